@@ -1,0 +1,304 @@
+//! Manifests and indexes: documents that are kept, sent and named as the bytes that were given.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use serde::Deserialize;
+use thiserror::Error;
+
+use super::{Descriptor, MediaType, StrictError, strict};
+use crate::{Algorithm, Digest};
+
+/// What is stored under `/manifests/`: an image manifest, an index, or a document of another type.
+///
+/// The bytes that were given are the bytes that are sent; the digest is computed over them here, never taken from elsewhere.
+///
+/// ```
+/// use longshore_core::Manifest;
+///
+/// let bytes = br#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}"#;
+/// let index = Manifest::parse(&bytes[..])?;
+/// assert!(index.media_type().is_index());
+/// assert_eq!(index.bytes()[..], bytes[..]);
+/// # Ok::<(), longshore_core::content::ManifestError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Manifest {
+    bytes: Bytes,
+    media_type: MediaType,
+    digest: Digest,
+    document: Document,
+}
+
+/// What a [`Manifest`] says, as far as a push must know it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Document {
+    /// An image manifest, of OCI or Docker; artifacts are these too.
+    Image(Box<Image>),
+    /// An index of manifests, of OCI or Docker.
+    Index(Index),
+    /// A document of another type, not looked into.
+    Other,
+}
+
+/// What an image manifest refers to.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Image {
+    /// The configuration blob.
+    pub config: Descriptor,
+    /// The layer blobs, in order.
+    #[serde(default, deserialize_with = "null_is_empty")]
+    pub layers: Vec<Descriptor>,
+    /// The manifest that this one is about.
+    pub subject: Option<Descriptor>,
+    /// What kind of artifact this is.
+    pub artifact_type: Option<String>,
+    /// Free text, by key.
+    #[serde(default, deserialize_with = "null_is_empty")]
+    pub annotations: BTreeMap<String, String>,
+}
+
+/// What an index refers to.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Index {
+    /// Its entries, in order: manifests, and sometimes blobs.
+    #[serde(default, deserialize_with = "null_is_empty")]
+    pub manifests: Vec<Descriptor>,
+    /// The manifest that this index is about.
+    pub subject: Option<Descriptor>,
+    /// What kind of artifact this is.
+    pub artifact_type: Option<String>,
+    /// Free text, by key.
+    #[serde(default, deserialize_with = "null_is_empty")]
+    pub annotations: BTreeMap<String, String>,
+}
+
+/// Go writes an empty list as `null`.
+fn null_is_empty<'de, D: serde::Deserializer<'de>, T: Deserialize<'de> + Default>(d: D) -> Result<T, D::Error> {
+    Ok(Option::deserialize(d)?.unwrap_or_default())
+}
+
+/// Why bytes are not a [`Manifest`].
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum ManifestError {
+    /// Not JSON, or JSON that readers understand differently.
+    #[error("the manifest is not plain JSON: {0}")]
+    Ambiguous(#[from] StrictError),
+    /// A field is missing or malformed.
+    #[error("the manifest is malformed: {0}")]
+    Malformed(String),
+    /// No `mediaType`, and nothing else that says what it is.
+    #[error("the manifest has no mediaType, and neither a config nor a list of manifests")]
+    NoMediaType,
+    /// Its `mediaType` differs from the type it is said to have.
+    #[error("the manifest says its mediaType is {field}, but it was given as {given}")]
+    MediaTypeMismatch {
+        /// The document's own `mediaType`.
+        field: MediaType,
+        /// The type from outside: a `Content-Type`, a descriptor.
+        given: MediaType,
+    },
+    /// Fields of an image and of an index in one document (CVE-2021-41190).
+    #[error("the manifest has the fields of an image and of an index at once")]
+    BothKinds,
+}
+
+impl Manifest {
+    /// Reads a manifest that says itself what it is.
+    ///
+    /// A document without `mediaType` is taken for an index if it has `manifests`, and for an image if it has `config`.
+    ///
+    /// # Errors
+    /// Where the document is ambiguous or malformed, or does not say what it is.
+    pub fn parse(bytes: impl Into<Bytes>) -> Result<Self, ManifestError> {
+        Self::read(bytes.into(), None, Algorithm::Sha256)
+    }
+
+    /// Reads a manifest that came with a media type, from a `Content-Type` header or a descriptor.
+    ///
+    /// Where the type is neither an image nor an index, the document is not looked into and need not be JSON.
+    ///
+    /// # Errors
+    /// Where the document is ambiguous or malformed, or says that it is something else.
+    pub fn parse_as(media_type: MediaType, bytes: impl Into<Bytes>) -> Result<Self, ManifestError> {
+        Self::read(bytes.into(), Some(media_type), Algorithm::Sha256)
+    }
+
+    /// The same manifest, called by a digest of another algorithm.
+    #[must_use]
+    pub fn with_algorithm(mut self, algorithm: Algorithm) -> Self {
+        if self.digest.algorithm() != algorithm {
+            self.digest = Digest::of(algorithm, &self.bytes);
+        }
+        self
+    }
+
+    fn read(bytes: Bytes, given: Option<MediaType>, algorithm: Algorithm) -> Result<Self, ManifestError> {
+        let digest = Digest::of(algorithm, &bytes);
+        if let Some(media_type) = given.as_ref().filter(|given| !given.is_image() && !given.is_index()) {
+            return Ok(Self { media_type: media_type.clone(), bytes, digest, document: Document::Other });
+        }
+        strict::check(&bytes)?;
+        let outline: Outline = read_json(&bytes)?;
+        let media_type = outline.media_type(given)?;
+        let document = if media_type.is_index() {
+            outline.refuse_both_kinds(outline.layers.is_some() || outline.config.is_some())?;
+            Document::Index(read_json(&bytes)?)
+        } else if media_type.is_image() {
+            outline.refuse_both_kinds(outline.manifests.is_some())?;
+            Document::Image(Box::new(read_json(&bytes)?))
+        } else {
+            Document::Other
+        };
+        Ok(Self { bytes, media_type, digest, document })
+    }
+
+    /// The bytes, as they were given.
+    #[must_use]
+    pub const fn bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+
+    /// What it is: the `Content-Type` it is sent with.
+    #[must_use]
+    pub const fn media_type(&self) -> &MediaType {
+        &self.media_type
+    }
+
+    /// The digest of the bytes.
+    #[must_use]
+    pub const fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// What it says.
+    #[must_use]
+    pub const fn document(&self) -> &Document {
+        &self.document
+    }
+
+    /// A descriptor of it, with type, digest and size.
+    #[must_use]
+    pub fn descriptor(&self) -> Descriptor {
+        Descriptor::new(self.media_type.clone(), self.digest, self.bytes.len() as u64)
+    }
+
+    /// The entry for it in the list of its subject's referrers: with its artifact type and all its annotations.
+    #[must_use]
+    pub fn referrer(&self) -> Descriptor {
+        let mut descriptor = self.descriptor();
+        descriptor.annotations = self.annotations().cloned().unwrap_or_default();
+        descriptor.artifact_type = self.artifact_type().map(str::to_owned);
+        descriptor
+    }
+
+    /// The blobs that it refers to: the config first, then the layers. An index may hold blobs too.
+    pub fn blobs(&self) -> impl Iterator<Item = &Descriptor> {
+        let (image, index) = match &self.document {
+            Document::Image(image) => (Some(image), None),
+            Document::Index(index) => (None, Some(index)),
+            Document::Other => (None, None),
+        };
+        let image = image.into_iter().flat_map(|image| std::iter::once(&image.config).chain(&image.layers));
+        let index =
+            index.into_iter().flat_map(|index| &index.manifests).filter(|entry| !entry.media_type.is_manifest());
+        image.chain(index)
+    }
+
+    /// The manifests that it refers to, in order; the subject is not among them.
+    pub fn children(&self) -> impl Iterator<Item = &Descriptor> {
+        let entries = match &self.document {
+            Document::Index(index) => index.manifests.as_slice(),
+            Document::Image(_) | Document::Other => &[],
+        };
+        entries.iter().filter(|entry| entry.media_type.is_manifest())
+    }
+
+    /// The manifest that this one is about, if it says so.
+    #[must_use]
+    pub const fn subject(&self) -> Option<&Descriptor> {
+        match &self.document {
+            Document::Image(image) => image.subject.as_ref(),
+            Document::Index(index) => index.subject.as_ref(),
+            Document::Other => None,
+        }
+    }
+
+    /// What kind of artifact it is: its `artifactType`, or else, for an image, the type of its config.
+    #[must_use]
+    pub fn artifact_type(&self) -> Option<&str> {
+        let (given, config) = match &self.document {
+            Document::Image(image) => (image.artifact_type.as_deref(), Some(image.config.media_type.as_str())),
+            Document::Index(index) => (index.artifact_type.as_deref(), None),
+            Document::Other => (None, None),
+        };
+        given.filter(|given| !given.is_empty()).or(config)
+    }
+
+    /// Its annotations, where it is an image or an index.
+    #[must_use]
+    pub const fn annotations(&self) -> Option<&BTreeMap<String, String>> {
+        match &self.document {
+            Document::Image(image) => Some(&image.annotations),
+            Document::Index(index) => Some(&index.annotations),
+            Document::Other => None,
+        }
+    }
+}
+
+/// The fields that tell what a document is, before it is read as that.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Outline {
+    media_type: Option<MediaType>,
+    #[serde(default, deserialize_with = "present")]
+    manifests: Option<()>,
+    #[serde(default, deserialize_with = "present")]
+    layers: Option<()>,
+    config: Option<OutlineConfig>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct OutlineConfig {
+    media_type: Option<String>,
+}
+
+/// A field that is there, whatever its value.
+fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<()>, D::Error> {
+    serde::de::IgnoredAny::deserialize(deserializer).map(|_| Some(()))
+}
+
+impl Outline {
+    fn media_type(&self, given: Option<MediaType>) -> Result<MediaType, ManifestError> {
+        match (self.media_type.clone(), given) {
+            (Some(field), Some(given)) if field != given => Err(ManifestError::MediaTypeMismatch { field, given }),
+            (Some(media_type), _) | (None, Some(media_type)) => Ok(media_type),
+            (None, None) if self.manifests.is_some() => Ok(MediaType::oci_index()),
+            (None, None) => match &self.config {
+                Some(config) if config.media_type.as_deref() == Some(MediaType::DOCKER_CONFIG) => {
+                    Ok(MediaType::known(MediaType::DOCKER_MANIFEST))
+                }
+                Some(_) => Ok(MediaType::oci_manifest()),
+                None => Err(ManifestError::NoMediaType),
+            },
+        }
+    }
+
+    const fn refuse_both_kinds(&self, other_kind: bool) -> Result<(), ManifestError> {
+        if other_kind { Err(ManifestError::BothKinds) } else { Ok(()) }
+    }
+}
+
+fn read_json<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, ManifestError> {
+    serde_json::from_slice(bytes).map_err(|e| ManifestError::Malformed(e.to_string()))
+}
+
+#[cfg(test)]
+mod tests;

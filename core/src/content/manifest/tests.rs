@@ -1,0 +1,88 @@
+use super::*;
+
+const IMAGE: &str = r#"{"schemaVersion":2,"config":{"mediaType":"application/vnd.example.config","digest":"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","size":0},"layers":null,"annotations":{"k":"v"}}"#;
+
+fn with(json: &str, field: &str) -> String {
+    json.replacen('{', &format!("{{{field},"), 1)
+}
+
+#[test]
+fn a_document_without_media_type_is_what_its_fields_say() {
+    assert_eq!(Manifest::parse(IMAGE).unwrap().media_type(), &MediaType::oci_manifest());
+    let docker = IMAGE.replace("application/vnd.example.config", MediaType::DOCKER_CONFIG);
+    assert_eq!(Manifest::parse(docker).unwrap().media_type().as_str(), MediaType::DOCKER_MANIFEST);
+    assert_eq!(Manifest::parse(r#"{"manifests":[]}"#).unwrap().media_type(), &MediaType::oci_index());
+    assert_eq!(Manifest::parse("{}"), Err(ManifestError::NoMediaType));
+}
+
+/// CVE-2021-41190: whatever the `Content-Type`, a document of both kinds means two things.
+#[test]
+fn i15_documents_of_both_kinds_are_refused() {
+    let types = [MediaType::OCI_MANIFEST, MediaType::OCI_INDEX, MediaType::DOCKER_MANIFEST, MediaType::DOCKER_LIST];
+    for media_type in types.map(MediaType::known) {
+        for both in [with(IMAGE, r#""manifests":[]"#), with(IMAGE, r#""manifests":null"#)] {
+            assert_eq!(Manifest::parse_as(media_type.clone(), both.clone()), Err(ManifestError::BothKinds));
+            let said = with(&both, &format!(r#""mediaType":"{media_type}""#));
+            assert_eq!(Manifest::parse(said), Err(ManifestError::BothKinds));
+        }
+        for index_with in [r#""layers":[]"#, r#""config":{}"#] {
+            let both = with(r#"{"manifests":[]}"#, index_with);
+            assert!(Manifest::parse_as(media_type.clone(), both).is_err());
+        }
+    }
+}
+
+#[test]
+fn i15_the_field_and_the_type_agree() {
+    let said = with(IMAGE, &format!(r#""mediaType":"{}""#, MediaType::OCI_MANIFEST));
+    assert!(Manifest::parse_as(MediaType::oci_manifest(), said.clone()).is_ok());
+    let given = MediaType::known(MediaType::DOCKER_MANIFEST);
+    let expected = ManifestError::MediaTypeMismatch { field: MediaType::oci_manifest(), given: given.clone() };
+    assert_eq!(Manifest::parse_as(given, said), Err(expected));
+}
+
+#[test]
+fn i17_the_bytes_are_kept() {
+    let spaced = format!("  {IMAGE}\n\n");
+    let manifest = Manifest::parse(spaced.clone()).unwrap();
+    assert_eq!(manifest.bytes(), spaced.as_bytes());
+    assert_eq!(manifest.digest(), Digest::of(Algorithm::Sha256, spaced.as_bytes()));
+    assert_eq!(manifest.descriptor().size, spaced.len() as u64);
+}
+
+#[test]
+fn a_referrers_entry_has_type_and_annotations() {
+    let entry = Manifest::parse(IMAGE).unwrap().referrer();
+    assert_eq!(entry.artifact_type.as_deref(), Some("application/vnd.example.config"));
+    assert_eq!(entry.annotations.get("k").map(String::as_str), Some("v"));
+    let named = Manifest::parse(with(IMAGE, r#""artifactType":"application/vnd.example.sbom""#)).unwrap();
+    assert_eq!(named.referrer().artifact_type.as_deref(), Some("application/vnd.example.sbom"));
+    let empty = Manifest::parse(with(IMAGE, r#""artifactType":"""#)).unwrap();
+    assert_eq!(empty.referrer().artifact_type.as_deref(), Some("application/vnd.example.config"));
+}
+
+#[test]
+fn other_types_are_not_looked_into() {
+    let schema1 = Manifest::parse_as(MediaType::known(MediaType::DOCKER_SCHEMA1), "not json").unwrap();
+    assert_eq!(schema1.document(), &Document::Other);
+    assert_eq!(schema1.blobs().count() + schema1.children().count(), 0);
+}
+
+#[test]
+fn i16_sizes_are_bounded() {
+    for size in ["-1", "9223372036854775808", "18446744073709551616", "1.5", "\"1\""] {
+        let bad = IMAGE.replace("\"size\":0", &format!("\"size\":{size}"));
+        assert!(matches!(Manifest::parse(bad), Err(ManifestError::Malformed(_))), "{size}");
+    }
+    assert!(Manifest::parse(IMAGE.replace("\"size\":0", "\"size\":9223372036854775807")).is_ok());
+}
+
+#[test]
+fn blobs_in_an_index_are_blobs() {
+    let entry =
+        |media_type: &str| format!(r#"{{"mediaType":"{media_type}","digest":"sha256:{}","size":1}}"#, "a".repeat(64));
+    let index = format!(r#"{{"manifests":[{},{}]}}"#, entry(MediaType::OCI_MANIFEST), entry(MediaType::OCI_LAYER_GZIP));
+    let index = Manifest::parse(index).unwrap();
+    assert_eq!(index.children().count(), 1);
+    assert_eq!(index.blobs().count(), 1);
+}

@@ -1,0 +1,180 @@
+//! Media types, compared by what they name.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use thiserror::Error;
+
+/// A media type such as `application/vnd.oci.image.manifest.v1+json`: in lower case, without parameters.
+///
+/// Parameters are dropped when one is read, because the spec tells both sides to ignore them; so two are equal when
+/// their essence is.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MediaType(String);
+
+impl MediaType {
+    /// An OCI image manifest.
+    pub const OCI_MANIFEST: &'static str = "application/vnd.oci.image.manifest.v1+json";
+    /// An OCI image index.
+    pub const OCI_INDEX: &'static str = "application/vnd.oci.image.index.v1+json";
+    /// A Docker image manifest, version 2, schema 2.
+    pub const DOCKER_MANIFEST: &'static str = "application/vnd.docker.distribution.manifest.v2+json";
+    /// A Docker manifest list.
+    pub const DOCKER_LIST: &'static str = "application/vnd.docker.distribution.manifest.list.v2+json";
+    /// A Docker image manifest of schema 1, signed: pushed and pulled as bytes, never looked into.
+    pub const DOCKER_SCHEMA1: &'static str = "application/vnd.docker.distribution.manifest.v1+prettyjws";
+    /// An artifact manifest of OCI 1.1's release candidates, which some registries still hold.
+    pub const OCI_ARTIFACT: &'static str = "application/vnd.oci.artifact.manifest.v1+json";
+    /// An OCI image configuration.
+    pub const OCI_CONFIG: &'static str = "application/vnd.oci.image.config.v1+json";
+    /// A Docker image configuration.
+    pub const DOCKER_CONFIG: &'static str = "application/vnd.docker.container.image.v1+json";
+    /// The empty JSON object `{}`, as a config or layer that says nothing.
+    pub const OCI_EMPTY: &'static str = "application/vnd.oci.empty.v1+json";
+    /// A gzipped OCI layer.
+    pub const OCI_LAYER_GZIP: &'static str = "application/vnd.oci.image.layer.v1.tar+gzip";
+    /// Bytes of no further kind.
+    pub const OCTET_STREAM: &'static str = "application/octet-stream";
+
+    /// A media type known to be well formed.
+    #[must_use]
+    pub(crate) fn known(text: &'static str) -> Self {
+        Self(text.to_owned())
+    }
+
+    /// The OCI image manifest's type.
+    #[must_use]
+    pub fn oci_manifest() -> Self {
+        Self::known(Self::OCI_MANIFEST)
+    }
+
+    /// The OCI image index's type.
+    #[must_use]
+    pub fn oci_index() -> Self {
+        Self::known(Self::OCI_INDEX)
+    }
+
+    /// The type as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether it is an index: an OCI image index or a Docker manifest list.
+    #[must_use]
+    pub fn is_index(&self) -> bool {
+        matches!(self.as_str(), Self::OCI_INDEX | Self::DOCKER_LIST)
+    }
+
+    /// Whether it is an image manifest, of OCI or of Docker's schema 2.
+    #[must_use]
+    pub fn is_image(&self) -> bool {
+        matches!(self.as_str(), Self::OCI_MANIFEST | Self::DOCKER_MANIFEST)
+    }
+
+    /// Whether content of this type is stored as a manifest and not as a blob.
+    #[must_use]
+    pub fn is_manifest(&self) -> bool {
+        self.is_index()
+            || self.is_image()
+            || matches!(
+                self.as_str(),
+                Self::OCI_ARTIFACT | Self::DOCKER_SCHEMA1 | "application/vnd.docker.distribution.manifest.v1+json"
+            )
+    }
+
+    /// Whether it is a layer that its maker forbids to push (Docker's foreign layers, OCI's non-distributable ones).
+    #[must_use]
+    pub fn is_nondistributable(&self) -> bool {
+        self.0.starts_with("application/vnd.oci.image.layer.nondistributable.")
+            || self.0.starts_with("application/vnd.docker.image.rootfs.foreign.")
+    }
+}
+
+/// Why a string is not a [`MediaType`].
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("a media type is written as type/subtype, in the characters RFC 6838 allows, 127 on each side at most")]
+#[non_exhaustive]
+pub struct MediaTypeError;
+
+impl FromStr for MediaType {
+    type Err = MediaTypeError;
+
+    fn from_str(text: &str) -> Result<Self, MediaTypeError> {
+        let essence = text.split_once(';').map_or(text, |(essence, _)| essence).trim_matches([' ', '\t']);
+        let (kind, subtype) = essence.split_once('/').ok_or(MediaTypeError)?;
+        if is_restricted_name(kind) && is_restricted_name(subtype) {
+            Ok(Self(essence.to_ascii_lowercase()))
+        } else {
+            Err(MediaTypeError)
+        }
+    }
+}
+
+/// RFC 6838, section 4.2.
+fn is_restricted_name(name: &str) -> bool {
+    (1..=127).contains(&name.len())
+        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&b))
+}
+
+impl fmt::Display for MediaType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for MediaType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Serialize for MediaType {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for MediaType {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_and_case_do_not_count() {
+        let plain = MediaType::oci_manifest();
+        let text = "Application/VND.oci.image.manifest.v1+json ; charset=utf-8";
+        assert_eq!(text.parse(), Ok(plain));
+        for bad in ["", "a", "a/", "/b", "a/b/c", "a b/c", "a/b c", "é/a", &format!("a/{}", "b".repeat(128))] {
+            assert_eq!(bad.parse::<MediaType>(), Err(MediaTypeError), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_known_ones_are_well_formed() {
+        let known = [
+            MediaType::OCI_MANIFEST,
+            MediaType::OCI_INDEX,
+            MediaType::DOCKER_MANIFEST,
+            MediaType::DOCKER_LIST,
+            MediaType::DOCKER_SCHEMA1,
+            MediaType::OCI_ARTIFACT,
+            MediaType::OCI_CONFIG,
+            MediaType::DOCKER_CONFIG,
+            MediaType::OCI_EMPTY,
+            MediaType::OCI_LAYER_GZIP,
+            MediaType::OCTET_STREAM,
+        ];
+        for text in known {
+            assert_eq!(text.parse(), Ok(MediaType::known(text)));
+        }
+    }
+}

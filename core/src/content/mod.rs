@@ -1,0 +1,11 @@
+//! Content: media types, descriptors, manifests and indexes.
+
+mod descriptor;
+mod manifest;
+mod media_type;
+mod strict;
+
+pub use descriptor::{Descriptor, Platform};
+pub use manifest::{Document, Image, Index, Manifest, ManifestError};
+pub use media_type::{MediaType, MediaTypeError};
+pub use strict::StrictError;

@@ -1,0 +1,25 @@
+//! The OCI distribution protocol as values and state machines. No I/O.
+#![forbid(unsafe_code)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::string_slice,
+        clippy::unwrap_used
+    )
+)]
+
+pub mod content;
+mod digest;
+mod name;
+pub mod target;
+
+pub use content::{Descriptor, Index, Manifest, MediaType};
+pub use digest::{Algorithm, Digest, DigestError, Digester};
+pub use name::{
+    Reference, ReferenceError, Registry, RegistryError, Repository, RepositoryError, Tag, TagError,
+};
+pub use target::{Host, Origin, Scheme, Target};
