@@ -12,6 +12,7 @@
     )
 )]
 
+pub mod auth;
 pub mod content;
 mod digest;
 mod name;
@@ -19,7 +20,5 @@ pub mod target;
 
 pub use content::{Descriptor, Index, Manifest, MediaType};
 pub use digest::{Algorithm, Digest, DigestError, Digester};
-pub use name::{
-    Reference, ReferenceError, Registry, RegistryError, Repository, RepositoryError, Tag, TagError,
-};
+pub use name::{Reference, ReferenceError, Registry, RegistryError, Repository, RepositoryError, Tag, TagError};
 pub use target::{Host, Origin, Scheme, Target};

@@ -37,7 +37,7 @@ pub enum Document {
     /// An image manifest, of OCI or Docker; artifacts are these too.
     Image(Box<Image>),
     /// An index of manifests, of OCI or Docker.
-    Index(Index),
+    Index(Box<Index>),
     /// A document of another type, not looked into.
     Other,
 }
@@ -149,7 +149,7 @@ impl Manifest {
         let media_type = outline.media_type(given)?;
         let document = if media_type.is_index() {
             outline.refuse_both_kinds(outline.layers.is_some() || outline.config.is_some())?;
-            Document::Index(read_json(&bytes)?)
+            Document::Index(Box::new(read_json(&bytes)?))
         } else if media_type.is_image() {
             outline.refuse_both_kinds(outline.manifests.is_some())?;
             Document::Image(Box::new(read_json(&bytes)?))

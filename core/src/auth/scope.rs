@@ -1,0 +1,148 @@
+//! What a request needs the right to do.
+
+use std::fmt;
+
+use crate::Repository;
+
+/// What one may do in a repository.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Action {
+    /// Read.
+    Pull,
+    /// Write. Registries want `pull` beside it (quirk `push-scope-alone-insufficient`).
+    Push,
+    /// Delete. Asked for by deletions only (quirk `token-scope-delete-action`).
+    Delete,
+}
+
+impl Action {
+    /// The action's name in a token scope.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pull => "pull",
+            Self::Push => "push",
+            Self::Delete => "delete",
+        }
+    }
+}
+
+/// The right to some actions in one repository, written `repository:name:pull,push`.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Scope {
+    repository: Repository,
+    actions: Vec<Action>,
+}
+
+impl Scope {
+    /// The right to read.
+    #[must_use]
+    pub fn pull(repository: Repository) -> Self {
+        Self { repository, actions: vec![Action::Pull] }
+    }
+
+    /// The right to read and write.
+    #[must_use]
+    pub fn push(repository: Repository) -> Self {
+        Self { repository, actions: vec![Action::Pull, Action::Push] }
+    }
+
+    /// The right to read, write and delete.
+    #[must_use]
+    pub fn delete(repository: Repository) -> Self {
+        Self { repository, actions: vec![Action::Pull, Action::Push, Action::Delete] }
+    }
+
+    /// The repository.
+    #[must_use]
+    pub const fn repository(&self) -> &Repository {
+        &self.repository
+    }
+
+    /// The actions, each once, in the order of [`Action`].
+    #[must_use]
+    pub fn actions(&self) -> &[Action] {
+        &self.actions
+    }
+
+    /// The same right without deletion.
+    #[must_use]
+    pub fn without_delete(&self) -> Self {
+        let actions = self.actions.iter().copied().filter(|action| *action != Action::Delete).collect();
+        Self { repository: self.repository.clone(), actions }
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "repository:{}:", self.repository)?;
+        for (i, action) in self.actions.iter().enumerate() {
+            f.write_str(if i == 0 { "" } else { "," })?;
+            f.write_str(action.as_str())?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// What one request needs: the right on its target first, because some token services read no further
+/// (quirk `token-scope-order-first-wins`).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Scopes(Vec<Scope>);
+
+impl Scopes {
+    /// No right at all: `/v2/` itself.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self(Vec::new())
+    }
+
+    /// One right.
+    #[must_use]
+    pub fn one(scope: Scope) -> Self {
+        Self(vec![scope])
+    }
+
+    /// These rights and, after them, one more.
+    #[must_use]
+    pub fn and(mut self, scope: Scope) -> Self {
+        if !self.0.contains(&scope) {
+            self.0.push(scope);
+        }
+        self
+    }
+
+    /// The rights, the one that matters first.
+    pub fn iter(&self) -> impl Iterator<Item = &Scope> {
+        self.0.iter()
+    }
+
+    /// Whether no right is needed.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn i11_scopes_ask_for_no_more_than_needed() {
+        let repository: Repository = "a/b".parse().unwrap();
+        assert_eq!(Scope::pull(repository.clone()).to_string(), "repository:a/b:pull");
+        assert_eq!(Scope::push(repository.clone()).to_string(), "repository:a/b:pull,push");
+        let delete = Scope::delete(repository.clone());
+        assert_eq!(delete.to_string(), "repository:a/b:pull,push,delete");
+        assert_eq!(delete.without_delete(), Scope::push(repository.clone()));
+        let scopes = Scopes::one(Scope::push(repository.clone())).and(Scope::pull(repository.clone()));
+        assert_eq!(scopes.clone().and(Scope::pull(repository)), scopes);
+        assert_eq!(scopes.iter().count(), 2);
+    }
+}
