@@ -17,6 +17,7 @@ pub mod content;
 mod digest;
 mod name;
 pub mod target;
+pub mod text;
 
 pub use content::{Descriptor, Index, Manifest, MediaType};
 pub use digest::{Algorithm, Digest, DigestError, Digester};
