@@ -16,10 +16,12 @@ pub mod auth;
 pub mod content;
 mod digest;
 mod name;
+pub mod secret;
 pub mod target;
 pub mod text;
 
 pub use content::{Descriptor, Index, Manifest, MediaType};
 pub use digest::{Algorithm, Digest, DigestError, Digester};
 pub use name::{Reference, ReferenceError, Registry, RegistryError, Repository, RepositoryError, Tag, TagError};
+pub use secret::{Authorization, Secret};
 pub use target::{Host, Origin, Scheme, Target};
