@@ -1,7 +1,9 @@
 //! Authentication: what a request needs the right to do, what a registry asks for, and how a token is had.
 
+pub mod challenge;
 mod credentials;
 mod scope;
 
+pub use challenge::{Bearer, Challenge, Challenges, ForeignChallenge};
 pub use credentials::{Credentials, Identity};
 pub use scope::{Action, Scope, Scopes};
