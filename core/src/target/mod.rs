@@ -3,17 +3,24 @@
 //! Nothing else in this crate reads a URL. What is not an exact match of a strict grammar is refused, so that no transport
 //! can read another host, port or path out of it than the core did.
 
+mod guard;
 mod host;
+mod redirect;
 mod resolve;
+mod site;
+mod special;
 
 use std::fmt;
 
 use http::Uri;
 use thiserror::Error;
 
+pub use guard::{Admitted, CrossOrigin, Policy, Realms, Refusal, Rule, Source, admit};
 pub use host::{Host, HostError};
+pub use redirect::{MAX_REDIRECTS, NotFollowed, check_redirect, is_redirect};
 pub use resolve::MAX_REFERENCE_LEN;
 pub(crate) use resolve::split_port;
+pub use special::{is_public, is_public_address};
 
 /// `http` or `https`: the only schemes there are here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
