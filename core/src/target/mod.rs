@@ -128,6 +128,12 @@ impl Target {
         Ok(Self { origin, path_and_query })
     }
 
+    /// A target whose path is made of names, digests and tags only: their grammars leave nothing to check.
+    pub(crate) fn of_names(origin: &Origin, path: String) -> Self {
+        debug_assert_eq!(resolve::check_path_and_query(&path), Ok(()));
+        Self { origin: origin.clone(), path_and_query: path }
+    }
+
     /// Reads an absolute URL.
     ///
     /// # Errors
