@@ -15,6 +15,8 @@
 pub mod auth;
 pub mod content;
 mod digest;
+pub mod endpoint;
+pub mod header;
 mod name;
 pub mod secret;
 pub mod target;

@@ -1,0 +1,118 @@
+//! `end-8a` and `end-8b`: `GET /v2/<name>/tags/list`.
+
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use serde::Deserialize;
+
+use super::page::NextPage;
+use super::wire::{Head, in_repository, malformed, succeeded};
+use super::{AnswerError, Endpoint, Flaw, Row};
+use crate::target::TargetError;
+use crate::{Origin, Repository, Tag, Target};
+
+/// The most tags of one page that are read.
+const MAX_TAGS: usize = 100_000;
+
+/// Asks for the tags of a repository (`end-8a`, or `end-8b` for some of them).
+///
+/// Some registries answer 404 where there are none (quirk `tags-404-when-empty`).
+#[derive(Debug, Clone, Copy)]
+pub struct ListTags<'a> {
+    /// The registry.
+    pub origin: &'a Origin,
+    /// The repository.
+    pub repository: &'a Repository,
+    /// How many tags at most. Many registries refuse more than 1000, and some ignore it (quirk `tags-n-limit`).
+    pub limit: Option<u32>,
+    /// The tag after which to begin.
+    pub last: Option<&'a Tag>,
+}
+
+/// Asks for the next page of tags.
+#[derive(Debug, Clone, Copy)]
+pub struct ListMoreTags<'a> {
+    /// The page.
+    pub page: &'a NextPage,
+}
+
+/// Some tags.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TagsPage {
+    /// The tags, in the registry's order. What is no tag by the spec cannot be asked for and is left out.
+    pub tags: Vec<Tag>,
+    /// Where the list goes on.
+    pub next: Option<NextPage>,
+}
+
+impl Endpoint for ListTags<'_> {
+    type Output = TagsPage;
+
+    fn row(&self) -> Row {
+        if self.limit.is_some() || self.last.is_some() { Row::ListSomeTags } else { Row::ListTags }
+    }
+
+    fn target(&self) -> Target {
+        let mut target = in_repository(self.origin, self.repository, "tags/list");
+        if let Some(limit) = self.limit {
+            target = target.with_query("n", &limit.to_string());
+        }
+        match self.last {
+            Some(last) => target.with_query("last", last.as_str()),
+            None => target,
+        }
+    }
+
+    fn request(&self) -> Result<Request<()>, TargetError> {
+        Ok(Head::new(self.row(), &self.target())?.done())
+    }
+
+    fn parse(&self, from: &Target, response: &Response<Bytes>) -> Result<TagsPage, AnswerError> {
+        read(self.row(), from, response)
+    }
+}
+
+impl Endpoint for ListMoreTags<'_> {
+    type Output = TagsPage;
+
+    fn row(&self) -> Row {
+        Row::ListSomeTags
+    }
+
+    fn target(&self) -> Target {
+        self.page.target().clone()
+    }
+
+    fn request(&self) -> Result<Request<()>, TargetError> {
+        Ok(Head::new(self.row(), self.page.target())?.done())
+    }
+
+    fn parse(&self, from: &Target, response: &Response<Bytes>) -> Result<TagsPage, AnswerError> {
+        read(self.row(), from, response)
+    }
+}
+
+/// The body. Its `name` is not looked at: some registries give another one (quirk `tags-name-differs`).
+#[derive(Deserialize)]
+struct Body {
+    /// Registries written in Go say `null` for an empty list.
+    tags: Option<Vec<String>>,
+}
+
+fn read(row: Row, from: &Target, response: &Response<Bytes>) -> Result<TagsPage, AnswerError> {
+    succeeded(row, from, response)?;
+    if response.status() != StatusCode::OK {
+        return Err(malformed(row, response, Flaw::Status));
+    }
+    let body: Body = serde_json::from_slice(response.body()).map_err(|error| {
+        // The parser's own text may quote a key or a value; where it stopped says enough.
+        let at = format!("line {}, column {}", error.line(), error.column());
+        malformed(row, response, Flaw::Json(at))
+    })?;
+    let tags = body.tags.unwrap_or_default();
+    if tags.len() > MAX_TAGS {
+        return Err(malformed(row, response, Flaw::TooMany(MAX_TAGS)));
+    }
+    let tags = tags.iter().filter_map(|tag| tag.parse().ok()).collect();
+    Ok(TagsPage { tags, next: NextPage::read(row, from, response)? })
+}
