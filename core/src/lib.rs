@@ -13,17 +13,26 @@
 )]
 
 pub mod auth;
+mod client;
 pub mod content;
 mod digest;
+pub mod driver;
 pub mod endpoint;
+mod flow;
 pub mod header;
 mod name;
 pub mod secret;
 pub mod target;
 pub mod text;
+mod time;
 
-pub use content::{Descriptor, Index, Manifest, MediaType};
+pub use client::{
+    Blob, Client, Deletion, Event, Failure, Learned, Name, Operation, Options, Push, Pushed, Receipt, Referrers,
+    Stored, Supply, Why,
+};
+pub use content::{Descriptor, Document, Index, Manifest, MediaType, Platform};
 pub use digest::{Algorithm, Digest, DigestError, Digester};
 pub use name::{Reference, ReferenceError, Registry, RegistryError, Repository, RepositoryError, Tag, TagError};
 pub use secret::{Authorization, Secret};
 pub use target::{Host, Origin, Scheme, Target};
+pub use time::Instant;

@@ -134,6 +134,11 @@ impl Target {
         Self { origin: origin.clone(), path_and_query: path }
     }
 
+    /// The root of an origin: `/`.
+    pub(crate) fn root(origin: Origin) -> Self {
+        Self { origin, path_and_query: "/".to_owned() }
+    }
+
     /// Reads an absolute URL.
     ///
     /// # Errors

@@ -1,0 +1,191 @@
+//! Sending what may be sent, in the order that serves the push best.
+
+use super::task::{Flight, Phase, Task, TaskId};
+use super::{Client, Event, Failure, Why};
+use crate::driver::{Body, Key, Output, RequestId};
+use crate::endpoint::Row;
+use crate::flow::{Exchange, Next, Outcome, World};
+use crate::target::{Source, Target, admit};
+
+impl<K: Key> Client<K> {
+    /// Lets every task go as far as it can. Says whether anything happened.
+    pub(super) fn dispatch(&mut self) -> bool {
+        self.wake();
+        let mut candidates: Vec<(TaskId, (bool, u64))> = Vec::new();
+        for (id, task) in &self.tasks {
+            // A task that stands where it stood can only go on if there is room for its request.
+            if task.phase == Phase::Ready && (task.has_moved || self.may_send(task)) {
+                candidates.push((*id, task.weight()));
+            }
+        }
+        candidates.sort_by(|(a_id, a), (b_id, b)| b.cmp(a).then(a_id.cmp(b_id)));
+        candidates.into_iter().fold(false, |happened, (id, _)| self.go_on(id) || happened)
+    }
+
+    fn wake(&mut self) {
+        for task in self.tasks.values_mut() {
+            if matches!(task.phase, Phase::Resting(until) if until <= self.now) {
+                task.phase = Phase::Ready;
+            }
+        }
+    }
+
+    /// Whether there is room for a request of this task now.
+    fn may_send(&self, task: &Task<K>) -> bool {
+        let Some(registry) = self.registries.get(&task.registry) else { return false };
+        let is_alone =
+            || !self.flights.values().any(|id| self.tasks.get(id).is_some_and(|t| t.registry == task.registry));
+        self.flights.len() < self.options.in_flight.max(1)
+            && registry.paused_until <= self.now
+            && (registry.is_known || is_alone())
+    }
+
+    fn go_on(&mut self, id: TaskId) -> bool {
+        let Some(mut task) = self.tasks.remove(&id) else { return false };
+        task.has_moved = false;
+        match task.machine.next(&self.options) {
+            Next::Done(result) => {
+                self.finish(task, result);
+                return true;
+            }
+            Next::Read { from, up_to } => {
+                task.phase = Phase::Reading;
+                if let Some(blob) = task.blob().cloned() {
+                    self.outbox.push_back(Output::Read { blob, from, up_to });
+                }
+            }
+            Next::Send(exchange) => {
+                if !self.may_send(&task) {
+                    self.tasks.insert(id, task);
+                    return false;
+                }
+                self.send(id, &mut task, *exchange);
+            }
+        }
+        self.tasks.insert(id, task);
+        true
+    }
+
+    fn send(&mut self, id: TaskId, task: &mut Task<K>, exchange: Exchange<K>) {
+        let Exchange { row, target, mut request, keep, scopes: _, if_lost } = exchange;
+        let (target, _may_sign) = match self.admitted(task, target) {
+            Ok(admitted) => admitted,
+            Err(failure) => return self.settle(task, Outcome::Failed(failure.at(row, self.root(task)))),
+        };
+        match target.uri() {
+            Ok(uri) => *request.uri_mut() = uri,
+            Err(error) => return self.settle(task, Outcome::Failed(Failure::new(error).at(row, target))),
+        }
+        let request_id = RequestId(self.fresh_id());
+        let len = request.body().len();
+        let is_poured = matches!(request.body(), Body::Rest { .. });
+        self.count(task, len.unwrap_or(0));
+        if let Body::Blob { key, range } = request.body()
+            && row != Row::CheckBlob
+        {
+            let event = Event::BlobSending { blob: key.clone(), sent: range.start, total: task.total() };
+            self.outbox.push_back(Output::Event(event));
+        }
+        task.is_begun = true;
+        task.phase = Phase::Flying(Flight { id: request_id, row, target, if_lost, is_poured });
+        self.flights.insert(request_id, id);
+        self.outbox.push_back(Output::Send { id: request_id, request, keep, limits: self.options.limits });
+    }
+
+    /// Where the request really goes, and whether the registry's credentials may go with it.
+    fn admitted(&self, task: &Task<K>, target: Target) -> Result<(Target, bool), Failure> {
+        if let Some(redirect) = &task.redirect {
+            return Ok((redirect.target.clone(), redirect.credentials_may_follow));
+        }
+        let root = self.root(task);
+        match admit(&self.options.policy, &task.registry, &root, target, Source::Location) {
+            Ok(admitted) => Ok((admitted.target, admitted.credentials_may_follow)),
+            Err(refusal) => Err(Failure::new(Why::Refused(refusal.to_string()))),
+        }
+    }
+
+    /// The registry itself, as a target.
+    fn root(&self, task: &Task<K>) -> Target {
+        Target::root(task.registry.clone())
+    }
+
+    /// Counts a request for the operation that the task was begun for.
+    fn count(&mut self, task: &Task<K>, bytes: u64) {
+        if let Some(owner) = task.owners.keys().next()
+            && let Some(super::Job::Push(job)) = self.jobs.get_mut(owner)
+        {
+            job.count(bytes);
+        }
+    }
+
+    /// Calls into a flow, with what it may look at and write to.
+    pub(super) fn with_world<R>(
+        &mut self,
+        task: &mut Task<K>,
+        act: impl FnOnce(&mut super::task::Machine<K>, &mut World<'_, K>) -> R,
+    ) -> Option<R> {
+        let mut events = Vec::new();
+        let mut pause = false;
+        let registry = self.registries.get_mut(&task.registry)?;
+        let mut world =
+            World { options: &self.options, learned: &mut registry.learned, events: &mut events, pause: &mut pause };
+        let result = act(&mut task.machine, &mut world);
+        if pause {
+            task.phase = Phase::Resting(self.now + self.retry.backoff(2, true, &self.options));
+        }
+        task.has_moved = true;
+        self.outbox.extend(events.into_iter().map(Output::Event));
+        Some(result)
+    }
+
+    /// Gives up everything that is only for this operation.
+    pub(super) fn abandon(&mut self, operation: super::OperationId) {
+        let ids: Vec<TaskId> =
+            self.tasks.iter().filter(|(_, task)| task.owners.contains_key(&operation)).map(|(id, _)| *id).collect();
+        for id in ids {
+            let Some(mut task) = self.tasks.remove(&id) else { continue };
+            if task.is_only_for(operation) {
+                if let Phase::Flying(flight) = &task.phase {
+                    self.flights.remove(&flight.id);
+                    self.outbox.push_back(Output::Abort { id: flight.id });
+                }
+                task.machine.cancel();
+                task.redirect = None;
+                task.phase = Phase::Ready;
+                task.has_moved = true;
+            } else {
+                // Others want the same blob: it goes on for them.
+                task.owners.remove(&operation);
+            }
+            self.tasks.insert(id, task);
+        }
+    }
+
+    /// Tells everyone who waits for a task what came of it.
+    fn finish(&mut self, task: Task<K>, result: Result<super::task::Product, Failure>) {
+        let mut events = Vec::new();
+        for (owner, part) in task.owners {
+            let (failed, progress) = match self.jobs.get_mut(&owner) {
+                Some(super::Job::Push(job)) => {
+                    let had_failed = job.has_failed();
+                    if let super::Part::Node(node) = &part {
+                        job.finished(node, result.clone(), &self.options, &mut events);
+                    }
+                    (job.has_failed() && !had_failed, Some(job.progress()))
+                }
+                Some(super::Job::Simple(job)) => {
+                    job.finished(result.clone(), &self.options);
+                    (false, None)
+                }
+                None => (false, None),
+            };
+            if let Some((done, total)) = progress {
+                events.push(Event::Progress { operation: owner, done, total });
+            }
+            if failed {
+                self.abandon(owner);
+            }
+        }
+        self.outbox.extend(events.into_iter().map(Output::Event));
+    }
+}

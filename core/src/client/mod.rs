@@ -1,0 +1,238 @@
+//! Many flows at once: what may fly now, signing, redirects, retries, and what was learned of a registry.
+
+mod dispatch;
+mod event;
+mod failure;
+mod learned;
+mod operation;
+mod options;
+mod push;
+mod receipt;
+mod registry;
+mod retry;
+mod settle;
+mod task;
+
+use std::collections::{BTreeMap, VecDeque};
+
+pub use event::{Event, Stored};
+pub use failure::{Failure, Why};
+pub use learned::Learned;
+pub use operation::{Deletion, Name, Operation};
+pub use options::{Options, Referrers};
+pub use push::{Blob, Push, Supply};
+pub use receipt::{Pushed, Receipt};
+
+use crate::driver::{Deadline, Input, Key, OperationId, Output, RequestId, Waiting};
+use crate::{Instant, Origin, Registry};
+use operation::{Job, Part, SimpleJob};
+use push::PushJob;
+use registry::RegistryState;
+use retry::Retry;
+use task::{Phase, Task, TaskId};
+
+/// A client of any number of registries, without I/O.
+///
+/// It is driven as [`driver`](crate::driver) describes. It lives as long as its caller likes: what it learned of a
+/// registry, and which blobs are where, serves the next operation.
+pub struct Client<K> {
+    options: Options,
+    now: Instant,
+    inbox: VecDeque<Input<K>>,
+    outbox: VecDeque<Output<K>>,
+    jobs: BTreeMap<OperationId, Job<K>>,
+    tasks: BTreeMap<TaskId, Task<K>>,
+    flights: BTreeMap<RequestId, TaskId>,
+    registries: BTreeMap<Origin, RegistryState>,
+    retry: Retry,
+    last_id: u64,
+}
+
+impl<K: Key> Client<K> {
+    /// A client that has seen nothing yet.
+    #[must_use]
+    pub fn new(options: Options) -> Self {
+        let retry = Retry::new(&options);
+        Self {
+            options,
+            now: Instant::ZERO,
+            inbox: VecDeque::new(),
+            outbox: VecDeque::new(),
+            jobs: BTreeMap::new(),
+            tasks: BTreeMap::new(),
+            flights: BTreeMap::new(),
+            registries: BTreeMap::new(),
+            retry,
+            last_id: 0,
+        }
+    }
+
+    /// Begins an operation. It ends with an [`Output::Done`] of this id.
+    pub fn start(&mut self, operation: impl Into<Operation<K>>) -> OperationId {
+        let operation = operation.into();
+        let id = OperationId(self.fresh_id());
+        let registry = operation.registry().clone();
+        let place = operation.place();
+        let state = self.registries.entry(place.origin.clone()).or_insert_with(|| RegistryState::new(registry));
+        let job = match operation {
+            Operation::Push(push) => Some(Job::Push(Box::new(PushJob::new(push, state.known(&place.repository))))),
+            other => SimpleJob::new(other).map(Job::Simple),
+        };
+        if let Some(job) = job {
+            self.jobs.insert(id, job);
+        }
+        id
+    }
+
+    /// Adds to a push that was left [open](Push::open).
+    ///
+    /// # Errors
+    /// Where there is no such push any more, or it was not left open.
+    pub fn supply(&mut self, operation: OperationId, supply: Supply<K>) -> Result<(), Failure> {
+        match self.jobs.get_mut(&operation) {
+            Some(Job::Push(job)) => job.supply(supply).map_err(Failure::new),
+            Some(Job::Simple(_)) | None => Err(Failure::new(Why::Misuse("there is no such push".to_owned()))),
+        }
+    }
+
+    /// Gives an operation up. Uploads that are open are cancelled, and no manifest is sent any more; then it is done.
+    pub fn cancel(&mut self, operation: OperationId) {
+        match self.jobs.get_mut(&operation) {
+            Some(Job::Push(job)) => job.fail(Failure::cancelled()),
+            Some(Job::Simple(job)) => job.fail(Failure::cancelled()),
+            None => {}
+        }
+        self.abandon(operation);
+    }
+
+    /// Takes an input. What follows from it comes out of [`poll`](Self::poll).
+    pub fn handle(&mut self, input: Input<K>) {
+        self.inbox.push_back(input);
+    }
+
+    /// What to do next, at this time. Poll until [`Output::Wait`] before blocking.
+    ///
+    /// Time that runs backwards is taken to stand still.
+    pub fn poll(&mut self, now: Instant) -> Output<K> {
+        self.now = self.now.max(now);
+        loop {
+            if let Some(output) = self.outbox.pop_front() {
+                return output;
+            }
+            if let Some(input) = self.inbox.pop_front() {
+                self.take_in(input);
+            } else if !self.advance() && !self.dispatch() && self.outbox.is_empty() {
+                return Output::Wait(self.deadline());
+            }
+        }
+    }
+
+    /// What was learned of a registry, to save and to give to another client.
+    #[must_use]
+    pub fn learned(&self, registry: &Registry) -> Option<&Learned> {
+        self.registries.get(&registry.origin()).map(|state| &state.learned)
+    }
+
+    /// Tells what was learned of a registry before.
+    pub fn teach(&mut self, registry: &Registry, learned: Learned) {
+        let state = self.registries.entry(registry.origin()).or_insert_with(|| RegistryState::new(registry.clone()));
+        state.learned = learned;
+    }
+
+    /// How many requests are in flight.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        self.flights.len()
+    }
+
+    const fn fresh_id(&mut self) -> u64 {
+        self.last_id = self.last_id.saturating_add(1);
+        self.last_id
+    }
+
+    /// Lets every operation start what it can, and ends those that are over. Says whether anything happened.
+    fn advance(&mut self) -> bool {
+        let ids: Vec<OperationId> = self.jobs.keys().copied().collect();
+        ids.into_iter().fold(false, |happened, id| self.advance_one(id) || happened)
+    }
+
+    fn advance_one(&mut self, id: OperationId) -> bool {
+        let Some(job) = self.jobs.get_mut(&id) else { return false };
+        let mut events = Vec::new();
+        let (origin, starts) = match job {
+            Job::Push(job) => {
+                let origin = job.place().origin.clone();
+                let Some(registry) = self.registries.get(&origin) else { return false };
+                let starts = job.advance(&registry.learned, &self.options, &mut events);
+                (origin, starts.into_iter().map(|start| (Part::Node(start.node), start.machine, start.rest)).collect())
+            }
+            Job::Simple(job) => {
+                let starts: Vec<_> = job.start().map(|machine| (Part::Whole, machine, false)).into_iter().collect();
+                (job.place.origin.clone(), starts)
+            }
+        };
+        let started = !starts.is_empty();
+        self.outbox.extend(events.into_iter().map(Output::Event));
+        for (part, machine, rest) in starts {
+            self.add_task(id, origin.clone(), part, machine, rest);
+        }
+        started || self.end_if_over(id)
+    }
+
+    fn add_task(&mut self, owner: OperationId, origin: Origin, part: Part, machine: task::Machine<K>, rest: bool) {
+        let mut task = Task::new(machine, origin, owner, part.clone());
+        if let Some(digest) = task.uploads
+            && let Some(shared) = self.upload_under_way(&task, digest)
+        {
+            shared.owners.insert(owner, part);
+            return;
+        }
+        if rest {
+            task.phase = Phase::Resting(self.now + self.retry.backoff(2, true, &self.options));
+        }
+        let id = TaskId(self.fresh_id());
+        self.with_world(&mut task, task::Machine::begin);
+        self.tasks.insert(id, task);
+    }
+
+    /// Another push's upload of the same blob into the same repository.
+    fn upload_under_way(&mut self, task: &Task<K>, digest: crate::Digest) -> Option<&mut Task<K>> {
+        let place = task.upload_place()?.clone();
+        self.tasks.values_mut().find(|other| other.uploads == Some(digest) && other.upload_place() == Some(&place))
+    }
+
+    fn end_if_over(&mut self, id: OperationId) -> bool {
+        if self.tasks.values().any(|task| task.owners.contains_key(&id)) {
+            return false;
+        }
+        let result = match self.jobs.get(&id) {
+            Some(Job::Push(job)) => job.result().map(|result| result.map(Receipt::Pushed)),
+            Some(Job::Simple(job)) => job.result(),
+            None => None,
+        };
+        let Some(result) = result else { return false };
+        if let Some(Job::Push(job)) = self.jobs.remove(&id)
+            && let Some(registry) = self.registries.get_mut(&job.place().origin)
+        {
+            registry.remember(&job.place().repository, job.have());
+        }
+        self.outbox.push_back(Output::Done { operation: id, result: result.map_err(Box::new) });
+        true
+    }
+
+    /// The next moment at which something can be done without an input.
+    fn deadline(&self) -> Option<Deadline> {
+        let moment = |task: &Task<K>| {
+            let pause = self.registries.get(&task.registry).map_or(Instant::ZERO, |registry| registry.paused_until);
+            match task.phase {
+                Phase::Resting(until) if until >= pause => Some(Deadline { at: until, waiting: Waiting::Retry }),
+                Phase::Resting(_) | Phase::Ready if pause > self.now => {
+                    Some(Deadline { at: pause, waiting: Waiting::Pause })
+                }
+                Phase::Resting(until) => Some(Deadline { at: until, waiting: Waiting::Retry }),
+                Phase::Ready | Phase::Reading | Phase::Flying(_) => None,
+            }
+        };
+        self.tasks.values().filter_map(moment).min()
+    }
+}

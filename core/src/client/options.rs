@@ -1,0 +1,91 @@
+//! How a client behaves where there is a choice.
+
+use std::time::Duration;
+
+use crate::driver::Limits;
+use crate::target::Policy;
+
+/// How a client behaves. The defaults are safe, and suit a push over the open network.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Options {
+    /// The seed of all randomness (the jitter of retries). The same seed and inputs give the same outputs.
+    pub seed: u64,
+    /// How many requests may be in flight at once, at least 1. Default 8.
+    pub in_flight: usize,
+    /// How often a request is made before it counts as failed, at least 1. Default 5.
+    pub attempts: u32,
+    /// The longest wait before the first repetition; it doubles with each. Default 200 milliseconds.
+    pub backoff: Duration,
+    /// The same after 429 and 503. Default 1 second.
+    pub backoff_throttled: Duration,
+    /// The longest wait that is chosen here. Default 20 seconds.
+    pub backoff_limit: Duration,
+    /// The longest `Retry-After` that is obeyed; a longer one is an error at once. Default 5 minutes.
+    pub retry_after_limit: Duration,
+    /// How much trouble a client takes in all: a lost request costs 14, a throttled one 5, a success pays back 1. Default 500.
+    pub retry_budget: u32,
+    /// The size of a chunk where chunks are chosen, in bytes. A registry's minimum and maximum count for more. Default 8 MiB.
+    pub chunk: u64,
+    /// Blobs up to this many bytes are sent in one POST where the registry is known to take it. Default 4 MiB.
+    pub single_post: u64,
+    /// Blobs of more bytes than this are asked about before they are sent. Default 4 MiB.
+    pub ask_above: u64,
+    /// How often the upload of one blob may be begun, at least 1. Default 5.
+    pub sessions: u32,
+    /// Whether layers that their maker forbids to distribute are pushed all the same. Default no.
+    pub push_nondistributable: bool,
+    /// The most bytes of an error's body that are kept. Default 64 KiB.
+    pub error_body: usize,
+    /// The most bytes of a manifest, index, or page of a list. Default 4 MiB.
+    pub manifest_body: usize,
+    /// The most bytes of a token service's answer. Default 256 KiB.
+    pub token_body: usize,
+    /// The most pages of a list that are read. Default 1,000.
+    pub pages: u32,
+    /// Where a registry may send the client.
+    pub policy: Policy,
+    /// What to do for a subject where the registry has no referrers API.
+    pub referrers: Referrers,
+    /// What a driver may spend on one request.
+    pub limits: Limits,
+}
+
+/// What to do for a manifest with a subject where the registry has no referrers API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Referrers {
+    /// Keep the list under the spec's fallback tag.
+    #[default]
+    Fallback,
+    /// Fail, and write no tag.
+    Forbid,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        const MIB: u64 = 1024 * 1024;
+        Self {
+            seed: 0,
+            in_flight: 8,
+            attempts: 5,
+            backoff: Duration::from_millis(200),
+            backoff_throttled: Duration::from_secs(1),
+            backoff_limit: Duration::from_secs(20),
+            retry_after_limit: Duration::from_secs(300),
+            retry_budget: 500,
+            chunk: 8 * MIB,
+            single_post: 4 * MIB,
+            ask_above: 4 * MIB,
+            sessions: 5,
+            push_nondistributable: false,
+            error_body: 64 * 1024,
+            manifest_body: 4 * 1024 * 1024,
+            token_body: 256 * 1024,
+            pages: 1000,
+            policy: Policy::default(),
+            referrers: Referrers::Fallback,
+            limits: Limits::default(),
+        }
+    }
+}

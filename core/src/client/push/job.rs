@@ -1,0 +1,439 @@
+//! The graph of one push: what may start now, and what follows from what has ended.
+//!
+//! Children before parents, always: a manifest is sent only when the registry has acknowledged all that it refers to.
+//! What the registry has acknowledged is the set `have`; everything else is derived from it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::manifests::ManifestNode;
+use super::{Blob, Push, Supply};
+use crate::client::task::{Machine, Product};
+use crate::client::{Event, Failure, Learned, Options, Pushed, Stored, Why};
+use crate::driver::Key;
+use crate::flow::{Committed, Content, Exists, Place, Probe, Survey, Upload, Uploaded};
+use crate::{Digest, Manifest, MediaType, Tag};
+
+/// Blobs of at most so many bytes go ahead to find out what the registry can do.
+const SCOUT: u64 = 64 * 1024;
+/// How often a manifest is sent again after the registry said that something it refers to is missing.
+const HEALINGS: u32 = 3;
+
+/// One thing to do in a push.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::client) enum Node {
+    /// Reading what stands under the tag: it tells what is there.
+    Survey,
+    /// Reading a manifest that an index under the tag refers to.
+    Child(Digest),
+    /// Finding out whether a self-mount answers questions.
+    Probe,
+    /// Sending a blob, by its place in the push.
+    Blob(usize),
+    /// Asking for content that is referred to and was not given.
+    Check(Digest),
+    /// Sending a manifest, by its place in the push.
+    Manifest(usize),
+    /// Putting a further tag on the root.
+    Tag(Tag),
+    /// Entering a manifest, by its place in the push, into the list of its subject's referrers.
+    Referrer(usize),
+}
+
+/// A node that may start now.
+pub(in crate::client) struct Start<K> {
+    pub(in crate::client) node: Node,
+    pub(in crate::client) machine: Machine<K>,
+    /// Whether it waits a moment first, because it has failed before.
+    pub(in crate::client) rest: bool,
+}
+
+/// A push under way.
+pub(in crate::client) struct PushJob<K> {
+    pub(super) place: Place,
+    pub(super) tags: Vec<Tag>,
+    pub(super) root: Option<Digest>,
+    pub(super) manifests: Vec<ManifestNode>,
+    blobs: Vec<BlobNode<K>>,
+    is_open: bool,
+    surveyed: bool,
+    probed: bool,
+    /// Manifests of the index under the tag that are worth reading.
+    pub(super) children_to_read: BTreeSet<Digest>,
+    /// What the registry has acknowledged in this repository.
+    pub(super) have: BTreeSet<Digest>,
+    /// Nodes whose task has not ended.
+    running: BTreeSet<Node>,
+    /// Tags that name the root.
+    pub(super) tagged: BTreeSet<Tag>,
+    failure: Option<Failure>,
+    receipt: Counts,
+}
+
+struct BlobNode<K> {
+    blob: Blob<K>,
+    state: BlobState,
+    /// Whether it must be asked about, because the registry says that it is missing.
+    recheck: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum BlobState {
+    Waiting,
+    Running,
+    Done,
+}
+
+#[derive(Default)]
+struct Counts {
+    uploaded: u64,
+    mounted: u64,
+    existing: u64,
+    requests: u64,
+    bytes: u64,
+}
+
+impl<K: Key> PushJob<K> {
+    pub(in crate::client) fn new(push: Push<K>, have: BTreeSet<Digest>) -> Self {
+        let place = Place { origin: push.registry.origin(), repository: push.repository };
+        let mut job = Self {
+            place,
+            tags: push.tags,
+            root: push.root,
+            manifests: push.manifests.into_iter().map(ManifestNode::new).collect(),
+            blobs: Vec::new(),
+            is_open: push.is_open,
+            surveyed: false,
+            probed: false,
+            children_to_read: BTreeSet::new(),
+            have,
+            running: BTreeSet::new(),
+            tagged: BTreeSet::new(),
+            failure: None,
+            receipt: Counts::default(),
+        };
+        push.blobs.into_iter().for_each(|blob| job.add_blob(blob));
+        job
+    }
+
+    /// A blob that is given twice is sent once.
+    fn add_blob(&mut self, blob: Blob<K>) {
+        let same = |node: &&mut BlobNode<K>| {
+            node.blob.key == blob.key
+                || node.blob.content.digest.is_some() && node.blob.content.digest == blob.content.digest
+        };
+        if self.blobs.iter_mut().find(same).is_none() {
+            self.blobs.push(BlobNode { blob, state: BlobState::Waiting, recheck: false });
+        }
+    }
+
+    pub(in crate::client) fn supply(&mut self, supply: Supply<K>) -> Result<(), Why> {
+        if !self.is_open {
+            return Err(Why::Misuse("nothing can be added to a push that was not left open, or was ended".to_owned()));
+        }
+        match supply {
+            Supply::Blob(blob) => self.add_blob(blob),
+            Supply::Manifest(manifest) => self.manifests.push(ManifestNode::new(manifest)),
+            Supply::Root(manifest) => {
+                self.root = Some(manifest.digest());
+                self.manifests.push(ManifestNode::new(manifest));
+            }
+            Supply::End => self.is_open = false,
+        }
+        Ok(())
+    }
+
+    pub(in crate::client) const fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// What may start now, because all that it depends on is done.
+    pub(in crate::client) fn advance(
+        &mut self,
+        learned: &Learned,
+        options: &Options,
+        events: &mut Vec<Event<K>>,
+    ) -> Vec<Start<K>> {
+        if self.failure.is_some() {
+            return Vec::new();
+        }
+        if !self.surveyed {
+            self.surveyed = true;
+            if let Some(survey) = self.survey() {
+                return vec![self.start(Node::Survey, Machine::Survey(survey), false)];
+            }
+        }
+        let children = self.start_children();
+        if !children.is_empty() || self.running.iter().any(|n| matches!(n, Node::Survey | Node::Child(_) | Node::Probe))
+        {
+            return children;
+        }
+        let mut starts = self.start_blobs(learned, options, events);
+        starts.extend(self.start_manifests(learned, options));
+        if !self.is_open && starts.is_empty() && self.running.is_empty() {
+            starts.extend(self.start_checks(options));
+        }
+        starts
+    }
+
+    fn survey(&self) -> Option<Survey> {
+        match (self.tags.first(), self.root) {
+            (Some(tag), _) => Some(Survey::of_tag(self.place.clone(), tag.clone())),
+            (None, Some(root)) if !self.have.contains(&root) => Some(Survey::of_digest(self.place.clone(), root)),
+            (None, _) => None,
+        }
+    }
+
+    fn start_blobs(&mut self, learned: &Learned, options: &Options, events: &mut Vec<Event<K>>) -> Vec<Start<K>> {
+        let skipped = self.nondistributable(options);
+        for node in self.blobs.iter_mut().filter(|node| node.state == BlobState::Waiting && !node.recheck) {
+            let Some(digest) = node.blob.content.digest else { continue };
+            if self.have.contains(&digest) || skipped.contains(&digest) {
+                node.state = BlobState::Done;
+                self.receipt.existing = self.receipt.existing.saturating_add(1);
+                let (blob, size) = (node.blob.key.clone(), node.blob.content.size.unwrap_or(0));
+                events.push(Event::BlobStored { blob, digest, size, how: Stored::Existing });
+            }
+        }
+        let waiting: Vec<usize> =
+            (0..).zip(&self.blobs).filter(|(_, n)| n.state == BlobState::Waiting).map(|(i, _)| i).collect();
+        let starting = match self.scout(&waiting, learned) {
+            Some(scout) => vec![scout],
+            None if self.scouting(learned) => Vec::new(),
+            None => match self.probe(&waiting, learned, options) {
+                Some(probe) => return vec![probe],
+                None => waiting,
+            },
+        };
+        starting.into_iter().filter_map(|index| self.start_blob(index)).collect()
+    }
+
+    fn start_blob(&mut self, index: usize) -> Option<Start<K>> {
+        let node = self.blobs.get_mut(index)?;
+        node.state = BlobState::Running;
+        let (blob, recheck) = (node.blob.clone(), node.recheck);
+        let upload = Upload::new(blob.key, self.place.clone(), blob.content, blob.mounts);
+        let machine = Machine::Upload(Box::new(if recheck { upload.asking_first() } else { upload }));
+        Some(self.start(Node::Blob(index), machine, recheck))
+    }
+
+    /// A small blob that goes ahead of the others, while it is not known what one POST can do.
+    fn scout(&self, waiting: &[usize], learned: &Learned) -> Option<usize> {
+        if learned.single_post.is_some() || self.scouting(learned) || waiting.len() < 2 {
+            return None;
+        }
+        let size = |index: &usize| self.blobs.get(*index).and_then(|node| node.blob.content.size);
+        let small = waiting.iter().copied().filter(|index| size(index).is_some_and(|size| (1..=SCOUT).contains(&size)));
+        small.min_by_key(size)
+    }
+
+    fn scouting(&self, learned: &Learned) -> bool {
+        learned.single_post.is_none()
+            && self.running.iter().any(|node| matches!(node, Node::Blob(_)))
+            && self
+                .blobs
+                .iter()
+                .filter(|node| node.state == BlobState::Running)
+                .all(|node| node.blob.content.size.is_some_and(|size| (1..=SCOUT).contains(&size)))
+    }
+
+    /// One question more, where at least two large blobs may save theirs by its answer.
+    fn probe(&mut self, waiting: &[usize], learned: &Learned, options: &Options) -> Option<Start<K>> {
+        let is_large = |index: &&usize| {
+            let blob = self.blobs.get(**index).map(|node| &node.blob);
+            blob.is_some_and(|blob| blob.mounts.is_empty() && blob.content.is_worth_asking(options))
+        };
+        if self.probed || learned.self_mount.is_some() || waiting.iter().filter(is_large).count() < 2 {
+            return None;
+        }
+        let stored =
+            self.blobs.iter().filter(|node| node.state == BlobState::Done).find_map(|node| node.blob.content.digest)?;
+        self.probed = true;
+        let probe = Probe::self_mount(self.place.clone(), stored);
+        Some(self.start(Node::Probe, Machine::Probe(probe), false))
+    }
+
+    /// Layers that their maker forbids to distribute, unless they are also there as layers that may be.
+    fn nondistributable(&self, options: &Options) -> BTreeSet<Digest> {
+        if options.push_nondistributable {
+            return BTreeSet::new();
+        }
+        let blobs = || self.manifests.iter().flat_map(|node| node.manifest.blobs());
+        let free: BTreeSet<Digest> =
+            blobs().filter(|b| !b.media_type.is_nondistributable()).map(|b| b.digest).collect();
+        blobs().map(|blob| blob.digest).filter(|digest| !free.contains(digest)).collect()
+    }
+
+    fn start_manifests(&mut self, learned: &Learned, options: &Options) -> Vec<Start<K>> {
+        let skipped = self.nondistributable(options);
+        let ready = self.ready_manifests(&skipped);
+        let mut starts = Vec::new();
+        for index in ready {
+            if let Some((machine, rest)) = self.commit(index, learned) {
+                starts.push(self.start(Node::Manifest(index), machine, rest));
+            }
+        }
+        for (index, machine) in self.unlisted_referrers(options) {
+            starts.push(self.start(Node::Referrer(index), machine, false));
+        }
+        for (tag, machine) in self.missing_tags() {
+            starts.push(self.start(Node::Tag(tag), machine, false));
+        }
+        starts
+    }
+
+    /// What is referred to and was not given may be in the repository all the same.
+    fn start_checks(&mut self, options: &Options) -> Vec<Start<K>> {
+        let skipped = self.nondistributable(options);
+        let mut starts = Vec::new();
+        for (digest, is_manifest) in self.missing(&skipped) {
+            let exists = Exists::new(self.place.clone(), digest, is_manifest);
+            starts.push(self.start(Node::Check(digest), Machine::Exists(exists), false));
+        }
+        starts
+    }
+
+    pub(super) fn start(&mut self, node: Node, machine: Machine<K>, rest: bool) -> Start<K> {
+        self.running.insert(node.clone());
+        Start { node, machine, rest }
+    }
+
+    /// Takes in what came of a node.
+    pub(in crate::client) fn finished(
+        &mut self,
+        node: &Node,
+        result: Result<Product, Failure>,
+        options: &Options,
+        events: &mut Vec<Event<K>>,
+    ) {
+        self.running.remove(node);
+        let product = match result {
+            Ok(product) => product,
+            Err(failure) => {
+                // The first failure is the one to tell; what it cancels fails after it.
+                self.failure.get_or_insert(failure);
+                return;
+            }
+        };
+        match (node, product) {
+            (Node::Survey, Product::Surveyed(Some(standing))) => self.standing(&standing, events),
+            (Node::Child(_), Product::Surveyed(Some(child))) => self.child_stands(&child, events),
+            (Node::Blob(index), Product::Uploaded(uploaded)) => self.blob_stored(*index, &uploaded, events),
+            (Node::Check(digest), Product::Exists(true)) => {
+                self.have.insert(*digest);
+            }
+            (Node::Check(digest), Product::Exists(false)) => {
+                self.failure.get_or_insert(Failure::new(Why::Incomplete { digest: *digest }));
+            }
+            (Node::Manifest(index), Product::Committed(Committed::Stored(stored))) => {
+                self.manifest_stored(*index, &stored, events);
+            }
+            (Node::Manifest(index), Product::Committed(Committed::Missing(failure))) => {
+                self.heal(*index, failure, options)
+            }
+            (Node::Tag(tag), Product::Committed(Committed::Stored(_))) => self.tag_stored(tag, events),
+            (Node::Tag(_), Product::Committed(Committed::Missing(failure))) => {
+                self.failure.get_or_insert(failure);
+            }
+            (Node::Referrer(index), Product::Listed(listed)) => self.referrer_listed(*index, listed.fallback, events),
+            _ => {}
+        }
+    }
+
+    fn blob_stored(&mut self, index: usize, uploaded: &Uploaded, events: &mut Vec<Event<K>>) {
+        let Some(node) = self.blobs.get_mut(index) else { return };
+        node.state = BlobState::Done;
+        node.recheck = false;
+        node.blob.content = Content::known(uploaded.digest, uploaded.size);
+        let count = match uploaded.how {
+            Stored::Existing => &mut self.receipt.existing,
+            Stored::Mounted(_) => &mut self.receipt.mounted,
+            Stored::Uploaded => &mut self.receipt.uploaded,
+        };
+        *count = count.saturating_add(1);
+        self.have.insert(uploaded.digest);
+        let Uploaded { digest, size, how } = uploaded.clone();
+        events.push(Event::BlobStored { blob: node.blob.key.clone(), digest, size, how });
+    }
+
+    /// The registry lost what it had acknowledged, or shows it late: ask for everything again, send what is missing.
+    fn heal(&mut self, index: usize, failure: Failure, options: &Options) {
+        let skipped = self.nondistributable(options);
+        let Some(node) = self.manifests.get_mut(index) else { return };
+        if node.healings >= HEALINGS {
+            self.failure.get_or_insert(failure);
+            return;
+        }
+        node.healings = node.healings.saturating_add(1);
+        node.is_running = false;
+        let suspects: BTreeMap<Digest, &MediaType> =
+            node.manifest.blobs().map(|blob| (blob.digest, &blob.media_type)).collect();
+        for digest in suspects.keys().filter(|digest| !skipped.contains(digest)) {
+            self.have.remove(digest);
+        }
+        for blob in self.blobs.iter_mut().filter(|blob| blob.state == BlobState::Done) {
+            if blob
+                .blob
+                .content
+                .digest
+                .is_some_and(|digest| suspects.contains_key(&digest) && !skipped.contains(&digest))
+            {
+                blob.state = BlobState::Waiting;
+                blob.recheck = true;
+            }
+        }
+    }
+
+    pub(super) fn is_running(&self, node: &Node) -> bool {
+        self.running.contains(node)
+    }
+
+    /// All blobs of `manifest` are in the repository: the registry served it.
+    pub(super) fn has_all_of(&mut self, manifest: &Manifest) {
+        self.have.extend(manifest.blobs().map(|blob| blob.digest));
+        self.have.insert(manifest.digest());
+    }
+
+    /// A request was sent for this push.
+    pub(in crate::client) const fn count(&mut self, bytes: u64) {
+        self.receipt.requests = self.receipt.requests.saturating_add(1);
+        self.receipt.bytes = self.receipt.bytes.saturating_add(bytes);
+    }
+
+    pub(in crate::client) fn fail(&mut self, failure: Failure) {
+        self.failure.get_or_insert(failure);
+    }
+
+    pub(in crate::client) const fn has_failed(&self) -> bool {
+        self.failure.is_some()
+    }
+
+    /// The end of it, once nothing of it runs and nothing is left to start.
+    pub(in crate::client) fn result(&self) -> Option<Result<Pushed, Failure>> {
+        if !self.running.is_empty() {
+            return None;
+        }
+        if let Some(failure) = &self.failure {
+            return Some(Err(failure.clone()));
+        }
+        if self.is_open {
+            return None;
+        }
+        let Some(digest) = self.root.or_else(|| self.have.iter().next().copied()) else {
+            return Some(Err(Failure::new(Why::Misuse("there is nothing to push".to_owned()))));
+        };
+        let Counts { uploaded, mounted, existing, requests, bytes } = self.receipt;
+        Some(Ok(Pushed { digest, tags: self.tags.clone(), requests, bytes, uploaded, mounted, existing }))
+    }
+
+    /// The digests that the registry has acknowledged, for the next push into the same repository.
+    pub(in crate::client) const fn have(&self) -> &BTreeSet<Digest> {
+        &self.have
+    }
+
+    /// Bytes that need not be sent any more, and bytes in all that are known of.
+    pub(in crate::client) fn progress(&self) -> (u64, u64) {
+        let size = |node: &BlobNode<K>| node.blob.content.size.unwrap_or(0);
+        let done = self.blobs.iter().filter(|node| node.state == BlobState::Done).map(size);
+        (done.fold(0, u64::saturating_add), self.blobs.iter().map(size).fold(0, u64::saturating_add))
+    }
+}

@@ -1,0 +1,230 @@
+//! The manifests of a push: when one may be sent, under which names, and what the registry has of them already.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::job::{Node, PushJob, Start};
+use crate::client::task::Machine;
+use crate::client::{Event, Learned, Options};
+use crate::driver::Key;
+use crate::flow::{Commit, Stored, Survey, UpdateReferrers};
+use crate::{Descriptor, Digest, Manifest, Tag};
+
+/// From so many tags on, it pays to try to push them all in one request.
+const MANY_TAGS: usize = 3;
+
+/// A manifest of a push.
+pub(super) struct ManifestNode {
+    pub(super) manifest: Manifest,
+    pub(super) is_running: bool,
+    pub(super) healings: u32,
+    /// What is known of its entry in the list of its subject's referrers.
+    listed: Listed,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Listed {
+    /// It has no subject, or the entry stands.
+    Yes,
+    /// It has to be looked after, once the manifest is stored.
+    No,
+    /// That is being done.
+    Running,
+}
+
+impl ManifestNode {
+    pub(super) const fn new(manifest: Manifest) -> Self {
+        let listed = if manifest.subject().is_some() { Listed::No } else { Listed::Yes };
+        Self { manifest, is_running: false, healings: 0, listed }
+    }
+}
+
+impl<K: Key> PushJob<K> {
+    /// Manifests that are not stored, and all of whose references are.
+    pub(super) fn ready_manifests(&self, skipped: &BTreeSet<Digest>) -> Vec<usize> {
+        let given: BTreeSet<Digest> = self.manifests.iter().map(|node| node.manifest.digest()).collect();
+        let is_ready = |node: &ManifestNode| {
+            !node.is_running
+                && !self.have.contains(&node.manifest.digest())
+                && node.manifest.blobs().all(|blob| self.have.contains(&blob.digest) || skipped.contains(&blob.digest))
+                && node.manifest.children().all(|child| self.have.contains(&child.digest))
+                // A subject of the same push goes first; one that is elsewhere, or nowhere, never blocks.
+                && node.manifest.subject().is_none_or(|subject| {
+                    !given.contains(&subject.digest) || self.have.contains(&subject.digest)
+                })
+        };
+        (0..).zip(&self.manifests).filter(|(_, node)| is_ready(node)).map(|(index, _)| index).collect()
+    }
+
+    /// The exchange that stores a manifest: the root under its tags, all others by digest.
+    pub(super) fn commit(&mut self, index: usize, learned: &Learned) -> Option<(Machine<K>, bool)> {
+        let place = self.place.clone();
+        let node = self.manifests.get_mut(index)?;
+        node.is_running = true;
+        let manifest = node.manifest.clone();
+        let tags = if self.root == Some(manifest.digest()) { self.tags.as_slice() } else { &[] };
+        let all_at_once = match learned.tag_parameter {
+            Some(true) => tags.len() > 1,
+            None => tags.len() >= MANY_TAGS,
+            Some(false) => false,
+        };
+        let commit = match tags.first() {
+            Some(_) if all_at_once => Commit::with_tags(place, manifest, tags.to_vec()),
+            Some(tag) => Commit::under(place, manifest, tag.clone()),
+            None => Commit::by_digest(place, manifest),
+        };
+        Some((Machine::Commit(Box::new(commit)), node.healings > 0))
+    }
+
+    /// Tags that do not name the root yet, once it is stored.
+    pub(super) fn missing_tags(&self) -> Vec<(Tag, Machine<K>)> {
+        let root = self.root.filter(|root| self.have.contains(root));
+        let Some(node) = self.manifests.iter().find(|node| Some(node.manifest.digest()) == root) else {
+            return Vec::new();
+        };
+        let missing =
+            self.tags.iter().filter(|tag| !self.tagged.contains(*tag) && !self.is_running(&Node::Tag((*tag).clone())));
+        missing
+            .map(|tag| {
+                let commit = Commit::under(self.place.clone(), node.manifest.clone(), tag.clone());
+                (tag.clone(), Machine::Commit(Box::new(commit)))
+            })
+            .collect()
+    }
+
+    /// Stored manifests whose entry in their subject's list of referrers was not seen.
+    pub(super) fn unlisted_referrers(&mut self, options: &Options) -> Vec<(usize, Machine<K>)> {
+        let mut machines = Vec::new();
+        for (index, node) in (0..).zip(&mut self.manifests) {
+            if node.listed == Listed::No && self.have.contains(&node.manifest.digest()) {
+                let Some(subject) = node.manifest.subject() else { continue };
+                let update =
+                    UpdateReferrers::add(self.place.clone(), subject.digest, &node.manifest, options.referrers);
+                node.listed = Listed::Running;
+                machines.push((index, Machine::Referrers(Box::new(update))));
+            }
+        }
+        machines
+    }
+
+    /// What is referred to, but neither given nor known to be there; and whether it is a manifest.
+    pub(super) fn missing(&self, skipped: &BTreeSet<Digest>) -> BTreeMap<Digest, bool> {
+        let given: BTreeSet<Digest> = self.manifests.iter().map(|node| node.manifest.digest()).collect();
+        let unstored = self.manifests.iter().filter(|node| !self.have.contains(&node.manifest.digest()));
+        let references = unstored.flat_map(|node| {
+            let children = node.manifest.children().map(|child| (child.digest, true));
+            node.manifest.blobs().map(|blob| (blob.digest, false)).chain(children)
+        });
+        references
+            .filter(|(digest, _)| !self.have.contains(digest) && !given.contains(digest) && !skipped.contains(digest))
+            .collect()
+    }
+
+    /// The manifest under the tag was read: it is the root itself, or it tells what is there.
+    pub(super) fn standing(&mut self, standing: &Manifest, events: &mut Vec<Event<K>>) {
+        if Some(standing.digest()) == self.root {
+            self.tagged.extend(self.tags.first().cloned());
+            for digest in self.manifests.iter().map(|node| node.manifest.digest()).collect::<Vec<_>>() {
+                if Some(digest) == self.root || self.is_below_root(digest) {
+                    self.stands(digest, events);
+                }
+            }
+        } else if standing.media_type().is_index() {
+            // An index proves nothing about its children; those that are like ours are read one by one.
+            self.children_to_read = self.like_ours(standing);
+        } else {
+            self.has_all_of(standing);
+        }
+    }
+
+    /// A manifest that the index under the tag refers to was read.
+    pub(super) fn child_stands(&mut self, child: &Manifest, events: &mut Vec<Event<K>>) {
+        self.has_all_of(child);
+        if self.manifests.iter().any(|node| node.manifest.digest() == child.digest()) {
+            events.push(Event::ManifestStored { digest: child.digest(), existed: true });
+        }
+    }
+
+    /// Entries of `standing` that are children of ours, or stand there for the same platform.
+    fn like_ours(&self, standing: &Manifest) -> BTreeSet<Digest> {
+        let ours: Vec<&Descriptor> = self.manifests.iter().flat_map(|node| node.manifest.children()).collect();
+        let given = |digest: &Digest| self.manifests.iter().any(|node| node.manifest.digest() == *digest);
+        let is_like = |theirs: &&Descriptor| {
+            ours.iter().any(|ours| {
+                given(&ours.digest)
+                    && (ours.digest == theirs.digest || ours.platform.is_some() && ours.platform == theirs.platform)
+            })
+        };
+        standing
+            .children()
+            .filter(is_like)
+            .map(|child| child.digest)
+            .filter(|digest| !self.have.contains(digest))
+            .collect()
+    }
+
+    pub(super) fn start_children(&mut self) -> Vec<Start<K>> {
+        let children = std::mem::take(&mut self.children_to_read);
+        let place = self.place.clone();
+        let mut start = |digest| {
+            let survey = Survey::of_digest(place.clone(), digest);
+            self.start(Node::Child(digest), Machine::Survey(survey), false)
+        };
+        children.into_iter().map(&mut start).collect()
+    }
+
+    /// The manifest and all that it refers to is there.
+    fn stands(&mut self, digest: Digest, events: &mut Vec<Event<K>>) {
+        if let Some(node) = self.manifests.iter().find(|node| node.manifest.digest() == digest) {
+            let manifest = node.manifest.clone();
+            self.has_all_of(&manifest);
+            self.have.extend(manifest.children().map(|child| child.digest));
+            events.push(Event::ManifestStored { digest, existed: true });
+        }
+    }
+
+    fn is_below_root(&self, digest: Digest) -> bool {
+        let mut below: BTreeSet<Digest> = self.root.into_iter().collect();
+        // Each round goes one level down, and there are not more levels than manifests.
+        for _ in &self.manifests {
+            let children = self.manifests.iter().filter(|node| below.contains(&node.manifest.digest()));
+            let children: Vec<Digest> =
+                children.flat_map(|node| node.manifest.children()).map(|child| child.digest).collect();
+            below.extend(children);
+        }
+        below.contains(&digest)
+    }
+
+    pub(super) fn manifest_stored(&mut self, index: usize, stored: &Stored, events: &mut Vec<Event<K>>) {
+        let Some(node) = self.manifests.get_mut(index) else { return };
+        let digest = node.manifest.digest();
+        node.is_running = false;
+        self.have.insert(digest);
+        events.push(Event::ManifestStored { digest, existed: stored.existed });
+        if stored.lists_referrers
+            && let Some(subject) = node.manifest.subject().filter(|_| node.listed == Listed::No)
+        {
+            node.listed = Listed::Yes;
+            events.push(Event::ReferrerListed { subject: subject.digest, referrer: digest, fallback: false });
+        }
+        for tag in &stored.tags {
+            self.tagged.insert(tag.clone());
+            events.push(Event::Tagged { tag: tag.clone(), digest });
+        }
+    }
+
+    pub(super) fn tag_stored(&mut self, tag: &Tag, events: &mut Vec<Event<K>>) {
+        self.tagged.insert(tag.clone());
+        if let Some(digest) = self.root {
+            events.push(Event::Tagged { tag: tag.clone(), digest });
+        }
+    }
+
+    pub(super) fn referrer_listed(&mut self, index: usize, fallback: bool, events: &mut Vec<Event<K>>) {
+        let Some(node) = self.manifests.get_mut(index) else { return };
+        node.listed = Listed::Yes;
+        if let Some(subject) = node.manifest.subject() {
+            let (subject, referrer) = (subject.digest, node.manifest.digest());
+            events.push(Event::ReferrerListed { subject, referrer, fallback });
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! What an operation gives back.
+
+use crate::{Descriptor, Digest, Manifest, Tag};
+
+/// What came of an operation that went well.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Receipt<K> {
+    /// A push is whole: everything is stored, and the tags name it.
+    Pushed(Pushed),
+    /// A manifest was pulled.
+    Pulled(Manifest),
+    /// A blob was poured into the sink of this name, and its digest is right.
+    Poured {
+        /// The sink.
+        blob: K,
+        /// The bytes that were poured.
+        len: u64,
+    },
+    /// A push would be allowed.
+    Allowed,
+    /// What was named is gone.
+    Deleted,
+    /// The tags of a repository, in the registry's order.
+    Tags(Vec<Tag>),
+    /// The referrers of a manifest, in the registry's order.
+    Referrers(Vec<Descriptor>),
+}
+
+/// What a push did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Pushed {
+    /// The digest of the root manifest.
+    pub digest: Digest,
+    /// The tags that name it now.
+    pub tags: Vec<Tag>,
+    /// Requests that were sent for this push, authentication and repetitions included.
+    pub requests: u64,
+    /// Bytes of blobs and manifests that were sent, repetitions included.
+    pub bytes: u64,
+    /// Blobs whose bytes were sent.
+    pub uploaded: u64,
+    /// Blobs that were mounted from another repository.
+    pub mounted: u64,
+    /// Blobs that were there already.
+    pub existing: u64,
+}

@@ -1,0 +1,274 @@
+//! What the client makes of an input: an outcome for a flow, another attempt, or another place to ask.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::LOCATION;
+use http::{Method, Response, StatusCode};
+
+use super::retry::{is_passing, is_throttling};
+use super::task::{Flight, Phase, Redirect, Task, carries_content};
+use super::{Client, Event, Failure, Why};
+use crate::driver::{End, Input, Key, NoAnswer, Output, RequestId};
+use crate::flow::{IfLost, Outcome};
+use crate::header::{RetryAfter, warnings};
+use crate::target::{Source, Target, admit};
+use crate::text;
+
+/// How many redirects are followed for one request.
+const MAX_REDIRECTS: u32 = 5;
+
+impl<K: Key> Client<K> {
+    pub(super) fn take_in(&mut self, input: Input<K>) {
+        match input {
+            Input::Answered { id, response, end } => self.in_flight_task(id, |client, task, flight| {
+                client.answered(task, flight, response, end);
+            }),
+            Input::Failed { id, why } => {
+                self.in_flight_task(id, |client, task, flight| client.failed(task, flight, why))
+            }
+            Input::Sent { id, total } => self.sent(id, total),
+            Input::Filled { blob, len } => self.reading(&blob, |upload, world| upload.filled(len, world)),
+            Input::Ended { blob, len, digest } => self.reading(&blob, |upload, world| upload.ended(len, digest, world)),
+            Input::Unreadable { blob, why } => self.reading(&blob, |upload, _| upload.unreadable(why)),
+            Input::Credentials { .. } => {}
+        }
+    }
+
+    /// A late answer, to an attempt that is dead, is nobody's.
+    fn in_flight_task(&mut self, id: RequestId, act: impl FnOnce(&mut Self, &mut Task<K>, Flight)) {
+        let Some(task_id) = self.flights.remove(&id) else { return };
+        let Some(mut task) = self.tasks.remove(&task_id) else { return };
+        if let Phase::Flying(flight) = std::mem::replace(&mut task.phase, Phase::Ready) {
+            task.has_moved = true;
+            act(self, &mut task, flight);
+        }
+        self.tasks.insert(task_id, task);
+    }
+
+    /// Tells the upload of a one-shot blob what became of its bytes.
+    fn reading(&mut self, blob: &K, act: impl FnOnce(&mut crate::flow::Upload<K>, &mut crate::flow::World<'_, K>)) {
+        let is_its =
+            |task: &Task<K>| task.blob() == Some(blob) && matches!(task.phase, Phase::Reading | Phase::Flying(_));
+        let Some(id) = self.tasks.iter().find(|(_, task)| is_its(task)).map(|(id, _)| *id) else { return };
+        let Some(mut task) = self.tasks.remove(&id) else { return };
+        if task.phase == Phase::Reading {
+            task.phase = Phase::Ready;
+        }
+        self.with_world(&mut task, |machine, world| {
+            if let super::task::Machine::Upload(upload) = machine {
+                act(upload, world);
+            }
+        });
+        self.tasks.insert(id, task);
+    }
+
+    fn sent(&mut self, id: RequestId, total: u64) {
+        let Some(task) = self.flights.get(&id).and_then(|id| self.tasks.get(id)) else { return };
+        let Some(start) = task.sending_from() else { return };
+        if let Some(blob) = task.blob().cloned() {
+            let event = Event::BlobSending { blob, sent: start.saturating_add(total), total: task.total() };
+            self.outbox.push_back(Output::Event(event));
+        }
+    }
+
+    fn answered(&mut self, task: &mut Task<K>, flight: Flight, response: Response<Bytes>, end: End) {
+        let status = response.status();
+        if let Some(registry) = self.registries.get_mut(&task.registry) {
+            registry.is_known = true;
+        }
+        self.warn(task, &flight, &response);
+        if status.is_redirection() && status != StatusCode::NOT_MODIFIED && response.headers().contains_key(LOCATION) {
+            return self.redirected(task, &flight, &response);
+        }
+        if is_passing(status) {
+            return self.refused_for_now(task, flight, response, end);
+        }
+        if status.is_success() && carries_content(flight.row) {
+            match end {
+                End::Cut => return self.failed(task, flight, NoAnswer::Lost("the answer was cut short".to_owned())),
+                End::OverLimit => {
+                    let failure = Failure::new(Why::TooLarge).at(flight.row, flight.target);
+                    return self.settle(task, Outcome::Failed(failure));
+                }
+                End::Complete | End::Poured { .. } => {}
+            }
+        }
+        self.retry.earn();
+        task.troubles.remove(&flight.row);
+        self.settle(task, Outcome::Answer { from: flight.target, response, end });
+    }
+
+    /// Hands a flow the outcome of its exchange.
+    pub(super) fn settle(&mut self, task: &mut Task<K>, outcome: Outcome) {
+        task.redirect = None;
+        self.with_world(task, |machine, world| machine.outcome(outcome, world));
+    }
+
+    fn warn(&mut self, task: &Task<K>, flight: &Flight, response: &Response<Bytes>) {
+        let Some(registry) = self.registries.get_mut(&task.registry) else { return };
+        for text in warnings(response.headers()) {
+            let text = text::shown(&text);
+            if registry.is_new_warning(&text) {
+                let origin = flight.target.origin().clone();
+                self.outbox.push_back(Output::Event(Event::Warning { origin, text }));
+            }
+        }
+    }
+
+    /// An answer that may be another one a moment later.
+    fn refused_for_now(&mut self, task: &mut Task<K>, flight: Flight, response: Response<Bytes>, end: End) {
+        let status = response.status();
+        let asked = match RetryAfter::read(response.headers()) {
+            RetryAfter::Delay(asked) => Some(asked),
+            RetryAfter::Absent | RetryAfter::Malformed => None,
+        };
+        if let Some(asked) = asked.filter(|asked| *asked > self.options.retry_after_limit) {
+            let failure = Failure::new(Why::RetryAfter { asked, limit: self.options.retry_after_limit });
+            return self.settle(task, Outcome::Failed(failure.at(flight.row, flight.target)));
+        }
+        let why = format!("the registry answered {}", status.as_u16());
+        match self.another_attempt(task, &flight, why, is_throttling(status), asked) {
+            // 429 says that nothing was done; after all else it is unknown.
+            Attempt::Now if flight.if_lost == IfLost::Repeat => {}
+            Attempt::Now if status == StatusCode::TOO_MANY_REQUESTS && !flight.is_poured => {}
+            Attempt::Now => self.unknown(task),
+            Attempt::Spent => {
+                let failure = Failure::new(Why::RetryBudget).at(flight.row, flight.target);
+                self.settle(task, Outcome::Failed(failure));
+            }
+            // The last answer stands: it may be the registry's way of saying that it never will.
+            Attempt::Last => {
+                task.troubles.remove(&flight.row);
+                self.settle(task, Outcome::Answer { from: flight.target, response, end });
+            }
+        }
+    }
+
+    fn failed(&mut self, task: &mut Task<K>, flight: Flight, why: NoAnswer) {
+        let is_lost = matches!(why, NoAnswer::Lost(_));
+        let failure =
+            |attempts| Failure { attempts, ..Failure::new(shown(why.clone())).at(flight.row, flight.target.clone()) };
+        if matches!(why, NoAnswer::Source(_) | NoAnswer::Unsendable(_)) {
+            return self.settle(task, Outcome::Failed(failure(1)));
+        }
+        let reason = shown(why.clone()).to_string();
+        match self.another_attempt(task, &flight, reason, false, None) {
+            Attempt::Now if is_lost && (flight.if_lost == IfLost::Ask || flight.is_poured) => self.unknown(task),
+            Attempt::Now => {}
+            Attempt::Spent => {
+                let failure = Failure::new(Why::RetryBudget).at(flight.row, flight.target);
+                self.settle(task, Outcome::Failed(failure));
+            }
+            Attempt::Last => {
+                task.troubles.remove(&flight.row);
+                let failure = failure(self.options.attempts);
+                self.settle(task, Outcome::Failed(failure));
+            }
+        }
+    }
+
+    /// The flow is told at once, but its next exchange waits as the repetition would have.
+    fn unknown(&mut self, task: &mut Task<K>) {
+        let phase = task.phase.clone();
+        self.settle(task, Outcome::Unknown);
+        if task.phase == Phase::Ready {
+            task.phase = phase;
+        }
+    }
+
+    /// Sets the task to rest until its next attempt, if it has one.
+    fn another_attempt(
+        &mut self,
+        task: &mut Task<K>,
+        flight: &Flight,
+        why: String,
+        throttled: bool,
+        asked: Option<Duration>,
+    ) -> Attempt {
+        let troubles = task.troubles.entry(flight.row).or_default();
+        *troubles = troubles.saturating_add(1);
+        let attempt = troubles.saturating_add(1);
+        if attempt > self.options.attempts {
+            return Attempt::Last;
+        }
+        if !self.retry.pay(throttled) {
+            return Attempt::Spent;
+        }
+        let backoff = self.retry.backoff(attempt, throttled, &self.options);
+        let wait = asked.map_or(backoff, |asked| self.retry.after(asked, &self.options).max(backoff));
+        let at = self.now + wait;
+        if asked.is_some()
+            && let Some(registry) = self.registries.get_mut(&task.registry)
+        {
+            registry.paused_until = registry.paused_until.max(at);
+        }
+        task.phase = Phase::Resting(at);
+        let origin = flight.target.origin().clone();
+        self.outbox.push_back(Output::Event(Event::Retrying { row: flight.row, origin, attempt, at, why }));
+        Attempt::Now
+    }
+
+    /// The only place where a redirect is followed.
+    fn redirected(&mut self, task: &mut Task<K>, flight: &Flight, response: &Response<Bytes>) {
+        match self.redirect(task, flight, response) {
+            Ok(redirect) => task.redirect = Some(redirect),
+            Err(failure) => self.settle(task, Outcome::Failed(failure.at(flight.row, flight.target.clone()))),
+        }
+    }
+
+    fn redirect(&self, task: &Task<K>, flight: &Flight, response: &Response<Bytes>) -> Result<Redirect, Failure> {
+        let status = response.status();
+        let hops = task.redirect.as_ref().map_or(0, |redirect| redirect.hops).saturating_add(1);
+        let refuse = |why: String| Err(Failure::new(Why::Refused(why)));
+        if hops > MAX_REDIRECTS {
+            return refuse(format!("the registry redirects more than {MAX_REDIRECTS} times"));
+        }
+        let keeps_method = matches!(status, StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT);
+        let only_reads = matches!(flight.row.method(), Method::GET | Method::HEAD);
+        if !keeps_method && !only_reads {
+            return refuse(format!(
+                "the registry answers {} with a redirect ({}) that would turn it into another request",
+                flight.row.name(),
+                status.as_u16()
+            ));
+        }
+        if flight.is_poured {
+            return Err(Failure::new(Why::NotReplayable));
+        }
+        let to = location(&flight.target, response)?;
+        let admitted = admit(&self.options.policy, &task.registry, &flight.target, to, Source::Redirect);
+        let admitted = admitted.map_err(|refusal| Failure::new(Why::Refused(refusal.to_string())))?;
+        // Once away from the registry, always away: what comes back was aimed by somebody else.
+        let was_trusted = task.redirect.as_ref().is_none_or(|redirect| redirect.credentials_may_follow);
+        let credentials_may_follow = admitted.credentials_may_follow && was_trusted;
+        Ok(Redirect { target: admitted.target, hops, credentials_may_follow })
+    }
+}
+
+/// Whether there is another attempt.
+enum Attempt {
+    Now,
+    /// There were as many as are allowed.
+    Last,
+    /// There is nothing left to pay for one.
+    Spent,
+}
+
+fn location(from: &Target, response: &Response<Bytes>) -> Result<Target, Failure> {
+    match crate::header::location(response.headers(), from) {
+        Ok(Some(target)) => Ok(target),
+        Ok(None) => Err(Failure::new(Why::Refused("the registry redirects without saying where to".to_owned()))),
+        Err(error) => Err(Failure::new(Why::Refused(format!("the registry redirects to nowhere: {error}")))),
+    }
+}
+
+/// A driver's text as it may be shown.
+fn shown(why: NoAnswer) -> NoAnswer {
+    match why {
+        NoAnswer::NotSent(text) => NoAnswer::NotSent(text::shown(&text)),
+        NoAnswer::Lost(text) => NoAnswer::Lost(text::shown(&text)),
+        NoAnswer::Source(text) => NoAnswer::Source(text::shown(&text)),
+        NoAnswer::Unsendable(text) => NoAnswer::Unsendable(text::shown(&text)),
+    }
+}

@@ -1,0 +1,219 @@
+//! A flow under the client's care.
+
+use std::collections::BTreeMap;
+
+use super::operation::Part;
+use crate::driver::{Key, OperationId, RequestId};
+use crate::endpoint::Row;
+use crate::flow::{
+    Commit, Committed, Delete, Deleted, Exists, Flow, IfLost, ListReferrers, ListTags, Listed, Next, Outcome, Place,
+    Probe, PullBlob, PullManifest, Survey, UpdateReferrers, Upload, Uploaded, World,
+};
+use crate::target::Target;
+use crate::{Descriptor, Digest, Instant, Manifest, Origin, Tag};
+
+/// A flow's name in the client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct TaskId(pub(super) u64);
+
+/// A flow, whose it is, and what keeps it from going on.
+pub(super) struct Task<K> {
+    pub(super) machine: Machine<K>,
+    pub(super) registry: Origin,
+    /// Who waits for it, and as what. Pushes that need the same blob share its upload.
+    pub(super) owners: BTreeMap<OperationId, Part>,
+    pub(super) phase: Phase,
+    /// Whether a request of it was ever sent: what was begun is finished before new things begin.
+    pub(super) is_begun: bool,
+    /// Whether its flow has moved since it was last looked at.
+    pub(super) has_moved: bool,
+    /// How often the current request was made in vain, by row: a row is forgiven when it is answered.
+    pub(super) troubles: BTreeMap<Row, u32>,
+    /// Where the registry sent the current request to, how often, and whether it did so by itself.
+    pub(super) redirect: Option<Redirect>,
+    /// The digest of the blob that it uploads, if it does: others that want the same one join it.
+    pub(super) uploads: Option<Digest>,
+}
+
+/// What keeps a task from going on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// Nothing but the cap on requests.
+    Ready,
+    /// A wait that was chosen or asked for.
+    Resting(Instant),
+    /// Bytes of its blob.
+    Reading,
+    /// An answer.
+    Flying(Flight),
+}
+
+/// A request in flight.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Flight {
+    pub(super) id: RequestId,
+    pub(super) row: Row,
+    pub(super) target: Target,
+    pub(super) if_lost: IfLost,
+    /// Whether its body can be had only once.
+    pub(super) is_poured: bool,
+}
+
+/// Where the registry sent a request to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Redirect {
+    pub(super) target: Target,
+    pub(super) hops: u32,
+    pub(super) credentials_may_follow: bool,
+}
+
+/// Any flow.
+pub(super) enum Machine<K> {
+    Survey(Survey),
+    Exists(Exists),
+    Probe(Probe),
+    Upload(Box<Upload<K>>),
+    Commit(Box<Commit>),
+    Referrers(Box<UpdateReferrers>),
+    PullManifest(PullManifest),
+    PullBlob(PullBlob<K>),
+    Delete(Delete),
+    ListTags(ListTags),
+    ListReferrers(ListReferrers),
+}
+
+/// What any flow came to.
+#[derive(Debug, Clone)]
+pub(super) enum Product {
+    Surveyed(Option<Manifest>),
+    Exists(bool),
+    Probed,
+    Uploaded(Uploaded),
+    Committed(Committed),
+    Listed(Listed),
+    Pulled(Manifest),
+    Poured(u64),
+    Deleted(Deleted),
+    Tags(Vec<Tag>),
+    Referrers(Vec<Descriptor>),
+}
+
+impl<K: Key> Machine<K> {
+    /// What was learned since it was made decides its first step.
+    pub(super) fn begin(&mut self, world: &mut World<'_, K>) {
+        match self {
+            Self::Upload(upload) => upload.begin(world),
+            Self::Referrers(update) => update.begin(world),
+            _ => {}
+        }
+    }
+
+    pub(super) fn next(&self, options: &super::Options) -> Next<K, Product> {
+        match self {
+            Self::Survey(flow) => flow.next(options).map(Product::Surveyed),
+            Self::Exists(flow) => flow.next(options).map(Product::Exists),
+            Self::Probe(flow) => flow.next(options).map(|()| Product::Probed),
+            Self::Upload(flow) => flow.next(options).map(Product::Uploaded),
+            Self::Commit(flow) => flow.next(options).map(Product::Committed),
+            Self::Referrers(flow) => flow.next(options).map(Product::Listed),
+            Self::PullManifest(flow) => flow.next(options).map(Product::Pulled),
+            Self::PullBlob(flow) => flow.next(options).map(Product::Poured),
+            Self::Delete(flow) => flow.next(options).map(Product::Deleted),
+            Self::ListTags(flow) => flow.next(options).map(Product::Tags),
+            Self::ListReferrers(flow) => flow.next(options).map(Product::Referrers),
+        }
+    }
+
+    pub(super) fn outcome(&mut self, outcome: Outcome, world: &mut World<'_, K>) {
+        match self {
+            Self::Survey(flow) => flow.outcome(outcome, world),
+            Self::Exists(flow) => flow.outcome(outcome, world),
+            Self::Probe(flow) => flow.outcome(outcome, world),
+            Self::Upload(flow) => flow.outcome(outcome, world),
+            Self::Commit(flow) => flow.outcome(outcome, world),
+            Self::Referrers(flow) => flow.outcome(outcome, world),
+            Self::PullManifest(flow) => flow.outcome(outcome, world),
+            Self::PullBlob(flow) => flow.outcome(outcome, world),
+            Self::Delete(flow) => flow.outcome(outcome, world),
+            Self::ListTags(flow) => flow.outcome(outcome, world),
+            Self::ListReferrers(flow) => flow.outcome(outcome, world),
+        }
+    }
+
+    pub(super) fn cancel(&mut self) {
+        match self {
+            Self::Survey(flow) => Flow::<K>::cancel(flow),
+            Self::Exists(flow) => Flow::<K>::cancel(flow),
+            Self::Probe(flow) => Flow::<K>::cancel(flow),
+            Self::Upload(flow) => flow.cancel(),
+            Self::Commit(flow) => Flow::<K>::cancel(&mut **flow),
+            Self::Referrers(flow) => Flow::<K>::cancel(&mut **flow),
+            Self::PullManifest(flow) => Flow::<K>::cancel(flow),
+            Self::PullBlob(flow) => flow.cancel(),
+            Self::Delete(flow) => Flow::<K>::cancel(flow),
+            Self::ListTags(flow) => Flow::<K>::cancel(flow),
+            Self::ListReferrers(flow) => Flow::<K>::cancel(flow),
+        }
+    }
+}
+
+impl<K: Key> Task<K> {
+    pub(super) fn new(machine: Machine<K>, registry: Origin, owner: OperationId, part: Part) -> Self {
+        let uploads = if let Machine::Upload(upload) = &machine { upload.digest() } else { None };
+        Self {
+            machine,
+            registry,
+            owners: BTreeMap::from([(owner, part)]),
+            phase: Phase::Ready,
+            is_begun: false,
+            has_moved: true,
+            troubles: BTreeMap::new(),
+            redirect: None,
+            uploads,
+        }
+    }
+
+    /// What goes first: what was begun, then questions and commits, then the largest blob.
+    pub(super) fn weight(&self) -> (bool, u64) {
+        let size = if let Machine::Upload(upload) = &self.machine { upload.size().unwrap_or(0) } else { u64::MAX };
+        (self.is_begun, size)
+    }
+
+    /// The blob that it sends or reads, by the caller's key.
+    pub(super) fn blob(&self) -> Option<&K> {
+        if let Machine::Upload(upload) = &self.machine { Some(upload.key()) } else { None }
+    }
+
+    /// How many bytes the blob that it sends has.
+    pub(super) fn total(&self) -> Option<u64> {
+        if let Machine::Upload(upload) = &self.machine { upload.size() } else { None }
+    }
+
+    /// The first byte of its blob that its request in flight carries.
+    pub(super) fn sending_from(&self) -> Option<u64> {
+        if let Machine::Upload(upload) = &self.machine { upload.sending_from() } else { None }
+    }
+
+    /// Where the blob that it sends goes.
+    pub(super) fn upload_place(&self) -> Option<&Place> {
+        if let Machine::Upload(upload) = &self.machine { Some(upload.place()) } else { None }
+    }
+
+    /// Whether nobody but `operation` waits for it.
+    pub(super) fn is_only_for(&self, operation: OperationId) -> bool {
+        self.owners.keys().all(|owner| *owner == operation)
+    }
+}
+
+/// The rows whose answers carry content, so that a body that was cut is no answer.
+pub(super) const fn carries_content(row: Row) -> bool {
+    matches!(
+        row,
+        Row::PullBlob
+            | Row::PullManifest
+            | Row::ListTags
+            | Row::ListSomeTags
+            | Row::ListReferrers
+            | Row::ListSomeReferrers
+    )
+}

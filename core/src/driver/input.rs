@@ -1,0 +1,111 @@
+//! What the core is told by a driver.
+
+use bytes::Bytes;
+use http::Response;
+use thiserror::Error;
+
+use super::{AskId, RequestId};
+use crate::Digest;
+use crate::auth::Credentials;
+
+/// Something that happened.
+#[derive(Debug)]
+pub enum Input<K> {
+    /// An answer came: status, headers, and the body as far as it was kept.
+    Answered {
+        /// To which attempt.
+        id: RequestId,
+        /// The answer.
+        response: Response<Bytes>,
+        /// How its body ended. The status stands even if the body does not.
+        end: End,
+    },
+    /// No answer came, and none will.
+    Failed {
+        /// To which attempt.
+        id: RequestId,
+        /// Why.
+        why: NoAnswer,
+    },
+    /// Progress: so many bytes of the request's body have been handed to the network. Optional.
+    Sent {
+        /// Of which attempt.
+        id: RequestId,
+        /// Bytes since the beginning of this body.
+        total: u64,
+    },
+    /// The bytes asked for with [`Output::Read`](super::Output::Read) are in hand; the blob goes on.
+    Filled {
+        /// Which blob.
+        blob: K,
+        /// One past the last byte in hand, counted from the blob's beginning.
+        len: u64,
+    },
+    /// A blob of unknown length has ended. Sent once a blob, before the answer to the request that carried its end.
+    Ended {
+        /// Which blob.
+        blob: K,
+        /// Its length in bytes.
+        len: u64,
+        /// The digest of all of it, computed on the way.
+        digest: Digest,
+    },
+    /// A blob cannot be read.
+    Unreadable {
+        /// Which blob.
+        blob: K,
+        /// The reason, in one sentence.
+        why: String,
+    },
+    /// The answer to [`Output::Ask`](super::Output::Ask); `None` means that there are none, and the client goes on without.
+    Credentials {
+        /// To which question.
+        id: AskId,
+        /// What was found.
+        answer: Result<Option<Credentials>, AskFailed>,
+    },
+}
+
+/// How the body of an answer ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// All of it is in the response.
+    Complete,
+    /// It went on past the limit; what was kept is in the response.
+    OverLimit,
+    /// The connection ended before the body did; what came is in the response.
+    Cut,
+    /// All of it went into the sink that [`Keep::Into`](super::Keep::Into) named.
+    Poured {
+        /// How many bytes.
+        len: u64,
+        /// Their digest, of the algorithm that was asked for.
+        digest: Digest,
+    },
+}
+
+/// Why no answer came. Each holds the reason as one sentence to show.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum NoAnswer {
+    /// Nothing of the request left this machine (no address, refused, TLS failed): it was not applied. Tried again.
+    #[error("the request was not sent: {0}")]
+    NotSent(String),
+    /// The connection ended, or fell silent, after some of the request was sent: it may have been applied.
+    /// Tried again where that is harmless; otherwise the registry is asked first.
+    #[error("the connection was lost: {0}")]
+    Lost(String),
+    /// The source of the body failed; the request was given up. It was not applied. Not tried again: the operation fails.
+    #[error("the content could not be read: {0}")]
+    Source(String),
+    /// The stack cannot send this request as it is. Nothing was sent; not tried again.
+    #[error("this HTTP stack cannot send the request as it is: {0}")]
+    Unsendable(String),
+}
+
+/// Why credentials could not be looked up. That is an error, and no reason to go on without.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("the credentials could not be looked up: {0}")]
+pub struct AskFailed(
+    /// The reason, in one sentence.
+    pub String,
+);

@@ -1,0 +1,222 @@
+//! Storing one manifest under its digest or a tag.
+
+use http::StatusCode;
+
+use super::{Exchange, Flow, Next, Outcome, Place, World};
+use crate::auth::{Scope, Scopes};
+use crate::client::{Failure, Options, Why};
+use crate::driver::{Body, Keep, Key};
+use crate::endpoint::{
+    AnswerError, CheckManifest, Condition, Endpoint, ManifestPresence, PutManifest, PutName, Refused, TagOrDigest,
+};
+use crate::{Digest, Manifest, Tag};
+
+/// The commit of one manifest.
+pub(crate) struct Commit {
+    place: Place,
+    manifest: Manifest,
+    digest: Digest,
+    name: Name,
+    state: State,
+}
+
+enum Name {
+    Digest,
+    Tag(Tag),
+    DigestWithTags(Vec<Tag>),
+}
+
+/// What it came to.
+#[derive(Debug, Clone)]
+pub(crate) enum Committed {
+    Stored(Stored),
+    /// The registry says that something the manifest refers to is not there.
+    Missing(Failure),
+}
+
+/// A manifest is stored.
+#[derive(Debug, Clone)]
+pub(crate) struct Stored {
+    /// Whether it stood there before.
+    pub(crate) existed: bool,
+    /// The tags that name it now, of those that were asked for.
+    pub(crate) tags: Vec<Tag>,
+    /// Whether the registry keeps the list of its subject's referrers.
+    pub(crate) lists_referrers: bool,
+}
+
+#[derive(Clone)]
+enum State {
+    /// PUT.
+    Putting,
+    /// HEAD: what stands under the name? The refusal that made this worth asking, if it was one.
+    Checking(Option<Failure>),
+    Ended(Result<Committed, Failure>),
+}
+
+impl Commit {
+    pub(crate) const fn by_digest(place: Place, manifest: Manifest) -> Self {
+        Self::new(place, manifest, Name::Digest)
+    }
+
+    pub(crate) const fn under(place: Place, manifest: Manifest, tag: Tag) -> Self {
+        Self::new(place, manifest, Name::Tag(tag))
+    }
+
+    pub(crate) const fn with_tags(place: Place, manifest: Manifest, tags: Vec<Tag>) -> Self {
+        Self::new(place, manifest, Name::DigestWithTags(tags))
+    }
+
+    const fn new(place: Place, manifest: Manifest, name: Name) -> Self {
+        Self { place, digest: manifest.digest(), manifest, name, state: State::Putting }
+    }
+
+    fn put(&self) -> PutManifest<'_> {
+        let Place { origin, repository } = &self.place;
+        let name = match &self.name {
+            Name::Digest => PutName::Digest { tags: &[] },
+            Name::Tag(tag) => PutName::Tag(tag),
+            Name::DigestWithTags(tags) => PutName::Digest { tags },
+        };
+        PutManifest { origin, repository, manifest: &self.manifest, name, condition: Condition::None }
+    }
+
+    fn answered<K>(&mut self, outcome: Outcome, world: &mut World<'_, K>) -> State {
+        let Outcome::Answer { from, response, .. } = outcome else {
+            return State::Ended(Err(outcome.into_failure().unwrap_or_else(Failure::lost)));
+        };
+        match self.put().parse(&from, &response) {
+            Ok(stored) => {
+                if let Name::DigestWithTags(_) = self.name {
+                    world.learned.tag_parameter = Some(!stored.tags.is_empty());
+                }
+                let has_subject = self.manifest.subject().map(|subject| subject.digest);
+                if has_subject.is_some() && stored.subject.is_some() {
+                    world.learned.referrers = Some(true);
+                }
+                // A web server that knows nothing of manifests also says 200 (quirk `manifest-put-status-variants`).
+                if !stored.confirmed {
+                    return State::Checking(None);
+                }
+                let tags = match &self.name {
+                    Name::Tag(tag) => vec![tag.clone()],
+                    Name::Digest | Name::DigestWithTags(_) => stored.tags,
+                };
+                let lists_referrers = has_subject.is_some() && stored.subject == has_subject;
+                State::Ended(Ok(Committed::Stored(Stored { existed: false, tags, lists_referrers })))
+            }
+            Err(error) => self.refused(error, world),
+        }
+    }
+
+    /// Rule 13 of the quirks: what is missing is sent, what stands there already is a success, all else is final.
+    fn refused<K>(&mut self, error: AnswerError, world: &mut World<'_, K>) -> State {
+        let AnswerError::Refused(refused) = &error else { return State::Ended(Err(Failure::new(error))) };
+        let status = refused.status;
+        if let Name::DigestWithTags(_) = self.name
+            && matches!(status, StatusCode::URI_TOO_LONG | StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE)
+        {
+            world.learned.tag_parameter = Some(false);
+            self.name = Name::Digest;
+            return State::Putting;
+        }
+        let is_missing = says_missing(refused, &self.manifest);
+        let may_stand = matches!(
+            status,
+            StatusCode::BAD_REQUEST | StatusCode::FORBIDDEN | StatusCode::CONFLICT | StatusCode::PRECONDITION_FAILED
+        );
+        let failure = Failure::new(error);
+        if is_missing {
+            State::Ended(Ok(Committed::Missing(failure)))
+        } else if may_stand {
+            State::Checking(Some(failure))
+        } else {
+            State::Ended(Err(failure))
+        }
+    }
+
+    fn check(&self) -> CheckManifest<'_> {
+        let Place { origin, repository } = &self.place;
+        let reference = match &self.name {
+            Name::Tag(tag) => TagOrDigest::Tag(tag),
+            Name::Digest | Name::DigestWithTags(_) => TagOrDigest::Digest(&self.digest),
+        };
+        CheckManifest { origin, repository, reference }
+    }
+
+    fn checked(&self, refusal: Option<Failure>, outcome: Outcome) -> Result<Committed, Failure> {
+        let presence = match outcome {
+            Outcome::Answer { from, response, .. } => self.check().parse(&from, &response).map_err(Failure::new),
+            other => Err(other.into_failure().unwrap_or_else(Failure::lost)),
+        };
+        let by_digest = !matches!(self.name, Name::Tag(_));
+        match (presence, refusal) {
+            (Ok(ManifestPresence::Present(head)), refusal) => {
+                let reported = head.reported_digest;
+                if reported == Some(self.manifest.digest()) || by_digest {
+                    let tags = if let Name::Tag(tag) = &self.name { vec![tag.clone()] } else { Vec::new() };
+                    let existed = refusal.is_some();
+                    return Ok(Committed::Stored(Stored { existed, tags, lists_referrers: false }));
+                }
+                match (&self.name, refusal) {
+                    (Name::Tag(tag), Some(refusal)) if says_immutable(&refusal) => {
+                        Err(Failure::new(Why::ImmutableTag { tag: tag.clone() }))
+                    }
+                    (_, refusal) => Err(refusal.unwrap_or_else(|| Failure::new(Why::NotFound))),
+                }
+            }
+            (Ok(ManifestPresence::Absent), refusal) => Err(refusal.unwrap_or_else(|| Failure::new(Why::NotFound))),
+            (Err(failure), refusal) => Err(refusal.unwrap_or(failure)),
+        }
+    }
+}
+
+/// Whether a refusal says that a blob or child is not there (quirk `missing-blob-status-zoo`).
+fn says_missing(refused: &Refused, manifest: &Manifest) -> bool {
+    if !matches!(refused.status, StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND) {
+        return false;
+    }
+    let says = |code| refused.errors.has_code(code);
+    if says("MANIFEST_BLOB_UNKNOWN") || says("BLOB_UNKNOWN") {
+        return true;
+    }
+    // Quay says only that the manifest is invalid; a child that is missing is an unknown manifest to some.
+    let refers = manifest.blobs().next().is_some() || manifest.children().next().is_some();
+    refers && (says("MANIFEST_INVALID") || refused.status == StatusCode::NOT_FOUND && says("MANIFEST_UNKNOWN"))
+}
+
+/// Whether a refusal says that a tag cannot be moved (quirk `tag-immutable-status-zoo`).
+fn says_immutable(failure: &Failure) -> bool {
+    failure.refused().is_some_and(|refused| {
+        matches!(refused.status, StatusCode::CONFLICT | StatusCode::PRECONDITION_FAILED | StatusCode::FORBIDDEN)
+            || ["TAG_INVALID", "TAG_IMMUTABLE", "TAG_ALREADY_EXISTS"].iter().any(|code| refused.errors.has_code(code))
+    })
+}
+
+impl<K: Key> Flow<K> for Commit {
+    type Output = Committed;
+
+    fn next(&self, options: &Options) -> Next<K, Committed> {
+        let scopes = Scopes::one(Scope::push(self.place.repository.clone()));
+        let keep = Keep::UpTo(options.error_body);
+        match &self.state {
+            State::Putting => {
+                Next::send(Exchange::new(&self.put(), Body::Bytes(self.manifest.bytes().clone()), scopes, keep))
+            }
+            State::Checking(_) => Next::send(Exchange::new(&self.check(), Body::Empty, scopes, keep)),
+            State::Ended(result) => Next::Done(result.clone()),
+        }
+    }
+
+    fn outcome(&mut self, outcome: Outcome, world: &mut World<'_, K>) {
+        self.state = match self.state.clone() {
+            State::Putting => self.answered(outcome, world),
+            State::Checking(refusal) => State::Ended(self.checked(refusal, outcome)),
+            ended @ State::Ended(_) => ended,
+        };
+    }
+
+    fn cancel(&mut self) {
+        self.state = State::Ended(Err(Failure::cancelled()));
+    }
+}

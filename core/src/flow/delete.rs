@@ -1,0 +1,118 @@
+//! Deleting a manifest, a tag or a blob.
+
+use super::survey::Name;
+use super::{Exchange, Flow, Next, Outcome, Place, World};
+use crate::auth::{Scope, Scopes};
+use crate::client::{Failure, Options};
+use crate::driver::{Body, Keep, Key};
+use crate::endpoint::{DeleteBlob, DeleteManifest, Endpoint, PullManifest};
+use crate::{Digest, Manifest, Tag};
+
+/// The deletion of one thing.
+pub(crate) struct Delete {
+    place: Place,
+    what: What,
+    state: State,
+}
+
+enum What {
+    Blob(Digest),
+    Manifest(Name),
+}
+
+/// What was deleted: where it was a manifest with a subject, its entry among the subject's referrers is still there.
+#[derive(Debug, Clone)]
+pub(crate) struct Deleted {
+    pub(crate) referrer: Option<Manifest>,
+}
+
+#[derive(Clone)]
+enum State {
+    /// GET: does the manifest have a subject?
+    Reading,
+    /// DELETE; the manifest, if it has a subject.
+    Deleting(Option<Manifest>),
+    Ended(Result<Deleted, Failure>),
+}
+
+impl Delete {
+    pub(crate) const fn blob(place: Place, digest: Digest) -> Self {
+        Self { place, what: What::Blob(digest), state: State::Deleting(None) }
+    }
+
+    /// The tag alone: what it names stays.
+    pub(crate) const fn tag(place: Place, tag: Tag) -> Self {
+        Self { place, what: What::Manifest(Name::Tag(tag)), state: State::Deleting(None) }
+    }
+
+    pub(crate) const fn manifest(place: Place, digest: Digest) -> Self {
+        Self { place, what: What::Manifest(Name::Digest(digest)), state: State::Reading }
+    }
+
+    fn exchange<K>(&self, options: &Options) -> Result<Exchange<K>, Failure> {
+        let Place { origin, repository } = &self.place;
+        let delete = Scopes::one(Scope::delete(repository.clone()));
+        let keep = Keep::UpTo(options.error_body);
+        match (&self.what, &self.state) {
+            (What::Manifest(name), State::Reading) => {
+                let call = PullManifest { origin, repository, reference: name.borrowed() };
+                let pull = Scopes::one(Scope::pull(repository.clone()));
+                Exchange::new(&call, Body::Empty, pull, Keep::UpTo(options.manifest_body))
+            }
+            (What::Manifest(name), _) => {
+                let call = DeleteManifest { origin, repository, reference: name.borrowed() };
+                Exchange::new(&call, Body::Empty, delete, keep)
+            }
+            (What::Blob(digest), _) => {
+                let call = DeleteBlob { origin, repository, digest };
+                Exchange::new(&call, Body::Empty, delete, keep)
+            }
+        }
+    }
+
+    fn read(&self, outcome: Outcome) -> Option<Manifest> {
+        let (What::Manifest(name), Outcome::Answer { from, response, .. }) = (&self.what, outcome) else { return None };
+        let Place { origin, repository } = &self.place;
+        let call = PullManifest { origin, repository, reference: name.borrowed() };
+        let pulled = call.parse(&from, &response).ok()?;
+        Some(pulled.manifest).filter(|manifest| manifest.subject().is_some())
+    }
+
+    fn deleted(&self, referrer: Option<Manifest>, outcome: Outcome) -> Result<Deleted, Failure> {
+        let Place { origin, repository } = &self.place;
+        let Outcome::Answer { from, response, .. } = outcome else {
+            return Err(outcome.into_failure().unwrap_or_else(Failure::lost));
+        };
+        let result = match &self.what {
+            What::Blob(digest) => DeleteBlob { origin, repository, digest }.parse(&from, &response).map(|_| ()),
+            What::Manifest(name) => {
+                let call = DeleteManifest { origin, repository, reference: name.borrowed() };
+                call.parse(&from, &response).map(|_| ())
+            }
+        };
+        result.map(|()| Deleted { referrer }).map_err(Failure::new)
+    }
+}
+
+impl<K: Key> Flow<K> for Delete {
+    type Output = Deleted;
+
+    fn next(&self, options: &Options) -> Next<K, Deleted> {
+        match &self.state {
+            State::Ended(result) => Next::Done(result.clone()),
+            State::Reading | State::Deleting(_) => Next::send(self.exchange(options)),
+        }
+    }
+
+    fn outcome(&mut self, outcome: Outcome, _: &mut World<'_, K>) {
+        self.state = match self.state.clone() {
+            State::Reading => State::Deleting(self.read(outcome)),
+            State::Deleting(referrer) => State::Ended(self.deleted(referrer, outcome)),
+            ended @ State::Ended(_) => ended,
+        };
+    }
+
+    fn cancel(&mut self) {
+        self.state = State::Ended(Err(Failure::cancelled()));
+    }
+}

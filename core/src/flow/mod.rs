@@ -1,0 +1,147 @@
+//! One state machine a file. Each has one exchange at a time, and its state names the exchange that it is in.
+//!
+//! A flow makes its requests through [`endpoint`](crate::endpoint) and never sees a retry, a redirect or a credential: the
+//! client above does those and hands it the final [`Outcome`] of the exchange. [`Flow::next`] says what the state asks for
+//! and changes nothing, so an attempt that failed is made again by asking again; only [`Flow::outcome`] moves the state.
+
+mod commit;
+mod delete;
+mod list;
+mod probe;
+mod pull;
+mod referrers;
+mod survey;
+mod upload;
+
+use bytes::Bytes;
+use http::{Request, Response};
+
+pub(crate) use commit::{Commit, Committed, Stored};
+pub(crate) use delete::{Delete, Deleted};
+pub(crate) use list::{ListReferrers, ListTags};
+pub(crate) use probe::Probe;
+pub(crate) use pull::{PullBlob, PullManifest};
+pub(crate) use referrers::{Listed, UpdateReferrers};
+pub(crate) use survey::{Exists, Survey};
+pub(crate) use upload::{Content, Upload, Uploaded};
+
+use crate::auth::Scopes;
+use crate::client::{Event, Failure, Learned, Options};
+use crate::driver::{Body, End, Keep, Key};
+use crate::endpoint::{Endpoint, Row};
+use crate::target::Target;
+use crate::{Origin, Repository};
+
+/// A request, and what the client must know to make it, make it again, or give it up.
+pub(crate) struct Exchange<K> {
+    pub(crate) row: Row,
+    pub(crate) target: Target,
+    pub(crate) request: Request<Body<K>>,
+    pub(crate) keep: Keep<K>,
+    pub(crate) scopes: Scopes,
+    pub(crate) if_lost: IfLost,
+}
+
+/// What to do when it is unknown whether a request was applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum IfLost {
+    /// Make it again: twice is the same as once.
+    Repeat,
+    /// Tell the flow, which asks the registry.
+    Ask,
+}
+
+/// What came of an exchange, after redirects, authentication and retries.
+pub(crate) enum Outcome {
+    /// The registry answered.
+    Answer { from: Target, response: Response<Bytes>, end: End },
+    /// It may or may not have been applied.
+    Unknown,
+    /// It was given up.
+    Failed(Failure),
+}
+
+/// What a flow wants next.
+pub(crate) enum Next<K, T> {
+    /// This exchange.
+    Send(Box<Exchange<K>>),
+    /// These bytes of its blob in hand: from the first, to before the second.
+    Read { from: u64, up_to: u64 },
+    /// Nothing more: it is at its end.
+    Done(Result<T, Failure>),
+}
+
+/// What a flow may look at and write to while it moves.
+pub(crate) struct World<'a, K> {
+    pub(crate) options: &'a Options,
+    pub(crate) learned: &'a mut Learned,
+    pub(crate) events: &'a mut Vec<Event<K>>,
+    /// Set where the next exchange should wait a moment, as after a failure.
+    pub(crate) pause: &'a mut bool,
+}
+
+/// Where a flow works: one repository of one registry.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place {
+    pub(crate) origin: Origin,
+    pub(crate) repository: Repository,
+}
+
+/// A state machine of exchanges.
+pub(crate) trait Flow<K: Key> {
+    type Output;
+
+    /// What the state asks for. Called only while nothing of this flow is in flight; the same until an outcome comes.
+    fn next(&self, options: &Options) -> Next<K, Self::Output>;
+
+    /// Moves on with what came of the exchange.
+    fn outcome(&mut self, outcome: Outcome, world: &mut World<'_, K>);
+
+    /// Gives up: what is left to do is to clean up behind itself. Called only while nothing is in flight.
+    fn cancel(&mut self);
+}
+
+impl<K> Exchange<K> {
+    /// The exchange for one row, repeated if it is lost.
+    pub(crate) fn new(endpoint: &impl Endpoint, body: Body<K>, scopes: Scopes, keep: Keep<K>) -> Result<Self, Failure> {
+        let (row, target) = (endpoint.row(), endpoint.target());
+        match endpoint.request() {
+            Ok(head) => {
+                let request = head.map(|()| body);
+                Ok(Self { row, target, request, keep, scopes, if_lost: IfLost::Repeat })
+            }
+            Err(error) => Err(Failure::new(error).at(row, target)),
+        }
+    }
+
+    pub(crate) fn ask_if_lost(mut self) -> Self {
+        self.if_lost = IfLost::Ask;
+        self
+    }
+}
+
+impl Outcome {
+    /// Why it was given up, if it was.
+    pub(crate) fn into_failure(self) -> Option<Failure> {
+        if let Self::Failed(failure) = self { Some(failure) } else { None }
+    }
+}
+
+impl<K, T> Next<K, T> {
+    /// The same with another result.
+    pub(crate) fn map<U>(self, wrap: impl FnOnce(T) -> U) -> Next<K, U> {
+        match self {
+            Self::Send(exchange) => Next::Send(exchange),
+            Self::Read { from, up_to } => Next::Read { from, up_to },
+            Self::Done(result) => Next::Done(result.map(wrap)),
+        }
+    }
+
+    /// What to do next, from an exchange that could or could not be made.
+    pub(crate) fn send(exchange: Result<Exchange<K>, Failure>) -> Self {
+        match exchange {
+            Ok(exchange) => Self::Send(Box::new(exchange)),
+            Err(failure) => Self::Done(Err(failure)),
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Finding something out without leaving anything behind: opens an upload and cancels it.
+
+use super::{Exchange, Flow, Next, Outcome, Place, World};
+use crate::Digest;
+use crate::auth::{Scope, Scopes};
+use crate::client::{Failure, Options};
+use crate::driver::{Body, Keep, Key};
+use crate::endpoint::{CancelUpload, Endpoint, MountBlob, MountedBlob, OpenUpload, StartUpload};
+
+/// A question that a POST answers.
+pub(crate) struct Probe {
+    place: Place,
+    question: Question,
+    state: State,
+}
+
+#[derive(Clone, Copy)]
+enum Question {
+    /// Would a push be allowed?
+    Permission,
+    /// Does a mount from the repository itself say whether this blob, which is there, is there?
+    SelfMount(Digest),
+}
+
+#[derive(Clone)]
+enum State {
+    Asking,
+    Cancelling(OpenUpload),
+    Ended(Result<(), Failure>),
+}
+
+impl Probe {
+    pub(crate) const fn permission(place: Place) -> Self {
+        Self { place, question: Question::Permission, state: State::Asking }
+    }
+
+    pub(crate) const fn self_mount(place: Place, stored: Digest) -> Self {
+        Self { place, question: Question::SelfMount(stored), state: State::Asking }
+    }
+
+    fn start(&self) -> StartUpload<'_> {
+        StartUpload { origin: &self.place.origin, repository: &self.place.repository, algorithm: None }
+    }
+
+    fn mount<'a>(&'a self, digest: &'a Digest) -> MountBlob<'a> {
+        let Place { origin, repository } = &self.place;
+        MountBlob { origin, repository, digest, from: Some(repository) }
+    }
+
+    fn asked<K>(&mut self, outcome: Outcome, world: &mut World<'_, K>) -> State {
+        let Outcome::Answer { from, response, .. } = outcome else {
+            return State::Ended(outcome.into_failure().map_or(Ok(()), |failure| match self.question {
+                Question::Permission => Err(failure),
+                Question::SelfMount(_) => Ok(()),
+            }));
+        };
+        match self.question {
+            Question::Permission => match self.start().parse(&from, &response) {
+                Ok(open) => State::Cancelling(open),
+                Err(error) => State::Ended(Err(Failure::new(error))),
+            },
+            Question::SelfMount(digest) => match self.mount(&digest).parse(&from, &response) {
+                Ok(MountedBlob::Mounted) => {
+                    world.learned.self_mount = Some(true);
+                    State::Ended(Ok(()))
+                }
+                Ok(MountedBlob::Opened(open)) => {
+                    world.learned.self_mount = Some(false);
+                    State::Cancelling(open)
+                }
+                Err(_) => {
+                    world.learned.self_mount = Some(false);
+                    State::Ended(Ok(()))
+                }
+            },
+        }
+    }
+}
+
+impl<K: Key> Flow<K> for Probe {
+    type Output = ();
+
+    fn next(&self, options: &Options) -> Next<K, ()> {
+        let scopes = Scopes::one(Scope::push(self.place.repository.clone()));
+        let keep = Keep::UpTo(options.error_body);
+        Next::send(match (&self.state, &self.question) {
+            (State::Asking, Question::Permission) => Exchange::new(&self.start(), Body::Empty, scopes, keep),
+            (State::Asking, Question::SelfMount(digest)) => {
+                Exchange::new(&self.mount(digest), Body::Empty, scopes, keep)
+            }
+            (State::Cancelling(upload), _) => Exchange::new(&CancelUpload { upload }, Body::Empty, scopes, keep),
+            (State::Ended(result), _) => return Next::Done(result.clone()),
+        })
+    }
+
+    fn outcome(&mut self, outcome: Outcome, world: &mut World<'_, K>) {
+        self.state = match &self.state {
+            State::Asking => self.asked(outcome, world),
+            // A cancellation that fails hurts nobody (quirk `upload-cancel-status`).
+            State::Cancelling(_) => State::Ended(Ok(())),
+            State::Ended(result) => State::Ended(result.clone()),
+        };
+    }
+
+    fn cancel(&mut self) {
+        if matches!(self.state, State::Asking) {
+            self.state = State::Ended(Err(Failure::cancelled()));
+        }
+    }
+}

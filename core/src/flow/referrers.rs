@@ -1,0 +1,245 @@
+//! Keeping the list of a subject's referrers under the spec's fallback tag, where the registry does not keep it.
+//!
+//! ```text
+//! Probing ──the registry lists──▶ done
+//!    │ no API
+//!    ▼
+//! Fetching ──already as wanted──▶ done
+//!    │  ▲
+//!    ▼  └──overwritten by another──┐
+//! Writing ──▶ Reading back ────────┴──our entry stands──▶ done
+//! ```
+//!
+//! Where the registry gives a validator and honours it, no interleaving of writers loses an entry. Where it does not (no
+//! registry read so far does), a writer that was overwritten before it read back merges again; one that was overwritten
+//! after that cannot know. A later push of the same manifest repairs the list.
+
+mod merge;
+
+use http::StatusCode;
+
+use super::{Exchange, Flow, Next, Outcome, Place, World};
+use crate::auth::{Scope, Scopes};
+use crate::client::{Failure, Options, Referrers, Why};
+use crate::driver::{Body, Keep, Key};
+use crate::endpoint::{
+    AnswerError, Condition, DeleteManifest, Endpoint, ListReferrers, PullManifest, PutManifest, PutName, TagOrDigest,
+};
+use crate::header::ETag;
+use crate::{Descriptor, Digest, Manifest, Tag};
+
+/// How often a list is written before others are said to be in the way.
+const MAX_WRITES: u32 = 10;
+
+/// An entry is put into, or taken out of, the list of a subject's referrers.
+pub(crate) struct UpdateReferrers {
+    place: Place,
+    subject: Digest,
+    tag: Tag,
+    change: Change,
+    fallback: Referrers,
+    writes: u32,
+    state: State,
+}
+
+enum Change {
+    Add(Box<Descriptor>),
+    Remove(Digest),
+}
+
+/// What it came to: whether the list is kept under the fallback tag.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Listed {
+    pub(crate) fallback: bool,
+}
+
+#[derive(Clone)]
+enum State {
+    /// GET referrers: does the registry keep the list?
+    Probing,
+    /// GET the tag.
+    Fetching,
+    /// PUT the tag, if what stands there is still what was read.
+    Writing(Manifest, Option<ETag>),
+    /// DELETE the tag: nothing is left in the list. Where that is refused, the empty list is written.
+    Clearing(Manifest),
+    Ended(Result<Listed, Failure>),
+}
+
+impl UpdateReferrers {
+    /// Puts `referrer` into the list of `subject`.
+    pub(crate) fn add(place: Place, subject: Digest, referrer: &Manifest, fallback: Referrers) -> Self {
+        Self::new(place, subject, Change::Add(Box::new(referrer.referrer())), fallback)
+    }
+
+    /// Takes a manifest that was deleted out of the list of `subject`.
+    pub(crate) fn remove(place: Place, subject: Digest, referrer: Digest, fallback: Referrers) -> Self {
+        Self::new(place, subject, Change::Remove(referrer), fallback)
+    }
+
+    fn new(place: Place, subject: Digest, change: Change, fallback: Referrers) -> Self {
+        let tag = Tag::of_referrers(&subject);
+        Self { place, subject, tag, change, fallback, writes: 0, state: State::Probing }
+    }
+
+    /// The first step: nothing is asked that is known.
+    pub(crate) fn begin<K>(&mut self, world: &mut World<'_, K>) {
+        match world.learned.referrers {
+            Some(true) => self.state = State::Ended(Ok(Listed { fallback: false })),
+            Some(false) => self.fall_back(),
+            None => {}
+        }
+    }
+
+    fn fall_back(&mut self) {
+        self.state = match self.fallback {
+            Referrers::Fallback => State::Fetching,
+            Referrers::Forbid => State::Ended(Err(Failure::new(Why::ReferrersForbidden))),
+        };
+    }
+
+    fn probe(&self) -> ListReferrers<'_> {
+        let Place { origin, repository } = &self.place;
+        ListReferrers { origin, repository, subject: &self.subject, artifact_type: None }
+    }
+
+    /// Supported means 200 with an index, and nothing else (quirk `referrers-odd-status-means-unsupported`).
+    fn probed<K>(&mut self, outcome: Outcome, world: &mut World<'_, K>) {
+        let supported = match outcome {
+            Outcome::Answer { from, response, .. } => self.probe().parse(&from, &response).is_ok(),
+            // A redirect to elsewhere that is refused is no API either (quirk `referrers-303-to-html`).
+            Outcome::Failed(failure) if matches!(failure.why, Why::Refused(_)) => false,
+            other => {
+                self.state = State::Ended(Err(other.into_failure().unwrap_or_else(Failure::lost)));
+                return;
+            }
+        };
+        world.learned.referrers = Some(supported);
+        if supported {
+            self.state = State::Ended(Ok(Listed { fallback: false }));
+        } else {
+            self.fall_back();
+        }
+    }
+
+    fn fetch(&self) -> PullManifest<'_> {
+        let Place { origin, repository } = &self.place;
+        PullManifest { origin, repository, reference: TagOrDigest::Tag(&self.tag) }
+    }
+
+    fn fetched(&mut self, outcome: Outcome) -> Result<State, Failure> {
+        let Outcome::Answer { from, response, .. } = outcome else {
+            return Err(outcome.into_failure().unwrap_or_else(Failure::lost));
+        };
+        let (standing, etag) = match self.fetch().parse(&from, &response) {
+            Ok(pulled) => (Some(pulled.manifest), pulled.etag),
+            Err(error) if error.is_not_found() => (None, None),
+            Err(AnswerError::Malformed { .. }) => return Err(self.not_referrers("it is not a manifest")),
+            Err(error) => return Err(Failure::new(error)),
+        };
+        if let Some(standing) = &standing {
+            if standing.digest() == self.subject {
+                // GitLab's tags of this form resolve to the subject itself.
+                return Err(self.not_referrers("it is the subject itself"));
+            }
+            if standing.media_type().as_str() != crate::MediaType::OCI_INDEX {
+                return Err(self.not_referrers("it is not an OCI index"));
+            }
+        }
+        let merged = match &self.change {
+            Change::Add(entry) => merge::with(standing.as_ref(), entry),
+            Change::Remove(digest) => merge::without(standing.as_ref(), *digest),
+        };
+        let merged = merged.map_err(|_| self.not_referrers("its entries cannot be read"))?;
+        let Some(merged) = merged else { return Ok(State::Ended(Ok(Listed { fallback: true }))) };
+        if self.writes >= MAX_WRITES {
+            return Err(Failure::new(Why::ReferrersConflict { tag: self.tag.clone(), tries: self.writes }));
+        }
+        self.writes = self.writes.saturating_add(1);
+        if matches!(self.change, Change::Remove(_)) && merge::is_empty(&merged) {
+            return Ok(State::Clearing(merged));
+        }
+        Ok(State::Writing(merged, etag))
+    }
+
+    fn not_referrers(&self, what: &'static str) -> Failure {
+        Failure::new(Why::NotReferrers { tag: self.tag.clone(), what })
+    }
+
+    fn write<'a>(&'a self, list: &'a Manifest, etag: Option<&'a ETag>) -> PutManifest<'a> {
+        let Place { origin, repository } = &self.place;
+        // Weak validators cannot guard a write (RFC 9110, section 13.1.1).
+        let condition = etag.filter(|etag| !etag.is_weak()).map_or(Condition::None, Condition::IfMatch);
+        PutManifest { origin, repository, manifest: list, name: PutName::Tag(&self.tag), condition }
+    }
+
+    fn written(&self, list: &Manifest, etag: Option<&ETag>, outcome: Outcome) -> Result<State, Failure> {
+        match outcome {
+            Outcome::Answer { from, response, .. } => match self.write(list, etag).parse(&from, &response) {
+                // Written, or another was first: either way, what stands there now decides.
+                Ok(_) => Ok(State::Fetching),
+                Err(_) if is_conflict(response.status()) => Ok(State::Fetching),
+                Err(error) => Err(Failure::new(error)),
+            },
+            Outcome::Unknown => Ok(State::Fetching),
+            Outcome::Failed(failure) => Err(failure),
+        }
+    }
+
+    fn clear(&self) -> DeleteManifest<'_> {
+        let Place { origin, repository } = &self.place;
+        DeleteManifest { origin, repository, reference: TagOrDigest::Tag(&self.tag) }
+    }
+
+    /// Many registries delete no tags; an empty list says the same (quirk `fallback-empty-cleanup`).
+    fn cleared(&self, empty: Manifest, outcome: Outcome) -> State {
+        match outcome {
+            Outcome::Answer { from, response, .. } if self.clear().parse(&from, &response).is_ok() => {
+                State::Ended(Ok(Listed { fallback: true }))
+            }
+            _ => State::Writing(empty, None),
+        }
+    }
+}
+
+fn is_conflict(status: StatusCode) -> bool {
+    matches!(status, StatusCode::PRECONDITION_FAILED | StatusCode::CONFLICT)
+}
+
+impl<K: Key> Flow<K> for UpdateReferrers {
+    type Output = Listed;
+
+    fn next(&self, options: &Options) -> Next<K, Listed> {
+        let repository = &self.place.repository;
+        let (push, pages) = (Scopes::one(Scope::push(repository.clone())), Keep::UpTo(options.manifest_body));
+        let errors = Keep::UpTo(options.error_body);
+        Next::send(match &self.state {
+            State::Probing => Exchange::new(&self.probe(), Body::Empty, push, pages),
+            State::Fetching => Exchange::new(&self.fetch(), Body::Empty, push, pages),
+            State::Writing(list, etag) => {
+                let call = self.write(list, etag.as_ref());
+                Exchange::new(&call, Body::Bytes(list.bytes().clone()), push, errors).map(Exchange::ask_if_lost)
+            }
+            State::Clearing(_) => {
+                let delete = Scopes::one(Scope::delete(repository.clone()));
+                Exchange::new(&self.clear(), Body::Empty, delete, errors)
+            }
+            State::Ended(result) => return Next::Done(result.clone()),
+        })
+    }
+
+    fn outcome(&mut self, outcome: Outcome, world: &mut World<'_, K>) {
+        let state = match self.state.clone() {
+            State::Probing => return self.probed(outcome, world),
+            State::Fetching => self.fetched(outcome),
+            State::Writing(list, etag) => self.written(&list, etag.as_ref(), outcome),
+            State::Clearing(empty) => Ok(self.cleared(empty, outcome)),
+            ended @ State::Ended(_) => Ok(ended),
+        };
+        self.state = state.unwrap_or_else(|failure| State::Ended(Err(failure)));
+    }
+
+    fn cancel(&mut self) {
+        self.state = State::Ended(Err(Failure::cancelled()));
+    }
+}

@@ -1,0 +1,142 @@
+//! Reading what stands in a repository, so that it need not be sent. Nothing that goes wrong here fails a push.
+
+use super::{Exchange, Flow, Next, Outcome, Place, World};
+use crate::auth::{Scope, Scopes};
+use crate::client::{Failure, Options};
+use crate::driver::{Body, Keep, Key};
+use crate::endpoint::{BlobPresence, CheckBlob, CheckManifest, Endpoint, ManifestPresence, PullManifest, TagOrDigest};
+use crate::{Digest, Manifest, Tag};
+
+/// Reads the manifest that stands under a name, if one does.
+pub(crate) struct Survey {
+    place: Place,
+    name: Name,
+    state: State<Option<Manifest>>,
+}
+
+/// A tag or a digest, owned.
+#[derive(Debug, Clone)]
+pub(crate) enum Name {
+    Tag(Tag),
+    Digest(Digest),
+}
+
+impl Name {
+    pub(crate) const fn borrowed(&self) -> TagOrDigest<'_> {
+        match self {
+            Self::Tag(tag) => TagOrDigest::Tag(tag),
+            Self::Digest(digest) => TagOrDigest::Digest(digest),
+        }
+    }
+}
+
+#[derive(Clone)]
+enum State<T> {
+    Asking,
+    Ended(T),
+}
+
+impl Survey {
+    pub(crate) const fn of_tag(place: Place, tag: Tag) -> Self {
+        Self { place, name: Name::Tag(tag), state: State::Asking }
+    }
+
+    pub(crate) const fn of_digest(place: Place, digest: Digest) -> Self {
+        Self { place, name: Name::Digest(digest), state: State::Asking }
+    }
+
+    fn pull(&self) -> PullManifest<'_> {
+        let Place { origin, repository } = &self.place;
+        PullManifest { origin, repository, reference: self.name.borrowed() }
+    }
+}
+
+/// The rights that a push needs, asked for from its first request on (quirk `head-needs-push-scope`).
+fn push_scopes(place: &Place) -> Scopes {
+    Scopes::one(Scope::push(place.repository.clone()))
+}
+
+impl<K: Key> Flow<K> for Survey {
+    type Output = Option<Manifest>;
+
+    fn next(&self, options: &Options) -> Next<K, Option<Manifest>> {
+        match &self.state {
+            State::Asking => {
+                let keep = Keep::UpTo(options.manifest_body);
+                Next::send(Exchange::new(&self.pull(), Body::Empty, push_scopes(&self.place), keep))
+            }
+            State::Ended(found) => Next::Done(Ok(found.clone())),
+        }
+    }
+
+    fn outcome(&mut self, outcome: Outcome, _: &mut World<'_, K>) {
+        let found = match outcome {
+            Outcome::Answer { from, response, .. } => self.pull().parse(&from, &response).ok(),
+            Outcome::Unknown | Outcome::Failed(_) => None,
+        };
+        self.state = State::Ended(found.map(|found| found.manifest));
+    }
+
+    fn cancel(&mut self) {
+        self.state = State::Ended(None);
+    }
+}
+
+/// Asks whether content that a manifest refers to, and that was not given, is in the repository.
+pub(crate) struct Exists {
+    place: Place,
+    digest: Digest,
+    is_manifest: bool,
+    state: State<Result<bool, Failure>>,
+}
+
+impl Exists {
+    pub(crate) const fn new(place: Place, digest: Digest, is_manifest: bool) -> Self {
+        Self { place, digest, is_manifest, state: State::Asking }
+    }
+
+    fn manifest(&self) -> CheckManifest<'_> {
+        let Place { origin, repository } = &self.place;
+        CheckManifest { origin, repository, reference: TagOrDigest::Digest(&self.digest) }
+    }
+
+    fn blob(&self) -> CheckBlob<'_> {
+        let Place { origin, repository } = &self.place;
+        CheckBlob { origin, repository, digest: &self.digest }
+    }
+
+    fn answered(&self, outcome: Outcome) -> Result<bool, Failure> {
+        match outcome {
+            Outcome::Answer { from, response, .. } if self.is_manifest => {
+                let presence = self.manifest().parse(&from, &response).map_err(Failure::new)?;
+                Ok(matches!(presence, ManifestPresence::Present(_)))
+            }
+            Outcome::Answer { from, response, .. } => {
+                let presence = self.blob().parse(&from, &response).map_err(Failure::new)?;
+                Ok(matches!(presence, BlobPresence::Present { .. }))
+            }
+            other => other.into_failure().map_or(Ok(false), Err),
+        }
+    }
+}
+
+impl<K: Key> Flow<K> for Exists {
+    type Output = bool;
+
+    fn next(&self, options: &Options) -> Next<K, bool> {
+        let (scopes, keep) = (push_scopes(&self.place), Keep::UpTo(options.error_body));
+        match &self.state {
+            State::Asking if self.is_manifest => Next::send(Exchange::new(&self.manifest(), Body::Empty, scopes, keep)),
+            State::Asking => Next::send(Exchange::new(&self.blob(), Body::Empty, scopes, keep)),
+            State::Ended(result) => Next::Done(result.clone()),
+        }
+    }
+
+    fn outcome(&mut self, outcome: Outcome, _: &mut World<'_, K>) {
+        self.state = State::Ended(self.answered(outcome));
+    }
+
+    fn cancel(&mut self) {
+        self.state = State::Ended(Err(Failure::cancelled()));
+    }
+}

@@ -1,0 +1,323 @@
+//! The upload of one blob: the whole ladder, and every fall from a rung to another.
+//!
+//! ```text
+//!            ┌─ Mounting ──201─▶ done            ┌▶ PuttingWhole ────────┐
+//! begin ─────┼─ Checking ──200─▶ done            ├▶ Streaming ─▶ Closing ┼─201─▶ done
+//!            ├─ PostingWhole ─201─▶ done         └▶ SendingChunk ─▶ Closing
+//!            └─ Opening ──202──▶ opened ──────────┘      │  ▲  └▶ Resyncing
+//!                  ▲                                      ▼  │
+//!                  └──────── begun again ◀──── Confirming ◀── an answer was lost
+//! ```
+//!
+//! The registry's `Range` is a hint; what was sent and acknowledged here, and the digest, are the truth.
+
+mod answers;
+mod content;
+mod ladder;
+mod requests;
+
+use std::collections::{BTreeSet, VecDeque};
+use std::ops::Range;
+
+use http::StatusCode;
+
+pub(crate) use content::Content;
+use ladder::Rung;
+
+use super::{Place, World};
+use crate::client::{Event, Failure, Stored, Why};
+use crate::driver::Key;
+use crate::endpoint::{AnswerError, BlobStored, OpenUpload};
+use crate::{Digest, Repository};
+
+/// The upload of one blob.
+pub(crate) struct Upload<K> {
+    key: K,
+    place: Place,
+    content: Content,
+    /// Repositories to mount from that were not tried yet.
+    mounts: VecDeque<Repository>,
+    state: State,
+    /// Rungs that failed for this blob.
+    barred: BTreeSet<Rung>,
+    /// Uploads that were opened.
+    sessions: u32,
+    /// Whether the registry was asked if the blob is there, or need not be.
+    asked: bool,
+    /// Whether it must be, because the registry says that the blob is missing.
+    must_ask: bool,
+    /// What went wrong last, to tell when everything was tried.
+    last: Option<Failure>,
+}
+
+/// What it came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Uploaded {
+    pub(crate) digest: Digest,
+    pub(crate) size: u64,
+    pub(crate) how: Stored,
+}
+
+/// The exchange that the upload is in.
+#[derive(Clone)]
+enum State {
+    /// HEAD: is it there?
+    Checking,
+    /// POST: take it from that repository.
+    Mounting(Repository),
+    /// POST: open an upload.
+    Opening,
+    /// POST with everything.
+    PostingWhole,
+    /// No exchange: bytes of a one-shot blob are read, from the first to before the second.
+    Reading(OpenUpload, u64, u64),
+    /// PUT with everything.
+    PuttingWhole(OpenUpload),
+    /// PATCH with everything.
+    Streaming(OpenUpload),
+    /// PATCH with these bytes.
+    SendingChunk(OpenUpload, Range<u64>),
+    /// PUT, with the last chunk or with nothing.
+    Closing(OpenUpload, Option<Range<u64>>),
+    /// GET: how far are you? It is not known whether the bytes of this range arrived.
+    Resyncing(OpenUpload, Range<u64>),
+    /// HEAD: did the commit arrive? The upload that may still be open.
+    Confirming(Option<OpenUpload>),
+    /// DELETE: this upload will not be finished.
+    Cancelling(OpenUpload, Then),
+    /// The end.
+    Ended(Result<Uploaded, Failure>),
+}
+
+/// What follows a cancelled upload.
+#[derive(Clone)]
+enum Then {
+    BeginAgain,
+    End(Result<Uploaded, Failure>),
+}
+
+impl<K: Key> Upload<K> {
+    /// The upload of `content`, which may be in one of `mounts` already.
+    pub(crate) fn new(key: K, place: Place, content: Content, mounts: Vec<Repository>) -> Self {
+        Self {
+            key,
+            place,
+            content,
+            mounts: mounts.into(),
+            state: State::Opening,
+            barred: BTreeSet::new(),
+            sessions: 0,
+            asked: false,
+            must_ask: false,
+            last: None,
+        }
+    }
+
+    /// The same, but the registry is asked for the blob first, whatever its size.
+    pub(crate) const fn asking_first(mut self) -> Self {
+        self.must_ask = true;
+        self
+    }
+
+    pub(crate) const fn key(&self) -> &K {
+        &self.key
+    }
+
+    pub(crate) const fn place(&self) -> &Place {
+        &self.place
+    }
+
+    pub(crate) const fn digest(&self) -> Option<Digest> {
+        self.content.digest
+    }
+
+    pub(crate) const fn size(&self) -> Option<u64> {
+        self.content.size
+    }
+
+    /// The first byte that the current exchange carries, if it carries any.
+    pub(crate) const fn sending_from(&self) -> Option<u64> {
+        match &self.state {
+            State::PostingWhole | State::PuttingWhole(_) | State::Streaming(_) => Some(0),
+            State::SendingChunk(_, range) | State::Closing(_, Some(range)) => Some(range.start),
+            _ => None,
+        }
+    }
+
+    /// Takes the first step; what was learned decides which.
+    pub(crate) fn begin(&mut self, world: &mut World<'_, K>) {
+        if self.content.digest.is_some() {
+            if let Some(from) = self.mounts.pop_front() {
+                self.state = State::Mounting(from);
+                return;
+            }
+            if !self.asked && (self.must_ask || self.content.is_worth_asking(world.options)) {
+                self.asked = true;
+                self.state = if world.learned.self_mount == Some(true) && !self.must_ask {
+                    State::Mounting(self.place.repository.clone())
+                } else {
+                    State::Checking
+                };
+                return;
+            }
+        }
+        self.open(world);
+    }
+
+    /// Opens an upload, or sends all in one POST where that is the rung.
+    fn open(&mut self, world: &mut World<'_, K>) {
+        // Rights are proved before the content of a one-shot source is touched.
+        if self.content.must_read(0) {
+            self.state = State::Opening;
+            return;
+        }
+        self.state = match self.rung(world) {
+            Some(Rung::SinglePost) => State::PostingWhole,
+            Some(Rung::WholePut | Rung::StreamedPatch | Rung::Chunks) => State::Opening,
+            None => return self.give_up(None),
+        };
+    }
+
+    /// Goes on in an upload that holds no byte yet.
+    fn opened(&mut self, open: OpenUpload, world: &mut World<'_, K>) {
+        self.sessions = self.sessions.saturating_add(1);
+        self.content.restarted();
+        self.barred.insert(Rung::SinglePost);
+        self.from_the_start(open, world);
+    }
+
+    fn from_the_start(&mut self, open: OpenUpload, world: &mut World<'_, K>) {
+        if self.content.must_read(0) {
+            let end = self.chunk_end(0, Some(&open), world);
+            self.state = State::Reading(open, 0, end);
+            return;
+        }
+        match self.rung(world) {
+            Some(Rung::WholePut) => self.state = State::PuttingWhole(open),
+            Some(Rung::StreamedPatch) => self.state = State::Streaming(open),
+            Some(Rung::Chunks) => self.chunk(open, 0, world),
+            Some(Rung::SinglePost) | None => self.give_up(Some(open)),
+        }
+    }
+
+    /// Sends the chunk that begins at `from`, or reads it first, or closes the upload if there is none.
+    fn chunk(&mut self, open: OpenUpload, from: u64, world: &World<'_, K>) {
+        if self.content.must_read(from) {
+            let end = self.chunk_end(from, Some(&open), world);
+            self.state = State::Reading(open, from, end);
+            return;
+        }
+        let wanted = self.chunk_end(from, Some(&open), world);
+        let end = self.content.end().map_or(wanted, |end| wanted.min(end));
+        let range = from..end;
+        let is_last = self.content.size == Some(end);
+        // A blob of one chunk would be a PUT of everything, and that rung was not chosen.
+        self.state = if range.is_empty() {
+            State::Closing(open, None)
+        } else if is_last && from > 0 && !self.barred.contains(&Rung::WholePut) {
+            State::Closing(open, Some(range))
+        } else {
+            State::SendingChunk(open, range)
+        };
+    }
+
+    /// Bytes of a one-shot blob up to `len` are in hand.
+    pub(crate) fn filled(&mut self, len: u64, world: &mut World<'_, K>) {
+        self.content.filled(len);
+        self.read(world);
+    }
+
+    /// A one-shot blob has ended.
+    pub(crate) fn ended(&mut self, len: u64, digest: Digest, world: &mut World<'_, K>) {
+        let known = self.content.digest.is_some();
+        if let Err(why) = self.content.ended(len, digest) {
+            return self.fail(Failure::new(why));
+        }
+        if !known {
+            world.events.push(Event::BlobDigested { blob: self.key.clone(), digest, size: len });
+        }
+        self.read(world);
+    }
+
+    /// The blob cannot be read.
+    pub(crate) fn unreadable(&mut self, why: String) {
+        self.fail(Failure::new(Why::Unreadable(crate::text::shown(&why))));
+    }
+
+    fn read(&mut self, world: &mut World<'_, K>) {
+        let State::Reading(open, from, _) = self.state.clone() else { return };
+        if from == 0 { self.from_the_start(open, world) } else { self.chunk(open, from, world) }
+    }
+
+    /// Begins again with a new upload, if that can be done and was not done too often.
+    fn begin_again(&mut self, left: Option<OpenUpload>, world: &mut World<'_, K>) {
+        if !self.content.can_replay() {
+            return self.end_with(left, Err(Failure::new(Why::NotReplayable)));
+        }
+        if self.sessions >= world.options.sessions {
+            return self.give_up(left);
+        }
+        match left {
+            Some(open) => self.state = State::Cancelling(open, Then::BeginAgain),
+            None => self.open(world),
+        }
+        *world.pause = true;
+    }
+
+    /// Everything was tried.
+    fn give_up(&mut self, left: Option<OpenUpload>) {
+        let sessions = self.sessions;
+        let failure = self.last.take().unwrap_or_else(|| Failure::new(Why::TooManySessions { sessions }));
+        self.end_with(left, Err(failure));
+    }
+
+    fn fail(&mut self, failure: Failure) {
+        let open = self.state.open_upload();
+        self.end_with(open, Err(failure));
+    }
+
+    /// Ends, after an upload that is still open was cancelled.
+    fn end_with(&mut self, open: Option<OpenUpload>, result: Result<Uploaded, Failure>) {
+        let result = result.map_err(|failure| failure.about(&self.key));
+        self.state = match open {
+            Some(open) => State::Cancelling(open, Then::End(result)),
+            None => State::Ended(result),
+        };
+    }
+
+    fn stored(&mut self, how: Stored) {
+        let result = self.content.identity().map(|(digest, size)| Uploaded { digest, size, how });
+        self.end_with(None, result.ok_or_else(|| Failure::new(Why::NotReplayable)));
+    }
+
+    /// A commit was answered with a success; only 201 says that the blob is stored.
+    fn committed(&mut self, answer: &BlobStored) {
+        if answer.confirmed {
+            self.stored(Stored::Uploaded);
+        } else {
+            self.state = State::Confirming(None);
+        }
+    }
+
+    fn refused(&mut self, error: AnswerError) -> Option<StatusCode> {
+        let status = error.refused().map(|refused| refused.status);
+        self.last = Some(Failure::new(error));
+        status
+    }
+}
+
+impl State {
+    fn open_upload(&self) -> Option<OpenUpload> {
+        match self {
+            Self::Confirming(open) => open.clone(),
+            Self::Reading(open, ..)
+            | Self::PuttingWhole(open)
+            | Self::Streaming(open)
+            | Self::SendingChunk(open, _)
+            | Self::Closing(open, _)
+            | Self::Resyncing(open, _)
+            | Self::Cancelling(open, _) => Some(open.clone()),
+            Self::Checking | Self::Mounting(_) | Self::Opening | Self::PostingWhole | Self::Ended(_) => None,
+        }
+    }
+}

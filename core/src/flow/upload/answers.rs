@@ -1,0 +1,378 @@
+//! What each state makes of the answer to its exchange.
+
+use std::ops::Range;
+
+use http::StatusCode;
+
+use super::{Rung, State, Then, Upload};
+use crate::client::{Event, Failure, Stored, Why};
+use crate::driver::Key;
+use crate::endpoint::{AnswerError, BlobPresence, Endpoint, MountedBlob, OpenUpload, PostedBlob};
+use crate::flow::{Outcome, World};
+use crate::target::Target;
+
+impl<K: Key> Upload<K> {
+    pub(super) fn answered(&mut self, outcome: Outcome, world: &mut World<'_, K>) {
+        match self.state.clone() {
+            State::Checking => self.checked(&outcome, world),
+            State::Mounting(from) => self.mounted(from, &outcome, world),
+            State::Opening => self.was_opened(outcome, world),
+            State::PostingWhole => self.posted(outcome, world),
+            State::PuttingWhole(open) => self.put(open, outcome, world),
+            State::Streaming(open) => self.streamed(open, outcome, world),
+            State::SendingChunk(open, range) => self.chunk_sent(open, range, outcome, world),
+            State::Closing(open, last) => self.closed(open, last, outcome, world),
+            State::Resyncing(open, range) => self.resynced(open, range, &outcome, world),
+            State::Confirming(open) => self.confirmed(open, &outcome, world),
+            State::Cancelling(_, Then::BeginAgain) => self.open(world),
+            State::Cancelling(_, Then::End(result)) => self.state = State::Ended(result),
+            State::Reading(..) | State::Ended(_) => {}
+        }
+    }
+
+    /// Anything but "it is here" is advice: the upload will tell (quirks of section B).
+    fn checked(&mut self, outcome: &Outcome, world: &mut World<'_, K>) {
+        if let Outcome::Answer { from, response, .. } = outcome
+            && self.check().is_some_and(|check| matches!(check.parse(from, response), Ok(BlobPresence::Present { .. })))
+        {
+            return self.stored(Stored::Existing);
+        }
+        self.open(world);
+    }
+
+    /// Only 201 means mounted, 202 is an upload like any other, and no refusal fails a push (quirks of section C).
+    fn mounted(&mut self, source: crate::Repository, outcome: &Outcome, world: &mut World<'_, K>) {
+        let to_itself = source == self.place.repository;
+        if let Outcome::Answer { from, response, .. } = outcome
+            && let Some(mount) = self.mount(&source)
+        {
+            match mount.parse(from, response) {
+                Ok(MountedBlob::Mounted) if to_itself => {
+                    world.learned.self_mount = Some(true);
+                    return self.stored(Stored::Existing);
+                }
+                Ok(MountedBlob::Mounted) => return self.stored(Stored::Mounted(source)),
+                Ok(MountedBlob::Opened(open)) => return self.opened(open, world),
+                Err(_) => {}
+            }
+        }
+        self.begin(world);
+    }
+
+    fn was_opened(&mut self, outcome: Outcome, world: &mut World<'_, K>) {
+        let (from, response) = match answer(outcome) {
+            Ok(answer) => answer,
+            Err(failure) => return self.fail(failure),
+        };
+        match self.start().parse(&from, &response) {
+            Ok(open) => self.opened(open, world),
+            // A success that opens nothing is a load balancer's, not the registry's (quirk `post-200-healthcheck`).
+            Err(error @ AnswerError::Malformed { .. }) if response.status().is_success() => {
+                self.last = Some(Failure::new(error));
+                self.sessions = self.sessions.saturating_add(1);
+                self.begin_again(None, world);
+            }
+            Err(error) => self.fail(Failure::new(error)),
+        }
+    }
+
+    fn posted(&mut self, outcome: Outcome, world: &mut World<'_, K>) {
+        let (from, response) = match outcome {
+            Outcome::Answer { from, response, .. } => (from, response),
+            Outcome::Failed(failure) => return self.fail(failure),
+            Outcome::Unknown => {
+                self.trouble(Rung::SinglePost);
+                return self.confirm(None);
+            }
+        };
+        let Some(post) = self.post() else { return };
+        match post.parse(&from, &response) {
+            Ok(PostedBlob::Stored) => {
+                world.learned.single_post = Some(true);
+                self.stored(Stored::Uploaded);
+            }
+            // The body was ignored, and an upload opened (quirk `post-digest-single-unsupported-202`).
+            Ok(PostedBlob::Opened(open)) => {
+                world.learned.single_post = Some(false);
+                self.opened(open, world);
+            }
+            Err(error) => match self.refused(error) {
+                Some(status) if is_final(status) => self.give_up(None),
+                status => {
+                    self.learn_limit(status, self.content.size, world);
+                    if status != Some(StatusCode::PAYLOAD_TOO_LARGE) {
+                        world.learned.single_post = Some(false);
+                    }
+                    self.barred.insert(Rung::SinglePost);
+                    self.open(world);
+                }
+            },
+        }
+    }
+
+    fn put(&mut self, open: OpenUpload, outcome: Outcome, world: &mut World<'_, K>) {
+        let (from, response) = match outcome {
+            Outcome::Answer { from, response, .. } => (from, response),
+            Outcome::Failed(failure) => return self.fail(failure),
+            Outcome::Unknown => {
+                self.trouble(Rung::WholePut);
+                return self.confirm(Some(open));
+            }
+        };
+        let Some(close) = self.close(&open, None) else { return };
+        match close.parse(&from, &response) {
+            Ok(stored) => {
+                world.learned.whole_put = Some(true);
+                self.committed(&stored);
+            }
+            Err(error) => match self.refused(error) {
+                Some(status) if is_final(status) => self.give_up(Some(open)),
+                // The upload is gone; perhaps because an earlier attempt was applied (quirk `put-retry-after-commit-404`).
+                Some(StatusCode::NOT_FOUND) => {
+                    self.trouble(Rung::WholePut);
+                    self.confirm(None);
+                }
+                status @ Some(StatusCode::PAYLOAD_TOO_LARGE) => {
+                    self.learn_limit(status, self.content.size, world);
+                    self.barred.insert(Rung::WholePut);
+                    self.begin_again(Some(open), world);
+                }
+                status if is_unsupported(status) => {
+                    world.learned.whole_put.get_or_insert(false);
+                    self.barred.insert(Rung::WholePut);
+                    self.begin_again(Some(open), world);
+                }
+                // A failed commit ends the upload on the registry's side (quirk `digest-mismatch-kills-session`).
+                _ => {
+                    self.trouble(Rung::WholePut);
+                    self.begin_again(None, world);
+                }
+            },
+        }
+    }
+
+    fn streamed(&mut self, open: OpenUpload, outcome: Outcome, world: &mut World<'_, K>) {
+        let (from, response) = match outcome {
+            Outcome::Answer { from, response, .. } => (from, response),
+            Outcome::Failed(failure) => return self.fail(failure),
+            Outcome::Unknown => {
+                self.trouble(Rung::StreamedPatch);
+                return self.begin_again(Some(open), world);
+            }
+        };
+        let Some(patch) = self.stream(&open) else { return };
+        match patch.parse(&from, &response) {
+            Ok(moved) => {
+                world.learned.streamed_patch = Some(true);
+                self.state = State::Closing(moved.upload, None);
+            }
+            Err(error) => match self.refused(error) {
+                Some(status) if is_final(status) => self.give_up(Some(open)),
+                status => {
+                    self.learn_limit(status, self.content.size, world);
+                    if is_unsupported(status) {
+                        world.learned.streamed_patch.get_or_insert(false);
+                    }
+                    self.barred.insert(Rung::StreamedPatch);
+                    self.begin_again(still_open(status, open), world);
+                }
+            },
+        }
+    }
+
+    fn chunk_sent(&mut self, open: OpenUpload, range: Range<u64>, outcome: Outcome, world: &mut World<'_, K>) {
+        let (from, response) = match outcome {
+            Outcome::Answer { from, response, .. } => (from, response),
+            Outcome::Failed(failure) => return self.fail(failure),
+            Outcome::Unknown => return self.resync(open, range),
+        };
+        let Some(patch) = self.patch(&open, &range) else { return };
+        match patch.parse(&from, &response) {
+            // Own accounting counts, whatever `Range` says (quirks `patch-range-header-stale`, `patch-range-relative-to-chunk`).
+            Ok(moved) => {
+                if range.start > 0 {
+                    world.learned.chunks = Some(true);
+                }
+                self.content.stored(range.end);
+                world.events.push(Event::BlobSending {
+                    blob: self.key.clone(),
+                    sent: range.end,
+                    total: self.content.size,
+                });
+                self.chunk(moved.upload, range.end, world);
+            }
+            Err(error) => match self.refused(error) {
+                Some(status) if is_final(status) => self.give_up(Some(open)),
+                Some(StatusCode::NOT_FOUND) => self.begin_again(None, world),
+                // A first chunk cannot be out of order, so it is too large (quirk `patch-max-4mib-416`).
+                status @ Some(StatusCode::PAYLOAD_TOO_LARGE) => self.smaller_chunk(open, &range, status, world),
+                status @ Some(StatusCode::RANGE_NOT_SATISFIABLE) if range.start == 0 => {
+                    self.smaller_chunk(open, &range, status, world);
+                }
+                // It was resent because nobody could tell whether it had arrived; it had.
+                Some(StatusCode::RANGE_NOT_SATISFIABLE) if self.content.resent(&range) => {
+                    self.content.stored(range.end);
+                    self.chunk(open, range.end, world);
+                }
+                Some(StatusCode::RANGE_NOT_SATISFIABLE) => self.resync(open, range),
+                status => {
+                    if is_unsupported(status) || range.start > 0 {
+                        world.learned.chunks.get_or_insert(false);
+                    }
+                    self.barred.insert(Rung::Chunks);
+                    self.begin_again(Some(open), world);
+                }
+            },
+        }
+    }
+
+    fn smaller_chunk(
+        &mut self,
+        open: OpenUpload,
+        range: &Range<u64>,
+        status: Option<StatusCode>,
+        world: &mut World<'_, K>,
+    ) {
+        let len = range.end.saturating_sub(range.start);
+        let before = self.chunk_end(range.start, Some(&open), world);
+        self.learn_limit(status.map(|_| StatusCode::PAYLOAD_TOO_LARGE), Some(len), world);
+        if self.chunk_end(range.start, Some(&open), world) >= before {
+            self.barred.insert(Rung::Chunks);
+            return self.begin_again(Some(open), world);
+        }
+        self.chunk(open, range.start, world);
+    }
+
+    fn closed(&mut self, open: OpenUpload, last: Option<Range<u64>>, outcome: Outcome, world: &mut World<'_, K>) {
+        let (from, response) = match outcome {
+            Outcome::Answer { from, response, .. } => (from, response),
+            Outcome::Failed(failure) => return self.fail(failure),
+            Outcome::Unknown => return self.confirm(Some(open)),
+        };
+        let Some(close) = self.close(&open, last.as_ref()) else { return };
+        match close.parse(&from, &response) {
+            Ok(stored) => self.committed(&stored),
+            Err(error) => match self.refused(error) {
+                Some(status) if is_final(status) => self.give_up(Some(open)),
+                Some(StatusCode::NOT_FOUND) => self.confirm(None),
+                Some(StatusCode::PAYLOAD_TOO_LARGE) => match last {
+                    Some(range) => self.smaller_chunk(open, &range, Some(StatusCode::PAYLOAD_TOO_LARGE), world),
+                    None => self.give_up(Some(open)),
+                },
+                // The bytes did not add up there, or it takes no last chunk in a PUT: another way of sending them may.
+                _ => {
+                    let rung = if last.is_some() || self.barred.contains(&Rung::StreamedPatch) {
+                        Rung::Chunks
+                    } else {
+                        Rung::StreamedPatch
+                    };
+                    self.trouble(rung);
+                    self.begin_again(None, world);
+                }
+            },
+        }
+    }
+
+    /// Believes the status where it lies within what was acknowledged and what was sent, and begins again where it does not.
+    fn resynced(&mut self, open: OpenUpload, range: Range<u64>, outcome: &Outcome, world: &mut World<'_, K>) {
+        if let Outcome::Answer { from, response, .. } = outcome
+            && let Ok(status) = self.status(&open).parse(from, response)
+            && let Some(at) = status.range.offset_within(range.start, range.end)
+        {
+            if at == range.start && range.start == 0 {
+                // `0-0` is no byte or one (quirk `status-zero-bytes-ambiguous`).
+                return self.begin_again(Some(status.upload), world);
+            }
+            if at == range.end {
+                self.content.stored(at);
+            } else if !self.content.resend(at) {
+                return self.begin_again(Some(status.upload), world);
+            }
+            return self.chunk(status.upload, at, world);
+        }
+        if !self.content.can_replay() && self.content.resend(range.start) {
+            // The status is not to be had, and the bytes before this chunk are gone: this chunk once more, and the digest
+            // will tell (quirk `status-get-404-live-session`).
+            self.state = State::SendingChunk(open, range);
+            return;
+        }
+        self.trouble(Rung::Chunks);
+        self.begin_again(None, world);
+    }
+
+    fn confirmed(&mut self, open: Option<OpenUpload>, outcome: &Outcome, world: &mut World<'_, K>) {
+        if let Outcome::Answer { from, response, .. } = outcome
+            && self.check().is_some_and(|check| matches!(check.parse(from, response), Ok(BlobPresence::Present { .. })))
+        {
+            return self.stored(Stored::Uploaded);
+        }
+        match open {
+            // Chunks that were acknowledged are worth asking for before they are sent again.
+            Some(open) if self.content.acknowledged() > 0 => {
+                let from = self.content.acknowledged();
+                let end = self.content.end().unwrap_or(from);
+                self.resync(open, from..end);
+            }
+            open => self.begin_again(open, world),
+        }
+    }
+
+    fn confirm(&mut self, open: Option<OpenUpload>) {
+        self.state = State::Confirming(open);
+    }
+
+    fn resync(&mut self, open: OpenUpload, range: Range<u64>) {
+        self.state = State::Resyncing(open, range);
+    }
+
+    /// The second time a rung gives trouble that may be passing, it is left.
+    fn trouble(&mut self, rung: Rung) {
+        if !self.content.troubled.insert(rung) {
+            self.barred.insert(rung);
+        }
+    }
+
+    /// A 413 teaches a ceiling: half of what was refused.
+    fn learn_limit(&mut self, status: Option<StatusCode>, len: Option<u64>, world: &mut World<'_, K>) {
+        if status == Some(StatusCode::PAYLOAD_TOO_LARGE)
+            && let Some(len) = len.filter(|len| *len > 1)
+        {
+            let half = len / 2;
+            world.learned.body_limit = Some(world.learned.body_limit.map_or(half, |limit| limit.min(half)));
+        }
+    }
+}
+
+/// The answer, or why there is none; lost is a failure where the client repeats by itself.
+fn answer(outcome: Outcome) -> Result<(Target, http::Response<bytes::Bytes>), Failure> {
+    match outcome {
+        Outcome::Answer { from, response, .. } => Ok((from, response)),
+        Outcome::Failed(failure) => Err(failure),
+        Outcome::Unknown => {
+            Err(Failure::new(Why::NoAnswer(crate::driver::NoAnswer::Lost("no answer came".to_owned()))))
+        }
+    }
+}
+
+/// Answers that another way of sending would not change.
+fn is_final(status: StatusCode) -> bool {
+    matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
+}
+
+/// Answers that say "not this way".
+fn is_unsupported(status: Option<StatusCode>) -> bool {
+    matches!(
+        status,
+        Some(
+            StatusCode::METHOD_NOT_ALLOWED
+                | StatusCode::LENGTH_REQUIRED
+                | StatusCode::UNSUPPORTED_MEDIA_TYPE
+                | StatusCode::NOT_IMPLEMENTED
+        )
+    )
+}
+
+/// A 404 to a request in an upload says that the upload is gone.
+fn still_open(status: Option<StatusCode>, open: OpenUpload) -> Option<OpenUpload> {
+    (status != Some(StatusCode::NOT_FOUND)).then_some(open)
+}

@@ -1,0 +1,146 @@
+//! What is known of a blob's content while it is sent, and what of it can still be sent.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use super::ladder::Rung;
+use crate::client::{Options, Why};
+use crate::{Algorithm, Digest};
+
+/// The content of one blob.
+#[derive(Debug, Clone)]
+pub(crate) struct Content {
+    pub(crate) algorithm: Algorithm,
+    /// The digest, once it is known.
+    pub(crate) digest: Option<Digest>,
+    /// The length in bytes, once it is known.
+    pub(crate) size: Option<u64>,
+    /// What a source that can be read only once holds; `None` for one that can be read again.
+    in_hand: Option<Range<u64>>,
+    /// Whether a one-shot source has come to its end.
+    ended: bool,
+    /// How many bytes the registry has acknowledged in the open upload.
+    acknowledged: u64,
+    /// Where sending was taken up again last: twice at the same place is once too often.
+    resent: Option<u64>,
+    /// Rungs that gave trouble once.
+    pub(super) troubled: BTreeSet<Rung>,
+}
+
+impl Content {
+    /// Content of known digest and length, from a source that can be read again.
+    pub(crate) fn known(digest: Digest, size: u64) -> Self {
+        Self {
+            algorithm: digest.algorithm(),
+            digest: Some(digest),
+            size: Some(size),
+            in_hand: None,
+            ended: true,
+            acknowledged: 0,
+            resent: None,
+            troubled: BTreeSet::new(),
+        }
+    }
+
+    /// Content from a source that can be read only once; its digest and length may be known all the same.
+    pub(crate) fn one_shot(algorithm: Algorithm, known: Option<(Digest, u64)>) -> Self {
+        Self {
+            algorithm: known.map_or(algorithm, |(digest, _)| digest.algorithm()),
+            digest: known.map(|(digest, _)| digest),
+            size: known.map(|(_, size)| size),
+            in_hand: Some(0..0),
+            ended: false,
+            acknowledged: 0,
+            resent: None,
+            troubled: BTreeSet::new(),
+        }
+    }
+
+    /// Whether a question costs less than the bytes it may save.
+    pub(crate) fn is_worth_asking(&self, options: &Options) -> bool {
+        self.digest.is_some() && self.size.is_none_or(|size| size > options.ask_above)
+    }
+
+    pub(super) const fn is_one_shot(&self) -> bool {
+        self.in_hand.is_some()
+    }
+
+    /// Whether the bytes from `from` on must be read before they can be sent.
+    pub(super) fn must_read(&self, from: u64) -> bool {
+        !self.ended && self.in_hand.as_ref().is_some_and(|hand| hand.end <= from)
+    }
+
+    /// One past the last byte that can be sent now, where that is known.
+    pub(super) fn end(&self) -> Option<u64> {
+        match &self.in_hand {
+            Some(hand) => Some(hand.end),
+            None => self.size,
+        }
+    }
+
+    /// Whether all of it is in hand or can be had again.
+    pub(super) fn can_replay(&self) -> bool {
+        self.in_hand.as_ref().is_none_or(|hand| hand.start == 0)
+    }
+
+    /// Whether one request can carry all of it.
+    pub(super) fn is_whole(&self) -> bool {
+        self.digest.is_some() && self.ended && self.can_replay()
+    }
+
+    /// Digest and length, once both are known.
+    pub(super) fn identity(&self) -> Option<(Digest, u64)> {
+        self.digest.zip(self.size)
+    }
+
+    pub(super) const fn acknowledged(&self) -> u64 {
+        self.acknowledged
+    }
+
+    pub(super) fn filled(&mut self, len: u64) {
+        if let Some(hand) = &mut self.in_hand {
+            hand.end = hand.end.max(len);
+        }
+    }
+
+    pub(super) fn ended(&mut self, len: u64, digest: Digest) -> Result<(), Why> {
+        self.filled(len);
+        self.ended = true;
+        if let Some(expected) = self.size.replace(len).filter(|expected| *expected != len) {
+            return Err(Why::SizeMismatch { expected, actual: len });
+        }
+        match self.digest.replace(digest) {
+            Some(expected) if expected != digest => Err(Why::DigestMismatch { expected, actual: digest }),
+            _ => Ok(()),
+        }
+    }
+
+    /// The registry has the bytes before `at`; a one-shot source may let go of them.
+    pub(super) fn stored(&mut self, at: u64) {
+        self.acknowledged = at;
+        self.resent = None;
+        if let Some(hand) = &mut self.in_hand
+            && !(self.ended && hand.start == 0)
+        {
+            hand.start = hand.start.max(at.min(hand.end));
+        }
+    }
+
+    /// A new upload: nothing is acknowledged in it.
+    pub(super) fn restarted(&mut self) {
+        self.acknowledged = 0;
+        self.resent = None;
+    }
+
+    /// Takes up sending at `at` again, unless that was done just before.
+    pub(super) fn resend(&mut self, at: u64) -> bool {
+        let again = self.resent != Some(at) && self.in_hand.as_ref().is_none_or(|hand| hand.start <= at);
+        self.resent = Some(at);
+        again
+    }
+
+    /// Whether this chunk was sent again without knowing whether it had arrived.
+    pub(super) fn resent(&self, range: &Range<u64>) -> bool {
+        self.resent == Some(range.start)
+    }
+}

@@ -1,0 +1,67 @@
+//! The rungs of the ladder, and which of them comes next.
+
+use super::{Key, OpenUpload, Upload, World};
+
+/// A way to send a blob's bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Rung {
+    /// One POST with everything (end-4b).
+    SinglePost,
+    /// POST, then one PUT with everything (end-6).
+    WholePut,
+    /// POST, one PATCH with everything, PUT.
+    StreamedPatch,
+    /// POST, PATCHes with `Content-Range` (end-5), the last chunk in the PUT.
+    Chunks,
+}
+
+/// The largest chunk that a registry which refused more is known to take: GHCR's limit (quirk `patch-max-4mib-416`).
+const MODEST_CHUNK: u64 = 4 * 1024 * 1024;
+
+/// The largest body that is sent in one POST to a registry that may ignore it, in bytes.
+const UNPROVEN_POST: u64 = 64 * 1024;
+
+impl<K: Key> Upload<K> {
+    /// The best rung that has not failed for this blob, and that the registry was not seen to refuse.
+    pub(super) fn rung(&self, world: &World<'_, K>) -> Option<Rung> {
+        let learned = &*world.learned;
+        let is_open = |rung: Rung| !self.barred.contains(&rung);
+        let fits = self.content.size.is_none_or(|size| learned.body_limit.is_none_or(|limit| size <= limit));
+        // Where it is not known whether one POST does, only a body that costs nothing is risked on it.
+        let risk = if learned.single_post == Some(true) { world.options.single_post } else { UNPROVEN_POST };
+        let is_small = self.content.size.is_some_and(|size| size <= risk.min(world.options.single_post));
+        let whole = self.content.is_whole();
+
+        if whole && fits && is_small && is_open(Rung::SinglePost) && learned.single_post != Some(false) {
+            return Some(Rung::SinglePost);
+        }
+        if whole && fits && is_open(Rung::WholePut) && learned.whole_put != Some(false) {
+            return Some(Rung::WholePut);
+        }
+        // An empty chunk cannot be written, so a blob of no bytes is a PUT or nothing (quirk `patch-zero-length`).
+        if self.content.size == Some(0) {
+            return None;
+        }
+        let streams = whole && fits && is_open(Rung::StreamedPatch) && learned.streamed_patch != Some(false);
+        let chunks = is_open(Rung::Chunks) && learned.chunks != Some(false);
+        match (streams, chunks) {
+            (true, true) if self.content.is_one_shot() => Some(Rung::Chunks),
+            (true, _) => Some(Rung::StreamedPatch),
+            (false, true) => Some(Rung::Chunks),
+            (false, false) => None,
+        }
+    }
+
+    /// Where a chunk that begins at `from` ends, if the blob goes on that far.
+    pub(super) fn chunk_end(&self, from: u64, open: Option<&OpenUpload>, world: &World<'_, K>) -> u64 {
+        let floor = open.and_then(OpenUpload::chunk_min_length).unwrap_or(1);
+        let ceiling = [open.and_then(OpenUpload::chunk_max_length), world.learned.body_limit.map(modest)];
+        let ceiling = ceiling.into_iter().flatten().min().unwrap_or(u64::MAX);
+        from.saturating_add(world.options.chunk.min(ceiling).max(floor).max(1))
+    }
+}
+
+/// A limit that was guessed as half of what was refused, rounded down to one that is known to work where it is above that.
+const fn modest(limit: u64) -> u64 {
+    if limit > MODEST_CHUNK && limit <= 2 * MODEST_CHUNK { MODEST_CHUNK } else { limit }
+}

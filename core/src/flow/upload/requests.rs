@@ -1,0 +1,136 @@
+//! The exchange that each state is in.
+
+use std::ops::Range;
+
+use super::{State, Then, Upload, Uploaded};
+use crate::Repository;
+use crate::auth::{Scope, Scopes};
+use crate::client::{Failure, Options, Why};
+use crate::driver::{Body, Keep, Key};
+use crate::endpoint::{
+    CancelUpload, CheckBlob, CheckUpload, Chunk, CloseUpload, ClosingBody, Endpoint, MountBlob, OpenUpload, PostBlob,
+    SendChunk, StartUpload,
+};
+use crate::flow::{Exchange, Flow, Next, Outcome, World};
+use crate::header::ChunkRange;
+
+impl<K: Key> Flow<K> for Upload<K> {
+    type Output = Uploaded;
+
+    fn next(&self, options: &Options) -> Next<K, Uploaded> {
+        let exchange = match &self.state {
+            State::Checking | State::Confirming(_) => self.check().map(|check| self.bodyless(&check, options)),
+            State::Mounting(from) => self.mount(from).map(|mount| {
+                let scopes = if *from == self.place.repository {
+                    self.scopes()
+                } else {
+                    self.scopes().and(Scope::pull(from.clone()))
+                };
+                Exchange::new(&mount, Body::Empty, scopes, Keep::UpTo(options.error_body))
+            }),
+            State::Opening => Some(self.bodyless(&self.start(), options)),
+            State::PostingWhole => self.post().map(|post| self.with_body(&post, self.whole(), options)),
+            State::PuttingWhole(open) => {
+                self.close(open, None).map(|close| self.with_body(&close, self.whole(), options))
+            }
+            State::Streaming(open) => self.stream(open).map(|patch| self.with_body(&patch, self.whole(), options)),
+            State::SendingChunk(open, range) => {
+                self.patch(open, range).map(|patch| self.with_body(&patch, self.part(range), options))
+            }
+            State::Closing(open, last) => {
+                let body = last.as_ref().map_or(Body::Empty, |range| self.part(range));
+                self.close(open, last.as_ref()).map(|close| self.with_body(&close, body, options))
+            }
+            State::Resyncing(open, _) => Some(self.bodyless(&self.status(open), options)),
+            State::Cancelling(open, _) => Some(self.bodyless(&CancelUpload { upload: open }, options)),
+            State::Reading(_, from, up_to) => return Next::Read { from: *from, up_to: *up_to },
+            State::Ended(result) => return Next::Done(result.clone()),
+        };
+        // A state that needs a digest is not entered without one.
+        Next::send(exchange.unwrap_or_else(|| Err(Failure::new(Why::NotReplayable))))
+    }
+
+    fn outcome(&mut self, outcome: Outcome, world: &mut World<'_, K>) {
+        self.answered(outcome, world);
+    }
+
+    fn cancel(&mut self) {
+        if !matches!(self.state, State::Ended(_) | State::Cancelling(_, Then::End(_))) {
+            let open = self.state.open_upload();
+            self.end_with(open, Err(Failure::new(Why::Cancelled)));
+        }
+    }
+}
+
+impl<K: Key> Upload<K> {
+    pub(super) fn check(&self) -> Option<CheckBlob<'_>> {
+        let digest = self.content.digest.as_ref()?;
+        Some(CheckBlob { origin: &self.place.origin, repository: &self.place.repository, digest })
+    }
+
+    pub(super) fn mount<'a>(&'a self, from: &'a Repository) -> Option<MountBlob<'a>> {
+        let digest = self.content.digest.as_ref()?;
+        Some(MountBlob { origin: &self.place.origin, repository: &self.place.repository, digest, from: Some(from) })
+    }
+
+    pub(super) fn start(&self) -> StartUpload<'_> {
+        StartUpload {
+            origin: &self.place.origin,
+            repository: &self.place.repository,
+            algorithm: Some(self.content.algorithm),
+        }
+    }
+
+    pub(super) fn post(&self) -> Option<PostBlob<'_>> {
+        let (digest, size) = (self.content.digest.as_ref()?, self.content.size?);
+        Some(PostBlob { origin: &self.place.origin, repository: &self.place.repository, digest, size })
+    }
+
+    pub(super) fn stream<'a>(&self, open: &'a OpenUpload) -> Option<SendChunk<'a>> {
+        Some(SendChunk { upload: open, chunk: Chunk::Stream { size: self.content.size } })
+    }
+
+    pub(super) fn patch<'a>(&self, open: &'a OpenUpload, range: &Range<u64>) -> Option<SendChunk<'a>> {
+        Some(SendChunk { upload: open, chunk: Chunk::Range(chunk_range(range)?) })
+    }
+
+    /// The closing PUT: with `last` or, where the state is that of a whole PUT, with everything.
+    pub(super) fn close<'a>(&'a self, open: &'a OpenUpload, last: Option<&Range<u64>>) -> Option<CloseUpload<'a>> {
+        let (digest, size) = (self.content.digest.as_ref()?, self.content.size?);
+        let body = match (&self.state, last) {
+            (State::PuttingWhole(_), _) => ClosingBody::Whole { size },
+            (_, Some(range)) => ClosingBody::LastChunk(chunk_range(range)?),
+            (_, None) => ClosingBody::Empty,
+        };
+        Some(CloseUpload { upload: open, digest, body })
+    }
+
+    pub(super) fn status<'a>(&self, open: &'a OpenUpload) -> CheckUpload<'a> {
+        CheckUpload { upload: open }
+    }
+
+    fn scopes(&self) -> Scopes {
+        Scopes::one(Scope::push(self.place.repository.clone()))
+    }
+
+    fn whole(&self) -> Body<K> {
+        self.part(&(0..self.content.size.unwrap_or(0)))
+    }
+
+    fn part(&self, range: &Range<u64>) -> Body<K> {
+        if range.is_empty() { Body::Empty } else { Body::Blob { key: self.key.clone(), range: range.clone() } }
+    }
+
+    fn bodyless(&self, endpoint: &impl Endpoint, options: &Options) -> Result<Exchange<K>, Failure> {
+        Exchange::new(endpoint, Body::Empty, self.scopes(), Keep::UpTo(options.error_body))
+    }
+
+    /// A request that carries content is never repeated blindly.
+    fn with_body(&self, endpoint: &impl Endpoint, body: Body<K>, options: &Options) -> Result<Exchange<K>, Failure> {
+        Exchange::new(endpoint, body, self.scopes(), Keep::UpTo(options.error_body)).map(Exchange::ask_if_lost)
+    }
+}
+
+fn chunk_range(range: &Range<u64>) -> Option<ChunkRange> {
+    ChunkRange::new(range.start, range.end.checked_sub(range.start)?)
+}
