@@ -1,0 +1,168 @@
+//! What the registry answers.
+
+use std::fmt;
+use std::ops::Range;
+
+use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use longshore_core::Digest;
+
+/// The answer to one request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// What was asked.
+    pub row: Row,
+    /// The status.
+    pub status: StatusCode,
+    /// The headers. `Content-Length` is the body's, or, for `HEAD`, that of the body which `GET` would have.
+    pub headers: HeaderMap,
+    /// The body, by name.
+    pub body: Body,
+}
+
+/// A body by name: a big blob is read from the storage piece by piece, by whoever delivers it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Body {
+    /// These bytes.
+    Bytes(Bytes),
+    /// These bytes of a blob.
+    Blob {
+        /// Which blob.
+        digest: Digest,
+        /// Which of its bytes: offsets from its beginning.
+        range: Range<u64>,
+    },
+}
+
+impl Body {
+    /// How many bytes it has.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        match self {
+            Self::Bytes(bytes) => bytes.len() as u64,
+            Self::Blob { range, .. } => range.end.saturating_sub(range.start),
+        }
+    }
+
+    /// Whether it has no byte.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl Answer {
+    /// An answer without a body.
+    pub(crate) fn new(row: Row, status: StatusCode) -> Self {
+        Self { row, status, headers: HeaderMap::new(), body: Body::Bytes(Bytes::new()) }
+    }
+
+    /// Adds a header. A value that no header can hold is left out: it came from a request, and the answer stands without.
+    pub(crate) fn header(mut self, name: impl Into<Header>, value: impl fmt::Display) -> Self {
+        if let Ok(value) = HeaderValue::try_from(value.to_string()) {
+            self.headers.append(name.into().0, value);
+        }
+        self
+    }
+
+    /// Gives it a body, with its type and length.
+    pub(crate) fn body(mut self, content_type: &str, body: Body) -> Self {
+        self = self.header(CONTENT_TYPE, content_type).header(CONTENT_LENGTH, body.len());
+        self.body = body;
+        self
+    }
+
+    /// The same without the body, its headers unchanged: the answer to `HEAD`.
+    pub(crate) fn without_body(mut self) -> Self {
+        self.body = Body::Bytes(Bytes::new());
+        self
+    }
+}
+
+/// A header's name, from the `http` crate or as a lower-case word.
+pub(crate) struct Header(HeaderName);
+
+impl From<HeaderName> for Header {
+    fn from(name: HeaderName) -> Self {
+        Self(name)
+    }
+}
+
+impl From<&'static str> for Header {
+    fn from(name: &'static str) -> Self {
+        Self(HeaderName::from_static(name))
+    }
+}
+
+/// A row of the spec's table of endpoints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Row {
+    /// `GET /v2/`.
+    End1,
+    /// `GET` or `HEAD` of a blob.
+    End2,
+    /// `GET` or `HEAD` of a manifest.
+    End3,
+    /// `POST` that begins an upload.
+    End4a,
+    /// `POST` that carries a whole blob.
+    End4b,
+    /// `POST` that begins an upload and names a digest algorithm.
+    End4c,
+    /// `PATCH` with a chunk.
+    End5,
+    /// `PUT` that ends an upload.
+    End6,
+    /// `PUT` of a manifest.
+    End7a,
+    /// `PUT` of a manifest by digest, with tags in the query.
+    End7b,
+    /// `GET` of the tags.
+    End8a,
+    /// `GET` of a page of the tags.
+    End8b,
+    /// `DELETE` of a manifest or a tag.
+    End9,
+    /// `DELETE` of a blob.
+    End10,
+    /// `POST` that mounts a blob.
+    End11,
+    /// `GET` of the referrers.
+    End12a,
+    /// `GET` of the referrers of one artifact type.
+    End12b,
+    /// `GET` of the state of an upload.
+    End13,
+    /// `DELETE` of an upload.
+    End14,
+    /// None: not of the spec.
+    Other,
+}
+
+impl fmt::Display for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::End1 => "end-1",
+            Self::End2 => "end-2",
+            Self::End3 => "end-3",
+            Self::End4a => "end-4a",
+            Self::End4b => "end-4b",
+            Self::End4c => "end-4c",
+            Self::End5 => "end-5",
+            Self::End6 => "end-6",
+            Self::End7a => "end-7a",
+            Self::End7b => "end-7b",
+            Self::End8a => "end-8a",
+            Self::End8b => "end-8b",
+            Self::End9 => "end-9",
+            Self::End10 => "end-10",
+            Self::End11 => "end-11",
+            Self::End12a => "end-12a",
+            Self::End12b => "end-12b",
+            Self::End13 => "end-13",
+            Self::End14 => "end-14",
+            Self::Other => "-",
+        })
+    }
+}

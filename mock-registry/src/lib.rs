@@ -1,0 +1,52 @@
+//! An OCI registry as a pure state machine: its state in the open, virtual time, no sockets, no threads.
+//!
+//! It does what the [distribution spec](https://github.com/opencontainers/distribution-spec/blob/main/spec.md) says. A
+//! request's head comes first, then its body in pieces, and an answer may come before the body ends; the body of an answer
+//! is given by name, so that a big blob goes from the storage to the peer without being held.
+//!
+//! ```
+//! use bytes::Bytes;
+//! use http::{Request, StatusCode};
+//! use longshore_mock_registry::{Instant, Options, Registry};
+//!
+//! let mut registry = Registry::new(Options::default());
+//! let now = Instant::from_micros(0);
+//! let blob = "sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
+//!
+//! let post = Request::post("/v2/library/hello/blobs/uploads/").body(Bytes::new())?;
+//! let opened = registry.answer(now, post);
+//! assert_eq!(opened.status(), StatusCode::ACCEPTED);
+//!
+//! let location = opened.headers()["location"].to_str()?;
+//! let put = Request::put(format!("{location}?digest={blob}")).body(Bytes::from("hello"))?;
+//! assert_eq!(registry.answer(now, put).status(), StatusCode::CREATED);
+//!
+//! let get = Request::get(format!("/v2/library/hello/blobs/{blob}")).body(Bytes::new())?;
+//! assert_eq!(registry.answer(now, get).body(), "hello");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+#![forbid(unsafe_code)]
+
+mod answer;
+mod blobs;
+mod manifests;
+mod mount;
+mod options;
+mod random;
+mod referrers;
+mod refusal;
+mod registry;
+mod request;
+mod route;
+pub mod state;
+pub mod storage;
+mod tags;
+mod time;
+mod uploads;
+
+pub use answer::{Answer, Body, Row};
+pub use options::{Limits, Options};
+pub use registry::{BodyEnd, ExchangeId, Opened, Progress, Registry};
+pub use state::UploadId;
+pub use time::Instant;

@@ -1,0 +1,64 @@
+//! How a registry is set up.
+
+use std::time::Duration;
+
+use longshore_core::Origin;
+
+/// How a [`Registry`](crate::Registry) is set up. The default is a registry that does what the spec says.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct Options {
+    /// What upload ids and tokens are made from: the same seed gives the same ones. A server takes it from the system's
+    /// randomness, because tokens must not be guessed.
+    pub seed: [u8; 32],
+    /// Where clients reach it, for the URLs that it writes in full. They are never made from a request's `Host`.
+    pub origin: Option<Origin>,
+    /// Bounds.
+    pub limits: Limits,
+}
+
+/// What bounds the registry. All are above what the spec asks for.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Limits {
+    /// The longest manifest, in bytes: 4 MiB. Longer ones are refused with 413.
+    pub manifest: usize,
+    /// The longest blob, in bytes: 2^40. A longer upload is refused with 413.
+    pub blob: u64,
+    /// How many manifests a repository may have: 100,000.
+    pub manifests: usize,
+    /// How many blobs a repository may have: 1,000,000.
+    pub blobs: usize,
+    /// How many tags a repository may have: 100,000.
+    pub tags: usize,
+    /// How many repositories there may be: 10,000.
+    pub repositories: usize,
+    /// How many bytes all manifests together may have: 1 GiB.
+    pub manifest_bytes: u64,
+    /// How many uploads may be open: 10,000. More are refused with 429.
+    pub uploads: usize,
+    /// How many requests may be on their way in: 10,000. More are refused with 503.
+    pub exchanges: usize,
+    /// How long an upload may lie untouched before it is gone: an hour.
+    pub upload_lifetime: Duration,
+    /// The most entries in a page of tags or referrers: 1,000.
+    pub page: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            manifest: 4 << 20,
+            blob: 1 << 40,
+            manifests: 100_000,
+            blobs: 1_000_000,
+            tags: 100_000,
+            repositories: 10_000,
+            manifest_bytes: 1 << 30,
+            uploads: 10_000,
+            exchanges: 10_000,
+            upload_lifetime: Duration::from_secs(3600),
+            page: 1000,
+        }
+    }
+}

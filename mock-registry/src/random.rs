@@ -1,0 +1,33 @@
+//! The one source of ids and tokens: a seed and a counter, hashed.
+
+use longshore_core::{Algorithm, Digest};
+
+/// A generator that gives the same values for the same seed.
+///
+/// Each value is the SHA-256 of seed and counter, so with a secret seed nobody can guess the next one from those before.
+#[derive(Clone)]
+pub(crate) struct Random {
+    seed: [u8; 32],
+    count: u64,
+}
+
+impl Random {
+    pub(crate) const fn new(seed: [u8; 32]) -> Self {
+        Self { seed, count: 0 }
+    }
+
+    /// 64 hex digits that were not given before.
+    pub(crate) fn hex(&mut self) -> String {
+        self.count += 1;
+        let mut input = [0; 40];
+        input[..32].copy_from_slice(&self.seed);
+        input[32..].copy_from_slice(&self.count.to_be_bytes());
+        Digest::of(Algorithm::Sha256, &input).hex()
+    }
+
+    /// A UUID of version 4 in form: the spec wants one in the URL of an upload.
+    pub(crate) fn uuid(&mut self) -> String {
+        let hex = self.hex();
+        format!("{}-{}-4{}-a{}-{}", &hex[..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..32])
+    }
+}

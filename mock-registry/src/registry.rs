@@ -1,0 +1,278 @@
+//! The registry: head first, then the body in pieces, then the answer.
+
+use std::collections::BTreeMap;
+
+use bytes::{Bytes, BytesMut};
+use http::request::Parts;
+use http::{Request, Response, StatusCode};
+use longshore_core::Repository;
+
+use crate::answer::{Answer, Body, Row};
+use crate::manifests::Receiving;
+use crate::random::Random;
+use crate::refusal::{Code, Refusal};
+use crate::request::Asked;
+use crate::state::State;
+use crate::storage::{BlobBytes, Memory, Record, Storage, StorageError};
+use crate::uploads::Writing;
+use crate::{Instant, Options};
+
+/// A registry: state, behaviour and storage, and no I/O of its own.
+///
+/// A request comes in three steps. [`Registry::open`] takes its head and may answer at once; otherwise
+/// [`Registry::piece`] takes the body piece by piece and may answer before it ends; [`Registry::close`] ends it.
+/// Time is what the caller says it is, and never runs backwards here.
+pub struct Registry {
+    /// What it knows.
+    pub state: State,
+    /// How it was set up. It may be changed between requests.
+    pub options: Options,
+    pub(crate) storage: Box<dyn Storage>,
+    pub(crate) random: Random,
+    pub(crate) now: Instant,
+    exchanges: BTreeMap<ExchangeId, Receiver>,
+    last_id: u64,
+}
+
+/// A request whose body is on its way in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ExchangeId(u64);
+
+/// What becomes of a request once its head is read.
+#[must_use]
+#[derive(Debug)]
+pub enum Opened {
+    /// Its body is wanted: hand it to [`Registry::piece`], then call [`Registry::close`].
+    Body(ExchangeId),
+    /// It is answered. Its body, if there is one, does not matter.
+    Answer(Answer),
+}
+
+/// What becomes of a request after a piece of its body.
+#[must_use]
+#[derive(Debug)]
+pub enum Progress {
+    /// More is wanted.
+    More,
+    /// It is answered; the rest of its body does not matter, and the exchange is over.
+    Answer(Answer),
+}
+
+/// How the body of a request ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BodyEnd {
+    /// It is whole.
+    Complete,
+    /// The connection broke before its end.
+    Cut,
+}
+
+/// What takes a body in.
+#[derive(Debug)]
+pub(crate) enum Receiver {
+    Upload(Writing),
+    Manifest(Receiving),
+}
+
+/// What a handler makes of a head.
+pub(crate) enum Step {
+    Answer(Answer),
+    Receive(Receiver),
+}
+
+impl Registry {
+    /// An empty registry that keeps all in memory.
+    #[must_use]
+    pub fn new(options: Options) -> Self {
+        Self::empty(options, Box::new(Memory::default()))
+    }
+
+    /// A registry that has what the storage has.
+    ///
+    /// # Errors
+    /// Where the storage cannot be read.
+    pub fn with_storage(options: Options, mut storage: Box<dyn Storage>) -> Result<Self, StorageError> {
+        let records = storage.load()?;
+        let mut registry = Self::empty(options, storage);
+        for record in records {
+            registry.restore(record);
+        }
+        Ok(registry)
+    }
+
+    fn empty(options: Options, storage: Box<dyn Storage>) -> Self {
+        let random = Random::new(options.seed);
+        Self {
+            state: State::default(),
+            options,
+            storage,
+            random,
+            now: Instant::default(),
+            exchanges: BTreeMap::new(),
+            last_id: 0,
+        }
+    }
+
+    fn restore(&mut self, record: Record) {
+        let visible_from = self.now;
+        match record {
+            Record::Blob { repository, digest, size } => {
+                self.state.contents(&repository).blobs.insert(digest, crate::state::Blob { size, visible_from });
+            }
+            Record::Manifest { repository, digest, content: (media_type, bytes) } => {
+                let stored = crate::manifests::restore(media_type, bytes);
+                self.state.contents(&repository).manifests.insert(digest, stored);
+            }
+            Record::Tag { repository, tag, digest } => {
+                self.state.contents(&repository).tags.insert(tag, digest);
+            }
+        }
+    }
+
+    /// Takes the head of a request.
+    pub fn open(&mut self, now: Instant, head: Parts) -> Opened {
+        self.advance(now);
+        let asked = match Asked::read(head) {
+            Ok(asked) => asked,
+            Err(refusal) => return Opened::Answer(refusal.into_answer(Row::Other)),
+        };
+        match self.begin(&asked) {
+            Ok(Step::Answer(answer)) => Opened::Answer(asked.finish(answer)),
+            Ok(Step::Receive(receiver)) => {
+                self.last_id += 1;
+                let id = ExchangeId(self.last_id);
+                self.exchanges.insert(id, receiver);
+                Opened::Body(id)
+            }
+            Err(refusal) => Opened::Answer(asked.finish(refusal.into_answer(asked.row))),
+        }
+    }
+
+    /// Takes the next piece of a body.
+    pub fn piece(&mut self, id: ExchangeId, bytes: &Bytes) -> Progress {
+        let Some(mut receiver) = self.exchanges.remove(&id) else { return Progress::Answer(over()) };
+        let (row, taken) = match &mut receiver {
+            Receiver::Upload(writing) => (writing.row, self.take_upload(writing, bytes)),
+            Receiver::Manifest(receiving) => (receiving.row, self.take_manifest(receiving, bytes)),
+        };
+        match taken {
+            Ok(()) => {
+                self.exchanges.insert(id, receiver);
+                Progress::More
+            }
+            Err(refusal) => Progress::Answer(refusal.into_answer(row)),
+        }
+    }
+
+    /// Ends a body, and answers. The answer to a body that was cut can reach nobody; it says what would be said.
+    pub fn close(&mut self, now: Instant, id: ExchangeId, how: BodyEnd) -> Answer {
+        self.advance(now);
+        match self.exchanges.remove(&id) {
+            None => over(),
+            Some(Receiver::Upload(writing)) => {
+                let row = writing.row;
+                self.finish_upload(&writing, how).unwrap_or_else(|refusal| refusal.into_answer(row))
+            }
+            Some(Receiver::Manifest(receiving)) => {
+                let row = receiving.row;
+                self.finish_manifest(receiving, how).unwrap_or_else(|refusal| refusal.into_answer(row))
+            }
+        }
+    }
+
+    /// All three steps at once, for a request and an answer that fit in memory.
+    pub fn answer(&mut self, now: Instant, request: Request<Bytes>) -> Response<Bytes> {
+        let (head, body) = request.into_parts();
+        let answer = match self.open(now, head) {
+            Opened::Answer(answer) => answer,
+            Opened::Body(id) => match self.piece(id, &body) {
+                Progress::Answer(answer) => answer,
+                Progress::More => self.close(now, id, BodyEnd::Complete),
+            },
+        };
+        self.response(answer)
+    }
+
+    /// An answer with its body read into memory.
+    #[must_use]
+    pub fn response(&self, answer: Answer) -> Response<Bytes> {
+        let (status, headers, body) = (answer.status, answer.headers, self.read(&answer.body));
+        let mut response = Response::new(body.unwrap_or_default());
+        *response.status_mut() = status;
+        *response.headers_mut() = headers;
+        response
+    }
+
+    /// Reads a whole body into memory.
+    ///
+    /// # Errors
+    /// Where the storage fails.
+    pub fn read(&self, body: &Body) -> Result<Bytes, StorageError> {
+        let (digest, range) = match body {
+            Body::Bytes(bytes) => return Ok(bytes.clone()),
+            Body::Blob { digest, range } => (digest, range),
+        };
+        let mut blob = self.blob_bytes(digest)?;
+        let mut all = BytesMut::new();
+        let mut at = range.start;
+        while at < range.end {
+            let piece = blob.read(at, usize::try_from(range.end - at).unwrap_or(usize::MAX))?;
+            if piece.is_empty() {
+                return Err(StorageError::Missing(format!("{digest} from byte {at}")));
+            }
+            at += piece.len() as u64;
+            all.extend_from_slice(&piece);
+        }
+        Ok(all.freeze())
+    }
+
+    /// Opens a blob to be read piece by piece, as the answer that names it is delivered.
+    ///
+    /// # Errors
+    /// Where the storage has no such blob, or fails.
+    pub fn blob_bytes(&self, digest: &longshore_core::Digest) -> Result<Box<dyn BlobBytes>, StorageError> {
+        self.storage.blob(digest)
+    }
+
+    /// Lets time pass: uploads that lay too long are gone.
+    pub fn advance(&mut self, now: Instant) {
+        self.now = self.now.max(now);
+        let (now, lifetime) = (self.now, self.options.limits.upload_lifetime);
+        let storage = &mut self.storage;
+        self.state.uploads.retain(|id, upload| {
+            let alive = upload.busy || upload.touched.after(lifetime) > now;
+            if !alive {
+                storage.discard(id);
+            }
+            alive
+        });
+    }
+
+    fn begin(&mut self, asked: &Asked) -> Result<Step, Refusal> {
+        if self.exchanges.len() >= self.options.limits.exchanges {
+            let message = "too many requests are on their way in";
+            return Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, Code::TooManyRequests, message));
+        }
+        self.dispatch(asked)
+    }
+
+    /// Whether one more repository may begin to exist.
+    pub(crate) fn check_room(&self, repository: &Repository) -> Result<(), Refusal> {
+        let known = &self.state.repositories;
+        if known.len() >= self.options.limits.repositories && !known.contains_key(repository) {
+            return Err(StorageError::Full.into());
+        }
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for Registry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Registry").field("state", &self.state).field("now", &self.now).finish_non_exhaustive()
+    }
+}
+
+/// For a caller that goes on with an exchange which is over.
+fn over() -> Answer {
+    Refusal::bad_request(Code::Unknown, "this exchange is over").into_answer(Row::Other)
+}

@@ -1,0 +1,131 @@
+//! All that a registry knows, in the open.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use bytes::Bytes;
+use longshore_core::{Algorithm, Digest, Digester, MediaType, Repository, Tag};
+
+use crate::Instant;
+
+/// The registry's state, apart from the bytes of blobs.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct State {
+    /// What was ever stored in each repository. A repository stays when all in it is deleted.
+    pub repositories: BTreeMap<Repository, Contents>,
+    /// The uploads that are open.
+    pub uploads: BTreeMap<UploadId, Upload>,
+}
+
+impl State {
+    /// The blob of this digest in a repository, if it can be seen at this moment.
+    pub(crate) fn blob(&self, repository: &Repository, digest: &Digest, now: Instant) -> Option<&Blob> {
+        self.repositories.get(repository)?.blobs.get(digest).filter(|blob| blob.visible_from <= now)
+    }
+
+    /// The contents of a repository, which begins to exist.
+    pub(crate) fn contents(&mut self, repository: &Repository) -> &mut Contents {
+        self.repositories.entry(repository.clone()).or_default()
+    }
+}
+
+/// What one repository has.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct Contents {
+    /// Its blobs. The bytes are the storage's.
+    pub blobs: BTreeMap<Digest, Blob>,
+    /// Its manifests.
+    pub manifests: BTreeMap<Digest, Stored>,
+    /// Its tags. Each names one of its manifests.
+    pub tags: BTreeMap<Tag, Digest>,
+}
+
+/// A blob in a repository.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Blob {
+    /// Its length in bytes.
+    pub size: u64,
+    /// When it begins to be there for those who ask.
+    pub visible_from: Instant,
+}
+
+/// A manifest in a repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stored {
+    /// Its type.
+    pub media_type: MediaType,
+    /// Its bytes, as they came.
+    pub bytes: Bytes,
+    /// The digest of its subject, of any algorithm.
+    pub subject: Option<String>,
+    /// What it is as an artifact: its own `artifactType`, or else, for an image, its config's type.
+    pub artifact_type: Option<String>,
+    /// Its annotations.
+    pub annotations: BTreeMap<String, String>,
+    /// The blobs that it refers to.
+    pub blobs: BTreeSet<Digest>,
+}
+
+/// An open upload.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Upload {
+    /// Where the blob goes.
+    pub repository: Repository,
+    /// The hash that is computed while bytes come.
+    pub algorithm: Algorithm,
+    /// All bytes so far, hashed and counted.
+    pub digester: Digester,
+    /// When a request last touched it.
+    pub touched: Instant,
+    /// Whether a request is writing to it.
+    pub busy: bool,
+}
+
+impl Upload {
+    /// How many bytes it has.
+    #[must_use]
+    pub const fn len(&self) -> u64 {
+        self.digester.len()
+    }
+
+    /// Whether it has no byte.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.digester.is_empty()
+    }
+}
+
+/// The name of an upload: what a path holds, so not always one that this registry gave.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UploadId(String);
+
+impl UploadId {
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&str> for UploadId {
+    fn from(id: &str) -> Self {
+        Self(id.to_owned())
+    }
+}
+
+impl fmt::Display for UploadId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for UploadId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
