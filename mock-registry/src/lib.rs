@@ -39,6 +39,8 @@ mod refusal;
 mod registry;
 mod request;
 mod route;
+#[cfg(feature = "server")]
+pub mod server;
 pub mod state;
 pub mod storage;
 mod tags;

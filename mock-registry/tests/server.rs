@@ -1,0 +1,151 @@
+//! The port: what a client of plain sockets sees.
+
+use std::sync::{Arc, Mutex};
+
+use longshore_core::{Algorithm, Digest};
+use longshore_mock_registry::server::{Log, Server, Shared};
+use longshore_mock_registry::{Options, Registry};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::oneshot;
+
+struct Running {
+    address: std::net::SocketAddr,
+    shared: Shared,
+    log: Lines,
+    stop: oneshot::Sender<()>,
+    serving: tokio::task::JoinHandle<std::io::Result<()>>,
+}
+
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+async fn start() -> Running {
+    let log = Lines::default();
+    let server = Server::bind(Server::LOOPBACK, Registry::new(Options::default())).await.unwrap();
+    let server = server.with_log(Log::to(log.clone()));
+    let (address, shared) = (server.address(), server.shared());
+    assert!(address.ip().is_loopback());
+    assert_eq!(server.url(), format!("http://{address}"));
+    let (stop, stopped) = oneshot::channel();
+    let serving = tokio::spawn(server.serve(async { drop(stopped.await) }));
+    Running { address, shared, log, stop, serving }
+}
+
+impl Running {
+    /// Sends bytes and reads all that comes back.
+    async fn talk(&self, sent: &[u8]) -> String {
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        stream.write_all(sent).await.unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.unwrap();
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    async fn request(&self, head: &str, body: &[u8]) -> String {
+        let head = format!("{head}\r\nHost: x\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", body.len());
+        self.talk(&[head.as_bytes(), body].concat()).await
+    }
+
+    async fn stop(self) {
+        self.stop.send(()).unwrap();
+        self.serving.await.unwrap().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_big_blob_goes_in_and_out() {
+    let running = start().await;
+    let content: Vec<u8> = (0..5_000_000_u32).map(|i| (i % 251) as u8).collect();
+    let digest = Digest::of(Algorithm::Sha256, &content);
+    let answer = running.request(&format!("POST /v2/a/blobs/uploads/?digest={digest} HTTP/1.1"), &content).await;
+    assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
+
+    let mut stream = TcpStream::connect(running.address).await.unwrap();
+    let get = format!("GET /v2/a/blobs/{digest} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    stream.write_all(get.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    let body = answer.windows(4).position(|window| window == b"\r\n\r\n").unwrap() + 4;
+    assert!(answer[body..] == content);
+
+    let answer = running.request(&format!("HEAD /v2/a/blobs/{digest} HTTP/1.1"), b"").await;
+    assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains("content-length: 5000000"), "{answer}");
+    assert!(answer.ends_with("\r\n\r\n"));
+
+    let log = String::from_utf8(running.log.0.lock().unwrap().clone()).unwrap();
+    let lines: Vec<serde_json::Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let facts = |line: &serde_json::Value| {
+        (line["row"].clone(), line["status"].clone(), line["received"].clone(), line["sent"].clone())
+    };
+    let expected = [
+        ("end-4b".into(), 201.into(), 5_000_000.into(), 0.into()),
+        ("end-2".into(), 200.into(), 0.into(), 5_000_000.into()),
+        ("end-2".into(), 200.into(), 0.into(), 0.into()),
+    ];
+    assert_eq!(lines.iter().map(facts).collect::<Vec<_>>(), expected);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn an_early_answer_arrives_although_the_body_is_big() {
+    let running = start().await;
+    let answer = running.request("PUT /v2/a/manifests/v1 HTTP/1.1", &vec![b' '; 6 << 20]).await;
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_body_that_breaks_off_leaves_what_came() {
+    let running = start().await;
+    let answer = running.request("POST /v2/a/blobs/uploads/ HTTP/1.1", b"").await;
+    let location = answer.lines().find_map(|line| line.strip_prefix("location: ")).unwrap().to_owned();
+    {
+        let mut stream = TcpStream::connect(running.address).await.unwrap();
+        let head = format!("PATCH {location} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhello");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        while !running.shared.lock().state.uploads.values().any(|upload| upload.len() == 5) {
+            tokio::task::yield_now().await;
+        }
+    }
+    while running.shared.lock().state.uploads.values().any(|upload| upload.busy) {
+        tokio::task::yield_now().await;
+    }
+    let answer = running.request(&format!("GET {location} HTTP/1.1"), b"").await;
+    assert!(answer.starts_with("HTTP/1.1 204 ") && answer.contains("range: 0-4\r\n"), "{answer}");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn stopping_lets_a_running_request_end() {
+    let running = start().await;
+    let digest = Digest::of(Algorithm::Sha256, b"hello");
+    let mut stream = TcpStream::connect(running.address).await.unwrap();
+    let head = format!(
+        "POST /v2/a/blobs/uploads/?digest={digest} HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhe"
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    while running.shared.lock().state.uploads.is_empty() {
+        tokio::task::yield_now().await;
+    }
+    let Running { stop, serving, .. } = running;
+    stop.send(()).unwrap();
+    tokio::task::yield_now().await;
+    assert!(!serving.is_finished());
+    stream.write_all(b"llo").await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
+    serving.await.unwrap().unwrap();
+}
