@@ -97,6 +97,9 @@ impl Registry {
         for record in records {
             registry.restore(record);
         }
+        for contents in registry.state.repositories.values_mut() {
+            contents.tags.retain(|_, digest| contents.manifests.contains_key(digest));
+        }
         Ok(registry)
     }
 

@@ -145,13 +145,40 @@ impl Registry {
     ) -> Result<(), Refusal> {
         self.check_manifest_room(repository, &digest, &reading, tags)?;
         let content = (reading.stored.media_type.clone(), reading.stored.bytes.clone());
-        self.storage.record(&Record::Manifest { repository: repository.clone(), digest, content })?;
-        self.state.contents(repository).manifests.insert(digest, reading.stored);
-        for tag in tags {
-            self.storage.record(&Record::Tag { repository: repository.clone(), tag: tag.clone(), digest })?;
-            self.state.contents(repository).tags.insert(tag.clone(), digest);
+        let mut records = vec![Record::Manifest { repository: repository.clone(), digest, content }];
+        records.extend(tags.iter().map(|tag| Record::Tag { repository: repository.clone(), tag: tag.clone(), digest }));
+        for (written, record) in records.iter().enumerate() {
+            if let Err(error) = self.storage.record(record) {
+                self.unwrite(&records[..written]);
+                return Err(error.into());
+            }
         }
+        let contents = self.state.contents(repository);
+        contents.manifests.insert(digest, reading.stored);
+        contents.tags.extend(tags.iter().map(|tag| (tag.clone(), digest)));
         Ok(())
+    }
+
+    /// Takes records back, as well as a storage that fails lets us: what stands in the state is what was there before.
+    fn unwrite(&mut self, records: &[Record]) {
+        for record in records {
+            let before = match record {
+                Record::Manifest { repository, digest, .. } => {
+                    let contents = self.state.repositories.get(repository);
+                    contents.is_some_and(|contents| contents.manifests.contains_key(digest)).then(|| record.clone())
+                }
+                Record::Tag { repository, tag, .. } => {
+                    let contents = self.state.repositories.get(repository);
+                    let digest = contents.and_then(|contents| contents.tags.get(tag)).copied();
+                    digest.map(|digest| Record::Tag { repository: repository.clone(), tag: tag.clone(), digest })
+                }
+                Record::Blob { .. } => Some(record.clone()),
+            };
+            drop(match before {
+                Some(before) => self.storage.record(&before),
+                None => self.storage.erase(record),
+            });
+        }
     }
 
     fn check_manifest_room(

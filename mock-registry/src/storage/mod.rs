@@ -1,5 +1,6 @@
 //! Where bytes are kept: a trait, so that the registry itself touches no file.
 
+mod directory;
 mod memory;
 
 use bytes::Bytes;
@@ -8,6 +9,7 @@ use thiserror::Error;
 
 use crate::UploadId;
 
+pub use directory::Directory;
 pub use memory::Memory;
 
 /// Keeps the bytes of uploads and blobs, and the records that say what each repository has.

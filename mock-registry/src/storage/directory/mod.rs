@@ -1,0 +1,236 @@
+//! Bytes kept in a folder, so that a registry survives a restart.
+//!
+//! ```text
+//! longshore-mock-registry      says whose folder it is, and is locked while one uses it
+//! blobs/sha256/<hex>           a blob, whole
+//! manifests/sha256/<hex>       a manifest, whole
+//! records/<hex>                one record as JSON; named by the hash of its key
+//! temporary/<id>               an upload, or a file not yet whole; emptied at the start
+//! ```
+//! No name comes from a client: all are made of digests and of the registry's own ids. A file that others see appears by
+//! being renamed, so it is whole. Nothing is forced to the disk: what a crash of the whole machine broke is left out
+//! when the folder is opened again.
+
+mod line;
+
+use std::collections::BTreeSet;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use bytes::{Bytes, BytesMut};
+use longshore_core::Digest;
+
+use super::{BlobBytes, Record, Storage, StorageError};
+use crate::UploadId;
+use line::Line;
+
+/// The file that says whose folder it is.
+const MARKER: &str = "longshore-mock-registry";
+const FOLDERS: [&str; 6] =
+    ["blobs/sha256", "blobs/sha512", "manifests/sha256", "manifests/sha512", "records", "temporary"];
+
+/// Storage in a folder.
+#[derive(Debug)]
+pub struct Directory {
+    root: PathBuf,
+    /// Holds the lock.
+    _marker: File,
+}
+
+impl Directory {
+    /// Opens a folder, which is made if it is not there.
+    ///
+    /// # Errors
+    /// Where it holds something else, is in use, or cannot be read and written.
+    pub fn open(root: impl Into<PathBuf>) -> Result<Self, StorageError> {
+        let root = root.into();
+        let failed = |error: io::Error| StorageError::Failed(format!("{}: {error}", root.display()));
+        fs::create_dir_all(&root).map_err(failed)?;
+        let marker = root.join(MARKER);
+        if !marker.exists() && fs::read_dir(&root).map_err(failed)?.next().is_some() {
+            let message = format!("{} holds something else: choose an empty folder", root.display());
+            return Err(StorageError::Failed(message));
+        }
+        let marker = OpenOptions::new().create(true).truncate(false).write(true).open(&marker).map_err(failed)?;
+        if marker.try_lock().is_err() {
+            let message = format!("{} is used by another registry: stop that one first", root.display());
+            return Err(StorageError::Failed(message));
+        }
+        let temporary = root.join("temporary");
+        if temporary.exists() {
+            fs::remove_dir_all(&temporary).map_err(failed)?;
+        }
+        for folder in FOLDERS {
+            fs::create_dir_all(root.join(folder)).map_err(failed)?;
+        }
+        Ok(Self { root, _marker: marker })
+    }
+
+    fn content(&self, kind: &str, digest: &Digest) -> PathBuf {
+        self.root.join(kind).join(digest.algorithm().as_str()).join(digest.hex())
+    }
+
+    /// Where the bytes of an upload are; only ids of this registry's making are names of files.
+    fn upload(&self, id: &UploadId) -> Result<PathBuf, StorageError> {
+        let id = id.as_str();
+        if id.is_empty() || id.len() > 64 || !id.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-') {
+            return Err(StorageError::Failed("an upload's id is made of hex digits and dashes".to_owned()));
+        }
+        Ok(self.root.join("temporary").join(id))
+    }
+
+    /// Writes a file beside its place and then puts it there.
+    fn write(&self, path: &Path, content: &[u8]) -> Result<(), StorageError> {
+        let temporary = self.root.join("temporary").join("file");
+        let written = fs::write(&temporary, content).and_then(|()| fs::rename(&temporary, path));
+        written.map_err(|error| {
+            drop(fs::remove_file(&temporary));
+            failed(&error)
+        })
+    }
+
+    /// The record of one file, if it and what it refers to are whole.
+    fn read_record(&self, path: &Path) -> Option<Record> {
+        let line: Line = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
+        let content = match &line {
+            Line::Manifest { digest, .. } => Bytes::from(fs::read(self.content("manifests", digest)).ok()?),
+            _ => Bytes::new(),
+        };
+        let record = line.into_record(content)?;
+        let whole = match &record {
+            Record::Blob { digest, size, .. } => {
+                fs::metadata(self.content("blobs", digest)).is_ok_and(|file| file.len() == *size)
+            }
+            Record::Manifest { digest, content: (_, bytes), .. } => digest.matches(bytes),
+            Record::Tag { .. } => true,
+        };
+        whole.then_some(record)
+    }
+
+    fn files(&self, folder: &str) -> Result<Vec<PathBuf>, StorageError> {
+        let entries = fs::read_dir(self.root.join(folder)).map_err(|error| failed(&error))?;
+        entries.map(|entry| entry.map(|entry| entry.path()).map_err(|error| failed(&error))).collect()
+    }
+
+    /// Removes content that no record names.
+    fn sweep(&self, records: &[Record]) -> Result<(), StorageError> {
+        let named: BTreeSet<PathBuf> = records
+            .iter()
+            .filter_map(|record| match record {
+                Record::Blob { digest, .. } => Some(self.content("blobs", digest)),
+                Record::Manifest { digest, .. } => Some(self.content("manifests", digest)),
+                Record::Tag { .. } => None,
+            })
+            .collect();
+        for folder in &FOLDERS[..4] {
+            for path in self.files(folder)?.into_iter().filter(|path| !named.contains(path)) {
+                fs::remove_file(path).map_err(|error| failed(&error))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Storage for Directory {
+    fn load(&mut self) -> Result<Vec<Record>, StorageError> {
+        let mut records = Vec::new();
+        for path in self.files("records")? {
+            records.extend(self.read_record(&path));
+        }
+        self.sweep(&records)?;
+        Ok(records)
+    }
+
+    fn append(&mut self, upload: &UploadId, bytes: &[u8]) -> Result<(), StorageError> {
+        let file = OpenOptions::new().create(true).append(true).open(self.upload(upload)?);
+        file.and_then(|mut file| file.write_all(bytes)).map_err(|error| failed(&error))
+    }
+
+    fn truncate(&mut self, upload: &UploadId, len: u64) -> Result<(), StorageError> {
+        match OpenOptions::new().write(true).open(self.upload(upload)?) {
+            Ok(file) => file.set_len(len).map_err(|error| failed(&error)),
+            Err(error) if error.kind() == ErrorKind::NotFound && len == 0 => Ok(()),
+            Err(error) => Err(failed(&error)),
+        }
+    }
+
+    fn discard(&mut self, upload: &UploadId) {
+        if let Ok(path) = self.upload(upload) {
+            drop(fs::remove_file(path));
+        }
+    }
+
+    fn uploaded(&mut self, upload: &UploadId, at: u64, up_to: usize) -> Result<Bytes, StorageError> {
+        match File::open(self.upload(upload)?) {
+            Ok(file) => OpenBlob(file).read(at, up_to),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Bytes::new()),
+            Err(error) => Err(failed(&error)),
+        }
+    }
+
+    fn keep(&mut self, upload: &UploadId, digest: &Digest) -> Result<(), StorageError> {
+        let path = self.upload(upload)?;
+        // An upload into which nothing came has no file yet.
+        let file = OpenOptions::new().create(true).append(true).open(&path);
+        file.and_then(|_| fs::rename(&path, self.content("blobs", digest))).map_err(|error| failed(&error))
+    }
+
+    fn blob(&self, digest: &Digest) -> Result<Box<dyn BlobBytes>, StorageError> {
+        match File::open(self.content("blobs", digest)) {
+            Ok(file) => Ok(Box::new(OpenBlob(file))),
+            Err(error) if error.kind() == ErrorKind::NotFound => Err(StorageError::Missing(digest.to_string())),
+            Err(error) => Err(failed(&error)),
+        }
+    }
+
+    fn remove(&mut self, digest: &Digest) {
+        drop(fs::remove_file(self.content("blobs", digest)));
+    }
+
+    fn record(&mut self, record: &Record) -> Result<(), StorageError> {
+        if let Record::Manifest { digest, content: (_, bytes), .. } = record {
+            self.write(&self.content("manifests", digest), bytes)?;
+        }
+        let line = serde_json::to_vec(&Line::of(record)).map_err(|error| StorageError::Failed(error.to_string()))?;
+        self.write(&self.root.join("records").join(line::name(record)), &line)
+    }
+
+    /// The bytes of a manifest stay until the folder is opened again: another repository may have the same.
+    fn erase(&mut self, record: &Record) -> Result<(), StorageError> {
+        match fs::remove_file(self.root.join("records").join(line::name(record))) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(failed(&error)),
+            _ => Ok(()),
+        }
+    }
+}
+
+struct OpenBlob(File);
+
+impl BlobBytes for OpenBlob {
+    fn read(&mut self, at: u64, up_to: usize) -> Result<Bytes, StorageError> {
+        let mut piece = BytesMut::zeroed(up_to.min(1 << 20));
+        let mut filled = 0;
+        self.0.seek(SeekFrom::Start(at)).map_err(|error| failed(&error))?;
+        while filled < piece.len() {
+            match self.0.read(&mut piece[filled..]) {
+                Ok(0) => break,
+                Ok(read) => filled += read,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(failed(&error)),
+            }
+        }
+        piece.truncate(filled);
+        Ok(piece.freeze())
+    }
+}
+
+fn failed(error: &io::Error) -> StorageError {
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => StorageError::Full,
+        _ => StorageError::Failed(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests;
