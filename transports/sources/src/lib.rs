@@ -1,0 +1,27 @@
+//! Where bytes and credentials come from. Synchronous, no HTTP.
+//!
+//! A push moves blobs, and the core never sees one: it names them by the caller's key and asks the driver to send a range.
+//! This crate answers for the driver.
+//!
+//! * [`source`]: where one blob's bytes come from, and how they are read in pieces, verified on the way.
+//!
+//! ```
+//! use longshore_core::{Algorithm, Digest};
+//! use longshore_sources::source::{Source, Sources};
+//!
+//! let digest = Digest::of(Algorithm::Sha256, b"a layer");
+//! let mut sources = Sources::new();
+//! sources.insert("layer", Source::bytes("a layer").with_digest(digest));
+//!
+//! // What a driver does when the core sends `Body::Blob { key: "layer", range: 0..7 }`:
+//! let mut body = sources.open(&"layer", 0..7)?;
+//! while let Some(piece) = body.next_piece()? {
+//!     assert_eq!(piece, "a layer");
+//! }
+//! # Ok::<(), longshore_sources::source::SourceError>(())
+//! ```
+#![forbid(unsafe_code)]
+
+pub mod source;
+
+pub use source::{Source, SourceError, Sources};

@@ -1,0 +1,120 @@
+//! The body of one request, read in pieces.
+
+use std::fmt;
+use std::io::{self, Read};
+use std::ops::Range;
+use std::sync::{Arc, Mutex};
+
+use bytes::{Buf, Bytes};
+
+use super::content::Reopened;
+use super::hasher::Hasher;
+use super::stream::Stream;
+use super::{Ended, SourceError, lock};
+
+/// Reads the bytes of one request's body.
+///
+/// A body of known length gives exactly that many bytes or fails: never fewer. After an error it gives nothing more.
+/// It is an [`io::Read`] too; [`BodyReader::next_piece`] does without the copy.
+pub struct BodyReader {
+    from: From,
+    position: u64,
+    /// The offset behind the last byte, where the length was said.
+    end: Option<u64>,
+    failed: bool,
+    /// What [`Read`] was given and did not take yet.
+    unread: Bytes,
+}
+
+enum From {
+    Replayable { reader: Reopened, hasher: Option<Arc<Mutex<Hasher>>> },
+    Once(Arc<Mutex<Stream>>),
+}
+
+impl BodyReader {
+    pub(super) fn replayable(reader: Reopened, range: Range<u64>, hasher: Option<Arc<Mutex<Hasher>>>) -> Self {
+        Self::new(From::Replayable { reader, hasher }, range.start, Some(range.end))
+    }
+
+    pub(super) fn once(stream: Arc<Mutex<Stream>>, from: u64, end: Option<u64>) -> Self {
+        Self::new(From::Once(stream), from, end)
+    }
+
+    fn new(from: From, position: u64, end: Option<u64>) -> Self {
+        Self { from, position, end, failed: false, unread: Bytes::new() }
+    }
+
+    /// How many bytes are still to come, where that is known.
+    #[must_use]
+    pub fn remaining(&self) -> Option<u64> {
+        self.end.map(|end| end - self.position + self.unread.len() as u64)
+    }
+
+    /// The next piece, at most [`super::PIECE`] bytes and never empty; `None` at the end.
+    ///
+    /// # Errors
+    /// Where a read fails, the content is shorter than it was said to be, or the last byte is at hand and the whole blob
+    /// is not what its digest says.
+    pub fn next_piece(&mut self) -> Result<Option<Bytes>, SourceError> {
+        if !self.unread.is_empty() {
+            return Ok(Some(std::mem::take(&mut self.unread)));
+        }
+        if self.failed || self.end == Some(self.position) {
+            return Ok(None);
+        }
+        let piece = self.read_piece();
+        match &piece {
+            Ok(piece) => self.position += piece.as_ref().map_or(0, |piece| piece.len() as u64),
+            Err(_) => self.failed = true,
+        }
+        piece
+    }
+
+    /// The whole blob's length and digest, once all of its bytes have passed, in this body or before it.
+    #[must_use]
+    pub fn ended(&self) -> Option<Ended> {
+        match &self.from {
+            From::Replayable { hasher, .. } => hasher.as_ref().and_then(|hasher| lock(hasher).ended()),
+            From::Once(stream) => lock(stream).ended(),
+        }
+    }
+
+    fn read_piece(&mut self) -> Result<Option<Bytes>, SourceError> {
+        let end = self.end.unwrap_or(u64::MAX);
+        match &mut self.from {
+            From::Replayable { reader, hasher } => {
+                let piece = reader.next(end)?;
+                if let Some(hasher) = hasher {
+                    lock(hasher).pass(self.position, &piece)?;
+                }
+                Ok(Some(piece))
+            }
+            From::Once(stream) => match lock(stream).next(self.position, end)? {
+                None if self.end.is_some() => {
+                    Err(SourceError::Shrunk { what: "the reader".to_owned(), expected: end, found: self.position })
+                }
+                piece => Ok(piece),
+            },
+        }
+    }
+}
+
+impl Read for BodyReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.failed {
+            return Err(io::Error::other("the body has failed already"));
+        }
+        if self.unread.is_empty() && !buffer.is_empty() {
+            self.unread = self.next_piece()?.unwrap_or_default();
+        }
+        let len = self.unread.len().min(buffer.len());
+        self.unread.copy_to_slice(&mut buffer[..len]);
+        Ok(len)
+    }
+}
+
+impl fmt::Debug for BodyReader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BodyReader").field("position", &self.position).field("end", &self.end).finish_non_exhaustive()
+    }
+}
