@@ -3,6 +3,7 @@
 //! A push moves blobs, and the core never sees one: it names them by the caller's key and asks the driver to send a range.
 //! This crate answers for the driver.
 //!
+//! * [`layout`]: OCI image layouts, in a folder or a tar: which image is meant, and all that it needs.
 //! * [`source`]: where one blob's bytes come from, and how they are read in pieces, verified on the way.
 //!
 //! ```
@@ -22,6 +23,8 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod layout;
 pub mod source;
 
+pub use layout::{Layout, LayoutError, Selection, SourceArgument};
 pub use source::{Source, SourceError, Sources};
