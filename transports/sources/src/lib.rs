@@ -4,6 +4,7 @@
 //! This crate answers for the driver.
 //!
 //! * [`layout`]: OCI image layouts, in a folder or a tar: which image is meant, and all that it needs.
+//! * [`pack`]: making small images, for demonstrations and tests.
 //! * [`source`]: where one blob's bytes come from, and how they are read in pieces, verified on the way.
 //!
 //! ```
@@ -24,6 +25,7 @@
 #![forbid(unsafe_code)]
 
 pub mod layout;
+pub mod pack;
 pub mod source;
 
 pub use layout::{Layout, LayoutError, Selection, SourceArgument};

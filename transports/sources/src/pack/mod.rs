@@ -1,0 +1,73 @@
+//! Making small images: files into layers, layers into images, images into an index.
+//!
+//! For demonstrations and tests, not a build tool. The same input gives the same bytes: entries are sorted, and every time
+//! in them is the epoch.
+//!
+//! ```
+//! use longshore_core::content::Platform;
+//! use longshore_sources::Source;
+//! use longshore_sources::pack::{self, Compression, Layer};
+//!
+//! let layer = Layer::new().with_file("hello.txt", Source::bytes("hello"), 0o644).in_memory(Compression::Gzip)?;
+//! let amd = pack::image(&Platform::new("linux", "amd64", None), &[layer.clone()], &[])?;
+//! let arm = pack::image(&Platform::new("linux", "arm64", None), &[layer], &[])?;
+//! let index = pack::index(&[amd, arm])?;
+//! assert_eq!((index.manifests.len(), index.blobs.len()), (3, 3)); // the layer is shared
+//! # Ok::<(), pack::PackError>(())
+//! ```
+
+mod image;
+mod layer;
+mod write;
+
+use std::io;
+use std::path::PathBuf;
+
+use longshore_core::content::ManifestError;
+use thiserror::Error;
+
+use crate::source::SourceError;
+
+pub use image::{image, index};
+pub use layer::{Compression, Layer, PackedLayer};
+pub use write::write_layout;
+
+/// Why something could not be packed.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum PackError {
+    /// A file's content could not be read.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// A source whose length is not known: a tar has lengths before contents.
+    #[error("the length of {name} is not known: read it into a file first")]
+    UnknownLength {
+        /// The file in the layer.
+        name: String,
+    },
+    /// The name cannot stand in a layer.
+    #[error(
+        "{name:?} cannot be the name of a file in a layer: it is written as a path below the root, without .. in it"
+    )]
+    Name {
+        /// The name.
+        name: String,
+    },
+    /// Writing failed.
+    #[error("cannot write {what}: {error}")]
+    Write {
+        /// What was written.
+        what: String,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// Something stands already where a layout was to be written.
+    #[error("there is a layout in {} already: name another folder", .0.display())]
+    Exists(PathBuf),
+    /// What was packed is no manifest.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+}
+
+#[cfg(test)]
+mod tests;

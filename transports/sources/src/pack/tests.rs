@@ -1,0 +1,119 @@
+use std::io::Read;
+
+use longshore_core::content::Platform;
+use longshore_core::{Algorithm, Digest, Manifest};
+
+use super::*;
+use crate::layout::{Closure, Layout, Selection};
+use crate::source::Source;
+
+fn layer() -> Layer {
+    let long = format!("{}/file", "folder/".repeat(40));
+    Layer::new()
+        .with_file("usr/bin/tool", Source::bytes(vec![7; 200_000]), 0o755)
+        .with_file("etc/motd", Source::bytes("hello"), 0o644)
+        .with_file(long.replace("//", "/"), Source::bytes(""), 0o600)
+}
+
+fn two_platforms() -> Closure {
+    let shared = layer().in_memory(Compression::Gzip).unwrap();
+    let own = |text: &str| {
+        let layer = Layer::new().with_file("arch", Source::bytes(text.to_owned()), 0o644);
+        layer.in_memory(Compression::None).unwrap()
+    };
+    let of = |platform: Platform, text: &str| image(&platform, &[shared.clone(), own(text)], &["/tool".to_owned()]);
+    let amd = of(Platform::new("linux", "amd64", None), "amd64").unwrap();
+    let arm = of(Platform::new("linux", "arm64", Some("v8".to_owned())), "arm64").unwrap();
+    index(&[amd, arm]).unwrap()
+}
+
+fn read(source: &Source) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    source.rest(0).unwrap().read_to_end(&mut bytes).unwrap();
+    bytes
+}
+
+#[test]
+fn a_layer_holds_its_files_sorted_and_without_time() {
+    for compression in [Compression::None, Compression::Gzip] {
+        let packed = layer().in_memory(compression).unwrap();
+        let bytes = read(&packed.source);
+        assert_eq!(
+            (packed.descriptor.digest, packed.descriptor.size),
+            (Digest::of(Algorithm::Sha256, &bytes), bytes.len() as u64)
+        );
+        let mut tar = Vec::new();
+        match compression {
+            Compression::None => tar = bytes,
+            Compression::Gzip => {
+                flate2::read::GzDecoder::new(bytes.as_slice()).read_to_end(&mut tar).unwrap();
+            }
+        }
+        assert_eq!(packed.diff_id, Digest::of(Algorithm::Sha256, &tar));
+        let mut archive = tar::Archive::new(tar.as_slice());
+        let entries: Vec<_> = archive.entries().unwrap().map(Result::unwrap).collect();
+        let names: Vec<_> = entries.iter().map(|entry| entry.path().unwrap().display().to_string()).collect();
+        assert_eq!((names[0].as_str(), names[2].as_str(), names.len()), ("etc/motd", "usr/bin/tool", 3));
+        assert!(names[1].ends_with("/file") && names[1].len() > 200);
+        assert!(entries.iter().all(|entry| entry.header().mtime().unwrap() == 0 && entry.header().uid().unwrap() == 0));
+        assert_eq!((entries[2].header().mode().unwrap(), entries[2].size()), (0o755, 200_000));
+    }
+}
+
+#[test]
+fn the_same_input_gives_the_same_bytes_in_memory_and_in_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let packed = layer().in_memory(Compression::Gzip).unwrap();
+    let file = layer().in_file(Compression::Gzip, folder.path().join("layer")).unwrap();
+    assert_eq!(packed.descriptor, file.descriptor);
+    assert_eq!(read(&packed.source), read(&file.source));
+    assert_eq!(file.source.place().unwrap().0, folder.path().join("layer"));
+    assert_eq!(two_platforms().root, two_platforms().root);
+}
+
+#[test]
+fn names_that_lead_elsewhere_are_refused() {
+    for name in ["", "/etc/passwd", "../x", "a/../b", "./x"] {
+        let layer = Layer::new().with_file(name, Source::bytes(""), 0o644);
+        assert!(matches!(layer.in_memory(Compression::None), Err(PackError::Name { .. })), "{name}");
+    }
+    let reader = Source::reader(std::io::empty(), Algorithm::Sha256);
+    let layer = Layer::new().with_file("x", reader, 0o644);
+    assert!(matches!(layer.in_memory(Compression::None), Err(PackError::UnknownLength { .. })));
+    let wrong = Source::bytes("x").with_digest(Digest::of(Algorithm::Sha256, b"y"));
+    let layer = Layer::new().with_file("x", wrong, 0o644);
+    assert!(matches!(layer.in_memory(Compression::None), Err(PackError::Source(SourceError::DigestMismatch(_)))));
+}
+
+#[test]
+fn what_is_written_as_a_layout_reads_back_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let packed = two_platforms();
+    write_layout(folder.path(), &packed, "demo").unwrap();
+    let layout = Layout::open(folder.path()).unwrap();
+    let root = layout.select(&Selection::Name("demo".to_owned()), None).unwrap();
+    let found = layout.closure(&root).unwrap();
+    assert_eq!(found.manifests, packed.manifests);
+    let digests = |closure: &Closure| closure.blobs.iter().map(|blob| blob.descriptor.digest).collect::<Vec<_>>();
+    assert_eq!(digests(&found), digests(&packed));
+    for blob in &found.blobs {
+        assert!(blob.descriptor.digest.matches(&read(&blob.source)));
+    }
+    let arm = layout.select(&Selection::Only, Some(&Platform::new("linux", "arm64", None))).unwrap();
+    assert_eq!(arm.digest, packed.manifests[1].digest());
+    assert!(matches!(write_layout(folder.path(), &packed, "demo"), Err(PackError::Exists(_))));
+}
+
+#[test]
+fn a_referrer_is_found_again_in_a_written_layout() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut packed = image(&Platform::new("linux", "amd64", None), &[], &[]).unwrap();
+    let config = serde_json::to_value(&packed.blobs[0].descriptor).unwrap();
+    let subject = serde_json::to_value(packed.manifests[0].descriptor()).unwrap();
+    let referrer = serde_json::json!({"schemaVersion": 2, "artifactType": "application/x", "config": config, "layers": [], "subject": subject});
+    packed.manifests.push(Manifest::parse(referrer.to_string()).unwrap());
+    write_layout(folder.path(), &packed, "demo").unwrap();
+    let layout = Layout::open(folder.path()).unwrap();
+    let root = layout.select(&Selection::Only, None).unwrap();
+    assert_eq!(layout.closure(&root).unwrap().manifests, packed.manifests);
+}
