@@ -3,7 +3,11 @@
 pub mod challenge;
 mod credentials;
 mod scope;
+mod service;
+pub mod token;
 
 pub use challenge::{Bearer, Challenge, Challenges, ForeignChallenge};
 pub use credentials::{Credentials, Identity};
 pub use scope::{Action, Scope, Scopes};
+pub use service::{NoTokenService, TokenService};
+pub use token::{Attempt, Token, TokenCall, TokenError, TokenRequest};

@@ -19,7 +19,7 @@ pub use guard::{Admitted, CrossOrigin, Policy, Realms, Refusal, Rule, Source, ad
 pub use host::{Host, HostError};
 pub use redirect::{MAX_REDIRECTS, NotFollowed, check_redirect, is_redirect};
 pub use resolve::MAX_REFERENCE_LEN;
-pub(crate) use resolve::split_port;
+pub(crate) use resolve::{percent_encode, split_port};
 pub use special::{is_public, is_public_address};
 
 /// `http` or `https`: the only schemes there are here.

@@ -127,8 +127,9 @@ fn is_dot_segment(segment: &str) -> bool {
 }
 
 /// Everything but unreserved characters as `%XX`.
-pub(super) fn percent_encode(value: &str) -> String {
-    let mut out = String::new();
+pub(crate) fn percent_encode(value: &str) -> String {
+    // Never grown: the value may be a secret, and what a growing string leaves behind is not wiped.
+    let mut out = String::with_capacity(value.len().saturating_mul(3));
     for byte in value.bytes() {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
             out.push(char::from(byte));
