@@ -1,11 +1,13 @@
 //! Authentication: what a request needs the right to do, what a registry asks for, and how a token is had.
 
+pub mod access;
 pub mod challenge;
 mod credentials;
 mod scope;
 mod service;
 pub mod token;
 
+pub use access::{Access, AccessError, Answered, Denied, Next, Sent};
 pub use challenge::{Bearer, Challenge, Challenges, ForeignChallenge};
 pub use credentials::{Credentials, Identity};
 pub use scope::{Action, Scope, Scopes};

@@ -15,9 +15,10 @@ use thiserror::Error;
 use zeroize::Zeroizing;
 
 use super::{Credentials, Scope, Scopes, TokenService};
+use crate::header::ErrorBody;
 use crate::secret::UnusableSecret;
 use crate::target::{TargetError, is_redirect, percent_encode};
-use crate::text::{shown, shown_bytes};
+use crate::text::shown;
 use crate::{Authorization, Secret, Target};
 
 /// The longest answer of a token service that is read, in bytes.
@@ -160,7 +161,9 @@ impl<'a> TokenRequest<'a> {
             return Err(TokenError::TooLong);
         }
         if !status.is_success() {
-            return Err(TokenError::Refused { status: status.as_u16(), reason: shown(&self.scrubbed(reason(body))) });
+            // Before the text is cut, and again after it was decoded.
+            let body = self.scrubbed(String::from_utf8_lossy(body).into_owned());
+            return Err(TokenError::Refused { status: status.as_u16(), reason: shown(&self.scrubbed(reason(&body))) });
         }
         Token::parse(self.service, body)
     }
@@ -247,7 +250,7 @@ fn request(method: Method, target: &Target, body: Bytes) -> Result<Request<Bytes
 }
 
 /// Whether a scope of ours gives all that a scope in text asks for.
-fn covers(ours: &Scope, text: &str) -> bool {
+pub(super) fn covers(ours: &Scope, text: &str) -> bool {
     let actions = text.strip_prefix(&format!("repository:{}:", ours.repository()));
     actions.is_some_and(|actions| actions.split(',').all(|a| ours.actions().iter().any(|our| our.as_str() == a)))
 }
@@ -315,27 +318,17 @@ fn lifetime(expires_in: Option<&serde_json::Value>) -> Duration {
     Duration::from_secs(seconds.unwrap_or(0)).clamp(MIN_TOKEN_LIFETIME, MAX_TOKEN_LIFETIME)
 }
 
-/// What the body of an error says: the registry's own form, that of OAuth2, or whatever text there is
-/// (quirk `token-endpoint-403-hides-quota`).
-fn reason(body: &[u8]) -> String {
+/// What the body of an error says: in OAuth2's form, or as registries say it (quirk `token-endpoint-403-hides-quota`).
+fn reason(body: &str) -> String {
     #[derive(Deserialize)]
-    struct Body {
-        #[serde(default)]
-        errors: Vec<Entry>,
-        error: Option<String>,
-        error_description: Option<String>,
-        #[serde(alias = "message")]
-        details: Option<String>,
+    struct OAuth {
+        error: String,
+        error_description: String,
     }
-    #[derive(Deserialize)]
-    struct Entry {
-        code: Option<String>,
-        message: Option<String>,
+    match serde_json::from_str::<OAuth>(body) {
+        Ok(said) => format!("{}: {}", said.error, said.error_description),
+        Err(_) => ErrorBody::read(body.as_bytes()).to_string(),
     }
-    let Ok(body) = serde_json::from_slice::<Body>(body) else { return shown_bytes(body.trim_ascii()) };
-    let entries = body.errors.into_iter().flat_map(|entry| [entry.code, entry.message]);
-    let parts = entries.chain([body.error, body.error_description, body.details]).flatten();
-    parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join(": ")
 }
 
 /// Why there is no token.
