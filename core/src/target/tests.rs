@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 
 fn base() -> Target {
@@ -105,4 +107,90 @@ fn i29_secret_query_values_are_not_shown() {
     let target = base().resolve("/u?_state=SECRET&digest=sha256:aa&X-Amz-Signature=SECRET&SECRET&from=a/b").unwrap();
     assert_eq!(target.to_string(), "https://reg.example/u?_state=…&digest=sha256:aa&X-Amz-Signature=…&…&from=a/b");
     assert!(!format!("{target:?}").contains("SECRET"));
+}
+
+/// What the two stacks that transports are built on make of a URL must be what we made of it.
+fn assert_agreement(target: &Target, text: &str) {
+    let origin = target.origin();
+    let whole = format!("{}{}", origin, target.path_and_query());
+
+    let uri: http::Uri = whole.parse().unwrap_or_else(|e| panic!("http::Uri refuses {whole} from {text:?}: {e}"));
+    assert_eq!(uri.scheme_str(), Some(origin.scheme().as_str()), "{text:?}");
+    assert_eq!(uri.host(), Some(&*origin.host().to_string()), "{text:?}");
+    assert_eq!(uri.port_u16().unwrap_or(origin.scheme().default_port()), origin.port(), "{text:?}");
+    assert_eq!(uri.path_and_query().map(|p| p.as_str()), Some(target.path_and_query()), "{text:?}");
+    assert_eq!(target.uri().unwrap(), uri, "{text:?}");
+
+    let url: url::Url = whole.parse().unwrap_or_else(|e| panic!("url refuses {whole} from {text:?}: {e}"));
+    assert_eq!(url.scheme(), origin.scheme().as_str(), "{text:?}");
+    match (url.host().unwrap(), origin.host().address()) {
+        (url::Host::Domain(name), None) => assert_eq!(Some(name), origin.host().name(), "{text:?}"),
+        (url::Host::Ipv4(address), Some(ours)) => assert_eq!(std::net::IpAddr::V4(address), ours, "{text:?}"),
+        (url::Host::Ipv6(address), Some(ours)) => assert_eq!(std::net::IpAddr::V6(address), ours, "{text:?}"),
+        (theirs, _) => panic!("url reads the host of {whole} as {theirs}, from {text:?}"),
+    }
+    assert_eq!(url.port_or_known_default(), Some(origin.port()), "{text:?}");
+    let path_and_query = url.as_str().split_at(url.as_str().len() - target.path_and_query().len()).1;
+    assert_eq!(path_and_query, target.path_and_query(), "{text:?}");
+    assert_eq!(url.path(), target.path(), "{text:?}");
+    assert_eq!(url.query(), target.query(), "{text:?}");
+    assert!(url.username().is_empty() && url.password().is_none() && url.fragment().is_none(), "{text:?}");
+}
+
+/// Where ours accepts a reference, `url` resolves it to the same place: byte for byte, but for a fragment.
+fn assert_same_resolution(base: &Target, text: &str) {
+    let Ok(target) = base.resolve(text) else { return };
+    assert_agreement(&target, text);
+    let base: url::Url = format!("{}{}", base.origin(), base.path_and_query()).parse().unwrap();
+    let mut theirs = base.join(text).unwrap_or_else(|e| panic!("url cannot resolve {text:?}: {e}"));
+    theirs.set_fragment(None);
+    let ours: url::Url = format!("{}{}", target.origin(), target.path_and_query()).parse().unwrap();
+    assert_eq!(ours, theirs, "{text:?}");
+}
+
+/// Strings that look like URLs, with what goes wrong in them.
+fn any_reference() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        6 => proptest::sample::select(vec![
+            "https://", "http://", "HTTPS:", "https:", "//", "/", "\\", "?", "#", "@", ":", ".", "..", "%2e", "%2F", "%", "%00",
+            "reg.example", "a", "0x7f", "127.0.0.1", "1", "[::1]", "[::ffff:1.2.3.4]", "[", "]", "xn--e1afmkfd", "ab--cd", "_",
+            "-", ":443", ":80", ":5000", ":0", ":65536", " ", "\t", "\n", "é", "①", "\u{200b}", "\u{ad}", "&", "=", "'", "\"",
+            "<", "|", "^", "`", "{", ";", ",", "+", "!", "*", "(", "~", "localhost",
+        ]).prop_map(str::to_owned),
+        1 => any::<char>().prop_map(String::from),
+        1 => "[a-zA-Z0-9._~-]{1,12}",
+    ];
+    proptest::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
+}
+
+/// URLs that are mostly right: the host and the rest are odd one at a time.
+fn near_url() -> impl Strategy<Value = String> {
+    let host = prop_oneof![
+        "[a-zA-Z0-9._-]{1,20}",
+        "[0-9a-fA-FxX.]{1,16}",
+        any::<[u8; 4]>().prop_map(|a| std::net::Ipv4Addr::from(a).to_string()),
+        any::<[u16; 8]>().prop_map(|a| format!("[{}]", std::net::Ipv6Addr::from(a))),
+        "\\[[0-9a-f:.]{2,20}\\]",
+        any_reference(),
+    ];
+    let rest = prop_oneof![any_reference(), "(/[!-~]{0,8}){0,4}(\\?[!-~]{0,20})?"];
+    ("(https?|HTTPS|Http)://", host, prop_oneof![Just(String::new()), "(:[0-9]{0,6})"], rest)
+        .prop_map(|(scheme, host, port, rest)| format!("{scheme}{host}{port}{rest}"))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(20_000))]
+
+    #[test]
+    fn i21_what_is_accepted_is_read_alike_by_others(text in prop_oneof![any_reference(), near_url()]) {
+        if let Ok(target) = Target::parse(&text) {
+            assert_agreement(&target, &text);
+        }
+    }
+
+    #[test]
+    fn i21_what_is_resolved_is_resolved_alike_by_others(text in prop_oneof![any_reference(), near_url()], base in 0..3_usize) {
+        let bases = ["https://reg.example/v2/a/blobs/uploads/", "http://[::1]:5000/u?x=/y", "https://1.1.1.1:444/"];
+        assert_same_resolution(&Target::parse(bases[base]).unwrap(), &text);
+    }
 }
