@@ -143,3 +143,127 @@ impl Endpoint for CheckBlob<'_> {
 pub(super) fn blob(origin: &Origin, repository: &Repository, digest: &Digest) -> Target {
     in_repository(origin, repository, &format!("blobs/{digest}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Algorithm;
+    use crate::endpoint::Digests;
+    use crate::endpoint::transcript::{BLOB, answer, blob_digest, origin, parse, play, repository};
+
+    #[test]
+    fn end_2_get() {
+        let (origin, repository, digest) = (origin(), repository(), blob_digest());
+        let pull = PullBlob { origin: &origin, repository: &repository, digest: &digest, offset: 0 };
+        let content = play(
+            "end-2",
+            &pull,
+            "C: GET /v2/library/ubuntu/blobs/sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824 HTTP/1.1
+             C: Host: registry.example.org
+             C:
+             S: HTTP/1.1 200 OK
+             S: Content-Length: 5
+             S: Docker-Content-Digest: sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824
+             S:
+             S: hello",
+        );
+        assert_eq!(content, Ok(BlobContent { offset: 0, size: Some(5) }));
+        assert_eq!(pull.verify(BLOB), Ok(()));
+        let digests = Box::new(Digests { expected: digest, found: Digest::of(Algorithm::Sha256, b"hellO") });
+        assert_eq!(pull.verify(b"hellO"), Err(AnswerError::WrongContent { row: Row::PullBlob, digests }));
+    }
+
+    #[test]
+    fn end_2_get_the_rest() {
+        let (origin, repository, digest) = (origin(), repository(), blob_digest());
+        let content = play(
+            "end-2",
+            &PullBlob { origin: &origin, repository: &repository, digest: &digest, offset: 2 },
+            "C: GET /v2/library/ubuntu/blobs/sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824 HTTP/1.1
+             C: Host: registry.example.org
+             C: Range: bytes=2-
+             C:
+             S: HTTP/1.1 206 Partial Content
+             S: Content-Length: 3
+             S: Content-Range: bytes 2-4/5
+             S:
+             S: llo",
+        );
+        assert_eq!(content, Ok(BlobContent { offset: 2, size: Some(5) }));
+    }
+
+    #[test]
+    fn end_2_head() {
+        let (origin, repository, digest) = (origin(), repository(), blob_digest());
+        let check = CheckBlob { origin: &origin, repository: &repository, digest: &digest };
+        let present = play(
+            "end-2",
+            &check,
+            "C: HEAD /v2/library/ubuntu/blobs/sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824 HTTP/1.1
+             C: Host: registry.example.org
+             C:
+             S: HTTP/1.1 200 OK
+             S: Docker-Content-Digest: sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824
+             S: Content-Length: 5
+             S:",
+        );
+        assert_eq!(present, Ok(BlobPresence::Present { size: Some(5) }));
+        assert_eq!(parse(&check, &answer(404, &[], "")), Ok(BlobPresence::Absent));
+    }
+
+    #[test]
+    fn a_part_is_the_one_that_was_asked_for() {
+        let (origin, repository, digest) = (origin(), repository(), blob_digest());
+        let pull = PullBlob { origin: &origin, repository: &repository, digest: &digest, offset: 2 };
+        // A registry may ignore the range.
+        let whole = parse(&pull, &answer(200, &[("content-length", "5")], "hello"));
+        assert_eq!(whole, Ok(BlobContent { offset: 0, size: Some(5) }));
+        let size_unknown = parse(&pull, &answer(206, &[("content-range", "bytes 2-4/*")], "llo"));
+        assert_eq!(size_unknown, Ok(BlobContent { offset: 2, size: None }));
+        for range in ["bytes 1-4/5", "bytes 3-4/5", "2-4", ""] {
+            let error = parse(&pull, &answer(206, &[("content-range", range)], "llo")).unwrap_err();
+            let status = StatusCode::PARTIAL_CONTENT;
+            assert_eq!(error, AnswerError::Malformed { row: Row::PullBlob, status, why: Flaw::Part }, "{range}");
+        }
+        assert!(parse(&pull, &answer(206, &[], "llo")).is_err());
+        assert!(parse(&pull, &answer(416, &[], "")).is_err());
+    }
+
+    #[test]
+    fn i12_i14_reported_digests() {
+        let (origin, repository, digest) = (origin(), repository(), blob_digest());
+        let pull = PullBlob { origin: &origin, repository: &repository, digest: &digest, offset: 0 };
+        let check = CheckBlob { origin: &origin, repository: &repository, digest: &digest };
+        let other = Digest::of(Algorithm::Sha256, b"other").to_string();
+        let wrong = answer(200, &[("docker-content-digest", &other)], "");
+        assert!(matches!(parse(&pull, &wrong), Err(AnswerError::WrongDigest { row: Row::PullBlob, .. })));
+        assert!(matches!(parse(&check, &wrong), Err(AnswerError::WrongDigest { row: Row::CheckBlob, .. })));
+        let long = Digest::of(Algorithm::Sha512, b"other").to_string();
+        for headers in [&[("docker-content-digest", &*long)][..], &[("etag", "\"d41d8cd98f00b204\"")], &[]] {
+            // Without a length: quirk `blob-head-redirect`.
+            assert_eq!(parse(&check, &answer(200, headers, "")), Ok(BlobPresence::Present { size: None }));
+        }
+        for length in ["-5", "+5", "five", "99999999999999999999"] {
+            let presence = parse(&check, &answer(200, &[("content-length", length)], ""));
+            assert_eq!(presence, Ok(BlobPresence::Present { size: None }), "{length}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_answer() {
+        let (origin, repository, digest) = (origin(), repository(), blob_digest());
+        let check = CheckBlob { origin: &origin, repository: &repository, digest: &digest };
+        for status in [401, 403, 405, 500] {
+            let error = parse(&check, &answer(status, &[], "")).unwrap_err();
+            assert_eq!(error.refused().map(|refused| refused.status.as_u16()), Some(status));
+        }
+        for status in [201, 202, 204, 206] {
+            assert!(matches!(parse(&check, &answer(status, &[], "")), Err(AnswerError::Malformed { .. })), "{status}");
+        }
+        let to = Target::parse("https://storage.example/x?sig=1").unwrap();
+        let error = parse(&check, &answer(307, &[("location", "https://storage.example/x?sig=1")], "")).unwrap_err();
+        let status = StatusCode::TEMPORARY_REDIRECT;
+        assert_eq!(error, AnswerError::Redirected { row: Row::CheckBlob, status, to: Some(to) });
+        assert!(!error.to_string().contains("sig=1"));
+    }
+}

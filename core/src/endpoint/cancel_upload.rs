@@ -50,3 +50,38 @@ impl Endpoint for CancelUpload<'_> {
         Ok(UploadEnded::Cancelled)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::endpoint::transcript::{answer, parse, play, target};
+
+    #[test]
+    fn end_14() {
+        let upload = OpenUpload::at(target("/v2/library/ubuntu/blobs/uploads/5f2c8a9e?_state=a%2Fb%3D"));
+        let ended = play(
+            "end-14",
+            &CancelUpload { upload: &upload },
+            "C: DELETE /v2/library/ubuntu/blobs/uploads/5f2c8a9e?_state=a%2Fb%3D HTTP/1.1
+             C: Host: registry.example.org
+             C: Content-Length: 0
+             C:
+             S: HTTP/1.1 204 No Content
+             S:",
+        );
+        assert_eq!(ended, Ok(UploadEnded::Cancelled));
+    }
+
+    #[test]
+    fn what_registries_answer() {
+        let upload = OpenUpload::at(target("/u"));
+        let cancel = CancelUpload { upload: &upload };
+        for status in [200, 202, 204] {
+            assert_eq!(parse(&cancel, &answer(status, &[], "")), Ok(UploadEnded::Cancelled));
+        }
+        assert_eq!(parse(&cancel, &answer(404, &[], "")), Ok(UploadEnded::Gone));
+        for status in [400, 401, 405, 500] {
+            assert!(matches!(parse(&cancel, &answer(status, &[], "")), Err(AnswerError::Refused(_))));
+        }
+    }
+}

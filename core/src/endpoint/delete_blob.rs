@@ -39,3 +39,30 @@ impl Endpoint for DeleteBlob<'_> {
         succeeded(self.row(), from, response)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::endpoint::transcript::{answer, blob_digest, origin, parse, play, repository};
+
+    #[test]
+    fn end_10() {
+        let (origin, repository, digest) = (origin(), repository(), blob_digest());
+        let delete = DeleteBlob { origin: &origin, repository: &repository, digest: &digest };
+        let deleted = play(
+            "end-10",
+            &delete,
+            "C: DELETE /v2/library/ubuntu/blobs/sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824 HTTP/1.1
+             C: Host: registry.example.org
+             C:
+             S: HTTP/1.1 202 Accepted
+             S:",
+        );
+        assert_eq!(deleted, Ok(()));
+        // Quirk `invalid-response-header`: a length that is none.
+        assert_eq!(parse(&delete, &answer(202, &[("content-length", "None")], "")), Ok(()));
+        for status in [400, 404, 405] {
+            assert!(matches!(parse(&delete, &answer(status, &[], "")), Err(AnswerError::Refused(_))));
+        }
+    }
+}

@@ -41,3 +41,48 @@ impl Endpoint for DeleteManifest<'_> {
         succeeded(self.row(), from, response)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::endpoint::transcript::{answer, manifest, origin, parse, play, repository};
+
+    #[test]
+    fn end_9_tag() {
+        let (origin, repository) = (origin(), repository());
+        let tag = "latest".parse().unwrap();
+        let deleted = play(
+            "end-9",
+            &DeleteManifest { origin: &origin, repository: &repository, reference: TagOrDigest::Tag(&tag) },
+            "C: DELETE /v2/library/ubuntu/manifests/latest HTTP/1.1
+             C: Host: registry.example.org
+             C:
+             S: HTTP/1.1 202 Accepted
+             S:",
+        );
+        assert_eq!(deleted, Ok(()));
+    }
+
+    #[test]
+    fn end_9_digest() {
+        let (origin, repository, digest) = (origin(), repository(), manifest().digest());
+        let delete = DeleteManifest { origin: &origin, repository: &repository, reference: (&digest).into() };
+        let refused = play(
+            "end-9",
+            &delete,
+            r#"C: DELETE /v2/library/ubuntu/manifests/sha256:1ccb399e44f3e0ec86bb1a95031c6b9f81ac77860556a81a90acb79bab8005d9 HTTP/1.1
+               C: Host: registry.example.org
+               C:
+               S: HTTP/1.1 405 Method Not Allowed
+               S:
+               S: {"errors":[{"code":"UNSUPPORTED","message":"A manifest can only be deleted by tag."}]}"#,
+        );
+        assert_eq!(
+            refused.unwrap_err().to_string(),
+            "end-9: the registry refused to delete a manifest: 405 Method Not Allowed: \
+             UNSUPPORTED: A manifest can only be deleted by tag."
+        );
+        assert_eq!(parse(&delete, &answer(204, &[], "")), Ok(()));
+        assert!(parse(&delete, &answer(404, &[], "")).unwrap_err().is_not_found());
+    }
+}

@@ -120,3 +120,177 @@ fn read(row: Row, from: &Target, response: &Response<Bytes>) -> Result<Referrers
     let filtered = filters_applied(response.headers(), "artifactType");
     Ok(ReferrersPage { referrers, filtered, next: NextPage::read(row, from, response)? })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::endpoint::transcript::{answer, manifest, origin, parse, play, repository, target};
+
+    const INDEX: (&str, &str) = ("content-type", "application/vnd.oci.image.index.v1+json");
+
+    #[test]
+    fn end_12a() {
+        let (origin, repository, subject) = (origin(), repository(), manifest().digest());
+        let page = play(
+            "end-12a",
+            &ListReferrers { origin: &origin, repository: &repository, subject: &subject, artifact_type: None },
+            r#"C: GET /v2/library/ubuntu/referrers/sha256:1ccb399e44f3e0ec86bb1a95031c6b9f81ac77860556a81a90acb79bab8005d9 HTTP/1.1
+               C: Host: registry.example.org
+               C: Accept: application/vnd.oci.image.index.v1+json
+               C:
+               S: HTTP/1.1 200 OK
+               S: Content-Type: application/vnd.oci.image.index.v1+json
+               S: Link: <?next=2>; rel="next"
+               S:
+               S: {
+               S:   "schemaVersion": 2,
+               S:   "mediaType": "application/vnd.oci.image.index.v1+json",
+               S:   "manifests": [
+               S:     {
+               S:       "mediaType": "application/vnd.oci.image.manifest.v1+json",
+               S:       "size": 1234,
+               S:       "digest": "sha256:a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1",
+               S:       "artifactType": "application/vnd.example.sbom.v1",
+               S:       "annotations": {
+               S:         "org.opencontainers.image.created": "2022-01-01T14:42:55Z",
+               S:         "org.example.sbom.format": "json"
+               S:       }
+               S:     },
+               S:     {
+               S:       "mediaType": "application/vnd.oci.image.manifest.v1+json",
+               S:       "size": 1234,
+               S:       "digest": "sha256:a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2",
+               S:       "artifactType": "application/vnd.example.signature.v1",
+               S:       "annotations": {
+               S:         "org.opencontainers.image.created": "2022-01-01T07:21:33Z",
+               S:         "org.example.signature.fingerprint": "abcd"
+               S:       }
+               S:     },
+               S:     {
+               S:       "mediaType": "application/vnd.oci.image.index.v1+json",
+               S:       "size": 1234,
+               S:       "digest": "sha256:a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3",
+               S:       "annotations": {
+               S:         "org.opencontainers.image.created": "2023-01-01T07:21:33Z"
+               S:       }
+               S:     }
+               S:   ]
+               S: }"#,
+        )
+        .unwrap();
+        let digests: Vec<String> = page.referrers.iter().map(|referrer| referrer.digest.to_string()).collect();
+        assert_eq!(
+            digests,
+            [
+                "sha256:a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1",
+                "sha256:a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2",
+                "sha256:a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3",
+            ]
+        );
+        let types: Vec<_> = page.referrers.iter().map(|referrer| referrer.artifact_type.as_deref()).collect();
+        assert_eq!(
+            types,
+            [Some("application/vnd.example.sbom.v1"), Some("application/vnd.example.signature.v1"), None]
+        );
+        assert_eq!(page.referrers[1].annotations["org.example.signature.fingerprint"], "abcd");
+        assert!(!page.filtered);
+        let next = page.next.unwrap();
+        assert_eq!(
+            next.target(),
+            &target(
+                "/v2/library/ubuntu/referrers/sha256:1ccb399e44f3e0ec86bb1a95031c6b9f81ac77860556a81a90acb79bab8005d9?next=2"
+            )
+        );
+        let last = play(
+            "end-12a",
+            &ListMoreReferrers { page: &next },
+            r#"C: GET /v2/library/ubuntu/referrers/sha256:1ccb399e44f3e0ec86bb1a95031c6b9f81ac77860556a81a90acb79bab8005d9?next=2 HTTP/1.1
+               C: Host: registry.example.org
+               C: Accept: application/vnd.oci.image.index.v1+json
+               C:
+               S: HTTP/1.1 200 OK
+               S: Content-Type: application/vnd.oci.image.index.v1+json
+               S:
+               S: {"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}"#,
+        );
+        assert_eq!(last, Ok(ReferrersPage { referrers: Vec::new(), filtered: false, next: None }));
+    }
+
+    #[test]
+    fn end_12b() {
+        let (origin, repository, subject) = (origin(), repository(), manifest().digest());
+        let artifact_type = Some("application/vnd.example.sbom.v1");
+        let page = play(
+            "end-12b",
+            &ListReferrers { origin: &origin, repository: &repository, subject: &subject, artifact_type },
+            r#"C: GET /v2/library/ubuntu/referrers/sha256:1ccb399e44f3e0ec86bb1a95031c6b9f81ac77860556a81a90acb79bab8005d9?artifactType=application%2Fvnd.example.sbom.v1 HTTP/1.1
+               C: Host: registry.example.org
+               C: Accept: application/vnd.oci.image.index.v1+json
+               C:
+               S: HTTP/1.1 200 OK
+               S: Content-Type: application/vnd.oci.image.index.v1+json
+               S: OCI-Filters-Applied: artifactType
+               S:
+               S: {
+               S:   "schemaVersion": 2,
+               S:   "mediaType": "application/vnd.oci.image.index.v1+json",
+               S:   "manifests": [
+               S:     {
+               S:       "mediaType": "application/vnd.oci.image.manifest.v1+json",
+               S:       "size": 1234,
+               S:       "digest": "sha256:a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1",
+               S:       "artifactType": "application/vnd.example.sbom.v1",
+               S:       "annotations": {
+               S:         "org.opencontainers.artifact.created": "2022-01-01T14:42:55Z",
+               S:         "org.example.sbom.format": "json"
+               S:       }
+               S:     }
+               S:   ]
+               S: }"#,
+        )
+        .unwrap();
+        assert_eq!((page.referrers.len(), page.filtered), (1, true));
+    }
+
+    /// Quirk `referrers-odd-status-means-unsupported`: 200 alone means nothing.
+    #[test]
+    fn only_an_index_is_a_list_of_referrers() {
+        let (origin, repository, subject) = (origin(), repository(), manifest().digest());
+        let list = ListReferrers { origin: &origin, repository: &repository, subject: &subject, artifact_type: None };
+        let empty = r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":null}"#;
+        let parameters = ("content-type", "application/vnd.oci.image.index.v1+json; charset=utf-8");
+        assert!(parse(&list, &answer(200, &[INDEX], empty)).is_ok());
+        assert!(parse(&list, &answer(200, &[parameters], empty)).is_ok());
+        for (headers, body) in [
+            (&[][..], empty),
+            (&[("content-type", "text/html")], "<html>"),
+            (&[("content-type", "application/json")], empty),
+            (&[INDEX], "<html>"),
+            (&[INDEX], ""),
+            (&[INDEX], r#"{"mediaType":"application/vnd.oci.image.manifest.v1+json","manifests":[]}"#),
+            (&[INDEX], r#"{"manifests":[],"layers":[]}"#),
+            (&[INDEX], r#"{"manifests":[],"manifests":[]}"#),
+        ] {
+            let error = parse(&list, &answer(200, headers, body)).unwrap_err();
+            assert!(matches!(error, AnswerError::Malformed { row: Row::ListReferrers, .. }), "{headers:?} {body}");
+        }
+        assert!(matches!(parse(&list, &answer(206, &[INDEX], empty)), Err(AnswerError::Malformed { .. })));
+        assert!(parse(&list, &answer(404, &[], "404 page not found")).unwrap_err().is_not_found());
+        // Quirk `referrers-303-to-html`.
+        let redirect = answer(303, &[("location", "https://github.com/-/v2/x")], "");
+        assert!(matches!(parse(&list, &redirect), Err(AnswerError::Redirected { to: Some(_), .. })));
+    }
+
+    #[test]
+    fn i25_no_more_than_10000_at_once() {
+        let (origin, repository, subject) = (origin(), repository(), manifest().digest());
+        let list = ListReferrers { origin: &origin, repository: &repository, subject: &subject, artifact_type: None };
+        let body = |count: usize| {
+            let entry = format!(r#"{{"mediaType":"{}","digest":"{subject}","size":1}}"#, MediaType::OCI_MANIFEST);
+            format!(r#"{{"schemaVersion":2,"manifests":[{}]}}"#, vec![entry; count].join(","))
+        };
+        assert_eq!(parse(&list, &answer(200, &[INDEX], &body(10_000))).unwrap().referrers.len(), 10_000);
+        let error = parse(&list, &answer(200, &[INDEX], &body(10_001))).unwrap_err();
+        assert!(matches!(error, AnswerError::Malformed { why: Flaw::TooMany(10_000), .. }));
+    }
+}

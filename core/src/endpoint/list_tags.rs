@@ -116,3 +116,113 @@ fn read(row: Row, from: &Target, response: &Response<Bytes>) -> Result<TagsPage,
     let tags = tags.iter().filter_map(|tag| tag.parse().ok()).collect();
     Ok(TagsPage { tags, next: NextPage::read(row, from, response)? })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::endpoint::transcript::{answer, origin, parse, play, repository, target};
+    use crate::header::LinkError;
+
+    fn texts(page: &TagsPage) -> Vec<&str> {
+        page.tags.iter().map(Tag::as_str).collect()
+    }
+
+    #[test]
+    fn end_8a() {
+        let (origin, repository) = (origin(), repository());
+        let page = play(
+            "end-8a",
+            &ListTags { origin: &origin, repository: &repository, limit: None, last: None },
+            r#"C: GET /v2/library/ubuntu/tags/list HTTP/1.1
+               C: Host: registry.example.org
+               C:
+               S: HTTP/1.1 200 OK
+               S: Content-Type: application/json
+               S:
+               S: {
+               S:   "name": "library/ubuntu",
+               S:   "tags": [
+               S:     "22.04",
+               S:     "24.04",
+               S:     "latest"
+               S:   ]
+               S: }"#,
+        )
+        .unwrap();
+        assert_eq!((texts(&page), &page.next), (vec!["22.04", "24.04", "latest"], &None));
+    }
+
+    #[test]
+    fn end_8b_and_the_page_after() {
+        let (origin, repository) = (origin(), repository());
+        let last = "22.04".parse().unwrap();
+        let page = play(
+            "end-8b",
+            &ListTags { origin: &origin, repository: &repository, limit: Some(1), last: Some(&last) },
+            r#"C: GET /v2/library/ubuntu/tags/list?n=1&last=22.04 HTTP/1.1
+               C: Host: registry.example.org
+               C:
+               S: HTTP/1.1 200 OK
+               S: Link: </v2/library/ubuntu/tags/list?n=1&last=24.04>; rel="next"
+               S:
+               S: {"name":"library/ubuntu","tags":["24.04"]}"#,
+        )
+        .unwrap();
+        assert_eq!(texts(&page), ["24.04"]);
+        let next = page.next.unwrap();
+        assert_eq!(next.target(), &target("/v2/library/ubuntu/tags/list?n=1&last=24.04"));
+        let page = play(
+            "end-8b",
+            &ListMoreTags { page: &next },
+            r#"C: GET /v2/library/ubuntu/tags/list?n=1&last=24.04 HTTP/1.1
+               C: Host: registry.example.org
+               C:
+               S: HTTP/1.1 200 OK
+               S:
+               S: {"name":"library/ubuntu","tags":["latest"]}"#,
+        )
+        .unwrap();
+        assert_eq!((texts(&page), &page.next), (vec!["latest"], &None));
+    }
+
+    #[test]
+    fn bodies_that_registries_send() {
+        let (origin, repository) = (origin(), repository());
+        let list = ListTags { origin: &origin, repository: &repository, limit: None, last: None };
+        let table: [(&str, Option<&[&str]>); 9] = [
+            (r#"{"name":"a","tags":null}"#, Some(&[])),
+            (r#"{"name":"other","tags":[]}"#, Some(&[])),
+            (r#"{"name":"a"}"#, Some(&[])),
+            (r#"{"tags":["b","a","b"]}"#, Some(&["b", "a", "b"])),
+            (r#"{"tags":["ok","../x","a b",""]}"#, Some(&["ok"])),
+            ("", None),
+            ("<html>", None),
+            (r#"{"tags":{}}"#, None),
+            (r#"{"tags":[1]}"#, None),
+        ];
+        for (body, expected) in table {
+            let page = parse(&list, &answer(200, &[], body));
+            match expected {
+                Some(expected) => assert_eq!(texts(&page.unwrap()), expected, "{body}"),
+                None => {
+                    let error = page.unwrap_err();
+                    assert!(matches!(error, AnswerError::Malformed { why: Flaw::Json(_), .. }), "{body}");
+                }
+            }
+        }
+        let many = |count| format!(r#"{{"tags":[{}]}}"#, vec!["\"a\""; count].join(","));
+        assert_eq!(parse(&list, &answer(200, &[], &many(MAX_TAGS))).unwrap().tags.len(), MAX_TAGS);
+        let error = parse(&list, &answer(200, &[], &many(MAX_TAGS + 1))).unwrap_err();
+        assert!(matches!(error, AnswerError::Malformed { why: Flaw::TooMany(_), .. }));
+    }
+
+    #[test]
+    fn i22_a_page_elsewhere_is_not_followed() {
+        let (origin, repository) = (origin(), repository());
+        let list = ListTags { origin: &origin, repository: &repository, limit: None, last: None };
+        let headers = [("link", "<http://169.254.169.254/latest>; rel=next")];
+        let error = parse(&list, &answer(200, &headers, r#"{"tags":[]}"#)).unwrap_err();
+        let why = Flaw::Link(LinkError::OtherOrigin);
+        assert_eq!(error, AnswerError::Malformed { row: Row::ListTags, status: StatusCode::OK, why });
+    }
+}

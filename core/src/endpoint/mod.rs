@@ -58,6 +58,10 @@ mod put_manifest;
 mod row;
 mod send_chunk;
 mod start_upload;
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod transcript;
 mod upload;
 mod wire;
 

@@ -65,3 +65,67 @@ impl Endpoint for MountBlob<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Algorithm;
+    use crate::endpoint::transcript::{answer, blob_digest, origin, parse, play, repository, target};
+
+    #[test]
+    fn end_11() {
+        let (origin, repository, digest) = (origin(), repository(), blob_digest());
+        let from = "library/debian".parse().unwrap();
+        let mounted = play(
+            "end-11",
+            &MountBlob { origin: &origin, repository: &repository, digest: &digest, from: Some(&from) },
+            "C: POST /v2/library/ubuntu/blobs/uploads/?mount=sha256%3A2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824&from=library%2Fdebian HTTP/1.1
+             C: Host: registry.example.org
+             C: Content-Length: 0
+             C:
+             S: HTTP/1.1 201 Created
+             S: Location: /v2/library/ubuntu/blobs/sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824
+             S: Docker-Content-Digest: sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824
+             S:",
+        );
+        assert_eq!(mounted, Ok(MountedBlob::Mounted));
+    }
+
+    #[test]
+    fn end_11_without_from_and_not_mounted() {
+        let (origin, repository, digest) = (origin(), repository(), blob_digest());
+        let mounted = play(
+            "end-11",
+            &MountBlob { origin: &origin, repository: &repository, digest: &digest, from: None },
+            "C: POST /v2/library/ubuntu/blobs/uploads/?mount=sha256%3A2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824 HTTP/1.1
+             C: Host: registry.example.org
+             C: Content-Length: 0
+             C:
+             S: HTTP/1.1 202 Accepted
+             S: Location: /v2/library/ubuntu/blobs/uploads/5f2c8a9e-4f0c-4a6e-9d51-1b6f0e7d2c33
+             S:",
+        );
+        let Ok(MountedBlob::Opened(upload)) = mounted else { panic!("{mounted:?}") };
+        let location = "/v2/library/ubuntu/blobs/uploads/5f2c8a9e-4f0c-4a6e-9d51-1b6f0e7d2c33";
+        assert_eq!(upload.target(), &target(location));
+    }
+
+    #[test]
+    fn i38_only_201_is_mounted() {
+        let (origin, repository, digest) = (origin(), repository(), blob_digest());
+        let mount = MountBlob { origin: &origin, repository: &repository, digest: &digest, from: None };
+        assert_eq!(parse(&mount, &answer(201, &[], "")), Ok(MountedBlob::Mounted));
+        for status in [200, 202, 203, 204] {
+            assert!(matches!(parse(&mount, &answer(status, &[], "")), Err(AnswerError::Malformed { .. })), "{status}");
+        }
+        for status in [400, 401, 403, 404, 405, 500] {
+            assert!(matches!(parse(&mount, &answer(status, &[], "")), Err(AnswerError::Refused(_))), "{status}");
+        }
+        let other = Digest::of(Algorithm::Sha256, b"other").to_string();
+        let wrong = answer(201, &[("docker-content-digest", &other)], "");
+        assert!(matches!(parse(&mount, &wrong), Err(AnswerError::WrongDigest { .. })));
+        let long = Digest::of(Algorithm::Sha512, b"hello").to_string();
+        let other_algorithm = answer(201, &[("docker-content-digest", &long)], "");
+        assert_eq!(parse(&mount, &other_algorithm), Ok(MountedBlob::Mounted));
+    }
+}

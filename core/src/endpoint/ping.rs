@@ -50,3 +50,47 @@ impl Endpoint for Ping<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::endpoint::transcript::{answer, origin, parse, play};
+
+    #[test]
+    fn end_1() {
+        let origin = origin();
+        let reached = play(
+            "end-1",
+            &Ping { origin: &origin },
+            "C: GET /v2/ HTTP/1.1
+             C: Host: registry.example.org
+             C:
+             S: HTTP/1.1 200 OK
+             S: Content-Length: 2
+             S:
+             S: {}",
+        );
+        assert_eq!(reached, Ok(RegistryReached { challenges: Vec::new() }));
+    }
+
+    #[test]
+    fn a_challenge_is_kept_on_200_and_on_401() {
+        let origin = origin();
+        let ping = Ping { origin: &origin };
+        let headers = [("www-authenticate", "basic realm=reg"), ("www-authenticate", "Bearer realm=\"https://a/t\"")];
+        let challenges = vec!["basic realm=reg".to_owned(), "Bearer realm=\"https://a/t\"".to_owned()];
+        let reached = parse(&ping, &answer(200, &headers, "true"));
+        assert_eq!(reached, Ok(RegistryReached { challenges: challenges.clone() }));
+        let error = parse(&ping, &answer(401, &headers, "")).unwrap_err();
+        assert_eq!(error.refused().map(|refused| &refused.challenges), Some(&challenges));
+        assert_eq!(
+            error.to_string(),
+            "end-1: the registry refused to reach the registry: 401 Unauthorized \
+             (it asks for: basic realm=reg, Bearer realm=\"https://a/t\")"
+        );
+        assert!(parse(&ping, &answer(404, &[], "")).unwrap_err().is_not_found());
+        let why = Flaw::Status;
+        let error = parse(&ping, &answer(204, &[], ""));
+        assert_eq!(error, Err(AnswerError::Malformed { row: Row::Ping, status: StatusCode::NO_CONTENT, why }));
+    }
+}
