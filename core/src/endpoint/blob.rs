@@ -31,8 +31,8 @@ pub struct PullBlob<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BlobContent {
-    /// The position in the blob of the body's first byte: the offset that was asked for, or 0 where the registry sends the
-    /// whole blob all the same.
+    /// The position in the blob of the body's first byte: the offset that was asked for, or 0 where the registry sends
+    /// the whole blob all the same.
     pub offset: u64,
     /// The size of the whole blob in bytes, where the answer says it. A peer's number: allocate nothing by it.
     pub size: Option<u64>,

@@ -119,8 +119,8 @@ pub enum Flaw {
         String,
     ),
     /// The content is no manifest.
-    #[error(transparent)]
-    Manifest(#[from] ManifestError),
+    #[error("{}", escape(&.0.to_string()))]
+    Manifest(#[source] Box<ManifestError>),
     /// The content is not the JSON that the spec describes.
     #[error("its body cannot be read: {0}")]
     Json(
@@ -136,6 +136,12 @@ pub enum Flaw {
         /// How many are read.
         usize,
     ),
+}
+
+impl From<ManifestError> for Flaw {
+    fn from(why: ManifestError) -> Self {
+        Self::Manifest(Box::new(why))
+    }
 }
 
 /// A refusal, as the registry put it.

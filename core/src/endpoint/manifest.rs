@@ -14,9 +14,9 @@ use crate::header::{CONTENT_DIGEST, ETag};
 use crate::target::TargetError;
 use crate::{Digest, Manifest, MediaType, Origin, Repository, Tag, Target};
 
-/// The types that are asked for, always all of them: a registry answers 404 to a request for a manifest of a type that is
-/// not in the list, or converts it (quirks `manifest-get-404-accept-filter`, `manifest-converted-to-schema1`). The `*/*` is
-/// for manifests of other types, which are kept as bytes.
+/// The types that are asked for, always all of them: a registry answers 404 to a request for a manifest of a type that
+/// is not in the list, or converts it (quirks `manifest-get-404-accept-filter`, `manifest-converted-to-schema1`). The
+/// `*/*` is for manifests of other types, which are kept as bytes.
 const ACCEPTED: &str = "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, \
                         application/vnd.docker.distribution.manifest.v2+json, \
                         application/vnd.docker.distribution.manifest.list.v2+json, */*";
@@ -195,3 +195,6 @@ impl Endpoint for CheckManifest<'_> {
 pub(super) fn manifest(origin: &Origin, repository: &Repository, reference: TagOrDigest<'_>) -> Target {
     in_repository(origin, repository, &format!("manifests/{reference}"))
 }
+
+#[cfg(test)]
+mod tests;

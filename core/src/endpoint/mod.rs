@@ -1,7 +1,7 @@
 //! Every endpoint of the spec as a value: [`Row`] by row, a value makes the head of a request, and reads the answer.
 //!
-//! This layer needs no other. Nothing in it sends anything, waits, signs, follows a redirect or tries again; that is the
-//! caller's. A call is three lines: build, send, parse.
+//! This layer needs no other. Nothing in it sends anything, waits, signs, follows a redirect or tries again; that is
+//! the caller's. A call is three lines: build, send, parse.
 //!
 //! ```
 //! use bytes::Bytes;
@@ -33,11 +33,12 @@
 //!
 //! What is true of all of them:
 //!
-//! - A request's URL is its target, byte for byte; its headers are all there but `Host`, which the URL says, and whatever the
-//!   caller signs with. A body is attached with `request.map(|()| body)`, and its length is the one the value was given.
+//! - A request's URL is its target, byte for byte; its headers are all there but `Host`, which the URL says, and
+//!   whatever the caller signs with. A body is attached with `request.map(|()| body)`, and its length is the one the
+//!   value was given.
 //! - Digests that a registry reports are compared with those this side knows, and never adopted.
-//! - A header that is missing or odd is an error only where nothing can go on without it. What real registries send is in the
-//!   docs of each value, by the name of the quirk.
+//! - A header that is missing or odd is an error only where nothing can go on without it. What real registries send is
+//!   in the docs of each value, by the name of the quirk.
 //! - A value that only an answer can make has no other way to be made: [`OpenUpload`], [`NextPage`].
 
 mod blob;

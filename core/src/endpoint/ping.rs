@@ -21,8 +21,8 @@ pub struct Ping<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RegistryReached {
-    /// The texts of the `WWW-Authenticate` headers: some registries let anybody read, and say here how to log in for the
-    /// rest (quirk `ping-200-with-challenge`).
+    /// The texts of the `WWW-Authenticate` headers: some registries let anybody read, and say here how to log in for
+    /// the rest (quirk `ping-200-with-challenge`).
     pub challenges: Vec<String>,
 }
 

@@ -58,8 +58,8 @@ pub struct ManifestStored {
     /// Whether the registry said so as the spec has it, with 201, or reported its digest. Where neither, a
     /// [`CheckManifest`](super::CheckManifest) makes sure (quirk `manifest-put-status-variants`).
     pub confirmed: bool,
-    /// The subject that the registry says it took note of; where the manifest has one and this is `None`, its entry in the
-    /// referrers' tag is the client's business.
+    /// The subject that the registry says it took note of; where the manifest has one and this is `None`, its entry in
+    /// the referrers' tag is the client's business.
     pub subject: Option<Digest>,
     /// Those of the tags in the request that the registry says it set, in the request's order.
     pub tags: Vec<Tag>,
@@ -123,3 +123,6 @@ impl PutManifest<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

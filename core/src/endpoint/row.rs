@@ -4,8 +4,9 @@ use std::fmt;
 
 use http::Method;
 
-/// One row of [the spec's endpoint table](https://github.com/opencontainers/distribution-spec/blob/main/spec.md#endpoints),
-/// by what is asked; [`Display`](fmt::Display) writes its id, such as `end-4a`.
+/// One row of [the spec's endpoint
+/// table](https://github.com/opencontainers/distribution-spec/blob/main/spec.md#endpoints), by what is asked;
+/// [`Display`](fmt::Display) writes its id, such as `end-4a`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Row {
     /// `end-1`: is this a registry?

@@ -38,7 +38,8 @@ impl Endpoint for StartUpload<'_> {
         Ok(Head::new(self.row(), &self.target())?.content_length(0).done())
     }
 
-    /// A `Range` in the answer is not looked at: the upload is empty, whatever it says (quirk `post-range-header-variants`).
+    /// A `Range` in the answer is not looked at: the upload is empty, whatever it says (quirk
+    /// `post-range-header-variants`).
     fn parse(&self, from: &Target, response: &Response<Bytes>) -> Result<OpenUpload, AnswerError> {
         succeeded(self.row(), from, response)?;
         match response.status() {

@@ -1,7 +1,8 @@
-//! Plays an exchange that is written down as raw HTTP: `C:` is what the client must send, `S:` what the registry answers.
+//! Plays an exchange that is written down as raw HTTP: `C:` is what the client must send, `S:` what the registry
+//! answers.
 //!
-//! The transcripts in this folder are the spec's own text with concrete values in it. They are the oracle: where code and
-//! transcript differ, the code is wrong.
+//! The transcripts in this folder are the spec's own text with concrete values in it. They are the oracle: where code
+//! and transcript differ, the code is wrong.
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request, Response};
@@ -11,7 +12,8 @@ use crate::{Algorithm, Digest, Manifest, Origin, Repository, Scheme, Target};
 
 /// A blob of five bytes, `sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824`.
 pub(super) const BLOB: &[u8] = b"hello";
-/// An image manifest that says little: 239 bytes, `sha256:1ccb399e44f3e0ec86bb1a95031c6b9f81ac77860556a81a90acb79bab8005d9`.
+/// An image manifest that says little: 239 bytes,
+/// `sha256:1ccb399e44f3e0ec86bb1a95031c6b9f81ac77860556a81a90acb79bab8005d9`.
 pub(super) const MANIFEST: &str = r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"application/vnd.oci.empty.v1+json","digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","size":2},"layers":[]}"#;
 
 /// `https://registry.example.org`.
@@ -34,10 +36,11 @@ pub(super) fn manifest() -> Manifest {
     Manifest::parse(MANIFEST.as_bytes()).unwrap()
 }
 
-/// Checks that `endpoint` is the row `id` and sends what the lines with `C:` say, and lets it read what those with `S:` say.
+/// Checks that `endpoint` is the row `id` and sends what the lines with `C:` say, and lets it read what those with `S:`
+/// say.
 ///
-/// Header names compare without case and order, everything else byte for byte. A body on the `C:` side must be as long as
-/// its `Content-Length` says.
+/// Header names compare without case and order, everything else byte for byte. A body on the `C:` side must be as long
+/// as its `Content-Length` says.
 pub(super) fn play<E: Endpoint>(id: &str, endpoint: &E, transcript: &str) -> Result<E::Output, AnswerError> {
     let (client, server) = (Message::of_side("C:", transcript), Message::of_side("S:", transcript));
     assert_eq!(endpoint.row().id(), id);

@@ -80,7 +80,8 @@ pub struct UploadProgress {
 }
 
 impl UploadProgress {
-    /// What an answer about `upload` says; where it has no `Location`, the old one stays (quirk `patch-location-missing`).
+    /// What an answer about `upload` says; where it has no `Location`, the old one stays (quirk
+    /// `patch-location-missing`).
     pub(super) fn read(
         row: Row,
         upload: &OpenUpload,

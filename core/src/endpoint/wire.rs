@@ -30,13 +30,14 @@ impl Head {
         self
     }
 
-    /// `Content-Length`. Every POST, PUT and PATCH without a body says 0, because strict front ends answer 411 otherwise
-    /// (quirks `post-411-without-content-length`, `put-empty-needs-content-length-0`).
+    /// `Content-Length`. Every POST, PUT and PATCH without a body says 0, because strict front ends answer 411
+    /// otherwise (quirks `post-411-without-content-length`, `put-empty-needs-content-length-0`).
     pub(super) fn content_length(self, length: u64) -> Self {
         self.header(CONTENT_LENGTH, HeaderValue::from(length))
     }
 
-    /// The `Content-Type` of every blob and chunk: some registries refuse any other (quirk `patch-content-type-strict`).
+    /// The `Content-Type` of every blob and chunk: some registries refuse any other (quirk
+    /// `patch-content-type-strict`).
     pub(super) fn octet_stream(self) -> Self {
         self.header(CONTENT_TYPE, HeaderValue::from_static(MediaType::OCTET_STREAM))
     }

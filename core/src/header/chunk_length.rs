@@ -6,7 +6,8 @@ use super::content_range::number;
 
 /// The name of the header with the least length, in lower case.
 pub const CHUNK_MIN_LENGTH: &str = "oci-chunk-min-length";
-/// The name of the header with the greatest length, in lower case. The spec does not know it (quirk `oci-chunk-min-length`).
+/// The name of the header with the greatest length, in lower case. The spec does not know it (quirk
+/// `oci-chunk-min-length`).
 pub const CHUNK_MAX_LENGTH: &str = "oci-chunk-max-length";
 
 /// The fewest bytes that every chunk but the last should have. `None` where it is not said, zero or no number.

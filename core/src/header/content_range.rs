@@ -7,8 +7,8 @@ use http::{HeaderMap, HeaderValue};
 
 /// Which bytes of a blob a chunk holds: at least one.
 ///
-/// [`Display`](fmt::Display) writes it as `Content-Range` has it in a chunk: `start-end`, inclusive on both ends and without
-/// a unit, because registries refuse any other form (quirk `patch-content-range-format`).
+/// [`Display`](fmt::Display) writes it as `Content-Range` has it in a chunk: `start-end`, inclusive on both ends and
+/// without a unit, because registries refuse any other form (quirk `patch-content-range-format`).
 ///
 /// ```
 /// use longshore_core::header::ChunkRange;
@@ -23,8 +23,8 @@ pub struct ChunkRange {
 }
 
 impl ChunkRange {
-    /// The range of `size` bytes from the byte at position `start`. `None` for no bytes, which no range can express, and
-    /// for more bytes than can be counted.
+    /// The range of `size` bytes from the byte at position `start`. `None` for no bytes, which no range can express,
+    /// and for more bytes than can be counted.
     #[must_use]
     pub fn new(start: u64, size: u64) -> Option<Self> {
         let end = start.checked_add(size)?;

@@ -18,8 +18,8 @@ const SHOWN_ERRORS: usize = 4;
 /// What a registry says about an error: JSON of the spec's shape, JSON of another one, HTML, text or nothing
 /// (quirks `error-body-shapes`, `error-codes-non-spec`, `429-non-json-body`).
 ///
-/// [`Display`](fmt::Display) shows it in one line, safe for a terminal. It is for people: decide by the status first, by the
-/// code second, and never by a message alone.
+/// [`Display`](fmt::Display) shows it in one line, safe for a terminal. It is for people: decide by the status first,
+/// by the code second, and never by a message alone.
 ///
 /// ```
 /// use longshore_core::header::ErrorBody;

@@ -1,8 +1,8 @@
 //! The headers of the distribution protocol, and the bodies of its errors: each read in one place, with its bounds.
 //!
-//! What a registry sends is read leniently where a quirk is known, and never adopted: a header that is absent, too long or
-//! malformed is *no information* wherever the protocol can go on without it. Nothing in here fails, panics or allocates by
-//! a number that a peer sent.
+//! What a registry sends is read leniently where a quirk is known, and never adopted: a header that is absent, too long
+//! or malformed is *no information* wherever the protocol can go on without it. Nothing in here fails, panics or
+//! allocates by a number that a peer sent.
 //!
 //! ```
 //! use http::HeaderMap;

@@ -5,9 +5,9 @@ use http::header::RANGE;
 
 /// How much of an upload the registry says it has. A hint and no more.
 ///
-/// The spec writes `0-<end>`, with the position of the last byte. Registries also send `bytes=0-<end>`, `0--1` for nothing,
-/// `0-0` for nothing *or* one byte, an end one too high, the end of the last chunk alone, or the end of the first chunk for
-/// ever; many send nothing (quirks `status-range-exclusive-with-prefix`, `status-zero-bytes-ambiguous`,
+/// The spec writes `0-<end>`, with the position of the last byte. Registries also send `bytes=0-<end>`, `0--1` for
+/// nothing, `0-0` for nothing *or* one byte, an end one too high, the end of the last chunk alone, or the end of the
+/// first chunk for ever; many send nothing (quirks `status-range-exclusive-with-prefix`, `status-zero-bytes-ambiguous`,
 /// `patch-range-off-by-one-streamed`, `patch-range-relative-to-chunk`, `patch-range-header-stale`,
 /// `patch-range-0--1-breaks-docker`). So it never moves an upload by itself: count the bytes that were sent, and use
 /// [`RangeHint::offset_within`] where an answer was lost.
@@ -46,11 +46,11 @@ impl RangeHint {
         }
     }
 
-    /// The offset at which to go on, where it can be told from what this side knows: that the first `acknowledged` bytes
-    /// are there, and that no more than `sent` bytes were ever sent.
+    /// The offset at which to go on, where it can be told from what this side knows: that the first `acknowledged`
+    /// bytes are there, and that no more than `sent` bytes were ever sent.
     ///
-    /// An end is read as the spec has it, and as one too high where only that fits. `0-0` says nothing about an upload of
-    /// which no byte is acknowledged. `None`: believe the own count, or begin again.
+    /// An end is read as the spec has it, and as one too high where only that fits. `0-0` says nothing about an upload
+    /// of which no byte is acknowledged. `None`: believe the own count, or begin again.
     #[must_use]
     pub fn offset_within(self, acknowledged: u64, sent: u64) -> Option<u64> {
         let fits = |offset: &u64| (acknowledged..=sent).contains(offset);

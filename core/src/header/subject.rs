@@ -7,8 +7,8 @@ use crate::Digest;
 /// The header's name, in lower case.
 pub const SUBJECT: &str = "oci-subject";
 
-/// The subject that the answer to a manifest's PUT names. `None` where it names none, several, or nothing that is a digest:
-/// then the referrers' tag must be kept by the client.
+/// The subject that the answer to a manifest's PUT names. `None` where it names none, several, or nothing that is a
+/// digest: then the referrers' tag must be kept by the client.
 #[must_use]
 pub fn subject(headers: &HeaderMap) -> Option<Digest> {
     let mut values = headers.get_all(SUBJECT).iter();

@@ -8,8 +8,8 @@ const MAX_LEN: usize = 4096;
 
 /// The texts of the warnings in an answer, in order, each as the registry meant it: `299 - "text"`.
 ///
-/// Other codes, agents and dates are passed over, as is what goes beyond 4096 bytes. The texts are the registry's own words:
-/// they are for people only, and must be escaped before they are shown.
+/// Other codes, agents and dates are passed over, as is what goes beyond 4096 bytes. The texts are the registry's own
+/// words: they are for people only, and must be escaped before they are shown.
 #[must_use]
 pub fn warnings(headers: &HeaderMap) -> Vec<String> {
     let mut left = MAX_LEN;
