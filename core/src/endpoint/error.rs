@@ -8,8 +8,8 @@ use thiserror::Error;
 
 use super::{Row, UploadProgress};
 use crate::content::ManifestError;
-use crate::header::text::escape;
 use crate::header::{ErrorBody, LinkError, LocationError, RetryAfter, challenges};
+use crate::text::shown;
 use crate::{Digest, Target};
 
 /// An answer that is not the one that was asked for.
@@ -113,13 +113,13 @@ pub enum Flaw {
     #[error(transparent)]
     Link(#[from] LinkError),
     /// The content has a type that it cannot have.
-    #[error("its Content-Type is {}", escape(.0))]
+    #[error("its Content-Type is {}", shown(.0))]
     ContentType(
         /// The type, or what stands for it; empty where there is none.
         String,
     ),
     /// The content is no manifest.
-    #[error("{}", escape(&.0.to_string()))]
+    #[error("{}", shown(&.0.to_string()))]
     Manifest(#[source] Box<ManifestError>),
     /// The content is not the JSON that the spec describes.
     #[error("its body cannot be read: {0}")]
@@ -216,7 +216,7 @@ impl fmt::Display for Refused {
                 challenges => {
                     for (i, challenge) in challenges.iter().enumerate() {
                         f.write_str(if i == 0 { " (it asks for: " } else { ", " })?;
-                        write!(f, "{}", escape(challenge))?;
+                        f.write_str(&shown(challenge))?;
                     }
                     f.write_str(")")?;
                 }

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::transcript::{answer, parse, target};
 use super::*;
-use crate::header::{ChunkRange, text};
+use crate::header::ChunkRange;
 use crate::{Algorithm, Digest, Manifest, Origin, Repository, Scheme, Tag};
 
 /// The endpoint table, as the spec has it.
@@ -419,7 +419,9 @@ proptest! {
                 let shown = error.to_string();
                 prop_assert!(shown.starts_with(endpoint.row().id()), "{}", shown);
                 prop_assert_eq!(error.row(), endpoint.row());
-                prop_assert_eq!(text::escape(&shown).to_string().replace('…', ""), text::cut(&shown, text::MAX_TEXT).replace('…', ""));
+                // Cut, but with nothing left to escape.
+                let safe = crate::text::shown(&shown);
+                prop_assert!(shown.starts_with(safe.trim_end_matches('…')), "{}", shown);
             }
         }
     }

@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use super::text::{self, MAX_TEXT, escape};
+use super::text::{self, MAX_TEXT};
+use crate::text::shown;
 
 /// The longest body that is read as JSON, in bytes. Of a longer one only the beginning is kept.
 const MAX_BODY: usize = 64 * 1024;
@@ -143,11 +144,8 @@ impl fmt::Display for ErrorBody {
             0 => {}
             more => write!(f, "; and {more} more")?,
         }
-        for (i, word) in self.text.split_ascii_whitespace().enumerate() {
-            f.write_str(if i == 0 { "" } else { " " })?;
-            write!(f, "{}", escape(word))?;
-        }
-        Ok(())
+        let words: Vec<&str> = self.text.split_ascii_whitespace().collect();
+        f.write_str(&shown(&words.join(" ")))
     }
 }
 
@@ -155,10 +153,10 @@ impl fmt::Display for ErrorEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let parts = [&self.code, &self.message, &self.detail];
         // The detail is often the message once more, or structured: it is shown where there is nothing else.
-        let shown = if self.message.is_some() { 2 } else { 3 };
-        for (i, part) in parts.into_iter().take(shown).flatten().enumerate() {
+        let parts_shown = if self.message.is_some() { 2 } else { 3 };
+        for (i, part) in parts.into_iter().take(parts_shown).flatten().enumerate() {
             f.write_str(if i == 0 { "" } else { ": " })?;
-            write!(f, "{}", escape(part))?;
+            f.write_str(&shown(part))?;
         }
         Ok(())
     }

@@ -30,7 +30,7 @@ mod range;
 mod retry_after;
 mod subject;
 mod tags;
-pub(crate) mod text;
+mod text;
 mod warning;
 mod www_authenticate;
 
