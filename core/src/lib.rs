@@ -1,4 +1,74 @@
-//! The OCI distribution protocol as values and state machines. No I/O.
+//! The OCI distribution protocol as values and state machines: push and pull container images and artifacts, without I/O.
+//!
+//! This crate emits request descriptions and consumes responses. It opens no socket, reads no clock, draws no randomness,
+//! starts no thread and awaits nothing: the HTTP stack is yours. There are three ways to use it.
+//!
+//! * **[`Client`]** pushes whole images to any registry: which request may fly now, authentication, redirects, retries, and
+//!   what real registries do that the specification does not say. You write a [driver], about 60 lines, once.
+//! * **[`endpoint`]** is the specification's endpoint table, a file a row: build a request, send it, parse the answer. It
+//!   needs no other layer.
+//! * **The values** ([`Reference`], [`Digest`], [`Manifest`], [`Target`], ...) cannot be wrong once they are made.
+//!
+//! # A whole driver
+//!
+//! Poll until [`Output::Wait`](driver::Output::Wait), doing what each output says; only then block. Inputs may come at any
+//! time and in any order. Here the "network" is a function, and nothing ever fails:
+//!
+//! ```
+//! use bytes::Bytes;
+//! use http::{Method, Request, Response};
+//! use longshore_core::driver::{Body, End, Input, Output};
+//! use longshore_core::{Algorithm, Blob, Client, Digest, Instant, Manifest, Options, Push, Receipt};
+//!
+//! /// A registry that has nothing and takes everything.
+//! fn registry(request: &Request<Body<&str>>) -> Response<Bytes> {
+//!     let (status, location) = match *request.method() {
+//!         Method::POST => (202, Some("/uploads/1?state=opaque")),
+//!         Method::PUT => (201, None),
+//!         _ => (404, None),
+//!     };
+//!     let answer = Response::builder().status(status);
+//!     let answer = if let Some(location) = location { answer.header("location", location) } else { answer };
+//!     answer.body(Bytes::new()).unwrap()
+//! }
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let config = b"{}";
+//! let digest = Digest::of(Algorithm::Sha256, config);
+//! let manifest = Manifest::parse(format!(
+//!     r#"{{"schemaVersion":2,"config":{{"mediaType":"application/vnd.oci.empty.v1+json","digest":"{digest}","size":2}},"layers":[]}}"#
+//! ))?;
+//!
+//! let mut client = Client::new(Options::default());
+//! let push = Push::new("registry.example".parse()?, "a/b".parse()?)
+//!     .blob(Blob::known("config", digest, 2))
+//!     .root(manifest)
+//!     .tag("v1".parse()?);
+//! client.start(push);
+//!
+//! let mut now = Instant::ZERO; // a real driver reads its clock before each poll
+//! let receipt = loop {
+//!     match client.poll(now) {
+//!         Output::Send { id, request, .. } => {
+//!             let response = registry(&request);
+//!             client.handle(Input::Answered { id, response, end: End::Complete });
+//!         }
+//!         Output::Wait(Some(deadline)) => now = deadline.at, // or sooner, when an input comes
+//!         Output::Wait(None) => unreachable!("nothing is in flight, so nothing can be waited for"),
+//!         Output::Done { result, .. } => break result?,
+//!         Output::Ask { id, .. } => client.handle(Input::Credentials { id, answer: Ok(None) }),
+//!         Output::Read { .. } => unreachable!("no blob here is of unknown digest"),
+//!         Output::Abort { .. } | Output::Event(_) => {}
+//!     }
+//! };
+//! let Receipt::Pushed(pushed) = receipt else { unreachable!() };
+//! assert_eq!((pushed.requests, pushed.uploaded), (4, 1));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Ready-made drivers are in `longshore-reqwest`, `longshore-ureq` and `longshore-memory`; the `longshore` command only pushes.
+
 #![forbid(unsafe_code)]
 #![cfg_attr(
     not(test),

@@ -43,12 +43,20 @@ impl Instant {
     }
 }
 
+impl Instant {
+    /// The moment so long after this one; it sticks at [`Instant::NEVER`].
+    #[must_use]
+    pub fn after(self, duration: Duration) -> Self {
+        Self(self.0.saturating_add(u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)))
+    }
+}
+
 impl std::ops::Add<Duration> for Instant {
     type Output = Self;
 
-    /// Sticks at [`Instant::NEVER`].
+    /// [`Instant::after`].
     fn add(self, duration: Duration) -> Self {
-        Self(self.0.saturating_add(u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)))
+        self.after(duration)
     }
 }
 

@@ -80,6 +80,12 @@ impl Access {
         Self { registry, service: None, basic: false }
     }
 
+    /// The registry.
+    #[must_use]
+    pub const fn registry(&self) -> &Origin {
+        &self.registry
+    }
+
     /// The token service, where the registry wants a token.
     #[must_use]
     pub const fn token_service(&self) -> Option<&TokenService> {

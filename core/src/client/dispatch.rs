@@ -1,6 +1,7 @@
 //! Sending what may be sent, in the order that serves the push best.
 
-use super::task::{Flight, Phase, Task, TaskId};
+use super::door::Carried;
+use super::task::{Errand, Flight, Phase, Task, TaskId};
 use super::{Client, Event, Failure, Why};
 use crate::driver::{Body, Key, Output, RequestId};
 use crate::endpoint::Row;
@@ -19,7 +20,7 @@ impl<K: Key> Client<K> {
             }
         }
         candidates.sort_by(|(a_id, a), (b_id, b)| b.cmp(a).then(a_id.cmp(b_id)));
-        candidates.into_iter().fold(false, |happened, (id, _)| self.go_on(id) || happened)
+        candidates.into_iter().filter(|(id, _)| self.go_on(*id)).count() > 0
     }
 
     fn wake(&mut self) {
@@ -67,14 +68,29 @@ impl<K: Key> Client<K> {
     }
 
     fn send(&mut self, id: TaskId, task: &mut Task<K>, exchange: Exchange<K>) {
-        let Exchange { row, target, mut request, keep, scopes: _, if_lost } = exchange;
-        let (target, _may_sign) = match self.admitted(task, target) {
+        let Exchange { row, target, mut request, keep, scopes, if_lost } = exchange;
+        let (target, may_sign) = match self.admitted(task, row, target) {
             Ok(admitted) => admitted,
-            Err(failure) => return self.settle(task, Outcome::Failed(failure.at(row, self.root(task)))),
+            Err(failure) => {
+                return self.settle(task, Outcome::Failed(failure.at(row, Target::root(task.registry.clone()))));
+            }
         };
         match target.uri() {
             Ok(uri) => *request.uri_mut() = uri,
             Err(error) => return self.settle(task, Outcome::Failed(Failure::new(error).at(row, target))),
+        }
+        let has_body = !request.body().is_empty();
+        let carried = if may_sign && row != Row::FetchToken {
+            match self.sign(task, &target, &scopes, has_body, request.headers_mut()) {
+                Ok(Some(carried)) => carried,
+                Ok(None) => return,
+                Err(failure) => return self.settle(task, Outcome::Failed(failure.at(row, target))),
+            }
+        } else {
+            Carried::Nothing
+        };
+        if let Some(Errand::Token(_, since)) = &mut task.errand {
+            *since = self.now;
         }
         let request_id = RequestId(self.fresh_id());
         let len = request.body().len();
@@ -87,26 +103,26 @@ impl<K: Key> Client<K> {
             self.outbox.push_back(Output::Event(event));
         }
         task.is_begun = true;
-        task.phase = Phase::Flying(Flight { id: request_id, row, target, if_lost, is_poured });
+        let flight = Flight { id: request_id, row, target, if_lost, is_poured, has_body, scopes, carried };
+        task.phase = Phase::Flying(flight);
         self.flights.insert(request_id, id);
         self.outbox.push_back(Output::Send { id: request_id, request, keep, limits: self.options.limits });
     }
 
     /// Where the request really goes, and whether the registry's credentials may go with it.
-    fn admitted(&self, task: &Task<K>, target: Target) -> Result<(Target, bool), Failure> {
+    fn admitted(&self, task: &Task<K>, row: Row, target: Target) -> Result<(Target, bool), Failure> {
         if let Some(redirect) = &task.redirect {
             return Ok((redirect.target.clone(), redirect.credentials_may_follow));
         }
-        let root = self.root(task);
+        // A token service was admitted when its challenge was read.
+        if row == Row::FetchToken {
+            return Ok((target, false));
+        }
+        let root = Target::root(task.registry.clone());
         match admit(&self.options.policy, &task.registry, &root, target, Source::Location) {
             Ok(admitted) => Ok((admitted.target, admitted.credentials_may_follow)),
             Err(refusal) => Err(Failure::new(Why::Refused(refusal.to_string()))),
         }
-    }
-
-    /// The registry itself, as a target.
-    fn root(&self, task: &Task<K>) -> Target {
-        Target::root(task.registry.clone())
     }
 
     /// Counts a request for the operation that the task was begun for.
@@ -131,7 +147,7 @@ impl<K: Key> Client<K> {
             World { options: &self.options, learned: &mut registry.learned, events: &mut events, pause: &mut pause };
         let result = act(&mut task.machine, &mut world);
         if pause {
-            task.phase = Phase::Resting(self.now + self.retry.backoff(2, true, &self.options));
+            task.phase = Phase::Resting(self.now.after(self.retry.backoff(2, true, &self.options)));
         }
         task.has_moved = true;
         self.outbox.extend(events.into_iter().map(Output::Event));
@@ -163,6 +179,9 @@ impl<K: Key> Client<K> {
 
     /// Tells everyone who waits for a task what came of it.
     fn finish(&mut self, task: Task<K>, result: Result<super::task::Product, Failure>) {
+        if let Some(errand) = task.errand {
+            return self.errand_done(&task.registry, errand, result);
+        }
         let mut events = Vec::new();
         for (owner, part) in task.owners {
             let (failed, progress) = match self.jobs.get_mut(&owner) {

@@ -1,6 +1,7 @@
 //! Many flows at once: what may fly now, signing, redirects, retries, and what was learned of a registry.
 
 mod dispatch;
+mod door;
 mod event;
 mod failure;
 mod learned;
@@ -11,6 +12,7 @@ mod receipt;
 mod registry;
 mod retry;
 mod settle;
+mod sign;
 mod task;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -76,7 +78,7 @@ impl<K: Key> Client<K> {
         let state = self.registries.entry(place.origin.clone()).or_insert_with(|| RegistryState::new(registry));
         let job = match operation {
             Operation::Push(push) => Some(Job::Push(Box::new(PushJob::new(push, state.known(&place.repository))))),
-            other => SimpleJob::new(other).map(Job::Simple),
+            other => SimpleJob::new(other).map(|job| Job::Simple(Box::new(job))),
         };
         if let Some(job) = job {
             self.jobs.insert(id, job);
@@ -153,7 +155,8 @@ impl<K: Key> Client<K> {
     /// Lets every operation start what it can, and ends those that are over. Says whether anything happened.
     fn advance(&mut self) -> bool {
         let ids: Vec<OperationId> = self.jobs.keys().copied().collect();
-        ids.into_iter().fold(false, |happened, id| self.advance_one(id) || happened)
+        // Every one of them, whatever the others did.
+        ids.into_iter().filter(|id| self.advance_one(*id)).count() > 0
     }
 
     fn advance_one(&mut self, id: OperationId) -> bool {
@@ -188,7 +191,7 @@ impl<K: Key> Client<K> {
             return;
         }
         if rest {
-            task.phase = Phase::Resting(self.now + self.retry.backoff(2, true, &self.options));
+            task.phase = Phase::Resting(self.now.after(self.retry.backoff(2, true, &self.options)));
         }
         let id = TaskId(self.fresh_id());
         self.with_world(&mut task, task::Machine::begin);
@@ -230,7 +233,7 @@ impl<K: Key> Client<K> {
                     Some(Deadline { at: pause, waiting: Waiting::Pause })
                 }
                 Phase::Resting(until) => Some(Deadline { at: until, waiting: Waiting::Retry }),
-                Phase::Ready | Phase::Reading | Phase::Flying(_) => None,
+                Phase::Ready | Phase::Reading | Phase::AtDoor(_) | Phase::Flying(_) => None,
             }
         };
         self.tasks.values().filter_map(moment).min()

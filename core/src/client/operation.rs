@@ -136,7 +136,7 @@ pub(super) enum Part {
 /// An operation under way.
 pub(super) enum Job<K> {
     Push(Box<PushJob<K>>),
-    Simple(SimpleJob<K>),
+    Simple(Box<SimpleJob<K>>),
 }
 
 /// An operation of one task, or of one after another.

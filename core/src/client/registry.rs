@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Learned;
+use super::door::Door;
 use crate::{Digest, Instant, Registry, Repository};
 
 /// How many warnings are kept to tell new ones from old.
@@ -12,6 +13,7 @@ const MAX_WARNINGS: usize = 256;
 pub(super) struct RegistryState {
     pub(super) registry: Registry,
     pub(super) learned: Learned,
+    pub(super) door: Door,
     /// Until when the registry asked to be left alone.
     pub(super) paused_until: Instant,
     /// Whether any request to it was ever answered: until then one flies alone.
@@ -24,6 +26,7 @@ pub(super) struct RegistryState {
 impl RegistryState {
     pub(super) fn new(registry: Registry) -> Self {
         Self {
+            door: Door::new(registry.origin()),
             registry,
             learned: Learned::default(),
             paused_until: Instant::ZERO,

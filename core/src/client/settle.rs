@@ -10,6 +10,7 @@ use super::retry::{is_passing, is_throttling};
 use super::task::{Flight, Phase, Redirect, Task, carries_content};
 use super::{Client, Event, Failure, Why};
 use crate::driver::{End, Input, Key, NoAnswer, Output, RequestId};
+use crate::endpoint::Row;
 use crate::flow::{IfLost, Outcome};
 use crate::header::{RetryAfter, warnings};
 use crate::target::{Source, Target, admit};
@@ -25,13 +26,13 @@ impl<K: Key> Client<K> {
                 client.answered(task, flight, response, end);
             }),
             Input::Failed { id, why } => {
-                self.in_flight_task(id, |client, task, flight| client.failed(task, flight, why))
+                self.in_flight_task(id, |client, task, flight| client.failed(task, flight, &why));
             }
             Input::Sent { id, total } => self.sent(id, total),
             Input::Filled { blob, len } => self.reading(&blob, |upload, world| upload.filled(len, world)),
             Input::Ended { blob, len, digest } => self.reading(&blob, |upload, world| upload.ended(len, digest, world)),
-            Input::Unreadable { blob, why } => self.reading(&blob, |upload, _| upload.unreadable(why)),
-            Input::Credentials { .. } => {}
+            Input::Unreadable { blob, why } => self.reading(&blob, |upload, _| upload.unreadable(&why)),
+            Input::Credentials { id, answer } => self.credentials_came(id, answer),
         }
     }
 
@@ -78,7 +79,14 @@ impl<K: Key> Client<K> {
             registry.is_known = true;
         }
         self.warn(task, &flight, &response);
-        if status.is_redirection() && status != StatusCode::NOT_MODIFIED && response.headers().contains_key(LOCATION) {
+        if flight.row != Row::FetchToken && self.is_turned_away(task, &flight, &response) {
+            return;
+        }
+        if flight.row != Row::FetchToken
+            && status.is_redirection()
+            && status != StatusCode::NOT_MODIFIED
+            && response.headers().contains_key(LOCATION)
+        {
             return self.redirected(task, &flight, &response);
         }
         if is_passing(status) {
@@ -86,7 +94,7 @@ impl<K: Key> Client<K> {
         }
         if status.is_success() && carries_content(flight.row) {
             match end {
-                End::Cut => return self.failed(task, flight, NoAnswer::Lost("the answer was cut short".to_owned())),
+                End::Cut => return self.failed(task, flight, &NoAnswer::Lost("the answer was cut short".to_owned())),
                 End::OverLimit => {
                     let failure = Failure::new(Why::TooLarge).at(flight.row, flight.target);
                     return self.settle(task, Outcome::Failed(failure));
@@ -102,6 +110,7 @@ impl<K: Key> Client<K> {
     /// Hands a flow the outcome of its exchange.
     pub(super) fn settle(&mut self, task: &mut Task<K>, outcome: Outcome) {
         task.redirect = None;
+        task.login = super::task::Login::default();
         self.with_world(task, |machine, world| machine.outcome(outcome, world));
     }
 
@@ -145,14 +154,13 @@ impl<K: Key> Client<K> {
         }
     }
 
-    fn failed(&mut self, task: &mut Task<K>, flight: Flight, why: NoAnswer) {
+    fn failed(&mut self, task: &mut Task<K>, flight: Flight, why: &NoAnswer) {
         let is_lost = matches!(why, NoAnswer::Lost(_));
-        let failure =
-            |attempts| Failure { attempts, ..Failure::new(shown(why.clone())).at(flight.row, flight.target.clone()) };
+        let failure = |attempts| Failure { attempts, ..Failure::new(shown(why)).at(flight.row, flight.target.clone()) };
         if matches!(why, NoAnswer::Source(_) | NoAnswer::Unsendable(_)) {
             return self.settle(task, Outcome::Failed(failure(1)));
         }
-        let reason = shown(why.clone()).to_string();
+        let reason = shown(why).to_string();
         match self.another_attempt(task, &flight, reason, false, None) {
             Attempt::Now if is_lost && (flight.if_lost == IfLost::Ask || flight.is_poured) => self.unknown(task),
             Attempt::Now => {}
@@ -169,7 +177,7 @@ impl<K: Key> Client<K> {
     }
 
     /// The flow is told at once, but its next exchange waits as the repetition would have.
-    fn unknown(&mut self, task: &mut Task<K>) {
+    pub(super) fn unknown(&mut self, task: &mut Task<K>) {
         let phase = task.phase.clone();
         self.settle(task, Outcome::Unknown);
         if task.phase == Phase::Ready {
@@ -197,7 +205,7 @@ impl<K: Key> Client<K> {
         }
         let backoff = self.retry.backoff(attempt, throttled, &self.options);
         let wait = asked.map_or(backoff, |asked| self.retry.after(asked, &self.options).max(backoff));
-        let at = self.now + wait;
+        let at = self.now.after(wait);
         if asked.is_some()
             && let Some(registry) = self.registries.get_mut(&task.registry)
         {
@@ -264,11 +272,11 @@ fn location(from: &Target, response: &Response<Bytes>) -> Result<Target, Failure
 }
 
 /// A driver's text as it may be shown.
-fn shown(why: NoAnswer) -> NoAnswer {
+fn shown(why: &NoAnswer) -> NoAnswer {
     match why {
-        NoAnswer::NotSent(text) => NoAnswer::NotSent(text::shown(&text)),
-        NoAnswer::Lost(text) => NoAnswer::Lost(text::shown(&text)),
-        NoAnswer::Source(text) => NoAnswer::Source(text::shown(&text)),
-        NoAnswer::Unsendable(text) => NoAnswer::Unsendable(text::shown(&text)),
+        NoAnswer::NotSent(text) => NoAnswer::NotSent(text::shown(text)),
+        NoAnswer::Lost(text) => NoAnswer::Lost(text::shown(text)),
+        NoAnswer::Source(text) => NoAnswer::Source(text::shown(text)),
+        NoAnswer::Unsendable(text) => NoAnswer::Unsendable(text::shown(text)),
     }
 }

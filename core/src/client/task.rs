@@ -1,13 +1,16 @@
 //! A flow under the client's care.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use super::door::{Carried, TokenKey};
 use super::operation::Part;
-use crate::driver::{Key, OperationId, RequestId};
+use crate::auth::{Scopes, Token};
+use crate::driver::{AskId, Key, OperationId, RequestId};
 use crate::endpoint::Row;
 use crate::flow::{
-    Commit, Committed, Delete, Deleted, Exists, Flow, IfLost, ListReferrers, ListTags, Listed, Next, Outcome, Place,
-    Probe, PullBlob, PullManifest, Survey, UpdateReferrers, Upload, Uploaded, World,
+    Commit, Committed, Delete, Deleted, Exists, FetchToken, Flow, IfLost, ListReferrers, ListTags, Listed, Next,
+    Outcome, Ping, Place, Probe, PullBlob, PullManifest, Survey, UpdateReferrers, Upload, Uploaded, World,
 };
 use crate::target::Target;
 use crate::{Descriptor, Digest, Instant, Manifest, Origin, Tag};
@@ -31,6 +34,8 @@ pub(super) struct Task<K> {
     pub(super) troubles: BTreeMap<Row, u32>,
     /// Where the registry sent the current request to, how often, and whether it did so by itself.
     pub(super) redirect: Option<Redirect>,
+    pub(super) login: Login,
+    pub(super) errand: Option<Errand>,
     /// The digest of the blob that it uploads, if it does: others that want the same one join it.
     pub(super) uploads: Option<Digest>,
 }
@@ -44,8 +49,34 @@ pub(super) enum Phase {
     Resting(Instant),
     /// Bytes of its blob.
     Reading,
+    /// Being let in.
+    AtDoor(AtDoor),
     /// An answer.
     Flying(Flight),
+}
+
+/// What a task needs to be let in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum AtDoor {
+    Credentials(AskId),
+    Token(TokenKey),
+    Ping,
+}
+
+/// A task that no operation owns: it is for all that wait at a registry's door.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Errand {
+    /// It fetches this token; when its request was sent.
+    Token(TokenKey, Instant),
+    /// It finds out how the registry wants to be asked.
+    Ping,
+}
+
+/// How often the current request was refused entry, and what the registry wanted then.
+#[derive(Debug, Default)]
+pub(super) struct Login {
+    pub(super) tries: u32,
+    pub(super) challenged: Vec<String>,
 }
 
 /// A request in flight.
@@ -57,6 +88,10 @@ pub(super) struct Flight {
     pub(super) if_lost: IfLost,
     /// Whether its body can be had only once.
     pub(super) is_poured: bool,
+    /// Whether it has one.
+    pub(super) has_body: bool,
+    pub(super) scopes: Scopes,
+    pub(super) carried: Carried,
 }
 
 /// Where the registry sent a request to.
@@ -80,6 +115,8 @@ pub(super) enum Machine<K> {
     Delete(Delete),
     ListTags(ListTags),
     ListReferrers(ListReferrers),
+    Token(Box<FetchToken>),
+    Ping(Ping),
 }
 
 /// What any flow came to.
@@ -96,6 +133,8 @@ pub(super) enum Product {
     Deleted(Deleted),
     Tags(Vec<Tag>),
     Referrers(Vec<Descriptor>),
+    Token(Arc<Token>),
+    Pinged,
 }
 
 impl<K: Key> Machine<K> {
@@ -121,6 +160,8 @@ impl<K: Key> Machine<K> {
             Self::Delete(flow) => flow.next(options).map(Product::Deleted),
             Self::ListTags(flow) => flow.next(options).map(Product::Tags),
             Self::ListReferrers(flow) => flow.next(options).map(Product::Referrers),
+            Self::Token(flow) => flow.next(options).map(Product::Token),
+            Self::Ping(flow) => flow.next(options).map(|()| Product::Pinged),
         }
     }
 
@@ -137,6 +178,8 @@ impl<K: Key> Machine<K> {
             Self::Delete(flow) => flow.outcome(outcome, world),
             Self::ListTags(flow) => flow.outcome(outcome, world),
             Self::ListReferrers(flow) => flow.outcome(outcome, world),
+            Self::Token(flow) => flow.outcome(outcome, world),
+            Self::Ping(flow) => flow.outcome(outcome, world),
         }
     }
 
@@ -153,6 +196,8 @@ impl<K: Key> Machine<K> {
             Self::Delete(flow) => Flow::<K>::cancel(flow),
             Self::ListTags(flow) => Flow::<K>::cancel(flow),
             Self::ListReferrers(flow) => Flow::<K>::cancel(flow),
+            Self::Token(flow) => Flow::<K>::cancel(&mut **flow),
+            Self::Ping(flow) => Flow::<K>::cancel(flow),
         }
     }
 }
@@ -169,7 +214,26 @@ impl<K: Key> Task<K> {
             has_moved: true,
             troubles: BTreeMap::new(),
             redirect: None,
+            login: Login::default(),
+            errand: None,
             uploads,
+        }
+    }
+
+    /// A task for all that wait at a registry's door.
+    pub(super) fn errand(machine: Machine<K>, registry: Origin, errand: Errand) -> Self {
+        Self {
+            machine,
+            registry,
+            owners: BTreeMap::new(),
+            phase: Phase::Ready,
+            is_begun: true,
+            has_moved: true,
+            troubles: BTreeMap::new(),
+            redirect: None,
+            login: Login::default(),
+            errand: Some(errand),
+            uploads: None,
         }
     }
 

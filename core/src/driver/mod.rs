@@ -46,7 +46,9 @@ impl fmt::Display for RequestId {
 }
 
 /// A request's body, by name: no byte of a blob crosses this interface.
-#[derive(Debug, Clone, PartialEq, Eq)]
+///
+/// It prints the length of its bytes and not the bytes: a token service's form holds a secret.
+#[derive(Clone, PartialEq, Eq)]
 pub enum Body<K> {
     /// No body. `Content-Length: 0` is already set where the method wants it.
     Empty,
@@ -84,5 +86,16 @@ impl<K> Body<K> {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == Some(0)
+    }
+}
+
+impl<K: fmt::Debug> fmt::Debug for Body<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("Empty"),
+            Self::Bytes(bytes) => write!(f, "Bytes({} bytes)", bytes.len()),
+            Self::Blob { key, range } => write!(f, "Blob({key:?}, {range:?})"),
+            Self::Rest { key, from } => write!(f, "Rest({key:?}, {from}..)"),
+        }
     }
 }

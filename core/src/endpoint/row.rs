@@ -51,10 +51,12 @@ pub enum Row {
     CheckUpload,
     /// `end-14`: give an upload up.
     CancelUpload,
+    /// No row of the table: a token service is asked for a token.
+    FetchToken,
 }
 
 impl Row {
-    /// Every row, in the table's order.
+    /// Every row of the table, in its order.
     pub const ALL: [Self; 21] = [
         Self::Ping,
         Self::PullBlob,
@@ -97,6 +99,8 @@ impl Row {
         match self {
             Self::Ping | Self::PullBlob | Self::PullManifest | Self::CheckUpload => Method::GET,
             Self::ListTags | Self::ListSomeTags | Self::ListReferrers | Self::ListSomeReferrers => Method::GET,
+            // With a refresh token it is a POST.
+            Self::FetchToken => Method::GET,
             Self::CheckBlob | Self::CheckManifest => Method::HEAD,
             Self::StartUpload | Self::StartUploadFor | Self::PostBlob | Self::MountBlob => Method::POST,
             Self::SendChunk => Method::PATCH,
@@ -128,6 +132,7 @@ impl Row {
             Self::ListSomeReferrers => ("end-12b", "list referrers"),
             Self::CheckUpload => ("end-13", "ask how far an upload is"),
             Self::CancelUpload => ("end-14", "cancel an upload"),
+            Self::FetchToken => ("token", "fetch a token"),
         }
     }
 }

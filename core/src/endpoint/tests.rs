@@ -368,7 +368,7 @@ proptest! {
                 Row::StartUpload | Row::StartUploadFor | Row::PostBlob | Row::MountBlob => &["blobs", "uploads", ""],
                 Row::ListTags | Row::ListSomeTags => &["tags", "list"],
                 Row::ListReferrers | Row::ListSomeReferrers => &["referrers", "<digest>"],
-                Row::SendChunk | Row::CloseUpload | Row::CheckUpload | Row::CancelUpload => continue,
+                Row::FetchToken | Row::SendChunk | Row::CloseUpload | Row::CheckUpload | Row::CancelUpload => continue,
             };
             let segments: Vec<&str> = target.path().split('/').collect();
             prop_assert_eq!(segments.len(), expected.len() + rest.len());

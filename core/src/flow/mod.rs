@@ -11,6 +11,7 @@ mod probe;
 mod pull;
 mod referrers;
 mod survey;
+mod token;
 mod upload;
 
 use bytes::Bytes;
@@ -23,6 +24,7 @@ pub(crate) use probe::Probe;
 pub(crate) use pull::{PullBlob, PullManifest};
 pub(crate) use referrers::{Listed, UpdateReferrers};
 pub(crate) use survey::{Exists, Survey};
+pub(crate) use token::{FetchToken, Ping};
 pub(crate) use upload::{Content, Upload, Uploaded};
 
 use crate::auth::Scopes;

@@ -4,14 +4,16 @@ use super::{Exchange, Flow, Next, Outcome, Place, World};
 use crate::auth::{Scope, Scopes};
 use crate::client::{Failure, Options};
 use crate::driver::{Body, Keep, Key};
-use crate::endpoint::{BlobPresence, CheckBlob, CheckManifest, Endpoint, ManifestPresence, PullManifest, TagOrDigest};
+use crate::endpoint::{
+    BlobPresence, CheckBlob, CheckManifest, Endpoint, ManifestPresence, PullManifest, Row, TagOrDigest,
+};
 use crate::{Digest, Manifest, Tag};
 
 /// Reads the manifest that stands under a name, if one does.
 pub(crate) struct Survey {
     place: Place,
     name: Name,
-    state: State<Option<Manifest>>,
+    state: State<Result<Option<Manifest>, Failure>>,
 }
 
 /// A tag or a digest, owned.
@@ -65,20 +67,22 @@ impl<K: Key> Flow<K> for Survey {
                 let keep = Keep::UpTo(options.manifest_body);
                 Next::send(Exchange::new(&self.pull(), Body::Empty, push_scopes(&self.place), keep))
             }
-            State::Ended(found) => Next::Done(Ok(found.clone())),
+            State::Ended(found) => Next::Done(found.clone()),
         }
     }
 
     fn outcome(&mut self, outcome: Outcome, _: &mut World<'_, K>) {
         let found = match outcome {
-            Outcome::Answer { from, response, .. } => self.pull().parse(&from, &response).ok(),
-            Outcome::Unknown | Outcome::Failed(_) => None,
+            Outcome::Answer { from, response, .. } => Ok(self.pull().parse(&from, &response).ok()),
+            // Where the token service refuses these rights, no request of the push will have them.
+            Outcome::Failed(failure) if failure.row == Some(Row::FetchToken) => Err(failure),
+            Outcome::Unknown | Outcome::Failed(_) => Ok(None),
         };
-        self.state = State::Ended(found.map(|found| found.manifest));
+        self.state = State::Ended(found.map(|found| found.map(|found| found.manifest)));
     }
 
     fn cancel(&mut self) {
-        self.state = State::Ended(None);
+        self.state = State::Ended(Ok(None));
     }
 }
 

@@ -183,10 +183,10 @@ impl<K: Key> Upload<K> {
         self.sessions = self.sessions.saturating_add(1);
         self.content.restarted();
         self.barred.insert(Rung::SinglePost);
-        self.from_the_start(open, world);
+        self.begin_sending(open, world);
     }
 
-    fn from_the_start(&mut self, open: OpenUpload, world: &mut World<'_, K>) {
+    fn begin_sending(&mut self, open: OpenUpload, world: &mut World<'_, K>) {
         if self.content.must_read(0) {
             let end = self.chunk_end(0, Some(&open), world);
             self.state = State::Reading(open, 0, end);
@@ -240,13 +240,13 @@ impl<K: Key> Upload<K> {
     }
 
     /// The blob cannot be read.
-    pub(crate) fn unreadable(&mut self, why: String) {
-        self.fail(Failure::new(Why::Unreadable(crate::text::shown(&why))));
+    pub(crate) fn unreadable(&mut self, why: &str) {
+        self.fail(Failure::new(Why::Unreadable(crate::text::shown(why))));
     }
 
     fn read(&mut self, world: &mut World<'_, K>) {
         let State::Reading(open, from, _) = self.state.clone() else { return };
-        if from == 0 { self.from_the_start(open, world) } else { self.chunk(open, from, world) }
+        if from == 0 { self.begin_sending(open, world) } else { self.chunk(open, from, world) }
     }
 
     /// Begins again with a new upload, if that can be done and was not done too often.

@@ -145,10 +145,11 @@ pub struct Admitted {
 /// use longshore_core::target::{Policy, Source, admit};
 ///
 /// let asked = Target::parse("https://registry.example/v2/a/blobs/uploads/")?;
-/// let admit = |location| admit(&Policy::default(), asked.origin(), &asked, asked.resolve(location)?, Source::Location);
-/// assert_eq!(admit("http://registry.example:5000/u/1")?.target.to_string(), "https://registry.example/u/1");
-/// assert!(!admit("https://storage.example/u/1")?.credentials_may_follow);
-/// assert!(admit("https://169.254.169.254/").is_err());
+/// let admit = |to| admit(&Policy::default(), asked.origin(), &asked, to, Source::Location);
+/// let upgraded = admit(asked.resolve("http://registry.example:5000/u/1")?)?;
+/// assert_eq!(upgraded.target.to_string(), "https://registry.example/u/1");
+/// assert!(!admit(asked.resolve("https://storage.example/u/1")?)?.credentials_may_follow);
+/// assert!(admit(asked.resolve("https://169.254.169.254/")?).is_err());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///

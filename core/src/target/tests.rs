@@ -118,7 +118,7 @@ fn assert_agreement(target: &Target, text: &str) {
     assert_eq!(uri.scheme_str(), Some(origin.scheme().as_str()), "{text:?}");
     assert_eq!(uri.host(), Some(&*origin.host().to_string()), "{text:?}");
     assert_eq!(uri.port_u16().unwrap_or(origin.scheme().default_port()), origin.port(), "{text:?}");
-    assert_eq!(uri.path_and_query().map(|p| p.as_str()), Some(target.path_and_query()), "{text:?}");
+    assert_eq!(uri.path_and_query().map(http::uri::PathAndQuery::as_str), Some(target.path_and_query()), "{text:?}");
     assert_eq!(target.uri().unwrap(), uri, "{text:?}");
 
     let url: url::Url = whole.parse().unwrap_or_else(|e| panic!("url refuses {whole} from {text:?}: {e}"));

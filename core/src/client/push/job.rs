@@ -328,7 +328,7 @@ impl<K: Key> PushJob<K> {
                 self.manifest_stored(*index, &stored, events);
             }
             (Node::Manifest(index), Product::Committed(Committed::Missing(failure))) => {
-                self.heal(*index, failure, options)
+                self.heal(*index, failure, options);
             }
             (Node::Tag(tag), Product::Committed(Committed::Stored(_))) => self.tag_stored(tag, events),
             (Node::Tag(_), Product::Committed(Committed::Missing(failure))) => {

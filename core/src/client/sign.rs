@@ -1,0 +1,187 @@
+//! Being let in: what a request carries, what it waits for, and what to do when the registry turns it away.
+//!
+//! Credentials are asked for when a registry's own answer wants them, for that registry, and go nowhere else: the only
+//! thing that puts a secret on a request is [`Authorization::authorize`](crate::Authorization::authorize), which knows for
+//! which origin it is.
+
+use bytes::Bytes;
+use http::{HeaderMap, Response};
+
+use super::door::{Carried, Pass};
+use super::task::{AtDoor, Errand, Machine, Phase, Product, Task, TaskId};
+use super::{Client, Failure, Why};
+use crate::auth::{Answered, Credentials, Next, Scopes};
+use crate::driver::{AskFailed, AskId, Key, Output};
+use crate::flow::{FetchToken, IfLost, Outcome, Ping};
+use crate::target::Target;
+use crate::{Origin, text};
+
+use super::task::Flight;
+
+impl<K: Key> Client<K> {
+    /// Signs a request, or sends the task to wait at the door (`None`).
+    pub(super) fn sign(
+        &mut self,
+        task: &mut Task<K>,
+        target: &Target,
+        scopes: &Scopes,
+        is_long: bool,
+        headers: &mut HeaderMap,
+    ) -> Result<Option<Carried>, Failure> {
+        let Some(registry) = self.registries.get_mut(&task.registry) else { return Ok(Some(Carried::Nothing)) };
+        if matches!(task.errand, Some(Errand::Ping)) {
+            return Ok(Some(Carried::Nothing));
+        }
+        let carried = match registry.door.pass(scopes, &task.login.challenged, is_long, self.now) {
+            Pass::Go(carried) => carried,
+            Pass::Wait(id) => {
+                task.phase = Phase::AtDoor(AtDoor::Credentials(id));
+                return Ok(None);
+            }
+            Pass::Ask { stale } => {
+                self.last_id = self.last_id.saturating_add(1);
+                let id = AskId(self.last_id);
+                registry.door.asked(id);
+                self.outbox.push_back(Output::Ask { id, registry: registry.registry.clone(), stale });
+                task.phase = Phase::AtDoor(AtDoor::Credentials(id));
+                return Ok(None);
+            }
+            Pass::Token(key) => {
+                let errand = |other: &Task<K>| matches!(&other.errand, Some(Errand::Token(other, _)) if *other == key);
+                if !self.tasks.values().any(errand) {
+                    let (credentials, refresh) = (registry.door.known().cloned(), registry.door.refresh().cloned());
+                    let (service, scopes) = (key.service.clone(), key.scopes.clone());
+                    let fetch = FetchToken::new(service, scopes, key.challenged.clone(), credentials, refresh);
+                    let machine = Machine::Token(Box::new(fetch));
+                    self.add_errand(task.registry.clone(), machine, Errand::Token(key.clone(), self.now));
+                }
+                task.phase = Phase::AtDoor(AtDoor::Token(key));
+                return Ok(None);
+            }
+        };
+        let refuse = |why: String| Failure::new(Why::Denied(text::shown(&why)));
+        match registry.door.authorization(&carried) {
+            None => {}
+            Some(Ok(signature)) => {
+                signature.authorization().authorize(target, headers).map_err(|error| refuse(error.to_string()))?;
+            }
+            Some(Err(why)) => return Err(refuse(why)),
+        }
+        Ok(Some(carried))
+    }
+
+    fn add_errand(&mut self, registry: Origin, machine: Machine<K>, errand: Errand) {
+        let id = TaskId(self.fresh_id());
+        self.tasks.insert(id, Task::errand(machine, registry, errand));
+    }
+
+    /// Whether an answer turns the request away; if so, what follows has been set going.
+    pub(super) fn is_turned_away(&mut self, task: &mut Task<K>, flight: &Flight, response: &Response<Bytes>) -> bool {
+        let Some(registry) = self.registries.get_mut(&task.registry) else { return false };
+        let answered = Answered {
+            from: &flight.target,
+            response,
+            scopes: &flight.scopes,
+            sent: flight.carried.as_sent(),
+            tries: task.login.tries,
+        };
+        let next = match registry.door.access.after(&self.options.policy, &answered) {
+            Ok(Some(next)) => next,
+            Ok(None) => return false,
+            // A challenge that cannot be used on an answer that needs none hurts nobody.
+            Err(_) if response.status().is_success() => return false,
+            Err(error) => {
+                let failure = Failure::new(Why::Denied(error.to_string())).at(flight.row, flight.target.clone());
+                self.settle(task, Outcome::Failed(failure));
+                return true;
+            }
+        };
+        if matches!(task.errand, Some(Errand::Ping)) {
+            // Its answer has taught what it could.
+            self.settle(task, Outcome::Unknown);
+            return true;
+        }
+        task.login.tries = task.login.tries.saturating_add(1);
+        match next {
+            Next::Token { challenged, .. } => {
+                task.login.challenged = challenged;
+                if let Carried::Token(key, since) = &flight.carried {
+                    registry.door.drop_token(key, *since);
+                }
+            }
+            Next::Basic => {}
+            Next::Renew => registry.door.forget_credentials(true),
+            Next::Ping => {
+                if !self
+                    .tasks
+                    .values()
+                    .any(|other| matches!(other.errand, Some(Errand::Ping)) && other.registry == task.registry)
+                {
+                    let origin = task.registry.clone();
+                    self.add_errand(origin.clone(), Machine::Ping(Ping::new(origin)), Errand::Ping);
+                }
+                task.phase = Phase::AtDoor(AtDoor::Ping);
+                return true;
+            }
+            Next::Denied(denied) => {
+                let failure = Failure::new(Why::Denied(denied.to_string())).at(flight.row, flight.target.clone());
+                self.settle(task, Outcome::Failed(failure));
+                return true;
+            }
+        }
+        // Some registries look at the token when the body has ended: how much of it counted, the registry is asked.
+        if flight.if_lost == IfLost::Ask && flight.has_body {
+            let login = std::mem::take(&mut task.login);
+            self.unknown(task);
+            task.login = login;
+        }
+        true
+    }
+
+    pub(super) fn credentials_came(&mut self, id: AskId, answer: Result<Option<Credentials>, AskFailed>) {
+        let Some(registry) = self.registries.values_mut().find(|registry| registry.door.is_asking(id)) else { return };
+        let failure = match answer {
+            Ok(credentials) => {
+                registry.door.answered(credentials);
+                None
+            }
+            Err(error) => {
+                // The next one that needs them asks again; those that wait now have failed.
+                registry.door.forget_credentials(false);
+                Some(Failure::new(Why::Denied(text::shown(&error.to_string()))))
+            }
+        };
+        self.let_in(failure.as_ref(), |at| *at == AtDoor::Credentials(id));
+    }
+
+    /// An errand has ended: what it was for goes on.
+    pub(super) fn errand_done(&mut self, registry: &Origin, errand: Errand, result: Result<Product, Failure>) {
+        match (errand, result) {
+            (Errand::Token(key, since), Ok(Product::Token(token))) => {
+                if let Some(state) = self.registries.get_mut(registry) {
+                    state.door.keep(key.clone(), token, since);
+                }
+                self.let_in(None, |at| *at == AtDoor::Token(key.clone()));
+            }
+            (Errand::Token(key, _), result) => {
+                let failure = result.err().unwrap_or_else(Failure::lost);
+                self.let_in(Some(&failure), |at| *at == AtDoor::Token(key.clone()));
+            }
+            (Errand::Ping, _) => self.let_in(None, |at| *at == AtDoor::Ping),
+        }
+    }
+
+    fn let_in(&mut self, failure: Option<&Failure>, waits: impl Fn(&AtDoor) -> bool) {
+        let is_waiting = |task: &Task<K>| matches!(&task.phase, Phase::AtDoor(at) if waits(at));
+        let ids: Vec<TaskId> = self.tasks.iter().filter(|(_, task)| is_waiting(task)).map(|(id, _)| *id).collect();
+        for id in ids {
+            let Some(mut task) = self.tasks.remove(&id) else { continue };
+            task.phase = Phase::Ready;
+            task.has_moved = true;
+            if let Some(failure) = failure {
+                self.settle(&mut task, Outcome::Failed(failure.clone()));
+            }
+            self.tasks.insert(id, task);
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! Asking a registry's token service for a token.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::Response;
+
+use super::{Exchange, Flow, IfLost, Next, Outcome, World};
+use crate::auth::{Attempt, Credentials, Scopes, Token, TokenError, TokenRequest, TokenService};
+use crate::client::{Failure, Options, Why};
+use crate::driver::{Body, Keep, Key};
+use crate::endpoint::Row;
+
+/// The exchange of credentials, or of nothing, for a token.
+pub(crate) struct FetchToken {
+    service: TokenService,
+    scopes: Scopes,
+    challenged: Vec<String>,
+    credentials: Option<Arc<Credentials>>,
+    refresh: Option<Arc<Token>>,
+    attempt: Attempt,
+    ended: Option<Result<Arc<Token>, Failure>>,
+}
+
+impl FetchToken {
+    pub(crate) fn new(
+        service: TokenService,
+        scopes: Scopes,
+        challenged: Vec<String>,
+        credentials: Option<Arc<Credentials>>,
+        refresh: Option<Arc<Token>>,
+    ) -> Self {
+        let attempt = request(&service, &scopes, &challenged, credentials.as_deref(), refresh.as_deref()).first();
+        Self { service, scopes, challenged, credentials, refresh, attempt, ended: None }
+    }
+
+    fn request(&self) -> TokenRequest<'_> {
+        request(&self.service, &self.scopes, &self.challenged, self.credentials.as_deref(), self.refresh.as_deref())
+    }
+
+    fn exchange<K>(&self, options: &Options) -> Result<Exchange<K>, Failure> {
+        let call = self.request().call(self.attempt).map_err(|error| self.denied(&error))?;
+        let keep = Keep::UpTo(options.token_body);
+        let request = call.request.map(|body| if body.is_empty() { Body::Empty } else { Body::Bytes(body) });
+        let scopes = Scopes::none();
+        Ok(Exchange { row: Row::FetchToken, target: call.target, request, keep, scopes, if_lost: IfLost::Repeat })
+    }
+
+    fn denied(&self, error: &TokenError) -> Failure {
+        Failure::new(Why::Denied(error.to_string())).at(Row::FetchToken, self.service.realm().clone())
+    }
+
+    fn answered(&mut self, response: &Response<Bytes>) {
+        if let Some(attempt) = self.request().after(self.attempt, response.status()) {
+            self.attempt = attempt;
+            return;
+        }
+        let result = self.request().answer(response);
+        self.ended = Some(result.map(Arc::new).map_err(|error| self.denied(&error)));
+    }
+}
+
+fn request<'a>(
+    service: &'a TokenService,
+    scopes: &'a Scopes,
+    challenged: &'a [String],
+    credentials: Option<&'a Credentials>,
+    refresh: Option<&'a Token>,
+) -> TokenRequest<'a> {
+    TokenRequest::new(service, scopes, credentials)
+        .with_challenged(challenged)
+        .with_refresh_token(refresh.and_then(Token::refresh_token))
+}
+
+impl<K: Key> Flow<K> for FetchToken {
+    type Output = Arc<Token>;
+
+    fn next(&self, options: &Options) -> Next<K, Arc<Token>> {
+        match &self.ended {
+            Some(result) => Next::Done(result.clone()),
+            None => Next::send(self.exchange(options)),
+        }
+    }
+
+    fn outcome(&mut self, outcome: Outcome, _: &mut World<'_, K>) {
+        match outcome {
+            Outcome::Answer { response, .. } => self.answered(&response),
+            other => self.ended = Some(Err(other.into_failure().unwrap_or_else(Failure::lost))),
+        }
+    }
+
+    fn cancel(&mut self) {
+        self.ended = Some(Err(Failure::cancelled()));
+    }
+}
+
+/// Asking a registry how it wants to be asked: some say so only there (quirk `challenge-missing-www-authenticate`).
+/// What its answer teaches, the client learns; there is nothing else in it.
+pub(crate) struct Ping {
+    origin: crate::Origin,
+    is_over: bool,
+}
+
+impl Ping {
+    pub(crate) const fn new(origin: crate::Origin) -> Self {
+        Self { origin, is_over: false }
+    }
+}
+
+impl<K: Key> Flow<K> for Ping {
+    type Output = ();
+
+    fn next(&self, options: &Options) -> Next<K, ()> {
+        if self.is_over {
+            return Next::Done(Ok(()));
+        }
+        let call = crate::endpoint::Ping { origin: &self.origin };
+        Next::send(Exchange::new(&call, Body::Empty, Scopes::none(), Keep::UpTo(options.error_body)))
+    }
+
+    fn outcome(&mut self, _: Outcome, _: &mut World<'_, K>) {
+        self.is_over = true;
+    }
+
+    fn cancel(&mut self) {
+        self.is_over = true;
+    }
+}
