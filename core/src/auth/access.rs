@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Response, StatusCode};
 use thiserror::Error;
 
-use super::token::covers;
+use super::exchange::covers;
 use super::{Challenges, ForeignChallenge, NoTokenService, Scopes, TokenService};
 use crate::header::ErrorBody;
 use crate::target::Policy;

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use http::HeaderMap;
 use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use proptest::prelude::*;
