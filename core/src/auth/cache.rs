@@ -44,6 +44,7 @@ struct Kept {
 impl TokenCache {
     /// Keeps a token that was asked for at `asked`: its life counts from there, whatever the service's clock says.
     pub fn keep(&mut self, key: TokenKey, token: Token, asked: Instant) {
+        #[expect(clippy::arithmetic_side_effects, reason = "adding to an Instant sticks at its end")]
         let expires = asked + token.lifetime();
         let (authorization, refresh_token) = token.into_parts();
         if let Some(refresh_token) = refresh_token {

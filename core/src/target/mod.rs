@@ -15,6 +15,8 @@ use std::fmt;
 use http::Uri;
 use thiserror::Error;
 
+use crate::text::shown;
+
 pub use guard::{Admitted, CrossOrigin, Policy, Realms, Refusal, Rule, Source, admit};
 pub use host::{Host, HostError};
 pub use redirect::{MAX_REDIRECTS, NotFollowed, check_redirect, is_redirect};
@@ -210,36 +212,31 @@ impl Target {
     }
 }
 
-/// The query parameters whose values say nothing secret; all others are shown without their value.
-const HARMLESS: [&str; 12] = [
-    "scope",
-    "service",
-    "mount",
-    "from",
-    "digest",
-    "digest-algorithm",
-    "n",
-    "last",
-    "tag",
-    "artifactType",
-    "ns",
-    "account",
-];
+/// The query parameters whose values say nothing secret: the spec's own, and the token services'. All others are shown without
+/// their value.
+const HARMLESS: [&str; 11] =
+    ["scope", "service", "mount", "from", "digest", "digest-algorithm", "n", "last", "tag", "artifactType", "ns"];
+
+/// Whether a query parameter may be shown. Some servers end a value at a `;` too, so such a one may hold others.
+fn is_harmless(key: &str, value: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/,+*@%".contains(&byte);
+    HARMLESS.contains(&key) && value.bytes().all(plain)
+}
 
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}", self.origin, self.path())?;
-        let Some(query) = self.query() else { return Ok(()) };
-        for (i, pair) in query.split('&').enumerate() {
-            f.write_str(if i == 0 { "?" } else { "&" })?;
+        let mut text = format!("{}{}", self.origin, self.path());
+        for (i, pair) in self.query().into_iter().flat_map(|query| query.split('&')).enumerate() {
+            text.push(if i == 0 { '?' } else { '&' });
             match pair.split_once('=') {
-                Some((key, _)) if HARMLESS.contains(&key) => f.write_str(pair)?,
-                Some((key, _)) => write!(f, "{key}=…")?,
+                Some((key, value)) if is_harmless(key, value) => text.push_str(pair),
+                // Without a value it is perhaps no key but all of a secret, ending in the padding of Base64.
+                Some((key, value)) if !value.bytes().all(|byte| byte == b'=') => text.extend([key, "=…"]),
                 None if pair.is_empty() => {}
-                None => f.write_str("…")?,
+                _ => text.push('…'),
             }
         }
-        Ok(())
+        f.write_str(&shown(&text))
     }
 }
 

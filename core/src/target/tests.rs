@@ -107,6 +107,32 @@ fn i29_secret_query_values_are_not_shown() {
     let target = base().resolve("/u?_state=SECRET&digest=sha256:aa&X-Amz-Signature=SECRET&SECRET&from=a/b").unwrap();
     assert_eq!(target.to_string(), "https://reg.example/u?_state=…&digest=sha256:aa&X-Amz-Signature=…&…&from=a/b");
     assert!(!format!("{target:?}").contains("SECRET"));
+    // Nor where another server would end the value, or the key.
+    let odd = [
+        "digest=a;sig=SECRET",
+        "digest=a?sig=SECRET",
+        "n=1=SECRET",
+        "Digest=SECRET",
+        "%64igest=SECRET",
+        "digest=(SECRET",
+    ];
+    for query in odd {
+        let target = base().resolve(&format!("/u?{query}")).unwrap();
+        assert!(!format!("{target} {target:?}").contains("SECRET"), "{target}");
+    }
+    let all =
+        "scope=repository:a/b:pull,push&service=r&mount=x&from=a%2Fb&digest=d&n=1&last=z&artifactType=a/b+c&ns=d.io";
+    assert_eq!(base().resolve(&format!("/u?{all}")).unwrap().to_string(), format!("https://reg.example/u?{all}"));
+    for key in ["account", "token", "access_token", "sig", "_state", "X-Amz-Credential", "refresh_token", "code"] {
+        let shown = base().resolve(&format!("/u?{key}=SECRET")).unwrap().to_string();
+        assert_eq!(shown, format!("https://reg.example/u?{key}=…"));
+    }
+}
+
+#[test]
+fn i30_a_long_url_is_cut_where_it_is_shown() {
+    let target = base().resolve(&format!("/{}", "a".repeat(4000))).unwrap();
+    assert_eq!(target.to_string().len(), crate::text::MAX_SHOWN_LEN);
 }
 
 /// What the two stacks that transports are built on make of a URL must be what we made of it.
