@@ -82,6 +82,18 @@ fn a_token_lives_from_its_request_on() {
 }
 
 #[test]
+fn token_expires_mid_upload() {
+    // A body that takes ten minutes does not set out with a token of five, nor with what is left of an hour.
+    let mut cache = TokenCache::default();
+    let body = Duration::from_secs(600);
+    cache.keep(key((0, 0, 0)), token(&service(0), "short", 300, ""), at(0));
+    assert!(cache.find(&key((0, 0, 0)), at(0), body).is_none());
+    cache.keep(key((0, 0, 0)), token(&service(0), "long", 3600, ""), at(0));
+    assert!(cache.find(&key((0, 0, 0)), at(2999), body).is_some());
+    assert!(cache.find(&key((0, 0, 0)), at(3000), body).is_none());
+}
+
+#[test]
 fn refresh_tokens_belong_to_credentials_too() {
     let mut cache = TokenCache::default();
     cache.keep(key((0, 0, 1)), token(&service(0), "one", 60, "older"), at(0));

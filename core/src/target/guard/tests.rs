@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::{Authorization, Secret};
 
 fn target(url: &str) -> Target {
     Target::parse(url).unwrap()
@@ -141,6 +142,20 @@ fn post_location_drops_port_443() {
         ask(&Policy::default(), other, other, "https://reg.example/u", Source::Location),
         ok("https://reg.example/u", false)
     );
+}
+
+#[test]
+fn redirect_strip_authorization() {
+    // Guard and secret each hold on their own: the storage is admitted without credentials, and could not be given them.
+    let registry = target(REG);
+    let token = Authorization::bearer(registry.origin().clone(), &Secret::new("CANARY".to_owned())).unwrap();
+    for storage in ["https://storage.example/b?sig=x", "https://reg.example:8443/b", "https://cdn.reg.example/b"] {
+        let to = registry.resolve(storage).unwrap();
+        let admitted = admit(&Policy::default(), registry.origin(), &registry, to, Source::Redirect).unwrap();
+        assert!(!admitted.credentials_may_follow);
+        let mut headers = http::HeaderMap::new();
+        assert!(token.authorize(&admitted.target, &mut headers).is_err() && headers.is_empty());
+    }
 }
 
 #[test]
