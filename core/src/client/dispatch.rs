@@ -103,7 +103,22 @@ impl<K: Key> Client<K> {
             self.outbox.push_back(Output::Event(event));
         }
         task.is_begun = true;
-        let flight = Flight { id: request_id, row, target, if_lost, is_poured, has_body, scopes, carried };
+        let attempt = task.troubles.get(&row).copied().unwrap_or_default().saturating_add(1);
+        let (method, began) = (request.method().clone(), self.now);
+        let flight = Flight {
+            id: request_id,
+            row,
+            method,
+            attempt,
+            len,
+            began,
+            target,
+            if_lost,
+            is_poured,
+            has_body,
+            scopes,
+            carried,
+        };
         task.phase = Phase::Flying(flight);
         self.flights.insert(request_id, id);
         self.outbox.push_back(Output::Send { id: request_id, request, keep, limits: self.options.limits });
@@ -164,6 +179,7 @@ impl<K: Key> Client<K> {
                 if let Phase::Flying(flight) = &task.phase {
                     self.flights.remove(&flight.id);
                     self.outbox.push_back(Output::Abort { id: flight.id });
+                    self.outbox.push_back(Output::Event(flight.exchanged(self.now, None, 0)));
                 }
                 task.machine.cancel();
                 task.redirect = None;

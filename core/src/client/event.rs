@@ -1,8 +1,12 @@
 //! What happens on the way, to show.
 
+use std::time::Duration;
+
+use http::{Method, StatusCode};
+
 use crate::driver::OperationId;
 use crate::endpoint::Row;
-use crate::{Digest, Instant, Origin, Repository, Tag};
+use crate::{Digest, Instant, Origin, Repository, Tag, Target};
 
 /// Something that happened. Nothing has to be done about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,6 +76,25 @@ pub enum Event<K> {
         at: Instant,
         /// Why, in one sentence.
         why: String,
+    },
+    /// A request that was sent has come to its end. One for each attempt and each redirect: all of them are the trace of a push.
+    Exchanged {
+        /// What was asked; nothing where it was asked of a token service.
+        row: Option<Row>,
+        /// How.
+        method: Method,
+        /// Of whom. Its `Display` leaves out what may be secret.
+        target: Target,
+        /// Which attempt it was, from 1.
+        attempt: u32,
+        /// The length of its body in bytes, where that was known.
+        sent: Option<u64>,
+        /// From the moment it was handed to the driver.
+        took: Duration,
+        /// What was answered; nothing where no answer came, or it was given up.
+        status: Option<StatusCode>,
+        /// Bytes of the answer's body that were taken in.
+        received: u64,
     },
     /// The registry warns. Each text is told once.
     Warning {

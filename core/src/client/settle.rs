@@ -23,10 +23,19 @@ impl<K: Key> Client<K> {
     pub(super) fn take_in(&mut self, input: Input<K>) {
         match input {
             Input::Answered { id, response, end } => self.in_flight_task(id, |client, task, flight| {
+                let received = match end {
+                    End::Poured { len, .. } => len,
+                    End::Complete | End::OverLimit | End::Cut => response.body().len() as u64,
+                };
+                let event = flight.exchanged(client.now, Some(response.status()), received);
+                client.outbox.push_back(Output::Event(event));
                 client.answered(task, flight, response, end);
             }),
             Input::Failed { id, why } => {
-                self.in_flight_task(id, |client, task, flight| client.failed(task, flight, &why));
+                self.in_flight_task(id, |client, task, flight| {
+                    client.outbox.push_back(Output::Event(flight.exchanged(client.now, None, 0)));
+                    client.failed(task, flight, &why);
+                });
             }
             Input::Sent { id, total } => self.sent(id, total),
             Input::Filled { blob, len } => self.reading(&blob, |upload, world| upload.filled(len, world)),

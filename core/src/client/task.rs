@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use http::{Method, StatusCode};
+
+use super::Event;
 use super::door::{Carried, TokenKey};
 use super::operation::Part;
 use crate::auth::{Scopes, Token};
@@ -84,6 +87,11 @@ pub(super) struct Login {
 pub(super) struct Flight {
     pub(super) id: RequestId,
     pub(super) row: Row,
+    pub(super) method: Method,
+    pub(super) attempt: u32,
+    /// The length of its body, where that is known.
+    pub(super) len: Option<u64>,
+    pub(super) began: Instant,
     pub(super) target: Target,
     pub(super) if_lost: IfLost,
     /// Whether its body can be had only once.
@@ -92,6 +100,22 @@ pub(super) struct Flight {
     pub(super) has_body: bool,
     pub(super) scopes: Scopes,
     pub(super) carried: Carried,
+}
+
+impl Flight {
+    /// What became of it, for a trace.
+    pub(super) fn exchanged<K>(&self, now: Instant, status: Option<StatusCode>, received: u64) -> Event<K> {
+        Event::Exchanged {
+            row: Some(self.row),
+            method: self.method.clone(),
+            target: self.target.clone(),
+            attempt: self.attempt,
+            sent: self.len,
+            took: now.since(self.began),
+            status,
+            received,
+        }
+    }
 }
 
 /// Where the registry sent a request to.
