@@ -1,0 +1,137 @@
+//! What can go wrong on the way, and when it does.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use http::StatusCode;
+
+use crate::random::Random;
+
+/// Something that goes wrong with one request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Fault {
+    /// Nothing leaves the machine.
+    NotSent,
+    /// The connection is lost before the handler sees the request.
+    RequestLost,
+    /// The handler acts on the request, and its answer is lost.
+    AnswerLost,
+    /// The connection is lost, and the handler gets the request all the same, this much later.
+    RequestLate(Duration),
+    /// The connection is lost after so many bytes of the request's body: the handler sees a body that was cut.
+    BodyCut(u64),
+    /// The answer's body is cut after so many bytes. An answer without a body is lost.
+    AnswerCut(usize),
+    /// The handler gets the request twice, one after the other; the answer is the second one.
+    Twice,
+    /// Somebody on the way answers with this status and `Retry-After` in seconds, and the handler sees nothing.
+    Status(StatusCode, Option<u64>),
+    /// The answer takes this much longer.
+    Slow(Duration),
+}
+
+impl Fault {
+    /// Every fault that a client has to get over, with values that suit small bodies.
+    #[must_use]
+    pub fn every_passing() -> Vec<Self> {
+        let status = |code: u16| StatusCode::from_u16(code).ok();
+        let mut faults = vec![
+            Self::NotSent,
+            Self::RequestLost,
+            Self::AnswerLost,
+            Self::RequestLate(Duration::from_millis(1)),
+            Self::RequestLate(Duration::from_secs(2)),
+            Self::BodyCut(0),
+            Self::BodyCut(1),
+            Self::BodyCut(100),
+            Self::AnswerCut(0),
+            Self::AnswerCut(1),
+            Self::Twice,
+            Self::Slow(Duration::from_secs(60)),
+        ];
+        let statuses = [408, 429, 499, 500, 502, 503, 504, 522].into_iter().filter_map(status);
+        faults.extend(statuses.map(|status| Self::Status(status, None)));
+        faults.extend([429, 503].into_iter().filter_map(status).map(|status| Self::Status(status, Some(7))));
+        faults
+    }
+}
+
+/// Which request meets which fault. Requests are counted from 1, in the order in which the client sends them.
+///
+/// It prints as what [`Schedule::list`] takes.
+#[derive(Debug, Clone, Default)]
+pub struct Schedule {
+    listed: BTreeMap<u64, Fault>,
+    random: Option<Swarm>,
+}
+
+/// Faults at random.
+#[derive(Debug, Clone)]
+struct Swarm {
+    random: Random,
+    per_thousand: u64,
+    left: u64,
+    among: Vec<Fault>,
+}
+
+impl Schedule {
+    /// These requests meet these faults.
+    #[must_use]
+    pub fn list(faults: impl IntoIterator<Item = (u64, Fault)>) -> Self {
+        Self { listed: faults.into_iter().collect(), random: None }
+    }
+
+    /// So many in a thousand requests meet a fault, at most `most` of them in all.
+    #[must_use]
+    pub fn random(seed: u64, per_thousand: u64, most: u64) -> Self {
+        let among = Fault::every_passing();
+        Self {
+            listed: BTreeMap::new(),
+            random: Some(Swarm { random: Random::new(seed), per_thousand, left: most, among }),
+        }
+    }
+
+    /// The faults that [`Schedule::random`] chooses from, instead of [`Fault::every_passing`].
+    #[must_use]
+    pub fn among(mut self, faults: Vec<Fault>) -> Self {
+        if let Some(swarm) = &mut self.random {
+            swarm.among = faults;
+        }
+        self
+    }
+
+    /// What request number `ordinal` meets. To be asked once for each, in order.
+    pub(crate) fn draw(&mut self, ordinal: u64) -> Option<Fault> {
+        if let Some(swarm) = &mut self.random
+            && swarm.left > 0
+            && swarm.random.below(1000) < swarm.per_thousand
+        {
+            let index = usize::try_from(swarm.random.below(swarm.among.len() as u64)).unwrap_or(0);
+            if let Some(fault) = swarm.among.get(index) {
+                swarm.left -= 1;
+                self.listed.insert(ordinal, fault.clone());
+            }
+        }
+        self.listed.get(&ordinal).cloned()
+    }
+
+    /// How many faults have been drawn or are listed.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.listed.len()
+    }
+
+    /// Whether there is no fault so far.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.listed.is_empty()
+    }
+}
+
+impl fmt::Display for Schedule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(&self.listed).finish()
+    }
+}

@@ -1,0 +1,280 @@
+//! The driver: one thread, virtual time.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::time::Duration;
+
+use bytes::Bytes;
+use longshore_core::auth::Credentials;
+use longshore_core::driver::{AskFailed, Deadline, Input, Key, OperationId, Output, RequestId};
+use longshore_core::{Client, Event, Failure, Instant, Receipt, Registry};
+
+use crate::random::Random;
+use crate::wire::Happening;
+use crate::{Choice, Handler, Order, Schedule, Source, Transcript};
+
+/// Drives clients against a [`Handler`]: one thread, no sockets, and time that costs nothing.
+///
+/// All that is left to chance comes from the seed; the same seed gives the same [`Transcript`].
+pub struct Simulation<K, H> {
+    /// The other side, to look at and to change between steps.
+    pub handler: H,
+    pub(crate) seed: u64,
+    pub(crate) random: Random,
+    pub(crate) now: Instant,
+    pub(crate) latency: Range<Duration>,
+    pub(crate) order: Order,
+    pub(crate) choices: Vec<Choice>,
+    pub(crate) schedule: Schedule,
+    pub(crate) sources: BTreeMap<K, Source>,
+    pub(crate) sinks: BTreeMap<K, Bytes>,
+    pub(crate) pending: Vec<Happening<K>>,
+    pub(crate) aborted: BTreeSet<RequestId>,
+    pub(crate) transcript: Transcript,
+    /// Requests that the client sent.
+    pub(crate) requests: u64,
+    /// Deliveries to the handler, and other things that are counted.
+    pub(crate) last_id: u64,
+    credentials: Box<Lookup>,
+    steps: u64,
+    step_limit: u64,
+    deadline: Option<Deadline>,
+}
+
+type Lookup = dyn FnMut(&Registry, bool) -> Result<Option<Credentials>, AskFailed>;
+
+/// What a step of a simulation brought.
+#[derive(Debug)]
+#[must_use]
+pub enum Step<K> {
+    /// The client or the other side did something.
+    Worked,
+    /// The client tells something.
+    Event(Event<K>),
+    /// An operation has ended.
+    Done {
+        /// Which one.
+        operation: OperationId,
+        /// What came of it.
+        result: Result<Receipt<K>, Box<Failure>>,
+    },
+    /// Nothing will happen any more by itself.
+    Idle,
+}
+
+impl<K: Key, H: Handler> Simulation<K, H> {
+    /// A simulation without blobs, faults and credentials, in which an answer takes up to 50 milliseconds each way.
+    pub fn new(seed: u64, handler: H) -> Self {
+        Self {
+            handler,
+            seed,
+            random: Random::new(seed),
+            now: Instant::ZERO,
+            latency: Duration::from_millis(1)..Duration::from_millis(50),
+            order: Order::Latency,
+            choices: Vec::new(),
+            schedule: Schedule::default(),
+            sources: BTreeMap::new(),
+            sinks: BTreeMap::new(),
+            pending: Vec::new(),
+            aborted: BTreeSet::new(),
+            transcript: Transcript::default(),
+            requests: 0,
+            last_id: 0,
+            credentials: Box::new(|_, _| Ok(None)),
+            steps: 0,
+            step_limit: 1_000_000,
+            deadline: None,
+        }
+    }
+
+    /// Adds a blob.
+    #[must_use]
+    pub fn source(mut self, key: K, source: Source) -> Self {
+        self.sources.insert(key, source);
+        self
+    }
+
+    /// Sets how long a message takes each way.
+    #[must_use]
+    pub const fn latency(mut self, latency: Range<Duration>) -> Self {
+        self.latency = latency;
+        self
+    }
+
+    /// Sets in which order things happen.
+    #[must_use]
+    pub fn order(mut self, order: Order) -> Self {
+        self.order = order;
+        self
+    }
+
+    /// Sets what goes wrong.
+    #[must_use]
+    pub fn faults(mut self, schedule: Schedule) -> Self {
+        self.schedule = schedule;
+        self
+    }
+
+    /// Sets where credentials come from: asked with the registry, and whether those given before were refused.
+    #[must_use]
+    pub fn credentials(
+        mut self,
+        lookup: impl FnMut(&Registry, bool) -> Result<Option<Credentials>, AskFailed> + 'static,
+    ) -> Self {
+        self.credentials = Box::new(lookup);
+        self
+    }
+
+    /// Sets after how many steps the simulation panics, because it seems to go round in circles: 1,000,000.
+    #[must_use]
+    pub const fn step_limit(mut self, steps: u64) -> Self {
+        self.step_limit = steps;
+        self
+    }
+
+    /// Runs until an operation has ended and nothing is on its way any more.
+    ///
+    /// # Panics
+    /// As [`Simulation::run_all`] does.
+    pub fn run(&mut self, client: &mut Client<K>, operation: OperationId) -> Result<Receipt<K>, Box<Failure>> {
+        let mut results = self.run_all(client, [operation]);
+        results.remove(&operation).unwrap_or_else(|| self.stop("the operation has no result"))
+    }
+
+    /// Runs until these operations have ended and nothing is on its way any more.
+    ///
+    /// # Panics
+    /// With the seed, the faults and the transcript, where the client hangs (it waits for nothing, and an operation has
+    /// not ended), goes round in circles, or breaks its contract.
+    pub fn run_all(
+        &mut self,
+        client: &mut Client<K>,
+        operations: impl IntoIterator<Item = OperationId>,
+    ) -> BTreeMap<OperationId, Result<Receipt<K>, Box<Failure>>> {
+        let mut open: BTreeSet<OperationId> = operations.into_iter().collect();
+        let mut results = BTreeMap::new();
+        loop {
+            match self.step(client) {
+                Step::Worked | Step::Event(_) => {}
+                Step::Done { operation, result } => {
+                    if open.remove(&operation) {
+                        results.insert(operation, result);
+                    }
+                }
+                Step::Idle if open.is_empty() => return results,
+                Step::Idle => self.stop("the client hangs: it waits for nothing, and an operation has not ended"),
+            }
+        }
+    }
+
+    /// Does the one thing that comes next. This is the whole of a driver.
+    ///
+    /// # Panics
+    /// As [`Simulation::run_all`] does, except that it does not know which operations should end.
+    pub fn step(&mut self, client: &mut Client<K>) -> Step<K> {
+        self.steps += 1;
+        if self.steps > self.step_limit {
+            self.stop("the simulation goes round in circles: it has reached its limit of steps");
+        }
+        match client.poll(self.now) {
+            Output::Send { id, request, keep, limits: _ } => self.send(id, request, keep),
+            Output::Abort { id } => self.abort(id),
+            Output::Read { blob, from, up_to } => self.read(blob, from, up_to),
+            Output::Ask { id, registry, stale } => {
+                self.transcript.note(self.now, format_args!("credentials for {registry}, stale: {stale}"));
+                let answer = (self.credentials)(&registry, stale);
+                self.later(Input::Credentials { id, answer });
+            }
+            Output::Event(event) => return Step::Event(event),
+            Output::Done { operation, result } => {
+                let how = result.as_ref().map_or_else(ToString::to_string, |_| "done".to_owned());
+                self.transcript.note(self.now, format_args!("{operation:?}: {how}"));
+                return Step::Done { operation, result };
+            }
+            Output::Wait(deadline) => return self.wait(client, deadline),
+        }
+        Step::Worked
+    }
+
+    /// Lets the next thing happen, and time pass until it does.
+    fn wait(&mut self, client: &mut Client<K>, deadline: Option<Deadline>) -> Step<K> {
+        let stuck = deadline.is_some_and(|deadline| deadline.at <= self.now) && self.deadline == deadline;
+        if stuck {
+            self.stop("the client waits for a moment that has passed");
+        }
+        self.deadline = deadline;
+        match (self.next_happening(deadline.map(|deadline| deadline.at)), deadline) {
+            (Some(happening), _) => {
+                if let Some(input) = self.happen(happening, client) {
+                    client.handle(input);
+                }
+                Step::Worked
+            }
+            (None, Some(deadline)) => {
+                self.now = self.now.max(deadline.at);
+                Step::Worked
+            }
+            (None, None) => Step::Idle,
+        }
+    }
+
+    fn read(&mut self, blob: K, from: u64, up_to: u64) {
+        self.transcript.note(self.now, format_args!("read {blob:?} {from}..{up_to}"));
+        let input = match self.sources.get_mut(&blob) {
+            Some(source) => source.read(blob, from, up_to),
+            None => Input::Unreadable { blob, why: "there is no such source".to_owned() },
+        };
+        self.later(input);
+    }
+
+    /// Stops with all that is needed to see it again.
+    pub(crate) fn stop(&self, why: &str) -> ! {
+        let Self { seed, order, schedule, transcript, .. } = self;
+        panic!("{why}\nseed {seed}, order {order:?}, faults {schedule}\n{transcript}")
+    }
+}
+
+impl<K: Key, H> Simulation<K, H> {
+    /// The present moment.
+    #[must_use]
+    pub const fn now(&self) -> Instant {
+        self.now
+    }
+
+    /// How many requests the client has sent.
+    #[must_use]
+    pub const fn requests(&self) -> u64 {
+        self.requests
+    }
+
+    /// What was said.
+    #[must_use]
+    pub const fn transcript(&self) -> &Transcript {
+        &self.transcript
+    }
+
+    /// The choices that were made, for [`every_order`](crate::every_order).
+    #[must_use]
+    pub fn choices(&self) -> &[Choice] {
+        &self.choices
+    }
+
+    /// What goes wrong, and what went wrong so far.
+    #[must_use]
+    pub const fn schedule(&self) -> &Schedule {
+        &self.schedule
+    }
+
+    /// What was poured into the sink of this name.
+    #[must_use]
+    pub fn sink(&self, key: &K) -> Option<&Bytes> {
+        self.sinks.get(key)
+    }
+
+    /// A blob that can be sent.
+    #[must_use]
+    pub fn source_of(&self, key: &K) -> Option<&Source> {
+        self.sources.get(key)
+    }
+}

@@ -1,0 +1,162 @@
+//! The bytes of blobs.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use longshore_core::driver::Input;
+use longshore_core::{Algorithm, Digester};
+
+/// How many bytes are handed on at once.
+pub(crate) const PIECE: u64 = 64 * 1024;
+
+/// The bytes of one blob: in memory, or made when they are asked for.
+#[derive(Clone)]
+pub struct Source {
+    len: u64,
+    content: Content,
+    one_shot: Option<Hand>,
+    breaks_at: u64,
+}
+
+#[derive(Clone)]
+enum Content {
+    Bytes(Bytes),
+    Made(Arc<dyn Fn(u64, &mut [u8]) + Send + Sync>),
+}
+
+/// What of a blob that can be read only once was read and not yet dropped.
+#[derive(Clone)]
+struct Hand {
+    from: u64,
+    bytes: BytesMut,
+    digester: Digester,
+    ended: bool,
+    most: usize,
+}
+
+impl Source {
+    /// These bytes.
+    #[must_use]
+    pub fn bytes(bytes: impl Into<Bytes>) -> Self {
+        let bytes = bytes.into();
+        Self { len: bytes.len() as u64, content: Content::Bytes(bytes), one_shot: None, breaks_at: u64::MAX }
+    }
+
+    /// So many bytes, made by `fill(offset, into)` each time they are needed: a blob of many GiB costs no memory.
+    #[must_use]
+    pub fn made(len: u64, fill: impl Fn(u64, &mut [u8]) + Send + Sync + 'static) -> Self {
+        Self { len, content: Content::Made(Arc::new(fill)), one_shot: None, breaks_at: u64::MAX }
+    }
+
+    /// The same, but readable only once, as a pipe is: what was dropped is gone.
+    #[must_use]
+    pub fn one_shot(mut self, algorithm: Algorithm) -> Self {
+        let digester = Digester::new(algorithm);
+        self.one_shot = Some(Hand { from: 0, bytes: BytesMut::new(), digester, ended: false, most: 0 });
+        self
+    }
+
+    /// The same, but it cannot be read from this byte on.
+    #[must_use]
+    pub const fn breaking_at(mut self, byte: u64) -> Self {
+        self.breaks_at = byte;
+        self
+    }
+
+    /// The most bytes that were ever in hand of a blob that can be read only once.
+    #[must_use]
+    pub fn most_in_hand(&self) -> usize {
+        self.one_shot.as_ref().map_or(0, |hand| hand.most)
+    }
+
+    /// Takes more of a one-shot blob in hand, and lets go of what is before `from`.
+    pub(crate) fn read<K>(&mut self, blob: K, from: u64, up_to: u64) -> Input<K> {
+        let Some(mut hand) = self.one_shot.take() else {
+            return Input::Unreadable { blob, why: "it is not a source to be read ahead".to_owned() };
+        };
+        assert!(from >= hand.from, "the client asks again for bytes that it let go of");
+        let gone = usize::try_from(from - hand.from).unwrap_or(usize::MAX).min(hand.bytes.len());
+        let _ = hand.bytes.split_to(gone);
+        hand.from = from;
+        let read = hand.from + hand.bytes.len() as u64;
+        let mut broke = false;
+        for piece in pieces(read..up_to.min(self.len)) {
+            let Ok(bytes) = self.piece(&piece) else {
+                broke = true;
+                break;
+            };
+            hand.digester.update(&bytes);
+            hand.bytes.extend_from_slice(&bytes);
+        }
+        hand.most = hand.most.max(hand.bytes.len());
+        let len = hand.from + hand.bytes.len() as u64;
+        let input = if broke {
+            Input::Unreadable { blob, why: "the source broke".to_owned() }
+        } else if up_to >= self.len {
+            assert!(!hand.ended, "the client reads on after the end of a blob");
+            hand.ended = true;
+            Input::Ended { blob, len, digest: hand.digester.clone().finish() }
+        } else {
+            Input::Filled { blob, len }
+        };
+        self.one_shot = Some(hand);
+        input
+    }
+
+    /// The bytes to send, piece by piece; an error where the source cannot give all of them.
+    pub(crate) fn send(&self, range: &Range<u64>) -> Result<impl Iterator<Item = Bytes> + use<>, String> {
+        if range.end > self.len || range.end > self.breaks_at {
+            return Err(format!("bytes {}..{} of {} cannot be read", range.start, range.end, self.len));
+        }
+        let (content, shift) = match &self.one_shot {
+            None => (self.content.clone(), 0),
+            Some(hand) => {
+                let in_hand = hand.from..hand.from + hand.bytes.len() as u64;
+                let has_all = in_hand.start <= range.start && range.end <= in_hand.end;
+                assert!(has_all, "the client sends bytes {range:?} of a blob of which {in_hand:?} are in hand");
+                (Content::Bytes(Bytes::copy_from_slice(&hand.bytes)), hand.from)
+            }
+        };
+        Ok(pieces(range.start - shift..range.end - shift).map(move |piece| content.take(&piece)))
+    }
+
+    pub(crate) const fn len(&self) -> u64 {
+        self.len
+    }
+
+    fn piece(&self, range: &Range<u64>) -> Result<Bytes, ()> {
+        if range.end > self.breaks_at { Err(()) } else { Ok(self.content.take(range)) }
+    }
+}
+
+impl Content {
+    fn take(&self, range: &Range<u64>) -> Bytes {
+        let size = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
+        match self {
+            Self::Bytes(bytes) => bytes.slice(size(range.start)..size(range.end)),
+            Self::Made(fill) => {
+                let mut bytes = vec![0; size(range.end - range.start)];
+                fill(range.start, &mut bytes);
+                bytes.into()
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes", self.len)
+    }
+}
+
+fn pieces(range: Range<u64>) -> impl Iterator<Item = Range<u64>> {
+    let end = range.end;
+    let mut at = range.start;
+    std::iter::from_fn(move || {
+        let piece = at..end.min(at.saturating_add(PIECE));
+        at = piece.end;
+        (!piece.is_empty()).then_some(piece)
+    })
+}
