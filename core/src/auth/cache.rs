@@ -1,6 +1,7 @@
 //! The tokens in hand. One is used again only for exactly what it was asked for.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Identity, Scopes, Token, TokenService};
@@ -32,25 +33,25 @@ impl TokenKey {
 #[derive(Debug, Default)]
 pub struct TokenCache {
     tokens: BTreeMap<TokenKey, Kept>,
-    refresh_tokens: BTreeMap<(TokenService, Identity), Secret>,
+    refresh_tokens: BTreeMap<(TokenService, Identity), Arc<Secret>>,
 }
 
 #[derive(Debug)]
 struct Kept {
     authorization: Authorization,
+    asked: Instant,
     expires: Instant,
 }
 
 impl TokenCache {
     /// Keeps a token that was asked for at `asked`: its life counts from there, whatever the service's clock says.
     pub fn keep(&mut self, key: TokenKey, token: Token, asked: Instant) {
-        #[expect(clippy::arithmetic_side_effects, reason = "adding to an Instant sticks at its end")]
-        let expires = asked + token.lifetime();
+        let expires = asked.after(token.lifetime());
         let (authorization, refresh_token) = token.into_parts();
         if let Some(refresh_token) = refresh_token {
-            self.refresh_tokens.insert((key.service.clone(), key.identity), refresh_token);
+            self.refresh_tokens.insert((key.service.clone(), key.identity), Arc::new(refresh_token));
         }
-        self.tokens.insert(key, Kept { authorization, expires });
+        self.tokens.insert(key, Kept { authorization, asked, expires });
         if self.tokens.len() > MAX_TOKENS
             && let Some(first) = self.tokens.iter().min_by_key(|(_, kept)| kept.expires).map(|(key, _)| key.clone())
         {
@@ -65,15 +66,23 @@ impl TokenCache {
         (kept.expires.since(now) > lasts).then_some(&kept.authorization)
     }
 
+    /// When the token for exactly this was asked for, if there is one.
+    #[must_use]
+    pub fn asked(&self, key: &TokenKey) -> Option<Instant> {
+        self.tokens.get(key).map(|kept| kept.asked)
+    }
+
     /// The newest refresh token that a service gave out for these credentials.
     #[must_use]
-    pub fn refresh_token(&self, service: &TokenService, identity: Identity) -> Option<&Secret> {
+    pub fn refresh_token(&self, service: &TokenService, identity: Identity) -> Option<&Arc<Secret>> {
         self.refresh_tokens.get(&(service.clone(), identity))
     }
 
-    /// Drops a token that the registry refused.
-    pub fn forget(&mut self, key: &TokenKey) {
-        self.tokens.remove(key);
+    /// Drops a token that the registry refused; one that was asked for later is kept.
+    pub fn forget(&mut self, key: &TokenKey, asked: Instant) {
+        if self.asked(key).is_some_and(|newest| newest <= asked) {
+            self.tokens.remove(key);
+        }
     }
 
     /// Drops all that was had with these credentials.

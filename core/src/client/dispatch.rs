@@ -196,6 +196,8 @@ impl<K: Key> Client<K> {
     /// Tells everyone who waits for a task what came of it.
     fn finish(&mut self, task: Task<K>, result: Result<super::task::Product, Failure>) {
         if let Some(errand) = task.errand {
+            // What the errand brought is the door's alone.
+            drop(task.machine);
             return self.errand_done(&task.registry, errand, result);
         }
         let mut events = Vec::new();

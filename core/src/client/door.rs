@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::auth::{Access, Credentials, Identity, Scopes, Sent, Token, TokenService};
+use crate::auth::{Access, Credentials, Identity, Scopes, Sent, Token, TokenCache, TokenKey, TokenService};
 use crate::driver::AskId;
+use crate::flow::FetchToken;
 use crate::{Authorization, Instant, Origin};
 
-/// A token that is about to end is not used: the request must arrive before it does.
+/// A token that ends sooner is not used: the request must arrive before it does.
 const MARGIN: Duration = Duration::from_secs(10);
+/// The same for a request with a body: half of the shortest life that a token can have.
+const LONG_MARGIN: Duration = Duration::from_secs(30);
 
 /// What a client keeps to be let in by one registry.
 pub(super) struct Door {
@@ -17,9 +20,9 @@ pub(super) struct Door {
     credentials: Asked,
     /// How often the driver has answered: no two answers share a number, and so no token.
     answers: u64,
-    tokens: BTreeMap<TokenKey, Issued>,
-    /// The newest token that came with a refresh token.
-    refresh: Option<Arc<Token>>,
+    tokens: TokenCache,
+    /// Scopes that the registry's challenges handed out beside ours, by ours.
+    challenged: BTreeMap<Scopes, Vec<String>>,
 }
 
 enum Asked {
@@ -31,29 +34,13 @@ enum Asked {
     Known(Option<Arc<Credentials>>),
 }
 
-/// What a token is good for, and whose it is.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct TokenKey {
-    pub(super) service: TokenService,
-    pub(super) scopes: Scopes,
-    /// Scopes that the registry's challenge handed out beside ours.
-    pub(super) challenged: Vec<String>,
-    identity: Identity,
-}
-
-struct Issued {
-    token: Arc<Token>,
-    /// When its request was sent: its age counts from there.
-    since: Instant,
-}
-
 /// What a request carries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Carried {
     Nothing,
     Basic,
-    /// The token of this key that was asked for at this moment.
-    Token(TokenKey, Instant),
+    /// The token of this key that was asked for at this moment, with these scopes beside ours.
+    Token(TokenKey, Instant, Vec<String>),
     /// A registry token as the caller gave it.
     Given,
 }
@@ -63,7 +50,7 @@ impl Carried {
         match self {
             Self::Nothing => Sent::Nothing,
             Self::Basic => Sent::Basic,
-            Self::Token(key, _) => Sent::Token { challenged: &key.challenged },
+            Self::Token(_, _, challenged) => Sent::Token { challenged },
             Self::Given => Sent::Given,
         }
     }
@@ -78,22 +65,22 @@ pub(super) enum Pass {
     /// The driver has been asked.
     Wait(AskId),
     /// A token must be had.
-    Token(TokenKey),
+    Fetch(TokenKey, TokenService),
 }
 
 impl Door {
-    pub(super) const fn new(registry: Origin) -> Self {
+    pub(super) fn new(registry: Origin) -> Self {
         Self {
             access: Access::new(registry),
             credentials: Asked::Not { stale: false },
             answers: 0,
-            tokens: BTreeMap::new(),
-            refresh: None,
+            tokens: TokenCache::default(),
+            challenged: BTreeMap::new(),
         }
     }
 
-    /// What a request with these rights carries, or waits for. A long one wants a token that outlives it.
-    pub(super) fn pass(&self, scopes: &Scopes, challenged: &[String], is_long: bool, now: Instant) -> Pass {
+    /// What a request with these rights carries, or waits for. `lasts`: how long the token must live at least.
+    pub(super) fn pass(&self, scopes: &Scopes, lasts: Duration, now: Instant) -> Pass {
         let service = self.access.token_service();
         if service.is_none() && !self.access.wants_basic() {
             return Pass::Go(Carried::Nothing);
@@ -101,35 +88,34 @@ impl Door {
         let credentials = match &self.credentials {
             Asked::Not { stale } => return Pass::Ask { stale: *stale },
             Asked::Asking(id) => return Pass::Wait(*id),
-            Asked::Known(credentials) => credentials,
+            Asked::Known(credentials) => credentials.as_deref(),
         };
-        match (service, credentials.as_deref()) {
+        match (service, credentials) {
             (_, Some(Credentials::RegistryToken(_))) => Pass::Go(Carried::Given),
             (None, Some(_)) => Pass::Go(Carried::Basic),
             (None, None) => Pass::Go(Carried::Nothing),
-            (Some(service), credentials) => {
-                let identity = if credentials.is_some() { Identity::Known(self.answers) } else { Identity::Anonymous };
-                let key = TokenKey {
-                    service: service.clone(),
-                    scopes: scopes.clone(),
-                    challenged: challenged.to_vec(),
-                    identity,
-                };
-                match self.tokens.get(&key).filter(|issued| issued.outlives(is_long, now)) {
-                    Some(issued) => Pass::Go(Carried::Token(key, issued.since)),
-                    None => Pass::Token(key),
+            (Some(service), _) => {
+                let key = TokenKey::new(service.clone(), scopes.clone(), self.identity());
+                match self.tokens.find(&key, now, lasts).and_then(|_| self.tokens.asked(&key)) {
+                    Some(asked) => Pass::Go(Carried::Token(key, asked, self.challenged(scopes))),
+                    None => Pass::Fetch(key, service.clone()),
                 }
             }
         }
     }
 
+    /// How long a token must live at least to be put on a request.
+    pub(super) const fn margin(has_body: bool) -> Duration {
+        if has_body { LONG_MARGIN } else { MARGIN }
+    }
+
     /// What stands for `carried` in a request's `Authorization`, if anything does.
-    pub(super) fn authorization(&self, carried: &Carried) -> Option<Result<Signature<'_>, String>> {
+    pub(super) fn signature(&self, carried: &Carried) -> Option<Result<Signature<'_>, String>> {
         match carried {
             Carried::Nothing => None,
-            Carried::Token(key, _) => {
-                let issued = self.tokens.get(key)?;
-                Some(Ok(Signature::Token(issued.token.authorization())))
+            Carried::Token(key, ..) => {
+                let token = self.tokens.find(key, Instant::ZERO, Duration::ZERO)?;
+                Some(Ok(Signature::Token(token)))
             }
             Carried::Basic | Carried::Given => match self.known()?.direct(self.access.registry()) {
                 Ok(authorization) => Some(Ok(Signature::Direct(authorization?))),
@@ -138,12 +124,28 @@ impl Door {
         }
     }
 
-    pub(super) fn known(&self) -> Option<&Arc<Credentials>> {
+    /// The exchange that gives a token for these rights.
+    pub(super) fn fetch(&self, service: TokenService, scopes: Scopes) -> FetchToken {
+        let refresh = self.tokens.refresh_token(&service, self.identity()).cloned();
+        let challenged = self.challenged(&scopes);
+        FetchToken::new(service, scopes, challenged, self.known().cloned(), refresh)
+    }
+
+    fn known(&self) -> Option<&Arc<Credentials>> {
         if let Asked::Known(Some(credentials)) = &self.credentials { Some(credentials) } else { None }
     }
 
-    pub(super) const fn refresh(&self) -> Option<&Arc<Token>> {
-        self.refresh.as_ref()
+    fn identity(&self) -> Identity {
+        if self.known().is_some() { Identity::Known(self.answers) } else { Identity::Anonymous }
+    }
+
+    fn challenged(&self, scopes: &Scopes) -> Vec<String> {
+        self.challenged.get(scopes).cloned().unwrap_or_default()
+    }
+
+    /// The registry wants these scopes beside ours.
+    pub(super) fn wants(&mut self, scopes: &Scopes, challenged: Vec<String>) {
+        self.challenged.insert(scopes.clone(), challenged);
     }
 
     pub(super) fn asked(&mut self, id: AskId) {
@@ -156,27 +158,22 @@ impl Door {
 
     pub(super) fn answered(&mut self, credentials: Option<Credentials>) {
         self.answers = self.answers.saturating_add(1);
-        self.refresh = None;
         self.credentials = Asked::Known(credentials.map(Arc::new));
     }
 
     /// The credentials could not be looked up, or were refused as too old: they are asked for afresh.
     pub(super) fn forget_credentials(&mut self, stale: bool) {
+        self.tokens.forget_identity(self.identity());
         self.credentials = Asked::Not { stale };
     }
 
-    pub(super) fn keep(&mut self, key: TokenKey, token: Arc<Token>, since: Instant) {
-        if token.refresh_token().is_some() {
-            self.refresh = Some(token.clone());
-        }
-        self.tokens.insert(key, Issued { token, since });
+    pub(super) fn keep(&mut self, key: TokenKey, token: Token, asked: Instant) {
+        self.tokens.keep(key, token, asked);
     }
 
-    /// A token was refused. One that came after it is kept.
-    pub(super) fn drop_token(&mut self, key: &TokenKey, since: Instant) {
-        if self.tokens.get(key).is_some_and(|issued| issued.since == since) {
-            self.tokens.remove(key);
-        }
+    /// A token was refused. One that was asked for later is kept.
+    pub(super) fn forget_token(&mut self, key: &TokenKey, asked: Instant) {
+        self.tokens.forget(key, asked);
     }
 }
 
@@ -192,16 +189,5 @@ impl Signature<'_> {
             Self::Token(authorization) => authorization,
             Self::Direct(authorization) => authorization,
         }
-    }
-}
-
-impl Issued {
-    /// A token that has just been had is always used, however short its life; a long body wants half of it left.
-    fn outlives(&self, is_long: bool, now: Instant) -> bool {
-        let (age, lifetime) = (now.since(self.since), self.token.lifetime());
-        let left = lifetime.saturating_sub(age);
-        let half = lifetime.checked_div(2).unwrap_or_default();
-        let wanted = if is_long { half } else { MARGIN.min(half) };
-        left >= wanted
     }
 }

@@ -4,19 +4,23 @@
 //! thing that puts a secret on a request is [`Authorization::authorize`](crate::Authorization::authorize), which knows for
 //! which origin it is.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::{HeaderMap, Response};
 
-use super::door::{Carried, Pass};
-use super::task::{AtDoor, Errand, Machine, Phase, Product, Task, TaskId};
+use super::door::{Carried, Door, Pass};
+use super::task::{AtDoor, Errand, Flight, Machine, Phase, Product, Task, TaskId};
 use super::{Client, Failure, Why};
 use crate::auth::{Answered, Credentials, Next, Scopes};
 use crate::driver::{AskFailed, AskId, Key, Output};
-use crate::flow::{FetchToken, IfLost, Outcome, Ping};
+use crate::flow::{IfLost, Outcome, Ping};
 use crate::target::Target;
 use crate::{Origin, text};
 
-use super::task::Flight;
+/// How often one request waits for a token.
+const MAX_FETCHES: u32 = 4;
 
 impl<K: Key> Client<K> {
     /// Signs a request, or sends the task to wait at the door (`None`).
@@ -25,14 +29,16 @@ impl<K: Key> Client<K> {
         task: &mut Task<K>,
         target: &Target,
         scopes: &Scopes,
-        is_long: bool,
+        has_body: bool,
         headers: &mut HeaderMap,
     ) -> Result<Option<Carried>, Failure> {
         let Some(registry) = self.registries.get_mut(&task.registry) else { return Ok(Some(Carried::Nothing)) };
         if matches!(task.errand, Some(Errand::Ping)) {
             return Ok(Some(Carried::Nothing));
         }
-        let carried = match registry.door.pass(scopes, &task.login.challenged, is_long, self.now) {
+        // A token that has just come is used, however short its life.
+        let lasts = if task.login.fetched == 0 { Door::margin(has_body) } else { Duration::ZERO };
+        let carried = match registry.door.pass(scopes, lasts, self.now) {
             Pass::Go(carried) => carried,
             Pass::Wait(id) => {
                 task.phase = Phase::AtDoor(AtDoor::Credentials(id));
@@ -46,12 +52,15 @@ impl<K: Key> Client<K> {
                 task.phase = Phase::AtDoor(AtDoor::Credentials(id));
                 return Ok(None);
             }
-            Pass::Token(key) => {
-                let errand = |other: &Task<K>| matches!(&other.errand, Some(Errand::Token(other, _)) if *other == key);
-                if !self.tasks.values().any(errand) {
-                    let (credentials, refresh) = (registry.door.known().cloned(), registry.door.refresh().cloned());
-                    let (service, scopes) = (key.service.clone(), key.scopes.clone());
-                    let fetch = FetchToken::new(service, scopes, key.challenged.clone(), credentials, refresh);
+            Pass::Fetch(key, service) => {
+                task.login.fetched = task.login.fetched.saturating_add(1);
+                if task.login.fetched > MAX_FETCHES {
+                    let why = "the registry's tokens end before they can be used".to_owned();
+                    return Err(Failure::new(Why::Denied(why)));
+                }
+                let is_its = |other: &Task<K>| matches!(&other.errand, Some(Errand::Token(other, _)) if *other == key);
+                if !self.tasks.values().any(is_its) {
+                    let fetch = registry.door.fetch(service, scopes.clone());
                     let machine = Machine::Token(Box::new(fetch));
                     self.add_errand(task.registry.clone(), machine, Errand::Token(key.clone(), self.now));
                 }
@@ -60,7 +69,7 @@ impl<K: Key> Client<K> {
             }
         };
         let refuse = |why: String| Failure::new(Why::Denied(text::shown(&why)));
-        match registry.door.authorization(&carried) {
+        match registry.door.signature(&carried) {
             None => {}
             Some(Ok(signature)) => {
                 signature.authorization().authorize(target, headers).map_err(|error| refuse(error.to_string()))?;
@@ -104,9 +113,9 @@ impl<K: Key> Client<K> {
         task.login.tries = task.login.tries.saturating_add(1);
         match next {
             Next::Token { challenged, .. } => {
-                task.login.challenged = challenged;
-                if let Carried::Token(key, since) = &flight.carried {
-                    registry.door.drop_token(key, *since);
+                registry.door.wants(&flight.scopes, challenged);
+                if let Carried::Token(key, asked, _) = &flight.carried {
+                    registry.door.forget_token(key, *asked);
                 }
             }
             Next::Basic => {}
@@ -151,28 +160,29 @@ impl<K: Key> Client<K> {
                 Some(Failure::new(Why::Denied(text::shown(&error.to_string()))))
             }
         };
-        self.let_in(failure.as_ref(), |at| *at == AtDoor::Credentials(id));
+        self.let_in(failure.as_ref(), &AtDoor::Credentials(id));
     }
 
     /// An errand has ended: what it was for goes on.
     pub(super) fn errand_done(&mut self, registry: &Origin, errand: Errand, result: Result<Product, Failure>) {
         match (errand, result) {
-            (Errand::Token(key, since), Ok(Product::Token(token))) => {
-                if let Some(state) = self.registries.get_mut(registry) {
-                    state.door.keep(key.clone(), token, since);
+            (Errand::Token(key, asked), Ok(Product::Token(token))) => {
+                if let (Some(state), Some(token)) = (self.registries.get_mut(registry), Arc::into_inner(token)) {
+                    state.door.keep(key.clone(), token, asked);
                 }
-                self.let_in(None, |at| *at == AtDoor::Token(key.clone()));
+                self.let_in(None, &AtDoor::Token(key));
             }
             (Errand::Token(key, _), result) => {
                 let failure = result.err().unwrap_or_else(Failure::lost);
-                self.let_in(Some(&failure), |at| *at == AtDoor::Token(key.clone()));
+                self.let_in(Some(&failure), &AtDoor::Token(key));
             }
-            (Errand::Ping, _) => self.let_in(None, |at| *at == AtDoor::Ping),
+            (Errand::Ping, _) => self.let_in(None, &AtDoor::Ping),
         }
     }
 
-    fn let_in(&mut self, failure: Option<&Failure>, waits: impl Fn(&AtDoor) -> bool) {
-        let is_waiting = |task: &Task<K>| matches!(&task.phase, Phase::AtDoor(at) if waits(at));
+    /// Those that wait for this go on, or have failed with it.
+    fn let_in(&mut self, failure: Option<&Failure>, waiting_for: &AtDoor) {
+        let is_waiting = |task: &Task<K>| matches!(&task.phase, Phase::AtDoor(at) if at == waiting_for);
         let ids: Vec<TaskId> = self.tasks.iter().filter(|(_, task)| is_waiting(task)).map(|(id, _)| *id).collect();
         for id in ids {
             let Some(mut task) = self.tasks.remove(&id) else { continue };

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use http::{Method, StatusCode};
 
 use super::Event;
-use super::door::{Carried, TokenKey};
+use super::door::Carried;
 use super::operation::Part;
-use crate::auth::{Scopes, Token};
+use crate::auth::{Scopes, Token, TokenKey};
 use crate::driver::{AskId, Key, OperationId, RequestId};
 use crate::endpoint::Row;
 use crate::flow::{
@@ -75,11 +75,13 @@ pub(super) enum Errand {
     Ping,
 }
 
-/// How often the current request was refused entry, and what the registry wanted then.
+/// What the current request went through to be let in.
 #[derive(Debug, Default)]
 pub(super) struct Login {
+    /// How often it was turned away.
     pub(super) tries: u32,
-    pub(super) challenged: Vec<String>,
+    /// How often it waited for a token.
+    pub(super) fetched: u32,
 }
 
 /// A request in flight.

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::Response;
 
 use super::{Exchange, Flow, IfLost, Next, Outcome, World};
+use crate::Secret;
 use crate::auth::{Attempt, Credentials, Scopes, Token, TokenError, TokenRequest, TokenService};
 use crate::client::{Failure, Options, Why};
 use crate::driver::{Body, Keep, Key};
@@ -17,7 +18,7 @@ pub(crate) struct FetchToken {
     scopes: Scopes,
     challenged: Vec<String>,
     credentials: Option<Arc<Credentials>>,
-    refresh: Option<Arc<Token>>,
+    refresh: Option<Arc<Secret>>,
     attempt: Attempt,
     ended: Option<Result<Arc<Token>, Failure>>,
 }
@@ -28,7 +29,7 @@ impl FetchToken {
         scopes: Scopes,
         challenged: Vec<String>,
         credentials: Option<Arc<Credentials>>,
-        refresh: Option<Arc<Token>>,
+        refresh: Option<Arc<Secret>>,
     ) -> Self {
         let attempt = request(&service, &scopes, &challenged, credentials.as_deref(), refresh.as_deref()).first();
         Self { service, scopes, challenged, credentials, refresh, attempt, ended: None }
@@ -65,11 +66,9 @@ fn request<'a>(
     scopes: &'a Scopes,
     challenged: &'a [String],
     credentials: Option<&'a Credentials>,
-    refresh: Option<&'a Token>,
+    refresh: Option<&'a Secret>,
 ) -> TokenRequest<'a> {
-    TokenRequest::new(service, scopes, credentials)
-        .with_challenged(challenged)
-        .with_refresh_token(refresh.and_then(Token::refresh_token))
+    TokenRequest::new(service, scopes, credentials).with_challenged(challenged).with_refresh_token(refresh)
 }
 
 impl<K: Key> Flow<K> for FetchToken {

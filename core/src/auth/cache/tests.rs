@@ -135,7 +135,7 @@ fn i29_the_cache_prints_no_token() {
 enum Step {
     Keep { key: (usize, usize, usize), seconds: u64 },
     Find { key: (usize, usize, usize), lasts: u64 },
-    Forget { key: (usize, usize, usize) },
+    Forget { key: (usize, usize, usize), asked: u64 },
     ForgetIdentity { whose: usize },
     Pass { seconds: u64 },
 }
@@ -145,7 +145,7 @@ fn any_step() -> impl Strategy<Value = Step> {
     prop_oneof![
         3 => (key(), 0..200_u64).prop_map(|(key, seconds)| Step::Keep { key, seconds }),
         6 => (key(), prop_oneof![Just(0), 0..100_u64]).prop_map(|(key, lasts)| Step::Find { key, lasts }),
-        1 => key().prop_map(|key| Step::Forget { key }),
+        1 => (key(), 0..200_u64).prop_map(|(key, asked)| Step::Forget { key, asked }),
         1 => (0..3_usize).prop_map(|whose| Step::ForgetIdentity { whose }),
         2 => (0..50_u64).prop_map(|seconds| Step::Pass { seconds }),
     ]
@@ -155,7 +155,7 @@ proptest! {
     #[test]
     fn i10_the_cache_is_a_list_of_what_was_kept(steps in proptest::collection::vec(any_step(), 0..80)) {
         // The model: everything that was ever kept, in order, with what it was for; the last one for a key counts.
-        let mut model: Vec<((usize, usize, usize), String, u64)> = Vec::new();
+        let mut model: Vec<((usize, usize, usize), String, u64, u64)> = Vec::new();
         let mut cache = TokenCache::default();
         let mut now = 0;
         for (i, step) in steps.into_iter().enumerate() {
@@ -163,20 +163,24 @@ proptest! {
                 Step::Keep { key: which, seconds } => {
                     let text = format!("t{i}");
                     cache.keep(key(which), token(&service(which.0), &text, seconds, ""), at(now));
-                    model.push((which, text, now + seconds.max(60)));
+                    model.push((which, text, now, now + seconds.max(60)));
                 }
                 Step::Find { key: which, lasts } => {
                     let kept = model.iter().rev().find(|(key, ..)| *key == which);
                     let expected = kept.filter(|(.., expires)| now + lasts < *expires);
                     let found = cache.find(&key(which), at(now), Duration::from_secs(lasts));
-                    prop_assert_eq!(found.map(sent), expected.map(|(_, text, _)| format!("Bearer {text}")));
+                    prop_assert_eq!(found.map(sent), expected.map(|(_, text, ..)| format!("Bearer {text}")));
                     if let Some(found) = found {
                         prop_assert_eq!(found.origin().clone(), service(which.0).registry().clone());
                     }
                 }
-                Step::Forget { key: which } => {
-                    cache.forget(&key(which));
-                    model.retain(|(key, ..)| *key != which);
+                // Only where the newest was asked for by then: a refusal of an older one says nothing about it.
+                Step::Forget { key: which, asked } => {
+                    cache.forget(&key(which), at(asked));
+                    let newest = model.iter().rev().find(|(key, ..)| *key == which).map(|(_, _, when, _)| *when);
+                    if newest.is_some_and(|newest| newest <= asked) {
+                        model.retain(|(key, ..)| *key != which);
+                    }
                 }
                 Step::ForgetIdentity { whose } => {
                     cache.forget_identity(identity(whose));
