@@ -155,7 +155,7 @@ proptest! {
     #[test]
     fn i10_the_cache_is_a_list_of_what_was_kept(steps in proptest::collection::vec(any_step(), 0..80)) {
         // The model: everything that was ever kept, in order, with what it was for; the last one for a key counts.
-        let mut model: Vec<((usize, usize, usize), String, u64, u64)> = Vec::new();
+        let mut model = Vec::<((usize, usize, usize), String, u64, u64)>::new();
         let mut cache = TokenCache::default();
         let mut now = 0;
         for (i, step) in steps.into_iter().enumerate() {
