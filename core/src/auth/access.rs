@@ -135,9 +135,13 @@ impl Access {
     /// says that credentials have expired (quirk `expired-basic-403-plain-text`).
     ///
     /// # Errors
-    /// Those of [`Access::learn`].
+    /// Those of [`Access::learn`]; 401 from another origin is one even without a challenge.
     pub fn after(&mut self, policy: &Policy, answered: &Answered<'_>) -> Result<Option<Next>, AccessError> {
         let Answered { from, response, sent, tries, .. } = *answered;
+        if *from.origin() != self.registry {
+            let foreign = || ForeignChallenge { registry: self.registry.clone(), from: from.origin().clone() };
+            return if response.status() == StatusCode::UNAUTHORIZED { Err(foreign().into()) } else { Ok(None) };
+        }
         let challenges = self.learn(policy, from, response.headers(), sent)?;
         let expired = says_expired(response.body());
         let challenged = challenges.bearer().is_some() || challenges.basic();

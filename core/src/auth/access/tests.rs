@@ -219,13 +219,25 @@ fn a_token_that_was_given_is_never_exchanged() {
 #[test]
 fn i4_a_foreign_401_starts_nothing() {
     let store = target("https://cdn.example/blob");
-    for challenge in [BEARER, "Basic", "Negotiate"] {
-        let refused = response(401, &[challenge], "");
-        let mut access = Access::new(registry().origin().clone());
-        let answered = Answered { from: &store, response: &refused, scopes: &push(), sent: Sent::Nothing, tries: 0 };
-        let error = access.after(&Policy::default(), &answered).unwrap_err();
-        assert!(matches!(error, AccessError::Foreign(_)));
-        assert!(access.token_service().is_none() && !access.wants_basic());
+    for challenges in [&[][..], &[BEARER], &["Basic"], &["Negotiate"]] {
+        // Also where the registry's own token service is known: a 401 from elsewhere does not make us ask it for more.
+        let mut talk = Talk::new();
+        talk.refused(Sent::Nothing, 0, &[BEARER]);
+        for access in [&mut Access::new(registry().origin().clone()), &mut talk.0] {
+            let before = access.token_service().cloned();
+            for sent in [Sent::Nothing, TOKEN, Sent::Basic, Sent::Given] {
+                for status in [200, 401, 403, 404] {
+                    let body = "authorization token has expired";
+                    let response = response(status, challenges, body);
+                    let answered = Answered { from: &store, response: &response, scopes: &push(), sent, tries: 0 };
+                    match access.after(&Policy::default(), &answered) {
+                        Err(AccessError::Foreign(_)) => assert_eq!(status, 401),
+                        next => assert!(next == Ok(None) && status != 401),
+                    }
+                }
+            }
+            assert!(access.token_service() == before.as_ref() && !access.wants_basic());
+        }
     }
 }
 
