@@ -3,6 +3,7 @@
 //! A push moves blobs, and the core never sees one: it names them by the caller's key and asks the driver to send a range.
 //! This crate answers for the driver.
 //!
+//! * [`credentials`]: what Docker and the containers tools keep for a registry, and their helpers.
 //! * [`layout`]: OCI image layouts, in a folder or a tar: which image is meant, and all that it needs.
 //! * [`pack`]: making small images, for demonstrations and tests.
 //! * [`source`]: where one blob's bytes come from, and how they are read in pieces, verified on the way.
@@ -24,9 +25,11 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod credentials;
 pub mod layout;
 pub mod pack;
 pub mod source;
 
+pub use credentials::{CredentialsError, Environment};
 pub use layout::{Layout, LayoutError, Selection, SourceArgument};
 pub use source::{Source, SourceError, Sources};

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use longshore_core::Digest;
 use longshore_core::content::{ManifestError, Platform};
+use longshore_core::text::shown;
 use thiserror::Error;
 
 use crate::source::SourceError;
@@ -175,7 +176,7 @@ fn list<T: std::fmt::Display>(names: &[T]) -> String {
     if names.is_empty() {
         return "none".to_owned();
     }
-    names.iter().map(|name| name.to_string().escape_debug().to_string()).collect::<Vec<_>>().join(", ")
+    names.iter().map(|name| shown(&name.to_string())).collect::<Vec<_>>().join(", ")
 }
 
 fn for_platform(platform: Option<&Platform>) -> String {

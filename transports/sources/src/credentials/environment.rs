@@ -1,0 +1,90 @@
+//! What of a process's environment decides where credentials are.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Where to look for credentials. [`Environment::from_process`] is what a command wants; a test makes its own.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Environment {
+    /// `REGISTRY_AUTH_FILE`: the only file to read.
+    pub registry_auth_file: Option<PathBuf>,
+    /// `DOCKER_CONFIG`: the folder of the only `config.json` to read.
+    pub docker_config: Option<PathBuf>,
+    /// The containers tools' own file, from `XDG_RUNTIME_DIR`: it is gone after a restart.
+    pub runtime_auth_file: Option<PathBuf>,
+    /// `XDG_CONFIG_HOME`; without it, `.config` in the home folder.
+    pub xdg_config_home: Option<PathBuf>,
+    /// The home folder.
+    pub home: Option<PathBuf>,
+    /// `PATH`: where helpers are looked for. Relative folders in it are passed over.
+    pub path: Option<OsString>,
+    /// How long a helper may take.
+    pub helper_time: Duration,
+    /// How much a helper may say, in bytes.
+    pub helper_output: usize,
+}
+
+impl Default for Environment {
+    /// An environment in which nothing is set, and helpers have 30 seconds and 64 KiB.
+    fn default() -> Self {
+        Self {
+            registry_auth_file: None,
+            docker_config: None,
+            runtime_auth_file: None,
+            xdg_config_home: None,
+            home: None,
+            path: None,
+            helper_time: Duration::from_secs(30),
+            helper_output: 64 * 1024,
+        }
+    }
+}
+
+impl Environment {
+    /// The environment of this process.
+    #[must_use]
+    pub fn from_process() -> Self {
+        let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+        let folder = |name| variable(name).map(PathBuf::from);
+        let runtime = folder("XDG_RUNTIME_DIR").map(|folder| folder.join("containers"));
+        Self {
+            registry_auth_file: folder("REGISTRY_AUTH_FILE"),
+            docker_config: folder("DOCKER_CONFIG"),
+            runtime_auth_file: runtime.or_else(run_containers).map(|folder| folder.join("auth.json")),
+            xdg_config_home: folder("XDG_CONFIG_HOME"),
+            home: folder("HOME"),
+            path: variable("PATH"),
+            ..Self::default()
+        }
+    }
+
+    /// The files to read, in order, and whether each must be there.
+    pub(super) fn files(&self) -> Vec<(PathBuf, bool)> {
+        if let Some(file) = &self.registry_auth_file {
+            return vec![(file.clone(), true)];
+        }
+        if let Some(folder) = &self.docker_config {
+            return vec![(folder.join("config.json"), false)];
+        }
+        let config = self.xdg_config_home.clone().or_else(|| self.home.as_ref().map(|home| home.join(".config")));
+        let config = config.map(|config| config.join("containers/auth.json"));
+        let docker = self.home.as_ref().map(|home| home.join(".docker/config.json"));
+        [self.runtime_auth_file.clone(), config, docker].into_iter().flatten().map(|file| (file, false)).collect()
+    }
+}
+
+/// Where the containers tools keep their file when there is no `XDG_RUNTIME_DIR`, as for root.
+#[cfg(target_os = "linux")]
+fn run_containers() -> Option<PathBuf> {
+    use std::os::unix::fs::MetadataExt;
+    let user = std::fs::metadata("/proc/self").ok()?.uid();
+    Some(PathBuf::from(format!("/run/containers/{user}")))
+}
+
+/// Elsewhere they use the home folder, which is read in any case.
+#[cfg(not(target_os = "linux"))]
+fn run_containers() -> Option<PathBuf> {
+    None
+}

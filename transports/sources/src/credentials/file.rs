@@ -1,0 +1,166 @@
+//! One file of credentials: Docker's `config.json`, the containers tools' `auth.json`.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use longshore_core::auth::Credentials;
+use longshore_core::{Registry, Repository, Secret};
+use serde::{Deserialize, Deserializer};
+use zeroize::Zeroizing;
+
+use super::CredentialsError;
+use super::hidden::{Hidden, NotAnObject, is_printable, read_object};
+use super::key::{DOCKER_HUB, Scope, is_server, server};
+
+/// The largest file that is read, in bytes.
+const MAX_FILE: u64 = 1024 * 1024;
+
+/// A file of credentials that was read.
+pub(super) struct AuthFile {
+    path: PathBuf,
+    config: Config,
+}
+
+#[derive(Default, Deserialize)]
+struct Config {
+    #[serde(default, deserialize_with = "null_is_empty")]
+    auths: BTreeMap<String, Option<Entry>>,
+    #[serde(default, rename = "credHelpers", deserialize_with = "null_is_empty")]
+    helpers: BTreeMap<String, String>,
+    #[serde(default, rename = "credsStore", deserialize_with = "null_is_empty")]
+    store: String,
+}
+
+#[derive(Deserialize)]
+struct Entry {
+    auth: Option<Hidden>,
+    username: Option<String>,
+    password: Option<Hidden>,
+    #[serde(rename = "identitytoken")]
+    identity_token: Option<Hidden>,
+    #[serde(rename = "registrytoken")]
+    registry_token: Option<Hidden>,
+}
+
+impl AuthFile {
+    /// Reads a file; nothing where there is none. An empty file is one without entries.
+    pub(super) fn read(path: &Path, must_exist: bool) -> Result<Option<Self>, CredentialsError> {
+        let mut text = Zeroizing::new(Vec::new());
+        let read = File::open(path).and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut text));
+        match read {
+            Err(error) if !must_exist && is_absent(&error) => return Ok(None),
+            Err(error) => return Err(CredentialsError::Unreadable { path: path.to_owned(), error }),
+            Ok(_) if text.len() as u64 > MAX_FILE => {
+                return Err(CredentialsError::TooLarge { path: path.to_owned(), limit: MAX_FILE });
+            }
+            Ok(_) => {}
+        }
+        let config = if text.trim_ascii().is_empty() {
+            Config::default()
+        } else {
+            read_object(&text).map_err(|NotAnObject { line, column }| CredentialsError::Malformed {
+                path: path.to_owned(),
+                line,
+                column,
+            })?
+        };
+        Ok(Some(Self { path: path.to_owned(), config }))
+    }
+
+    /// The helper that has the say for a registry, and the name by which it knows it.
+    ///
+    /// An empty name for this registry stands for no helper, as it does for Docker.
+    pub(super) fn helper(&self, registry: &Registry) -> Option<(&str, String)> {
+        let helpers = &self.config.helpers;
+        let own = helpers.get_key_value(&server(registry));
+        let own = own.or_else(|| helpers.iter().find(|(key, _)| is_server(key, registry)));
+        let (helper, server) = match own {
+            Some((key, helper)) => (helper, key.clone()),
+            None => (&self.config.store, server(registry)),
+        };
+        (!helper.is_empty()).then_some((helper, server))
+    }
+
+    /// The file's own entry for a repository: the nearest that says anything.
+    pub(super) fn entry(
+        &self,
+        registry: &Registry,
+        repository: Option<&Repository>,
+    ) -> Result<Option<Credentials>, CredentialsError> {
+        for candidate in Scope::candidates(registry, repository) {
+            let mut entries: Vec<_> = self
+                .config
+                .auths
+                .iter()
+                .filter(|(key, _)| Scope::of_key(key).is_some_and(|it| it == candidate))
+                .collect();
+            // Of several spellings of one name, what the tools write today comes first.
+            entries.sort_by_key(|(key, _)| (key.as_str() != DOCKER_HUB, key.contains("://")));
+            for (key, entry) in entries {
+                let Some(entry) = entry else { continue };
+                let malformed = || CredentialsError::Entry { path: self.path.clone(), key: key.clone() };
+                if let Some(found) = entry.credentials().map_err(|Malformed| malformed())? {
+                    return Ok(Some(found));
+                }
+            }
+        }
+        Ok(None)
+    }
+}
+
+struct Malformed;
+
+impl Entry {
+    /// What the entry says; nothing where it is empty, as Docker leaves it behind when a helper has the secret.
+    fn credentials(&self) -> Result<Option<Credentials>, Malformed> {
+        if let Some(token) = text(self.registry_token.as_ref())? {
+            return Ok(Some(Credentials::RegistryToken(token)));
+        }
+        if let Some(token) = text(self.identity_token.as_ref())? {
+            return Ok(Some(Credentials::IdentityToken(token)));
+        }
+        if let Some(auth) = self.auth.as_ref().filter(|auth| !auth.0.is_empty()) {
+            return decode(&auth.0).map(Some);
+        }
+        match (self.username.as_deref().filter(|user| !user.is_empty()), text(self.password.as_ref())?) {
+            (Some(user), Some(password)) if is_printable(user) => {
+                Ok(Some(Credentials::Basic { user: user.to_owned(), password }))
+            }
+            (None, None) => Ok(None),
+            _ => Err(Malformed),
+        }
+    }
+}
+
+/// `user:password` in base64. Old versions of Docker padded the password with NUL.
+fn decode(auth: &str) -> Result<Credentials, Malformed> {
+    let decoded = Zeroizing::new(STANDARD.decode(auth.trim_ascii()).map_err(|_| Malformed)?);
+    let decoded = std::str::from_utf8(&decoded).map_err(|_| Malformed)?;
+    let (user, password) = decoded.split_once(':').ok_or(Malformed)?;
+    let password = password.trim_matches('\0');
+    if user.is_empty() || !is_printable(user) || !is_printable(password) {
+        return Err(Malformed);
+    }
+    Ok(Credentials::Basic { user: user.to_owned(), password: Secret::new(password.to_owned()) })
+}
+
+fn text(hidden: Option<&Hidden>) -> Result<Option<Secret>, Malformed> {
+    match hidden.map(|hidden| hidden.0.as_str()) {
+        None | Some("") => Ok(None),
+        Some(text) if is_printable(text) => Ok(Some(Secret::new(text.to_owned()))),
+        Some(_) => Err(Malformed),
+    }
+}
+
+/// Whether a file, or a folder above it, is not there.
+fn is_absent(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
+fn null_is_empty<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(deserializer: D) -> Result<T, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}

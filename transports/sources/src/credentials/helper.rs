@@ -1,0 +1,138 @@
+//! Credential helpers: `docker-credential-NAME get`, with a limit to their time and their words.
+
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use longshore_core::Secret;
+use longshore_core::auth::Credentials;
+use serde::Deserialize;
+use zeroize::Zeroizing;
+
+use super::hidden::{Hidden, is_printable, read_object};
+use super::key::Scope;
+use super::{Environment, HelperFailure};
+
+/// What every helper says when it has none for a server (docker-credential-helpers, `credentials/error.go`).
+const NOT_FOUND: &[u8] = b"credentials not found in native keychain";
+
+/// The user name that marks a secret as an identity token.
+const TOKEN_USER: &str = "<token>";
+
+/// Asks the helper `name` for a server. Nothing where it has none.
+pub(super) fn ask(environment: &Environment, name: &str, server: String) -> Result<Option<Credentials>, HelperFailure> {
+    let program = find(environment, name)?;
+    let (status, output) = run(&program, environment, &server)?;
+    if !status.success() {
+        return if output.trim_ascii() == NOT_FOUND { Ok(None) } else { Err(HelperFailure::Failed { server, status }) };
+    }
+    let answer: Answer = read_object(&output).map_err(|_| HelperFailure::Garbage)?;
+    answer.credentials(server)
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    #[serde(rename = "ServerURL", default)]
+    server: String,
+    #[serde(rename = "Username")]
+    user: String,
+    #[serde(rename = "Secret")]
+    secret: Hidden,
+}
+
+impl Answer {
+    /// Some helpers say "none" with two empty fields.
+    fn credentials(self, asked: String) -> Result<Option<Credentials>, HelperFailure> {
+        if !self.server.is_empty() && self.server != asked && !is_same(&self.server, &asked) {
+            return Err(HelperFailure::OtherServer { server: asked });
+        }
+        let (user, secret) = (self.user, self.secret.0.as_str());
+        if user.is_empty() && secret.is_empty() {
+            return Ok(None);
+        }
+        if user.is_empty() || secret.is_empty() || !is_printable(&user) || !is_printable(secret) {
+            return Err(HelperFailure::Garbage);
+        }
+        let secret = Secret::new(secret.to_owned());
+        Ok(Some(match user.as_str() {
+            TOKEN_USER => Credentials::IdentityToken(secret),
+            _ => Credentials::Basic { user, password: secret },
+        }))
+    }
+}
+
+fn is_same(answered: &str, asked: &str) -> bool {
+    Scope::of_key(answered).is_some_and(|answered| Some(answered) == Scope::of_key(asked))
+}
+
+/// Looks through `PATH`. A relative folder in it would mean whatever folder one happens to be in.
+fn find(environment: &Environment, name: &str) -> Result<PathBuf, HelperFailure> {
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+    if name.len() > 128 || !name.bytes().all(is_plain) {
+        return Err(HelperFailure::Name);
+    }
+    let program = format!("docker-credential-{name}{}", std::env::consts::EXE_SUFFIX);
+    std::env::split_paths(environment.path.as_deref().unwrap_or_default())
+        .filter(|folder| folder.is_absolute())
+        .map(|folder| folder.join(&program))
+        .find(|program| program.is_file())
+        .ok_or(HelperFailure::NotInstalled)
+}
+
+/// Runs the helper until it has ended, or has had its time or its say.
+///
+/// A process that the helper itself started is not stopped with it; its words are read by nobody then.
+fn run(
+    program: &Path,
+    environment: &Environment,
+    server: &str,
+) -> Result<(ExitStatus, Zeroizing<Vec<u8>>), HelperFailure> {
+    let deadline = Instant::now() + environment.helper_time;
+    let limit = environment.helper_output;
+    let mut command = Command::new(program);
+    command.arg("get").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = Running(command.spawn().map_err(HelperFailure::Start)?);
+    if let Some(mut stdin) = child.0.stdin.take() {
+        // A name is shorter than any pipe's buffer. A helper that does not read it may be right all the same.
+        let _ = stdin.write_all(server.as_bytes());
+    }
+    let Some(stdout) = child.0.stdout.take() else { return Err(HelperFailure::Garbage) };
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        // Of its full size from the start, so that no half of it is left behind unwiped.
+        let mut output = Zeroizing::new(Vec::with_capacity(limit + 1));
+        let read = stdout.take(limit as u64 + 1).read_to_end(&mut output);
+        let _ = sender.send(read.map(|_| output));
+    });
+    let timed_out = || HelperFailure::TimedOut { server: server.to_owned(), limit: environment.helper_time };
+    let left = |deadline: Instant| deadline.saturating_duration_since(Instant::now());
+    let output = match receiver.recv_timeout(left(deadline)) {
+        Ok(Ok(output)) => output,
+        Ok(Err(error)) => return Err(HelperFailure::Start(error)),
+        Err(_) => return Err(timed_out()),
+    };
+    if output.len() > limit {
+        return Err(HelperFailure::TooMuch { limit });
+    }
+    loop {
+        match child.0.try_wait().map_err(HelperFailure::Start)? {
+            Some(status) => return Ok((status, output)),
+            None if left(deadline).is_zero() => return Err(timed_out()),
+            None => thread::sleep(Duration::from_millis(1)),
+        }
+    }
+}
+
+/// A child that does not outlive whoever waits for it.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Both do nothing to a child that has ended and was waited for.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}

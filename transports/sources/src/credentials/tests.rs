@@ -1,0 +1,330 @@
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use longshore_core::{Authorization, Reference, Target};
+use tempfile::TempDir;
+
+use super::*;
+
+/// A home folder with what a test puts in it, and an environment that knows nothing else.
+struct Home {
+    folder: TempDir,
+    environment: Environment,
+}
+
+/// A script cannot be started while it is open for writing, and a fork in another test keeps it open: one at a time.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Home {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let bin = folder.path().join("bin");
+        fs::create_dir(&bin).unwrap();
+        let environment = Environment {
+            home: Some(folder.path().to_owned()),
+            path: Some(bin.into_os_string()),
+            ..Environment::default()
+        };
+        Self { folder, environment }
+    }
+
+    fn with(config: &str) -> Self {
+        let home = Self::new();
+        home.write(".docker/config.json", config);
+        home
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        fs::create_dir_all(self.path(name).parent().unwrap()).unwrap();
+        fs::write(self.path(name), text).unwrap();
+    }
+
+    /// A helper named `fake` that does what the shell script says, and leaves what it was asked for in the file `asked`.
+    fn helper(&self, script: &str) {
+        let path = self.path("bin/docker-credential-fake");
+        let asked = self.path("asked");
+        let _alone = alone();
+        fs::write(&path, format!("#!/bin/sh\n[ \"$1\" = get ] || exit 9\ncat > '{}'\n{script}\n", asked.display()))
+            .unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    fn asked(&self) -> Option<String> {
+        fs::read_to_string(self.path("asked")).ok()
+    }
+
+    fn find(&self, reference: &str) -> Result<Option<Credentials>, CredentialsError> {
+        let reference: Reference = reference.parse().unwrap();
+        let _alone = alone();
+        self.environment.credentials(&reference.registry, Some(&reference.repository))
+    }
+
+    /// What would be sent to the registry, and of which kind; `-` for nothing.
+    fn found(&self, reference: &str) -> String {
+        sent(self.find(reference).unwrap().as_ref())
+    }
+
+    fn failure(&self, reference: &str) -> HelperFailure {
+        match self.find(reference) {
+            Err(CredentialsError::Helper { helper, failure }) => {
+                assert_eq!(helper, "fake");
+                failure
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+/// A secret can be seen only by sending it.
+fn sent(credentials: Option<&Credentials>) -> String {
+    let target = Target::parse("https://registry.example/v2/").unwrap();
+    let origin = target.origin().clone();
+    let (kind, authorization) = match credentials {
+        None => return "-".to_owned(),
+        Some(Credentials::Basic { user, password }) => ("basic", Authorization::basic(origin, user, password)),
+        Some(Credentials::IdentityToken(token)) => ("identity", Authorization::bearer(origin, token)),
+        Some(Credentials::RegistryToken(token)) => ("registry", Authorization::bearer(origin, token)),
+    };
+    let mut request = http::HeaderMap::new();
+    authorization.unwrap().authorize(&target, &mut request).unwrap();
+    let value = request["authorization"].to_str().unwrap().split_once(' ').unwrap().1.to_owned();
+    match kind {
+        "basic" => String::from_utf8(STANDARD.decode(value).unwrap()).unwrap(),
+        kind => format!("{kind} {value}"),
+    }
+}
+
+fn auth(pair: &str) -> String {
+    format!(r#"{{"auth":"{}"}}"#, STANDARD.encode(pair))
+}
+
+const ANSWERS: &str =
+    r#"printf '{"ServerURL":"%s","Username":"u","Secret":"from the helper"}' "$(cat "$(dirname "$0")/../asked")""#;
+
+#[test]
+fn entries_of_every_kind() {
+    let table = [
+        (auth("u:p"), "u:p"),
+        (auth("u:p:with:colons"), "u:p:with:colons"),
+        (auth("u:p\0\0\0"), "u:p"),
+        (r#"{"username":"u","password":"p"}"#.to_owned(), "u:p"),
+        (r#"{"identitytoken":"it"}"#.to_owned(), "identity it"),
+        (
+            r#"{"auth":"MDAwMDAwMDAtMDAwMC0wMDAwLTAwMDAtMDAwMDAwMDAwMDAwOg==","identitytoken":"it"}"#.to_owned(),
+            "identity it",
+        ),
+        (r#"{"registrytoken":"rt","identitytoken":"it"}"#.to_owned(), "registry rt"),
+        (r#"{"auth":"","identitytoken":""}"#.to_owned(), "-"),
+        ("{}".to_owned(), "-"),
+        ("null".to_owned(), "-"),
+    ];
+    for (entry, expected) in table {
+        let home = Home::with(&format!(r#"{{"auths":{{"ghcr.io":{entry}}},"HttpHeaders":{{"x":"y"}}}}"#));
+        assert_eq!(home.found("ghcr.io/o/n"), expected, "{entry}");
+        assert_eq!(home.found("other.io/o/n"), "-");
+    }
+}
+
+#[test]
+fn docker_hub_by_its_historic_key() {
+    for key in ["https://index.docker.io/v1/", "docker.io", "index.docker.io"] {
+        let home = Home::with(&format!(r#"{{"auths":{{"{key}":{}}}}}"#, auth("u:p")));
+        assert_eq!(home.found("alpine"), "u:p", "{key}");
+    }
+    let both = format!(r#"{{"auths":{{"docker.io":{},"https://index.docker.io/v1/":{}}}}}"#, auth("b:b"), auth("a:a"));
+    assert_eq!(Home::with(&both).found("alpine"), "a:a");
+}
+
+#[test]
+fn the_nearest_path_counts() {
+    let entries = [
+        ("reg.example", "host:x"),
+        ("reg.example/a", "a:x"),
+        ("reg.example/a/b/c", "abc:x"),
+        ("https://reg.example/v1/", "url:x"),
+    ];
+    let entries: Vec<_> = entries.iter().map(|(key, pair)| format!(r#""{key}":{}"#, auth(pair))).collect();
+    let home = Home::with(&format!(r#"{{"auths":{{{}}}}}"#, entries.join(",")));
+    for (reference, expected) in
+        [("a/b/c", "abc:x"), ("a/b/c/d", "abc:x"), ("a/b", "a:x"), ("a", "a:x"), ("ab", "host:x"), ("z/a", "host:x")]
+    {
+        assert_eq!(home.found(&format!("reg.example/{reference}")), expected, "{reference}");
+    }
+    let registry = "reg.example".parse().unwrap();
+    assert_eq!(sent(home.environment.credentials(&registry, None).unwrap().as_ref()), "host:x");
+}
+
+#[test]
+fn files_are_read_in_order() {
+    let mut home = Home::new();
+    let file = |pair: &str| format!(r#"{{"auths":{{"ghcr.io":{}}}}}"#, auth(pair));
+    assert_eq!(home.found("ghcr.io/a/b"), "-");
+    home.write(".docker/config.json", &file("docker:x"));
+    assert_eq!(home.found("ghcr.io/a/b"), "docker:x");
+    home.write(".config/containers/auth.json", &file("config:x"));
+    assert_eq!(home.found("ghcr.io/a/b"), "config:x");
+    home.environment.runtime_auth_file = Some(home.path("run/auth.json"));
+    home.write("run/auth.json", "");
+    assert_eq!(home.found("ghcr.io/a/b"), "config:x", "a file without the entry has no say");
+    home.write("run/auth.json", &file("run:x"));
+    assert_eq!(home.found("ghcr.io/a/b"), "run:x");
+    home.environment.xdg_config_home = Some(home.path("xdg"));
+    home.environment.docker_config = Some(home.path("elsewhere"));
+    assert_eq!(home.found("ghcr.io/a/b"), "-", "the folder that DOCKER_CONFIG names has no file, and no other is read");
+    home.write("elsewhere/config.json", &file("elsewhere:x"));
+    assert_eq!(home.found("ghcr.io/a/b"), "elsewhere:x");
+    home.environment.registry_auth_file = Some(home.path("given.json"));
+    let error = home.find("ghcr.io/a/b").unwrap_err();
+    assert!(matches!(error, CredentialsError::Unreadable { .. }), "a file that was named must be there: {error}");
+    home.write("given.json", &file("given:x"));
+    assert_eq!(home.found("ghcr.io/a/b"), "given:x");
+}
+
+#[test]
+fn helpers_come_before_entries_and_the_own_one_first() {
+    let plain = auth("plain:x");
+    let home = Home::with(&format!(
+        r#"{{"auths":{{"ghcr.io":{plain},"other.io":{plain}}},"credHelpers":{{"ghcr.io":"fake"}}}}"#
+    ));
+    home.helper(ANSWERS);
+    assert_eq!(home.found("ghcr.io/a/b"), "u:from the helper");
+    assert_eq!(home.asked().as_deref(), Some("ghcr.io"));
+    assert_eq!(home.found("other.io/a/b"), "plain:x");
+
+    home.write(
+        ".docker/config.json",
+        &format!(r#"{{"auths":{{"quiet.io":{plain}}},"credsStore":"fake","credHelpers":{{"quiet.io":""}}}}"#),
+    );
+    assert_eq!(home.found("quiet.io/a"), "plain:x", "an empty name is no helper");
+    assert_eq!(home.found("localhost:5000/a"), "u:from the helper");
+    assert_eq!(home.asked().as_deref(), Some("localhost:5000"));
+    assert_eq!(home.found("alpine"), "u:from the helper");
+    assert_eq!(home.asked().as_deref(), Some("https://index.docker.io/v1/"));
+}
+
+#[test]
+fn what_helpers_may_answer() {
+    let home = Home::with(r#"{"credsStore":"fake"}"#);
+    let table = [
+        (r#"printf '{"Username":"u","Secret":"s"}'"#, "u:s"),
+        (r#"printf '{"ServerURL":"https://ghcr.io/","Username":"u","Secret":"s"}\n'"#, "u:s"),
+        (r#"printf '{"ServerURL":"ghcr.io","Username":"<token>","Secret":"t0ken"}'"#, "identity t0ken"),
+        (r#"printf '{"ServerURL":"ghcr.io","Username":"","Secret":""}'"#, "-"),
+        ("echo 'credentials not found in native keychain'; exit 1", "-"),
+        (r#"echo noise >&2; printf '{"Username":"u","Secret":"s"}'"#, "u:s"),
+    ];
+    for (script, expected) in table {
+        home.helper(script);
+        assert_eq!(home.found("ghcr.io/a/b"), expected, "{script}");
+    }
+}
+
+#[test]
+fn i9_a_helper_that_is_not_in_order_is_an_error_and_nothing_else_is_tried() {
+    let plain = auth("plain:x");
+    let mut home = Home::with(&format!(r#"{{"auths":{{"ghcr.io":{plain}}},"credsStore":"fake"}}"#));
+    type F = HelperFailure;
+    type Is = fn(&F) -> bool;
+    let table: [(&str, Is); 14] = [
+        ("exit 1", |f| matches!(f, F::Failed { .. })),
+        ("echo 'CANARY: the keychain is locked'; exit 1", |f| matches!(f, F::Failed { .. })),
+        ("kill -9 $$", |f| matches!(f, F::Failed { .. })),
+        ("head -c 10000000 /dev/zero", |f| matches!(f, F::TooMuch { limit: 65536 })),
+        ("yes CANARY", |f| matches!(f, F::TooMuch { .. })),
+        ("echo 'CANARY, not JSON'", |f| matches!(f, F::Garbage)),
+        ("", |f| matches!(f, F::Garbage)),
+        ("echo '{}'", |f| matches!(f, F::Garbage)),
+        (r#"echo '["ghcr.io","u","CANARY"]'"#, |f| matches!(f, F::Garbage)),
+        (r#"echo '{"Username":"u","Secret":7}'"#, |f| matches!(f, F::Garbage)),
+        (r#"printf '{"Username":"u","Secret":"CANARY\000"}'"#, |f| matches!(f, F::Garbage)),
+        (r#"printf '%s' '{"Username":"u","Secret":"CANARY\u0000"}'"#, |f| matches!(f, F::Garbage)),
+        (r#"echo '{"Username":"","Secret":"CANARY"}'"#, |f| matches!(f, F::Garbage)),
+        (r#"echo '{"ServerURL":"evil.example","Username":"u","Secret":"CANARY"}'"#, |f| {
+            matches!(f, F::OtherServer { .. })
+        }),
+    ];
+    for (script, expected) in table {
+        home.helper(script);
+        let failure = home.failure("ghcr.io/a/b");
+        assert!(expected(&failure), "{script}: {failure:?}");
+        assert!(!format!("{failure} {failure:?}").contains("CANARY"), "I29: {failure}");
+    }
+    home.environment.helper_time = Duration::from_millis(50);
+    home.helper("exec sleep 60");
+    assert!(matches!(home.failure("ghcr.io/a/b"), F::TimedOut { .. }));
+    // It says what it should, and does not end.
+    home.helper(r#"printf '{"Username":"u","Secret":"CANARY"}'; exec >&-; exec sleep 60"#);
+    assert!(matches!(home.failure("ghcr.io/a/b"), F::TimedOut { .. }));
+}
+
+#[test]
+fn only_plain_names_in_absolute_folders_are_run() {
+    for name in ["../fake", "a/b", "..\\\\fake", "fa ke", "fake;ls", "fake\\u0000", "é", &"a".repeat(129)] {
+        let home = Home::with(&format!(r#"{{"credsStore":"{name}"}}"#));
+        let error = home.find("ghcr.io/a/b").unwrap_err();
+        assert!(matches!(error, CredentialsError::Helper { failure: HelperFailure::Name, .. }), "{name}: {error}");
+    }
+    let mut home = Home::with(r#"{"credsStore":"fake"}"#);
+    assert!(matches!(home.failure("ghcr.io/a/b"), HelperFailure::NotInstalled));
+    home.helper(ANSWERS);
+    home.environment.path = Some("bin:.:".into());
+    assert!(matches!(home.failure("ghcr.io/a/b"), HelperFailure::NotInstalled));
+    home.environment.path = None;
+    assert!(matches!(home.failure("ghcr.io/a/b"), HelperFailure::NotInstalled));
+    let file = home.path("bin/docker-credential-fake");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+    home.environment.path = Some(home.path("bin").into_os_string());
+    assert!(matches!(home.failure("ghcr.io/a/b"), HelperFailure::Start(_)));
+    assert_eq!(home.asked(), None);
+}
+
+#[test]
+fn a_file_that_is_not_in_order_is_an_error_and_quotes_nothing() {
+    let good = format!(r#"{{"auths":{{"ghcr.io":{}}}}}"#, auth("docker:x"));
+    let bad = [
+        "CANARY",
+        "[]",
+        r#"{"auths":"CANARY"}"#,
+        r#"{"auths":{"ghcr.io":"CANARY"}}"#,
+        r#"{"auths":{"ghcr.io":{"auth":{"CANARY":1}}}}"#,
+        r#"{"auths":{"ghcr.io":{"auth":"CANARY, not base64"}}}"#,
+        r#"{"auths":{"ghcr.io":{"auth":"Q0FOQVJZ"}}}"#,
+        r#"{"auths":{"ghcr.io":{"auth":"OkNBTkFSWQ=="}}}"#,
+        r#"{"auths":{"ghcr.io":{"username":"CANARY"}}}"#,
+        r#"{"auths":{"ghcr.io":{"identitytoken":"CANARY\r\n"}}}"#,
+        r#"{"credsStore":["CANARY"]}"#,
+        r#"{"auths":{},"auths":{}}"#,
+    ];
+    for text in bad {
+        let home = Home::with(&good);
+        home.write(".config/containers/auth.json", text);
+        let error = home.find("ghcr.io/a/b").unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("CANARY"), "{error:?}");
+        assert!(error.to_string().contains("containers/auth.json"), "{error}");
+    }
+    let home = Home::with(&good);
+    home.write(".config/containers/auth.json", &" ".repeat(1024 * 1024 + 1));
+    assert!(matches!(home.find("ghcr.io/a/b"), Err(CredentialsError::TooLarge { .. })));
+    let home = Home::new();
+    fs::create_dir_all(home.path(".docker/config.json")).unwrap();
+    assert!(matches!(home.find("ghcr.io/a/b"), Err(CredentialsError::Unreadable { .. })));
+}
+
+#[test]
+fn the_environment_of_this_process_can_be_read() {
+    let environment = Environment::from_process();
+    assert!(environment.files().iter().all(|(path, _)| path != Path::new("")));
+    assert_eq!((environment.helper_time, environment.helper_output), (Duration::from_secs(30), 65536));
+}
