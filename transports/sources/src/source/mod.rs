@@ -217,33 +217,35 @@ impl Source {
         }
     }
 
-    /// Gets `up_to` bytes from the offset `from` on into hand, or all that are left, and lets go of what lies before.
+    /// Gets `len` bytes from the offset `from` on into hand, or all that are left, and lets go of what lies before.
+    ///
+    /// The core's `Read` names the end of what it wants and not the length: `len` is its `up_to - from`.
     ///
     /// Replayable content is not held in memory: its bytes are hashed up to there and will be read again.
     ///
     /// # Errors
     /// Where a read fails, the content is shorter than it was said to be, or bytes before the window are asked for.
-    pub fn read_ahead(&self, from: u64, up_to: u64) -> Result<ReadAhead, SourceError> {
+    pub fn read_ahead(&self, from: u64, len: u64) -> Result<ReadAhead, SourceError> {
         match &self.kind {
             Kind::Replayable { content, expected, hasher } => {
-                let (len, end) = (content.len(), from.saturating_add(up_to));
-                if from > len {
-                    return Err(SourceError::OutOfRange { range: from..end, len });
+                let (whole, end) = (content.len(), from.saturating_add(len));
+                if from > whole {
+                    return Err(SourceError::OutOfRange { range: from..end, len: whole });
                 }
                 let ended = match (hasher, expected) {
                     (Some(hasher), _) => {
                         let mut hasher = lock(hasher);
-                        hasher.catch_up(end.min(len))?;
+                        hasher.catch_up(end.min(whole))?;
                         hasher.ended()
                     }
-                    (None, expected) => expected.map(|digest| Ended { len, digest }),
+                    (None, expected) => expected.map(|digest| Ended { len: whole, digest }),
                 };
                 Ok(match ended {
-                    Some(ended) if end >= len => ReadAhead::Ended(ended),
-                    _ => ReadAhead::Filled { len: up_to.min(len - from) },
+                    Some(ended) if end >= whole => ReadAhead::Ended(ended),
+                    _ => ReadAhead::Filled { len: len.min(whole - from) },
                 })
             }
-            Kind::Once(stream) => lock(stream).read_ahead(from, up_to),
+            Kind::Once(stream) => lock(stream).read_ahead(from, len),
         }
     }
 

@@ -81,8 +81,8 @@ impl<K: Ord> Sources<K> {
     ///
     /// # Errors
     /// As [`Source::read_ahead`], and where the key has no source.
-    pub fn read_ahead(&self, key: &K, from: u64, up_to: u64) -> Result<ReadAhead, SourceError> {
-        self.source(key)?.read_ahead(from, up_to)
+    pub fn read_ahead(&self, key: &K, from: u64, len: u64) -> Result<ReadAhead, SourceError> {
+        self.source(key)?.read_ahead(from, len)
     }
 
     /// The blob's length and digest, once all of its bytes have passed.
