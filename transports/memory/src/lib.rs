@@ -60,4 +60,4 @@ pub use handler::{BodyEnd, ExchangeId, Handler, Whole};
 pub use order::{Choice, Order, every_order};
 pub use simulation::{Simulation, Step};
 pub use source::Source;
-pub use transcript::Transcript;
+pub use transcript::{Entry, Said, Transcript};

@@ -11,7 +11,7 @@ use longshore_core::{Client, Event, Failure, Instant, Receipt, Registry};
 
 use crate::random::Random;
 use crate::wire::Happening;
-use crate::{Choice, Handler, Order, Schedule, Source, Transcript};
+use crate::{Choice, Handler, Order, Said, Schedule, Source, Transcript};
 
 /// Drives clients against a [`Handler`]: one thread, no sockets, and time that costs nothing.
 ///
@@ -30,7 +30,8 @@ pub struct Simulation<K, H> {
     pub(crate) sinks: BTreeMap<K, Bytes>,
     pub(crate) pending: Vec<Happening<K>>,
     pub(crate) aborted: BTreeSet<RequestId>,
-    pub(crate) transcript: Transcript,
+    pub(crate) transcript: Transcript<K>,
+    pub(crate) ordinals: BTreeMap<RequestId, u64>,
     /// Requests that the client sent.
     pub(crate) requests: u64,
     /// Deliveries to the handler, and other things that are counted.
@@ -79,6 +80,7 @@ impl<K: Key, H: Handler> Simulation<K, H> {
             pending: Vec::new(),
             aborted: BTreeSet::new(),
             transcript: Transcript::default(),
+            ordinals: BTreeMap::new(),
             requests: 0,
             last_id: 0,
             credentials: Box::new(|_, _| Ok(None)),
@@ -182,14 +184,14 @@ impl<K: Key, H: Handler> Simulation<K, H> {
             Output::Abort { id } => self.abort(id),
             Output::Read { blob, from, up_to } => self.read(blob, from, up_to),
             Output::Ask { id, registry, stale } => {
-                self.transcript.note(self.now, format_args!("credentials for {registry}, stale: {stale}"));
+                self.note(format!("credentials for {registry}, stale: {stale}"));
                 let answer = (self.credentials)(&registry, stale);
                 self.later(Input::Credentials { id, answer });
             }
             Output::Event(event) => return Step::Event(event),
             Output::Done { operation, result } => {
                 let how = result.as_ref().map_or_else(ToString::to_string, |_| "done".to_owned());
-                self.transcript.note(self.now, format_args!("{operation:?}: {how}"));
+                self.note(format!("{operation:?}: {how}"));
                 return Step::Done { operation, result };
             }
             Output::Wait(deadline) => return self.wait(client, deadline),
@@ -220,12 +222,16 @@ impl<K: Key, H: Handler> Simulation<K, H> {
     }
 
     fn read(&mut self, blob: K, from: u64, up_to: u64) {
-        self.transcript.note(self.now, format_args!("read {blob:?} {from}..{up_to}"));
+        self.note(format!("read {blob:?} {from}..{up_to}"));
         let input = match self.sources.get_mut(&blob) {
             Some(source) => source.read(blob, from, up_to),
             None => Input::Unreadable { blob, why: "there is no such source".to_owned() },
         };
         self.later(input);
+    }
+
+    fn note(&mut self, what: String) {
+        self.transcript.add(self.now, 0, Said::Note(what));
     }
 
     /// Stops with all that is needed to see it again.
@@ -250,7 +256,7 @@ impl<K: Key, H> Simulation<K, H> {
 
     /// What was said.
     #[must_use]
-    pub const fn transcript(&self) -> &Transcript {
+    pub const fn transcript(&self) -> &Transcript<K> {
         &self.transcript
     }
 

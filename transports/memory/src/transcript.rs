@@ -11,103 +11,143 @@ use longshore_core::{Instant, Target, text};
 
 use crate::fault::Fault;
 
-/// The headers that are left out: they say nothing about what happens.
+/// The headers that are not shown: they say nothing about what happens.
 const DULL: [&str; 5] = ["accept", "user-agent", "date", "host", "docker-distribution-api-version"];
 
-/// The exchanges of a simulation, to read: `C:` is the client, `S:` the other side, `!:` what went wrong between them.
+/// Everything that was said in a simulation, in the order in which the client said and heard it.
 ///
-/// No secret is in it: query values that may be secret and the values of `Authorization` are left out, though they count
-/// for [`Transcript::fingerprint`].
-#[derive(Debug, Clone, Default)]
-pub struct Transcript {
-    text: String,
-    fingerprint: Fnv,
+/// It prints as text to read: `C:` is the client, `S:` the other side, `!:` what went wrong between them. No secret is in
+/// that text: query values that may be secret and the values of `Authorization` are left out.
+#[derive(Debug, Clone)]
+pub struct Transcript<K> {
+    /// The entries, oldest first.
+    pub entries: Vec<Entry<K>>,
 }
 
-impl Transcript {
-    /// A number made of everything that was sent and answered, byte for byte.
-    /// The same seed gives the same one, and what is left out of the text counts too.
-    #[must_use]
-    pub const fn fingerprint(&self) -> u64 {
-        self.fingerprint.0
-    }
+/// One thing that was said.
+#[derive(Debug, Clone)]
+pub struct Entry<K> {
+    /// When.
+    pub at: Instant,
+    /// The number of the request, from 1, in the order of sending; 0 where it is about none.
+    pub request: u64,
+    /// What.
+    pub what: Said<K>,
+}
 
-    /// The text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.text
-    }
+/// What was said.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Said<K> {
+    /// The client sends a request.
+    Asked {
+        /// Its head.
+        head: Parts,
+        /// Its body.
+        body: Body<K>,
+    },
+    /// It meets a fault.
+    Meets(Fault),
+    /// The client gets an answer.
+    Answered {
+        /// The answer, with as much of its body as the client wanted.
+        answer: Response<Bytes>,
+        /// How its body ended.
+        end: End,
+    },
+    /// The client learns that no answer will come.
+    Failed(NoAnswer),
+    /// The client gives the request up.
+    Aborted,
+    /// Something else.
+    Note(String),
+}
 
-    pub(crate) fn asked<K: Debug>(&mut self, now: Instant, ordinal: u64, head: &Parts, body: &Body<K>) {
-        self.fingerprint.line(format_args!("{now:?} {} {} {:?} {body:?}", head.method, head.uri, head.headers));
-        let at = Moment(now);
-        self.line(format_args!("C: {at} #{ordinal} {} {}", head.method, shown(&head.uri)));
-        self.headers("C:", &head.headers, None);
-        match body {
-            Body::Empty => {}
-            Body::Bytes(bytes) => self.line(format_args!("C:     {} bytes", bytes.len())),
-            Body::Blob { key, range } => self.line(format_args!("C:     {key:?} {}..{}", range.start, range.end)),
-            Body::Rest { key, from } => self.line(format_args!("C:     {key:?} {from}..")),
-        }
-    }
-
-    pub(crate) fn answered(&mut self, now: Instant, ordinal: u64, uri: &Uri, answer: &Response<Bytes>, end: End) {
-        self.fingerprint.line(format_args!("{now:?} {answer:?} {end:?}"));
-        let how = match end {
-            End::Complete | End::Poured { .. } => "",
-            End::OverLimit => " (longer than its limit)",
-            End::Cut => " (cut)",
-        };
-        self.line(format_args!("S: {} #{ordinal} {}{how}", Moment(now), answer.status()));
-        self.headers("S:", answer.headers(), Some(uri));
-        if !answer.body().is_empty() {
-            let text = String::from_utf8_lossy(answer.body());
-            let is_text = answer.body().len() <= 200 && !text.contains(char::REPLACEMENT_CHARACTER);
-            match is_text {
-                true => self.line(format_args!("S:     {}", text::shown(&text))),
-                false => self.line(format_args!("S:     {} bytes", answer.body().len())),
-            }
-        }
-    }
-
-    pub(crate) fn failed(&mut self, now: Instant, ordinal: u64, why: &NoAnswer) {
-        self.fingerprint.line(format_args!("{now:?} {why:?}"));
-        self.line(format_args!("!: {} #{ordinal} {why}", Moment(now)));
-    }
-
-    pub(crate) fn fault(&mut self, now: Instant, ordinal: u64, fault: &Fault) {
-        self.line(format_args!("!: {} #{ordinal} meets {fault:?}", Moment(now)));
-    }
-
-    pub(crate) fn note(&mut self, now: Instant, what: fmt::Arguments<'_>) {
-        self.fingerprint.line(what);
-        self.line(format_args!(" : {} {what}", Moment(now)));
-    }
-
-    fn headers(&mut self, who: &str, headers: &HeaderMap, from: Option<&Uri>) {
-        for (name, value) in headers {
-            if DULL.contains(&name.as_str()) {
-                continue;
-            }
-            let value = text::shown(&String::from_utf8_lossy(value.as_bytes()));
-            let value = match name.as_str() {
-                "authorization" | "cookie" | "set-cookie" => hidden(&value),
-                "location" => url(from, &value),
-                "link" => link(from, &value),
-                _ => value,
-            };
-            self.line(format_args!("{who}     {name}: {value}"));
-        }
-    }
-
-    fn line(&mut self, line: fmt::Arguments<'_>) {
-        let _ = writeln!(self.text, "{line}");
+impl<K> Default for Transcript<K> {
+    fn default() -> Self {
+        Self { entries: Vec::new() }
     }
 }
 
-impl fmt::Display for Transcript {
+impl<K: Debug> Transcript<K> {
+    /// A number made of everything that was sent and answered, byte for byte: the same seed gives the same one.
+    #[must_use]
+    pub fn fingerprint(&self) -> u64 {
+        let mut hash = Fnv::default();
+        for entry in &self.entries {
+            // A hash takes all that is written to it.
+            let _ = writeln!(hash, "{entry:?}");
+        }
+        hash.0
+    }
+
+    pub(crate) fn add(&mut self, at: Instant, request: u64, what: Said<K>) {
+        self.entries.push(Entry { at, request, what });
+    }
+
+    /// The URI that a request went to.
+    fn uri(&self, request: u64) -> Option<&Uri> {
+        self.entries.iter().find_map(|entry| match &entry.what {
+            Said::Asked { head, .. } if entry.request == request => Some(&head.uri),
+            _ => None,
+        })
+    }
+}
+
+impl<K: Debug> fmt::Display for Transcript<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        for Entry { at, request, what } in &self.entries {
+            let at = Moment(*at);
+            match what {
+                Said::Asked { head, body } => {
+                    writeln!(f, "C: {at} #{request} {} {}", head.method, shown(&head.uri))?;
+                    write_headers(f, "C:", &head.headers, None)?;
+                    match body {
+                        Body::Empty => {}
+                        Body::Bytes(bytes) => write_content(f, "C:", bytes)?,
+                        Body::Blob { key, range } => writeln!(f, "C:     {key:?} {}..{}", range.start, range.end)?,
+                        Body::Rest { key, from } => writeln!(f, "C:     {key:?} {from}..")?,
+                    }
+                }
+                Said::Answered { answer, end } => {
+                    let how = match end {
+                        End::Complete | End::Poured { .. } => "",
+                        End::OverLimit => " (longer than its limit)",
+                        End::Cut => " (cut)",
+                    };
+                    writeln!(f, "S: {at} #{request} {}{how}", answer.status())?;
+                    write_headers(f, "S:", answer.headers(), self.uri(*request))?;
+                    write_content(f, "S:", answer.body())?;
+                }
+                Said::Meets(fault) => writeln!(f, "!: {at} #{request} meets {fault:?}")?,
+                Said::Failed(why) => writeln!(f, "!: {at} #{request} {why}")?,
+                Said::Aborted => writeln!(f, "C: {at} #{request} is given up")?,
+                Said::Note(what) => writeln!(f, " : {at} {what}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+fn write_headers(f: &mut fmt::Formatter<'_>, who: &str, headers: &HeaderMap, from: Option<&Uri>) -> fmt::Result {
+    for (name, value) in headers.iter().filter(|(name, _)| !DULL.contains(&name.as_str())) {
+        let value = text::shown(&String::from_utf8_lossy(value.as_bytes()));
+        let value = match name.as_str() {
+            "authorization" | "cookie" | "set-cookie" => hidden(&value),
+            "location" => url(from, &value),
+            "link" => link(from, &value),
+            _ => value,
+        };
+        writeln!(f, "{who}     {name}: {value}")?;
+    }
+    Ok(())
+}
+
+fn write_content(f: &mut fmt::Formatter<'_>, who: &str, content: &[u8]) -> fmt::Result {
+    match std::str::from_utf8(content) {
+        Ok("") => Ok(()),
+        Ok(text) if content.len() <= 500 => writeln!(f, "{who}     {}", text::shown(text)),
+        _ => writeln!(f, "{who}     {} bytes", content.len()),
     }
 }
 
@@ -154,13 +194,6 @@ struct Fnv(u64);
 impl Default for Fnv {
     fn default() -> Self {
         Self(0xcbf2_9ce4_8422_2325)
-    }
-}
-
-impl Fnv {
-    fn line(&mut self, line: fmt::Arguments<'_>) {
-        let _ = self.write_fmt(line);
-        let _ = self.write_char('\n');
     }
 }
 

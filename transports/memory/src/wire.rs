@@ -10,7 +10,7 @@ use longshore_core::driver::{Body, End, Input, Keep, Key, NoAnswer, RequestId};
 use longshore_core::{Client, Digester, Instant};
 
 use crate::handler::{BodyEnd, ExchangeId, Handler};
-use crate::{Choice, Fault, Order, Simulation};
+use crate::{Choice, Fault, Order, Said, Simulation};
 
 /// Something that will happen.
 pub(crate) struct Happening<K> {
@@ -53,17 +53,19 @@ impl<K: Key, H: Handler> Simulation<K, H> {
         let fault = self.schedule.draw(ordinal);
         let (head, body) = request.into_parts();
         self.check_length(&head, &body);
-        self.transcript.asked(self.now, ordinal, &head, &body);
-        if let Some(fault) = &fault {
-            self.transcript.fault(self.now, ordinal, fault);
+        self.transcript.add(self.now, ordinal, Said::Asked { head: head.clone(), body: body.clone() });
+        if let Some(fault) = fault.clone() {
+            self.transcript.add(self.now, ordinal, Said::Meets(fault));
         }
+        self.ordinals.insert(id, ordinal);
         let at = self.now + self.some_latency();
         let flight = Flight { ordinal, id, head, body, keep, fault };
         self.pending.push(Happening { at, what: What::Arrives(flight) });
     }
 
     pub(crate) fn abort(&mut self, id: RequestId) {
-        self.transcript.note(self.now, format_args!("abort {id}"));
+        let ordinal = self.ordinals.get(&id).copied().unwrap_or(0);
+        self.transcript.add(self.now, ordinal, Said::Aborted);
         self.aborted.insert(id);
     }
 
@@ -253,7 +255,7 @@ impl<K: Key, H: Handler> Simulation<K, H> {
             answer.body_mut().truncate(at);
         }
         let end = self.keep(&flight.keep, &mut answer, cut);
-        self.transcript.answered(self.now, flight.ordinal, &flight.head.uri, &answer, end);
+        self.transcript.add(self.now, flight.ordinal, Said::Answered { answer: answer.clone(), end });
         Some(Input::Answered { id: flight.id, response: answer, end })
     }
 
@@ -283,7 +285,7 @@ impl<K: Key, H: Handler> Simulation<K, H> {
     }
 
     fn fail(&mut self, flight: &Flight<K>, why: NoAnswer) -> Option<Input<K>> {
-        self.transcript.failed(self.now, flight.ordinal, &why);
+        self.transcript.add(self.now, flight.ordinal, Said::Failed(why.clone()));
         Some(Input::Failed { id: flight.id, why })
     }
 }
