@@ -97,8 +97,8 @@ pub mod text;
 mod time;
 
 pub use client::{
-    Blob, Client, Deletion, Event, Failure, Learned, Name, Operation, Options, Push, Pushed, Receipt, Referrers,
-    Stored, Supply, Why,
+    Blob, Checkpoint, CheckpointError, Client, Deletion, Event, Failure, Learned, Name, Operation, Options, Push,
+    Pushed, Receipt, Referrers, Stored, Supply, Why,
 };
 pub use content::{Descriptor, Document, Index, Manifest, MediaType, Platform};
 pub use digest::{Algorithm, Digest, DigestError, Digester};

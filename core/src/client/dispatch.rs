@@ -15,7 +15,8 @@ impl<K: Key> Client<K> {
         let mut candidates: Vec<(TaskId, (bool, u64))> = Vec::new();
         for (id, task) in &self.tasks {
             // A task that stands where it stood can only go on if there is room for its request.
-            if task.phase == Phase::Ready && (task.has_moved || self.may_send(task)) {
+            if task.phase == Phase::Ready && (task.has_moved || self.may_send(task)) && self.is_first_in_line(*id, task)
+            {
                 candidates.push((*id, task.weight()));
             }
         }
@@ -31,6 +32,11 @@ impl<K: Key> Client<K> {
         }
     }
 
+    /// Whether no other task changes the same list of referrers: in one client, one change is read and written at a time.
+    fn is_first_in_line(&self, id: TaskId, task: &Task<K>) -> bool {
+        task.list().is_none_or(|list| self.tasks.range(..id).all(|(_, other)| other.list() != Some(list)))
+    }
+
     /// Whether there is room for a request of this task now.
     fn may_send(&self, task: &Task<K>) -> bool {
         let Some(registry) = self.registries.get(&task.registry) else { return false };
@@ -43,6 +49,9 @@ impl<K: Key> Client<K> {
 
     fn go_on(&mut self, id: TaskId) -> bool {
         let Some(mut task) = self.tasks.remove(&id) else { return false };
+        if !task.is_begun {
+            self.with_world(&mut task, super::task::Machine::reconsider);
+        }
         task.has_moved = false;
         match task.machine.next(&self.options) {
             Next::Done(result) => {

@@ -1,5 +1,6 @@
 //! Many flows at once: what may fly now, signing, redirects, retries, and what was learned of a registry.
 
+mod checkpoint;
 mod dispatch;
 mod door;
 mod event;
@@ -17,6 +18,7 @@ mod task;
 
 use std::collections::{BTreeMap, VecDeque};
 
+pub use checkpoint::{Checkpoint, CheckpointError};
 pub use event::{Event, Stored};
 pub use failure::{Failure, Why};
 pub use learned::Learned;
@@ -105,6 +107,21 @@ impl<K: Key> Client<K> {
             None => {}
         }
         self.abandon(operation);
+    }
+
+    /// What a push has done so far, for another process to go on with ([`Push::resume`]); `None` where there is no such push.
+    #[must_use]
+    pub fn save(&self, operation: OperationId) -> Option<Checkpoint> {
+        let Some(Job::Push(job)) = self.jobs.get(&operation) else { return None };
+        let mut checkpoint = Checkpoint::new(job.place(), job.have().iter().copied());
+        for task in self.tasks.values().filter(|task| task.owners.contains_key(&operation)) {
+            if let task::Machine::Upload(upload) = &task.machine
+                && let Some((digest, size, open, acknowledged)) = upload.progress()
+            {
+                checkpoint.add(digest, size, open, acknowledged);
+            }
+        }
+        Some(checkpoint)
     }
 
     /// Takes an input. What follows from it comes out of [`poll`](Self::poll).

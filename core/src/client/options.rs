@@ -27,6 +27,9 @@ pub struct Options {
     pub retry_budget: u32,
     /// The size of a chunk where chunks are chosen, in bytes. A registry's minimum and maximum count for more. Default 8 MiB.
     pub chunk: u64,
+    /// Blobs of more bytes than this are sent in chunks, so that an upload that breaks off goes on where it was. Default never:
+    /// one request for everything is faster, and more registries take it.
+    pub chunk_above: u64,
     /// Blobs up to this many bytes are sent in one POST where the registry is known to take it. Default 4 MiB.
     pub single_post: u64,
     /// Blobs of more bytes than this are asked about before they are sent. Default 4 MiB.
@@ -75,6 +78,7 @@ impl Default for Options {
             retry_after_limit: Duration::from_secs(300),
             retry_budget: 500,
             chunk: 8 * MIB,
+            chunk_above: u64::MAX,
             single_post: 4 * MIB,
             ask_above: 4 * MIB,
             sessions: 5,

@@ -31,8 +31,8 @@ pub enum Receipt<K> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Pushed {
-    /// The digest of the root manifest.
-    pub digest: Digest,
+    /// The digest of the root manifest, where the push has one.
+    pub digest: Option<Digest>,
     /// The tags that name it now.
     pub tags: Vec<Tag>,
     /// Requests that were sent for this push, authentication and repetitions included.

@@ -136,6 +136,9 @@ impl<K: Key> Client<K> {
 
     /// An answer that may be another one a moment later.
     fn refused_for_now(&mut self, task: &mut Task<K>, flight: Flight, response: Response<Bytes>, end: End) {
+        if flight.if_lost == IfLost::Forget {
+            return self.settle(task, Outcome::Unknown);
+        }
         let status = response.status();
         let asked = match RetryAfter::read(response.headers()) {
             RetryAfter::Delay(asked) => Some(asked),
@@ -164,6 +167,9 @@ impl<K: Key> Client<K> {
     }
 
     fn failed(&mut self, task: &mut Task<K>, flight: Flight, why: &NoAnswer) {
+        if flight.if_lost == IfLost::Forget {
+            return self.settle(task, Outcome::Unknown);
+        }
         let is_lost = matches!(why, NoAnswer::Lost(_));
         let failure = |attempts| Failure { attempts, ..Failure::new(shown(why)).at(flight.row, flight.target.clone()) };
         if matches!(why, NoAnswer::Source(_) | NoAnswer::Unsendable(_)) {

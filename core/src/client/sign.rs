@@ -110,6 +110,10 @@ impl<K: Key> Client<K> {
             self.settle(task, Outcome::Unknown);
             return true;
         }
+        if flight.if_lost == IfLost::Forget {
+            self.settle(task, Outcome::Unknown);
+            return true;
+        }
         task.login.tries = task.login.tries.saturating_add(1);
         match next {
             Next::Token { challenged, .. } => {

@@ -173,6 +173,13 @@ impl<K: Key> Machine<K> {
         }
     }
 
+    /// What was learned while it waited its turn may spare its first request.
+    pub(super) fn reconsider(&mut self, world: &mut World<'_, K>) {
+        if let Self::Referrers(update) = self {
+            update.begin(world);
+        }
+    }
+
     pub(super) fn next(&self, options: &super::Options) -> Next<K, Product> {
         match self {
             Self::Survey(flow) => flow.next(options).map(Product::Surveyed),
@@ -287,6 +294,11 @@ impl<K: Key> Task<K> {
     /// Where the blob that it sends goes.
     pub(super) fn upload_place(&self) -> Option<&Place> {
         if let Machine::Upload(upload) = &self.machine { Some(upload.place()) } else { None }
+    }
+
+    /// The list of referrers that it changes.
+    pub(super) fn list(&self) -> Option<(&Place, Digest)> {
+        if let Machine::Referrers(update) = &self.machine { Some(update.list()) } else { None }
     }
 
     /// Whether nobody but `operation` waits for it.

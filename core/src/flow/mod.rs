@@ -51,6 +51,8 @@ pub(crate) enum IfLost {
     Repeat,
     /// Tell the flow, which asks the registry.
     Ask,
+    /// Leave it: it was a courtesy.
+    Forget,
 }
 
 /// What came of an exchange, after redirects, authentication and retries.
@@ -114,6 +116,11 @@ impl<K> Exchange<K> {
             }
             Err(error) => Err(Failure::new(error).at(row, target)),
         }
+    }
+
+    pub(crate) fn forget_if_lost(mut self) -> Self {
+        self.if_lost = IfLost::Forget;
+        self
     }
 
     pub(crate) fn ask_if_lost(mut self) -> Self {

@@ -82,6 +82,11 @@ impl UpdateReferrers {
         Self { place, subject, tag, change, fallback, writes: 0, state: State::Probing }
     }
 
+    /// Whose list it changes: only one change of a list is made at a time.
+    pub(crate) const fn list(&self) -> (&Place, Digest) {
+        (&self.place, self.subject)
+    }
+
     /// The first step: nothing is asked that is known.
     pub(crate) fn begin<K>(&mut self, world: &mut World<'_, K>) {
         match world.learned.referrers {

@@ -46,6 +46,8 @@ pub(crate) struct Upload<K> {
     asked: bool,
     /// Whether it must be, because the registry says that the blob is missing.
     must_ask: bool,
+    /// An upload that another process left open, and how many bytes were acknowledged in it.
+    saved: Option<(OpenUpload, u64)>,
     /// What went wrong last, to tell when everything was tried.
     last: Option<Failure>,
 }
@@ -109,6 +111,7 @@ impl<K: Key> Upload<K> {
             sessions: 0,
             asked: false,
             must_ask: false,
+            saved: None,
             last: None,
         }
     }
@@ -117,6 +120,23 @@ impl<K: Key> Upload<K> {
     pub(crate) const fn asking_first(mut self) -> Self {
         self.must_ask = true;
         self
+    }
+
+    /// The same, going on in an upload that another process left open.
+    pub(crate) fn resuming(mut self, saved: Option<(OpenUpload, u64)>) -> Self {
+        self.saved = saved.filter(|_| self.content.size.is_some() && !self.content.must_read(0));
+        self
+    }
+
+    /// An upload in which bytes were acknowledged, of a blob that another process could go on with.
+    pub(crate) fn progress(&self) -> Option<(Digest, u64, &OpenUpload, u64)> {
+        let open = match &self.state {
+            State::SendingChunk(open, _) | State::Closing(open, _) | State::Resyncing(open, _) => open,
+            _ => return None,
+        };
+        let (digest, size) = self.content.identity()?;
+        let acknowledged = self.content.acknowledged();
+        (acknowledged > 0 && !self.content.is_one_shot()).then_some((digest, size, open, acknowledged))
     }
 
     pub(crate) const fn key(&self) -> &K {
@@ -146,6 +166,14 @@ impl<K: Key> Upload<K> {
 
     /// Takes the first step; what was learned decides which.
     pub(crate) fn begin(&mut self, world: &mut World<'_, K>) {
+        if let Some((open, acknowledged)) = self.saved.take()
+            && let Some(size) = self.content.size
+        {
+            self.sessions = 1;
+            self.content.stored(acknowledged);
+            self.state = State::Resyncing(open, acknowledged..size);
+            return;
+        }
         if self.content.digest.is_some() {
             if let Some(from) = self.mounts.pop_front() {
                 self.state = State::Mounting(from);

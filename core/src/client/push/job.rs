@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::manifests::ManifestNode;
 use super::{Blob, Push, Supply};
 use crate::client::task::{Machine, Product};
-use crate::client::{Event, Failure, Learned, Options, Pushed, Stored, Why};
+use crate::client::{Checkpoint, Event, Failure, Learned, Options, Pushed, Stored, Why};
 use crate::driver::Key;
 use crate::flow::{Committed, Content, Exists, Place, Probe, Survey, Upload, Uploaded};
 use crate::{Digest, Manifest, MediaType, Tag};
@@ -55,8 +55,11 @@ pub(in crate::client) struct PushJob<K> {
     pub(super) manifests: Vec<ManifestNode>,
     blobs: Vec<BlobNode<K>>,
     is_open: bool,
+    checkpoint: Option<Checkpoint>,
     surveyed: bool,
     probed: bool,
+    /// The blob that went ahead of the others.
+    scout: Option<usize>,
     /// Manifests of the index under the tag that are worth reading.
     pub(super) children_to_read: BTreeSet<Digest>,
     /// What the registry has acknowledged in this repository.
@@ -93,7 +96,8 @@ struct Counts {
 }
 
 impl<K: Key> PushJob<K> {
-    pub(in crate::client) fn new(push: Push<K>, have: BTreeSet<Digest>) -> Self {
+    pub(in crate::client) fn new(push: Push<K>, mut have: BTreeSet<Digest>) -> Self {
+        have.extend(push.checkpoint.iter().flat_map(Checkpoint::stored));
         let place = Place { origin: push.registry.origin(), repository: push.repository };
         let mut job = Self {
             place,
@@ -102,8 +106,10 @@ impl<K: Key> PushJob<K> {
             manifests: push.manifests.into_iter().map(ManifestNode::new).collect(),
             blobs: Vec::new(),
             is_open: push.is_open,
+            checkpoint: push.checkpoint,
             surveyed: false,
             probed: false,
+            scout: None,
             children_to_read: BTreeSet::new(),
             have,
             running: BTreeSet::new(),
@@ -198,7 +204,7 @@ impl<K: Key> PushJob<K> {
             (0..).zip(&self.blobs).filter(|(_, n)| n.state == BlobState::Waiting).map(|(i, _)| i).collect();
         let starting = match self.scout(&waiting, learned) {
             Some(scout) => vec![scout],
-            None if self.scouting(learned) => Vec::new(),
+            None if self.is_scouting() => Vec::new(),
             None => match self.probe(&waiting, learned, options) {
                 Some(probe) => return vec![probe],
                 None => waiting,
@@ -211,29 +217,28 @@ impl<K: Key> PushJob<K> {
         let node = self.blobs.get_mut(index)?;
         node.state = BlobState::Running;
         let (blob, recheck) = (node.blob.clone(), node.recheck);
-        let upload = Upload::new(blob.key, self.place.clone(), blob.content, blob.mounts);
+        let saved = self.checkpoint.as_ref().zip(blob.content.digest.filter(|_| !recheck));
+        let saved = saved.and_then(|(checkpoint, digest)| checkpoint.upload(digest, &self.place.origin));
+        let upload = Upload::new(blob.key, self.place.clone(), blob.content, blob.mounts).resuming(saved);
         let machine = Machine::Upload(Box::new(if recheck { upload.asking_first() } else { upload }));
         Some(self.start(Node::Blob(index), machine, recheck))
     }
 
     /// A small blob that goes ahead of the others, while it is not known what one POST can do.
-    fn scout(&self, waiting: &[usize], learned: &Learned) -> Option<usize> {
-        if learned.single_post.is_some() || self.scouting(learned) || waiting.len() < 2 {
+    fn scout(&mut self, waiting: &[usize], learned: &Learned) -> Option<usize> {
+        if learned.single_post.is_some() || self.scout.is_some() || waiting.len() < 2 {
             return None;
         }
-        let size = |index: &usize| self.blobs.get(*index).and_then(|node| node.blob.content.size);
-        let small = waiting.iter().copied().filter(|index| size(index).is_some_and(|size| (1..=SCOUT).contains(&size)));
-        small.min_by_key(size)
+        let size = |index: &usize| {
+            let blob = self.blobs.get(*index).map(|node| &node.blob).filter(|blob| blob.mounts.is_empty())?;
+            blob.content.size.filter(|size| blob.content.digest.is_some() && (1..=SCOUT).contains(size))
+        };
+        self.scout = waiting.iter().copied().filter(|index| size(index).is_some()).min_by_key(size);
+        self.scout
     }
 
-    fn scouting(&self, learned: &Learned) -> bool {
-        learned.single_post.is_none()
-            && self.running.iter().any(|node| matches!(node, Node::Blob(_)))
-            && self
-                .blobs
-                .iter()
-                .filter(|node| node.state == BlobState::Running)
-                .all(|node| node.blob.content.size.is_some_and(|size| (1..=SCOUT).contains(&size)))
+    fn is_scouting(&self) -> bool {
+        self.scout.is_some_and(|scout| self.running.contains(&Node::Blob(scout)))
     }
 
     /// One question more, where at least two large blobs may save theirs by its answer.
@@ -418,9 +423,10 @@ impl<K: Key> PushJob<K> {
         if self.is_open {
             return None;
         }
-        let Some(digest) = self.root.or_else(|| self.have.iter().next().copied()) else {
-            return Some(Err(Failure::new(Why::Misuse("there is nothing to push".to_owned()))));
-        };
+        if let Some(node) = self.manifests.iter().find(|node| !self.have.contains(&node.manifest.digest())) {
+            return Some(Err(Failure::new(Why::Incomplete { digest: node.manifest.digest() })));
+        }
+        let digest = self.root;
         let Counts { uploaded, mounted, existing, requests, bytes } = self.receipt;
         Some(Ok(Pushed { digest, tags: self.tags.clone(), requests, bytes, uploaded, mounted, existing }))
     }

@@ -5,6 +5,7 @@ mod manifests;
 
 pub(super) use job::{Node, PushJob};
 
+use crate::client::{Checkpoint, CheckpointError};
 use crate::flow::Content;
 use crate::{Algorithm, Descriptor, Digest, Manifest, Registry, Repository, Tag};
 
@@ -27,6 +28,7 @@ pub struct Push<K> {
     pub(super) manifests: Vec<Manifest>,
     pub(super) blobs: Vec<Blob<K>>,
     pub(super) is_open: bool,
+    pub(super) checkpoint: Option<Checkpoint>,
 }
 
 impl<K> Push<K> {
@@ -41,6 +43,7 @@ impl<K> Push<K> {
             manifests: Vec::new(),
             blobs: Vec::new(),
             is_open: false,
+            checkpoint: None,
         }
     }
 
@@ -72,6 +75,18 @@ impl<K> Push<K> {
             self.tags.push(tag);
         }
         self
+    }
+
+    /// Goes on where another process was, as [`Client::save`](crate::Client::save) kept it.
+    ///
+    /// Add the blobs first: the checkpoint is held against them.
+    ///
+    /// # Errors
+    /// Where the checkpoint is of another push, or a blob has another length in it.
+    pub fn resume(mut self, checkpoint: Checkpoint) -> Result<Self, CheckpointError> {
+        checkpoint.check(&self)?;
+        self.checkpoint = Some(checkpoint);
+        Ok(self)
     }
 
     /// Leaves the push open: more is added with [`Client::supply`](crate::Client::supply) when its content is known.

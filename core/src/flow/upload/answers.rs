@@ -152,18 +152,29 @@ impl<K: Key> Upload<K> {
     }
 
     fn streamed(&mut self, open: OpenUpload, outcome: Outcome, world: &mut World<'_, K>) {
-        let (from, response) = match outcome {
-            Outcome::Answer { from, response, .. } => (from, response),
-            Outcome::Failed(failure) => return self.fail(failure),
-            Outcome::Unknown => {
+        let call = self.stream(&open);
+        let result = match &outcome {
+            Outcome::Answer { from, response, .. } => Some(call.parse(from, response)),
+            Outcome::Unknown | Outcome::Failed(_) => None,
+        };
+        if !matches!(result, Some(Ok(_))) && !self.content.is_whole() {
+            self.content.poured();
+        }
+        let result = match (result, outcome) {
+            (Some(result), _) => result,
+            (None, Outcome::Failed(failure)) => return self.fail(failure),
+            (None, _) => {
                 self.trouble(Rung::StreamedPatch);
                 return self.begin_again(Some(open), world);
             }
         };
-        let Some(patch) = self.stream(&open) else { return };
-        match patch.parse(&from, &response) {
+        match result {
             Ok(moved) => {
                 world.learned.streamed_patch = Some(true);
+                if self.content.identity().is_none() {
+                    let why = Why::Misuse("the driver sent a blob to its end and did not report its digest".to_owned());
+                    return self.end_with(Some(moved.upload), Err(Failure::new(why)));
+                }
                 self.state = State::Closing(moved.upload, None);
             }
             Err(error) => match self.refused(error) {

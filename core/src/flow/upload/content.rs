@@ -83,6 +83,19 @@ impl Content {
         self.in_hand.as_ref().is_none_or(|hand| hand.start == 0)
     }
 
+    /// Whether one request can carry all of it though its end is not known yet: every byte is still to be had, once.
+    pub(super) fn can_pour(&self) -> bool {
+        !self.ended && self.can_replay()
+    }
+
+    /// Its bytes went out with a request that came to nothing: they are gone.
+    pub(super) fn poured(&mut self) {
+        if let Some(hand) = &mut self.in_hand {
+            hand.start = hand.start.max(1);
+            hand.end = hand.end.max(hand.start);
+        }
+    }
+
     /// Whether one request can carry all of it.
     pub(super) fn is_whole(&self) -> bool {
         self.digest.is_some() && self.ended && self.can_replay()

@@ -18,6 +18,8 @@ pub(super) enum Rung {
 /// The largest chunk that a registry which refused more is known to take: GHCR's limit (quirk `patch-max-4mib-416`).
 const MODEST_CHUNK: u64 = 4 * 1024 * 1024;
 
+/// The largest minimum for chunks that is honoured, in bytes.
+const MAX_CHUNK_FLOOR: u64 = 128 * 1024 * 1024;
 /// The largest body that is sent in one POST to a registry that may ignore it, in bytes.
 const UNPROVEN_POST: u64 = 64 * 1024;
 
@@ -35,17 +37,20 @@ impl<K: Key> Upload<K> {
         if whole && fits && is_small && is_open(Rung::SinglePost) && learned.single_post != Some(false) {
             return Some(Rung::SinglePost);
         }
-        if whole && fits && is_open(Rung::WholePut) && learned.whole_put != Some(false) {
+        let chunks = is_open(Rung::Chunks) && learned.chunks != Some(false);
+        let wants_chunks = chunks && self.content.size.is_some_and(|size| size > world.options.chunk_above);
+        if whole && fits && !wants_chunks && is_open(Rung::WholePut) && learned.whole_put != Some(false) {
             return Some(Rung::WholePut);
         }
         // An empty chunk cannot be written, so a blob of no bytes is a PUT or nothing (quirk `patch-zero-length`).
         if self.content.size == Some(0) {
             return None;
         }
-        let streams = whole && fits && is_open(Rung::StreamedPatch) && learned.streamed_patch != Some(false);
-        let chunks = is_open(Rung::Chunks) && learned.chunks != Some(false);
+        let streams = (whole && fits || self.content.can_pour() && !chunks)
+            && is_open(Rung::StreamedPatch)
+            && learned.streamed_patch != Some(false);
         match (streams, chunks) {
-            (true, true) if self.content.is_one_shot() => Some(Rung::Chunks),
+            (true, true) if self.content.is_one_shot() || wants_chunks => Some(Rung::Chunks),
             (true, _) => Some(Rung::StreamedPatch),
             (false, true) => Some(Rung::Chunks),
             (false, false) => None,
@@ -54,7 +59,8 @@ impl<K: Key> Upload<K> {
 
     /// Where a chunk that begins at `from` ends, if the blob goes on that far.
     pub(super) fn chunk_end(&self, from: u64, open: Option<&OpenUpload>, world: &World<'_, K>) -> u64 {
-        let floor = open.and_then(OpenUpload::chunk_min_length).unwrap_or(1);
+        // A peer's number: what a one-shot source must hold in memory is bounded here.
+        let floor = open.and_then(OpenUpload::chunk_min_length).unwrap_or(1).min(MAX_CHUNK_FLOOR);
         let ceiling = [open.and_then(OpenUpload::chunk_max_length), world.learned.body_limit.map(modest)];
         let ceiling = ceiling.into_iter().flatten().min().unwrap_or(u64::MAX);
         from.saturating_add(world.options.chunk.min(ceiling).max(floor).max(1))

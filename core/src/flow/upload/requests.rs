@@ -33,7 +33,11 @@ impl<K: Key> Flow<K> for Upload<K> {
             State::PuttingWhole(open) => {
                 self.close(open, None).map(|close| self.with_body(&close, self.whole(), options))
             }
-            State::Streaming(open) => self.stream(open).map(|patch| self.with_body(&patch, self.whole(), options)),
+            State::Streaming(open) => {
+                let body =
+                    if self.content.is_whole() { self.whole() } else { Body::Rest { key: self.key.clone(), from: 0 } };
+                Some(self.with_body(&self.stream(open), body, options))
+            }
             State::SendingChunk(open, range) => {
                 self.patch(open, range).map(|patch| self.with_body(&patch, self.part(range), options))
             }
@@ -42,7 +46,9 @@ impl<K: Key> Flow<K> for Upload<K> {
                 self.close(open, last.as_ref()).map(|close| self.with_body(&close, body, options))
             }
             State::Resyncing(open, _) => Some(self.bodyless(&self.status(open), options)),
-            State::Cancelling(open, _) => Some(self.bodyless(&CancelUpload { upload: open }, options)),
+            State::Cancelling(open, _) => {
+                Some(self.bodyless(&CancelUpload { upload: open }, options).map(Exchange::forget_if_lost))
+            }
             State::Reading(_, from, up_to) => return Next::Read { from: *from, up_to: *up_to },
             State::Ended(result) => return Next::Done(result.clone()),
         };
@@ -86,8 +92,8 @@ impl<K: Key> Upload<K> {
         Some(PostBlob { origin: &self.place.origin, repository: &self.place.repository, digest, size })
     }
 
-    pub(super) fn stream<'a>(&self, open: &'a OpenUpload) -> Option<SendChunk<'a>> {
-        Some(SendChunk { upload: open, chunk: Chunk::Stream { size: self.content.size } })
+    pub(super) fn stream<'a>(&self, open: &'a OpenUpload) -> SendChunk<'a> {
+        SendChunk { upload: open, chunk: Chunk::Stream { size: self.content.size } }
     }
 
     pub(super) fn patch<'a>(&self, open: &'a OpenUpload, range: &Range<u64>) -> Option<SendChunk<'a>> {
