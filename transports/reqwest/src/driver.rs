@@ -1,0 +1,132 @@
+//! The driver: does what the core says, and tells it what came of that.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use ::http::Request;
+use longshore_core::Registry;
+use longshore_core::driver::{AskFailed, AskId, Body, Deadline, Input, Keep, Key, Limits, NoAnswer, Output, RequestId};
+use longshore_core::{Event, Instant};
+use longshore_sources::source::ReadAhead;
+use tokio::task::AbortHandle;
+use tokio::time::timeout;
+
+use crate::exchange;
+use crate::session::{Shared, lock};
+
+/// Drives one client until nobody can ask it for anything any more.
+pub(crate) struct Driver<K> {
+    shared: Arc<Shared<K>>,
+    on_event: Box<dyn FnMut(Event<K>) + Send>,
+    flights: BTreeMap<RequestId, AbortHandle>,
+}
+
+impl<K: Key + Send + 'static> Driver<K> {
+    pub(crate) fn new(shared: Arc<Shared<K>>, on_event: Box<dyn FnMut(Event<K>) + Send>) -> Self {
+        Self { shared, on_event, flights: BTreeMap::new() }
+    }
+
+    pub(crate) async fn drive(mut self) {
+        loop {
+            let now = self.now();
+            let output = lock(&self.shared.state).client.poll(now);
+            match output {
+                Output::Send { id, request, keep, limits } => self.send(id, request, keep, limits),
+                Output::Abort { id } => {
+                    if let Some(flight) = self.flights.remove(&id) {
+                        flight.abort();
+                    }
+                }
+                Output::Read { blob, from, up_to } => self.read(blob, from, up_to),
+                Output::Ask { id, registry, stale } => self.ask(id, registry, stale),
+                Output::Event(event) => (self.on_event)(event),
+                Output::Done { operation, result } => {
+                    if let Some(caller) = lock(&self.shared.state).waiting.remove(&operation) {
+                        // A caller that has gone away does not want to know.
+                        drop(caller.send(result));
+                    }
+                }
+                Output::Wait(_) if self.is_over() => return,
+                Output::Wait(deadline) => self.wait(deadline).await,
+            }
+        }
+    }
+
+    /// Each exchange is a task of its own. It fails the request if it ends in any other way than with an answer.
+    fn send(&mut self, id: RequestId, request: Request<Body<K>>, keep: Keep<K>, limits: Limits) {
+        let why = NoAnswer::Lost("it was given up".to_owned());
+        let promise = self.promise(Input::Failed { id, why });
+        let flight = tokio::spawn(async move {
+            let input = exchange::run(&promise.shared, id, request, keep, limits).await;
+            promise.keep(input);
+        });
+        self.flights.retain(|_, flight| !flight.is_finished());
+        self.flights.insert(id, flight.abort_handle());
+    }
+
+    fn read(&self, blob: K, from: u64, up_to: u64) {
+        let why = "the thread that reads it panicked".to_owned();
+        let promise = self.promise(Input::Unreadable { blob: blob.clone(), why });
+        tokio::task::spawn_blocking(move || {
+            let source = lock(&promise.shared.sources).source(&blob).cloned();
+            let input = match source.and_then(|source| source.read_ahead(from, up_to.saturating_sub(from))) {
+                Ok(ReadAhead::Filled { len }) => Input::Filled { blob, len: from + len },
+                Ok(ReadAhead::Ended(ended)) => Input::Ended { blob, len: ended.len, digest: ended.digest },
+                Err(error) => Input::Unreadable { blob, why: error.to_string() },
+            };
+            promise.keep(input);
+        });
+    }
+
+    fn ask(&self, id: AskId, registry: Registry, stale: bool) {
+        let failed = AskFailed("the thread that looks them up panicked".to_owned());
+        let promise = self.promise(Input::Credentials { id, answer: Err(failed) });
+        tokio::task::spawn_blocking(move || {
+            let answer = (promise.shared.credentials)(&registry, stale);
+            promise.keep(Input::Credentials { id, answer });
+        });
+    }
+
+    async fn wait(&mut self, deadline: Option<Deadline>) {
+        let woken = self.shared.wake.notified();
+        match deadline {
+            // Early or late, the next poll finds out.
+            Some(deadline) => drop(timeout(deadline.at.since(self.now()), woken).await),
+            None => woken.await,
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        let state = lock(&self.shared.state);
+        state.is_closed && state.waiting.is_empty()
+    }
+
+    /// The core's time: microseconds since the session began.
+    fn now(&self) -> Instant {
+        Instant::ZERO + self.shared.elapsed()
+    }
+
+    fn promise(&self, otherwise: Input<K>) -> Promise<K> {
+        Promise { shared: Arc::clone(&self.shared), otherwise: Some(otherwise) }
+    }
+}
+
+/// Whatever becomes of a task, also a panic, the core hears of it: or it would wait for ever.
+struct Promise<K: Key> {
+    shared: Arc<Shared<K>>,
+    otherwise: Option<Input<K>>,
+}
+
+impl<K: Key> Promise<K> {
+    fn keep(mut self, input: Input<K>) {
+        self.otherwise = Some(input);
+    }
+}
+
+impl<K: Key> Drop for Promise<K> {
+    fn drop(&mut self) {
+        if let Some(input) = self.otherwise.take() {
+            self.shared.tell(input);
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! One request and its answer.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ::http::{Method, Request, Response, StatusCode, Uri};
+use bytes::{Bytes, BytesMut};
+use longshore_core::driver::{Body, End, Input, Keep, Key, Limits, NoAnswer, RequestId};
+use longshore_core::{Algorithm, Digest, Digester, Target};
+use reqwest::Url;
+use tokio::sync::mpsc;
+use tokio::task::spawn_blocking;
+use tokio::time::{Instant, timeout_at};
+
+use crate::body::{self, Account};
+use crate::session::{Shared, lock};
+use crate::words;
+
+/// One request that was made, for a trace. It holds no secret: a [`Target`] prints without the values of its query.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Exchange {
+    /// The core's name for the attempt.
+    pub id: RequestId,
+    /// When it began, counted from the beginning of the session.
+    pub at: Duration,
+    /// How long it took.
+    pub took: Duration,
+    /// The method.
+    pub method: Method,
+    /// Where it went.
+    pub target: Target,
+    /// The bytes of its body that were handed to the network.
+    pub sent: u64,
+    /// The answer's status, or why there was none.
+    pub status: Result<StatusCode, NoAnswer>,
+    /// The bytes of the answer's body that were kept or poured.
+    pub received: u64,
+}
+
+/// Makes one request, and gives what the core is to be told of it.
+pub(crate) async fn run<K: Key + Send + 'static>(
+    shared: &Arc<Shared<K>>,
+    id: RequestId,
+    request: Request<Body<K>>,
+    keep: Keep<K>,
+    limits: Limits,
+) -> Input<K> {
+    let at = shared.elapsed();
+    let target = match Target::parse(&request.uri().to_string()) {
+        Ok(target) => target,
+        Err(error) => return Input::Failed { id, why: NoAnswer::Unsendable(error.to_string()) },
+    };
+    let method = request.method().clone();
+    let mut sent = 0;
+    let result = answer(shared, id, request, &target, keep, limits, &mut sent).await;
+    let received = match &result {
+        Ok((_, End::Poured { len, .. })) => *len,
+        Ok((response, _)) => response.body().len() as u64,
+        Err(_) => 0,
+    };
+    let status = result.as_ref().map(|(response, _)| response.status()).map_err(Clone::clone);
+    let took = shared.elapsed().saturating_sub(at);
+    (shared.on_exchange)(&Exchange { id, at, took, method, target, sent, status, received });
+    match result {
+        Ok((response, end)) => Input::Answered { id, response, end },
+        Err(why) => Input::Failed { id, why },
+    }
+}
+
+async fn answer<K: Key + Send + 'static>(
+    shared: &Arc<Shared<K>>,
+    id: RequestId,
+    request: Request<Body<K>>,
+    target: &Target,
+    keep: Keep<K>,
+    limits: Limits,
+    sent: &mut u64,
+) -> Result<(Response<Bytes>, End), NoAnswer> {
+    let (head, body) = request.into_parts();
+    let url = url(&head.uri)?;
+    let client = shared.http.client(target.origin(), &limits)?;
+    let (body, account) = body::open(shared, id, body).await?;
+    let mut request = reqwest::Request::new(head.method, url);
+    *request.headers_mut() = head.headers;
+    *request.body_mut() = body;
+    let lost = |error: &reqwest::Error| account.failure().unwrap_or_else(|| words::no_answer(error, target.origin()));
+    let silent = || {
+        let (silence, origin) = (limits.silence.as_secs(), target.origin());
+        NoAnswer::Lost(format!("{origin} was silent for {silence} seconds"))
+    };
+    let answered = unless_silent(&account, limits.silence, client.execute(request)).await;
+    *sent = account.sent();
+    account.give_up();
+    let mut answer = answered.ok_or_else(silent)?.map_err(|error| lost(&error))?;
+    account.touch();
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = answer.status();
+    *response.version_mut() = answer.version();
+    *response.headers_mut() = std::mem::take(answer.headers_mut());
+    check_head(&response, &limits)?;
+    let mut incoming = Incoming { answer, account, silence: limits.silence };
+    let end = match keep {
+        Keep::Into { key, algorithm, size, .. } if response.status().is_success() => {
+            incoming.pour(shared, key, algorithm, size).await?
+        }
+        Keep::UpTo(limit) | Keep::Into { if_error: limit, .. } => {
+            let (kept, end) = incoming.keep(limit).await;
+            *response.body_mut() = kept;
+            end
+        }
+    };
+    Ok((response, end))
+}
+
+/// The URL that reqwest will send, if it keeps every byte.
+fn url(uri: &Uri) -> Result<Url, NoAnswer> {
+    let text = uri.to_string();
+    let unsendable = |why: String| NoAnswer::Unsendable(why);
+    let url = Url::parse(&text).map_err(|error| unsendable(format!("it takes the URL for none: {error}")))?;
+    let same = Some(url.scheme()) == uri.scheme_str()
+        && url.host_str() == uri.host()
+        && url.port_or_known_default() == uri.port_u16().or(url.port_or_known_default())
+        && (url.path(), url.query(), url.fragment()) == (uri.path(), uri.query(), None);
+    if same { Ok(url) } else { Err(unsendable("it would change the URL".to_owned())) }
+}
+
+/// The limits of a head, as far as the stack has not held them already.
+fn check_head(response: &Response<Bytes>, limits: &Limits) -> Result<(), NoAnswer> {
+    let bytes: usize = response.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+    if bytes > limits.head_bytes || response.headers().len() > limits.head_fields {
+        let (bytes, fields) = (limits.head_bytes, limits.head_fields);
+        return Err(NoAnswer::Lost(format!("the head of the answer has more than {bytes} bytes or {fields} fields")));
+    }
+    Ok(())
+}
+
+/// Waits for a future for as long as bytes move, either way, at least now and then.
+async fn unless_silent<T>(account: &Account, silence: Duration, future: impl Future<Output = T>) -> Option<T> {
+    let mut future = pin!(future);
+    loop {
+        let deadline = account.moved() + silence;
+        match timeout_at(deadline, future.as_mut()).await {
+            Ok(done) => return Some(done),
+            Err(_) if account.moved() + silence > Instant::now() => {}
+            Err(_) => return None,
+        }
+    }
+}
+
+/// The body of an answer.
+struct Incoming {
+    answer: reqwest::Response,
+    account: Arc<Account>,
+    silence: Duration,
+}
+
+impl Incoming {
+    /// The next bytes; `Err` where the connection ended before the body did.
+    async fn next(&mut self) -> Result<Option<Bytes>, Cut> {
+        let next = unless_silent(&self.account, self.silence, self.answer.chunk()).await;
+        self.account.touch();
+        match next {
+            Some(Ok(piece)) => Ok(piece),
+            Some(Err(_)) | None => Err(Cut),
+        }
+    }
+
+    /// Keeps at most so many bytes. Nothing is set aside for what a peer only announces.
+    async fn keep(&mut self, limit: usize) -> (Bytes, End) {
+        let mut kept = BytesMut::new();
+        let end = loop {
+            match self.next().await {
+                Ok(None) => break End::Complete,
+                Err(Cut) => break End::Cut,
+                Ok(Some(piece)) if piece.len() > limit - kept.len() => {
+                    kept.extend_from_slice(&piece[..limit - kept.len()]);
+                    break End::OverLimit;
+                }
+                Ok(Some(piece)) => kept.extend_from_slice(&piece),
+            }
+        };
+        (kept.freeze(), end)
+    }
+
+    /// Pours the body into a sink, in a thread that may block.
+    async fn pour<K: Key + Send + 'static>(
+        &mut self,
+        shared: &Shared<K>,
+        key: K,
+        algorithm: Algorithm,
+        size: Option<u64>,
+    ) -> Result<End, NoAnswer> {
+        let Some(sink) = lock(&shared.sinks).get(&key).cloned() else {
+            return Err(NoAnswer::Source("no sink was given for this blob: add one before it is pulled".to_owned()));
+        };
+        let (pieces, mut incoming) = mpsc::channel::<Bytes>(1);
+        let writer = spawn_blocking(move || -> std::io::Result<(u64, Digest)> {
+            let mut writer = sink.open()?;
+            let (mut digester, mut len) = (Digester::new(algorithm), 0);
+            while let Some(piece) = incoming.blocking_recv() {
+                digester.update(&piece);
+                len += piece.len() as u64;
+                writer.write_all(&piece)?;
+            }
+            writer.flush()?;
+            Ok((len, digester.finish()))
+        });
+        let mut left = size.unwrap_or(u64::MAX);
+        let early = loop {
+            match self.next().await {
+                Ok(None) => break None,
+                Err(Cut) => break Some(End::Cut),
+                Ok(Some(piece)) if piece.len() as u64 > left => break Some(End::OverLimit),
+                Ok(Some(piece)) => {
+                    left -= piece.len() as u64;
+                    // A writer that has gone away says why below.
+                    if pieces.send(piece).await.is_err() {
+                        break None;
+                    }
+                    // The time that a slow disk takes is not the registry's silence.
+                    self.account.touch();
+                }
+            }
+        };
+        drop(pieces);
+        match (writer.await, early) {
+            (Ok(Ok(_)), Some(end)) => Ok(end),
+            (Ok(Ok((len, digest))), None) => Ok(End::Poured { len, digest }),
+            (Ok(Err(error)), _) => Err(NoAnswer::Source(format!("the sink cannot be written: {error}"))),
+            (Err(_), _) => Err(NoAnswer::Source("the thread that writes the sink panicked".to_owned())),
+        }
+    }
+}
+
+/// The connection ended before the body did.
+struct Cut;
+
+impl fmt::Display for Exchange {
+    /// One line: `POST https://… 201`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} ", self.method, self.target)?;
+        match &self.status {
+            Ok(status) => write!(f, "{}", status.as_u16()),
+            Err(why) => write!(f, "{why}"),
+        }
+    }
+}

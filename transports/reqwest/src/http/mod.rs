@@ -1,0 +1,194 @@
+//! The HTTP stack: one reqwest client for each set of rules that connections may need.
+
+mod tls;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use longshore_core::driver::{Limits, NoAnswer};
+use longshore_core::{Origin, Scheme};
+use thiserror::Error;
+
+use crate::session::lock;
+use tls::{Identity, Tls, Trust};
+
+/// The HTTP stack: pools of connections, and whom they trust. A clone shares them.
+///
+/// By default certificates are checked against what the system trusts, and the proxies of the environment are used.
+#[derive(Clone)]
+pub struct Http {
+    inner: Arc<Inner>,
+}
+
+/// How an [`Http`] is set up.
+#[derive(Debug, Clone, Default)]
+#[must_use]
+pub struct HttpBuilder {
+    roots: Vec<Vec<u8>>,
+    identities: BTreeMap<Origin, (Vec<u8>, Vec<u8>)>,
+    unverified: BTreeSet<Origin>,
+    no_proxy: bool,
+    http1_only: bool,
+}
+
+/// Why an [`Http`] could not be set up.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum HttpError {
+    /// A CA's file is none.
+    #[error("the CA certificates cannot be used: {0}; give them as PEM, -----BEGIN CERTIFICATE-----")]
+    Ca(String),
+    /// A client's certificate or its key is none, or they do not belong together.
+    #[error("the client certificate for {origin} cannot be used: {why}; give certificate and key as PEM")]
+    Identity {
+        /// Whom it is for.
+        origin: Origin,
+        /// What is wrong.
+        why: String,
+    },
+}
+
+struct Inner {
+    tls: Tls,
+    no_proxy: bool,
+    http1_only: bool,
+    clients: Mutex<BTreeMap<Kind, reqwest::Client>>,
+}
+
+/// What sets one pool of connections apart from another.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Kind {
+    trust: Trust,
+    direct: bool,
+    connect: Duration,
+    head_fields: usize,
+    head_bytes: usize,
+}
+
+impl Http {
+    /// Sets up a stack.
+    pub fn builder() -> HttpBuilder {
+        HttpBuilder::default()
+    }
+
+    /// The client for an origin. It is made when it is first needed, so that a machine without any CA can still push to loopback.
+    pub(crate) fn client(&self, origin: &Origin, limits: &Limits) -> Result<reqwest::Client, NoAnswer> {
+        let inner = &*self.inner;
+        let kind = Kind {
+            trust: if origin.scheme() == Scheme::Http { Trust::None } else { inner.tls.trust(origin) },
+            // What is on this machine is no business of a proxy.
+            direct: inner.no_proxy || origin.host().is_loopback(),
+            connect: limits.connect,
+            head_fields: limits.head_fields,
+            head_bytes: limits.head_bytes,
+        };
+        let mut clients = lock(&inner.clients);
+        if let Some(client) = clients.get(&kind) {
+            return Ok(client.clone());
+        }
+        let client = inner.build(&kind).map_err(NoAnswer::Unsendable)?;
+        clients.insert(kind, client.clone());
+        Ok(client)
+    }
+}
+
+impl Inner {
+    fn build(&self, kind: &Kind) -> Result<reqwest::Client, String> {
+        let mut tls = self.tls.config(&kind.trust)?;
+        if !self.http1_only {
+            tls.alpn_protocols.push(b"h2".to_vec());
+        }
+        tls.alpn_protocols.push(b"http/1.1".to_vec());
+        let mut builder = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls)
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false)
+            .connect_timeout(kind.connect)
+            .http1_max_headers(kind.head_fields)
+            .http2_max_header_list_size(u32::try_from(kind.head_bytes).unwrap_or(u32::MAX));
+        if kind.direct {
+            builder = builder.no_proxy();
+        }
+        if self.http1_only {
+            builder = builder.http1_only();
+        }
+        builder.build().map_err(|error| format!("it cannot be set up: {}", crate::words::chain(&error)))
+    }
+}
+
+impl HttpBuilder {
+    /// Trusts the CA certificates in this PEM text, beside what the system trusts, wherever a registry sends us: its token
+    /// service and its storage tend to have certificates of the same CA.
+    pub fn ca_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.roots.push(pem.into());
+        self
+    }
+
+    /// Shows this certificate to one origin, and to no other. Certificate, with its chain, and key are PEM texts.
+    pub fn client_certificate(
+        mut self,
+        origin: Origin,
+        certificate: impl Into<Vec<u8>>,
+        key: impl Into<Vec<u8>>,
+    ) -> Self {
+        self.identities.insert(origin, (certificate.into(), key.into()));
+        self
+    }
+
+    /// Takes any certificate from one origin, and from no other: whoever is on the way can read and change what is sent.
+    pub fn insecure_skip_verify(mut self, origin: Origin) -> Self {
+        self.unverified.insert(origin);
+        self
+    }
+
+    /// Leaves the proxies of the environment alone.
+    pub const fn no_proxy(mut self) -> Self {
+        self.no_proxy = true;
+        self
+    }
+
+    /// Speaks HTTP/1.1 also where HTTP/2 is offered.
+    pub const fn http1_only(mut self) -> Self {
+        self.http1_only = true;
+        self
+    }
+
+    /// Makes the stack. Nothing is connected yet.
+    ///
+    /// # Errors
+    /// Where a certificate or key cannot be read.
+    pub fn build(self) -> Result<Http, HttpError> {
+        let mut roots = Vec::new();
+        for pem in &self.roots {
+            roots.extend(tls::certificates(pem).map_err(HttpError::Ca)?);
+        }
+        let mut identities = BTreeMap::new();
+        for (origin, (certificate, key)) in self.identities {
+            let identity = Identity::read(&certificate, &key)
+                .map_err(|why| HttpError::Identity { origin: origin.clone(), why })?;
+            identities.insert(origin, identity);
+        }
+        let tls = Tls::new(roots, identities, self.unverified);
+        let clients = Mutex::new(BTreeMap::new());
+        let (no_proxy, http1_only) = (self.no_proxy, self.http1_only);
+        Ok(Http { inner: Arc::new(Inner { tls, no_proxy, http1_only, clients }) })
+    }
+}
+
+impl Default for Http {
+    /// The system's trust and the environment's proxies.
+    fn default() -> Self {
+        let tls = Tls::new(Vec::new(), BTreeMap::new(), BTreeSet::new());
+        let clients = Mutex::new(BTreeMap::new());
+        Self { inner: Arc::new(Inner { tls, no_proxy: false, http1_only: false, clients }) }
+    }
+}
+
+impl fmt::Debug for Http {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Http").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,168 @@
+//! Whole images: pushing one out of a layout, pulling one back.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use longshore_core::{
+    Blob, Descriptor, Digest, Failure, Manifest, Name, Operation, Push, Pushed, Receipt, Reference, ReferenceError, Tag,
+};
+use longshore_sources::layout::{ArgumentError, Closure, Layout, LayoutError, SourceArgument};
+use thiserror::Error;
+
+use crate::{Http, Running, Session, Sink};
+
+/// Why an image was not pushed or pulled.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ImageError {
+    /// The source is not written as it should be.
+    #[error(transparent)]
+    Argument(#[from] ArgumentError),
+    /// The reference is not written as it should be.
+    #[error(transparent)]
+    Reference(#[from] ReferenceError),
+    /// The layout cannot be read.
+    #[error(transparent)]
+    Layout(#[from] LayoutError),
+    /// The reference names a digest, and the image has another.
+    #[error(
+        "the reference names the digest {expected}, but the image has {actual}: leave the digest out, or name the right image"
+    )]
+    OtherDigest {
+        /// What the reference says.
+        expected: Digest,
+        /// What the image has.
+        actual: Digest,
+    },
+    /// The registry, or the way to it, failed.
+    #[error(transparent)]
+    Failed(#[from] Box<Failure>),
+    /// The thread that reads the layout panicked.
+    #[error("the layout was not read: the thread that reads it panicked")]
+    Panicked,
+}
+
+/// Pushes an image out of an OCI layout: a folder, or a tar of one; `PATH`, `PATH:name` or `PATH@digest` where it holds several.
+///
+/// Without tag and digest the reference means `latest`. Nobody is asked for credentials; a [`Session`] can do so.
+///
+/// # Errors
+/// Where the source or the reference cannot be read, or the push fails.
+pub async fn push(source: &str, reference: &str) -> Result<Pushed, ImageError> {
+    let reference = reference.parse()?;
+    let argument = SourceArgument::parse(source)?;
+    let read = tokio::task::spawn_blocking(move || -> Result<Closure, LayoutError> {
+        let layout = Layout::open(Path::new(&argument.path))?;
+        let root = layout.select(&argument.selection, None)?;
+        layout.closure(&root)
+    });
+    let closure = read.await.map_err(|_| ImageError::Panicked)??;
+    Session::new(Http::default()).push_image(&closure, &reference).await
+}
+
+/// The push that puts an image where a reference says: under its tag, by its digest alone where it has only that, under
+/// `latest` where it has neither. More tags can be [added](Push::tag).
+#[must_use]
+pub fn push_of(closure: &Closure, reference: &Reference) -> Push<Digest> {
+    let mut push = Push::new(reference.registry.clone(), reference.repository.clone());
+    for manifest in &closure.manifests {
+        push = if manifest.digest() == closure.root.digest {
+            push.root(manifest.clone())
+        } else {
+            push.manifest(manifest.clone())
+        };
+    }
+    for blob in &closure.blobs {
+        push = push.blob(Blob::described(blob.descriptor.digest, &blob.descriptor));
+    }
+    match (&reference.tag, &reference.digest) {
+        (Some(tag), _) => push.tag(tag.clone()),
+        (None, Some(_)) => push,
+        (None, None) => push.tag(Tag::latest()),
+    }
+}
+
+/// An image that was pulled.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct PulledImage {
+    /// The manifests, parents before children: the first is the one that was named.
+    pub manifests: Vec<Manifest>,
+    /// The blobs, each once, whose bytes went into the sinks.
+    pub blobs: Vec<Descriptor>,
+}
+
+impl Session<Digest> {
+    /// Pushes an image.
+    ///
+    /// # Errors
+    /// Where the reference names another digest than the image has, or the push fails.
+    pub async fn push_image(&self, closure: &Closure, reference: &Reference) -> Result<Pushed, ImageError> {
+        let actual = closure.root.digest;
+        if let Some(expected) = reference.digest
+            && expected != actual
+        {
+            return Err(ImageError::OtherDigest { expected, actual });
+        }
+        self.add_sources(&closure.sources());
+        let result = self.start(push_of(closure, reference)).await;
+        for blob in &closure.blobs {
+            self.forget(&blob.descriptor.digest);
+        }
+        match result? {
+            Receipt::Pushed(pushed) => Ok(pushed),
+            other => unreachable!("a push gives a receipt of a push, not {other:?}"),
+        }
+    }
+
+    /// Pulls an image: its manifests, and each of its blobs into the sink that `sink` names for it. The digests are checked.
+    ///
+    /// # Errors
+    /// Where something is not there, is not what its digest says, or cannot be had or written.
+    pub async fn pull_image(
+        &self,
+        reference: &Reference,
+        mut sink: impl FnMut(&Descriptor) -> Sink,
+    ) -> Result<PulledImage, ImageError> {
+        let name = match (reference.digest, &reference.tag) {
+            (Some(digest), _) => Name::Digest(digest),
+            (None, Some(tag)) => Name::Tag(tag.clone()),
+            (None, None) => Name::Tag(Tag::latest()),
+        };
+        let mut manifests = vec![self.pull_manifest(reference, name).await?];
+        let mut seen: BTreeSet<Digest> = manifests.iter().map(Manifest::digest).collect();
+        let mut next = 0;
+        while let Some(manifest) = manifests.get(next) {
+            let children: Vec<Digest> =
+                manifest.children().map(|child| child.digest).filter(|digest| seen.insert(*digest)).collect();
+            next += 1;
+            for child in children {
+                manifests.push(self.pull_manifest(reference, Name::Digest(child)).await?);
+            }
+        }
+        let mut blobs: Vec<Descriptor> = manifests.iter().flat_map(Manifest::blobs).cloned().collect();
+        blobs.retain(|blob| seen.insert(blob.digest));
+        let pulls: Vec<_> = blobs.iter().map(|blob| self.pull_blob(reference, blob, sink(blob))).collect();
+        for (pull, blob) in pulls.into_iter().zip(&blobs) {
+            let result = pull.await;
+            self.forget(&blob.digest);
+            result?;
+        }
+        Ok(PulledImage { manifests, blobs })
+    }
+
+    async fn pull_manifest(&self, reference: &Reference, name: Name) -> Result<Manifest, ImageError> {
+        let (registry, repository) = (reference.registry.clone(), reference.repository.clone());
+        match self.start(Operation::PullManifest { registry, repository, name }).await? {
+            Receipt::Pulled(manifest) => Ok(manifest),
+            other => unreachable!("a pull of a manifest gives a manifest, not {other:?}"),
+        }
+    }
+
+    fn pull_blob(&self, reference: &Reference, blob: &Descriptor, sink: Sink) -> Running<Digest> {
+        self.add_sink(blob.digest, sink);
+        let (registry, repository) = (reference.registry.clone(), reference.repository.clone());
+        let (digest, size) = (blob.digest, Some(blob.size));
+        self.start(Operation::PullBlob { registry, repository, digest, size, sink: digest })
+    }
+}

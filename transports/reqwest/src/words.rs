@@ -1,0 +1,84 @@
+//! An error of the stack in one sentence.
+
+use std::error::Error;
+use std::io;
+
+use longshore_core::Origin;
+use longshore_core::driver::NoAnswer;
+
+/// Why there is no answer: whether the request can have been applied, and the reason in a sentence.
+pub(crate) fn no_answer(error: &reqwest::Error, origin: &Origin) -> NoAnswer {
+    let why = reason(error, origin);
+    if error.is_builder() {
+        NoAnswer::Unsendable(why)
+    } else if error.is_connect() {
+        NoAnswer::NotSent(why)
+    } else {
+        NoAnswer::Lost(why)
+    }
+}
+
+/// What lies at the bottom of an error, in words that say what to do where that is known.
+pub(crate) fn reason(error: &reqwest::Error, origin: &Origin) -> String {
+    let authority = origin.authority();
+    for cause in causes(error) {
+        if let Some(tls) = cause.downcast_ref::<rustls::Error>() {
+            return tls_reason(tls, &authority);
+        }
+        let Some(io) = cause.downcast_ref::<io::Error>() else { continue };
+        if let Some(tls) = io.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+            return tls_reason(tls, &authority);
+        }
+        match io.kind() {
+            io::ErrorKind::ConnectionRefused => {
+                return format!("connection refused: nothing listens at {authority}");
+            }
+            io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::UnexpectedEof => {
+                return format!("{authority} closed the connection");
+            }
+            _ => {}
+        }
+    }
+    if error.is_dns() {
+        return format!("no address is known for {}: {}", origin.host(), bottom(error));
+    }
+    if error.is_timeout() && error.is_connect() {
+        return format!("no connection to {authority} came about in time");
+    }
+    format!("{authority}: {}", chain(error))
+}
+
+fn tls_reason(error: &rustls::Error, authority: &str) -> String {
+    match error {
+        rustls::Error::InvalidCertificate(why) => format!("the certificate of {authority} is not trusted: {why}"),
+        rustls::Error::InvalidMessage(_) => {
+            format!("{authority} does not speak TLS: plain HTTP must be asked for where it is meant")
+        }
+        rustls::Error::AlertReceived(alert) => format!("{authority} refused the TLS connection: {alert:?}"),
+        other => format!("TLS with {authority} failed: {other}"),
+    }
+}
+
+/// All that an error and its causes say, each once.
+pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut said: Vec<String> = Vec::new();
+    for cause in causes(error) {
+        // A reqwest error prints its URL, which may be a secret.
+        let text = match cause.downcast_ref::<reqwest::Error>() {
+            Some(_) => continue,
+            None => cause.to_string(),
+        };
+        if !said.iter().any(|before| before.contains(&text)) {
+            said.push(text);
+        }
+    }
+    if said.is_empty() { "the HTTP stack does not say why".to_owned() } else { said.join(": ") }
+}
+
+fn bottom(error: &(dyn Error + 'static)) -> String {
+    causes(error).last().map(ToString::to_string).unwrap_or_default()
+}
+
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |&error| error.source())
+}
