@@ -19,6 +19,22 @@ pub struct Answer {
     pub headers: HeaderMap,
     /// The body, by name.
     pub body: Body,
+    /// What becomes of it on its way.
+    pub delivery: Delivery,
+}
+
+/// What becomes of an answer on its way. Whoever delivers it, does this to it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Delivery {
+    /// It arrives.
+    #[default]
+    Whole,
+    /// Nothing of it arrives: the connection is closed.
+    Lost,
+    /// The connection is closed after so many bytes of the body.
+    CutAfter(u64),
+    /// It arrives so many microseconds late.
+    Late(u64),
 }
 
 /// A body by name: a big blob is read from the storage piece by piece, by whoever delivers it.
@@ -55,7 +71,7 @@ impl Body {
 impl Answer {
     /// An answer without a body.
     pub(crate) fn new(row: Row, status: StatusCode) -> Self {
-        Self { row, status, headers: HeaderMap::new(), body: Body::Bytes(Bytes::new()) }
+        Self { row, status, headers: HeaderMap::new(), body: Body::Bytes(Bytes::new()), delivery: Delivery::Whole }
     }
 
     /// Adds a header. A value that no header can hold is left out: it came from a request, and the answer stands without.

@@ -2,12 +2,13 @@
 
 use std::ops::Range;
 
-use http::header::{ACCEPT_RANGES, CONTENT_RANGE, RANGE};
+use http::header::{ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, LOCATION, RANGE};
 use http::{Method, StatusCode};
-use longshore_core::{Digest, Repository};
+use longshore_core::{Algorithm, Digest, Repository};
 
 use crate::answer::{Answer, Body, Row};
-use crate::refusal::{Code, Refusal};
+use crate::behaviour::DigestHeader;
+use crate::refusal::{Code, Refusal, status};
 use crate::registry::Registry;
 use crate::request::{Asked, sought_digest};
 use crate::storage::Record;
@@ -15,11 +16,19 @@ use crate::storage::Record;
 impl Registry {
     /// `end-2`.
     pub(crate) fn blob(&self, asked: &Asked, repository: &Repository, digest: &str) -> Result<Answer, Refusal> {
+        let read = &self.options.behaviour.read;
         let digest = sought_digest(digest, Code::BlobUnknown)?;
-        let size = self.state.blob(repository, &digest, self.now).ok_or_else(|| unknown(&digest))?.size;
-        let wanted =
-            asked.header(RANGE.as_str()).filter(|_| asked.method == Method::GET).and_then(|range| ranges(range, size));
-        let (status, range) = match wanted {
+        let Some(size) = self.state.blob(repository, &digest, self.now).map(|blob| blob.size) else {
+            let given = if asked.method == Method::HEAD { read.missing_blob } else { 404 };
+            return Err(unknown(&digest).with_status(given));
+        };
+        if read.blob_redirect && self.options.storage.is_some() && !asked.at_storage {
+            let location = self.at_storage(format!("/v2/{repository}/blobs/{digest}"));
+            let redirect = Answer::new(Row::End2, StatusCode::TEMPORARY_REDIRECT);
+            return Ok(redirect.header(LOCATION, location).header(CONTENT_LENGTH, 0));
+        }
+        let range = asked.header(RANGE.as_str()).filter(|_| asked.method == Method::GET && read.ranges);
+        let (status, range) = match range.and_then(|range| ranges(range, size)) {
             None => (StatusCode::OK, 0..size),
             Some(Some(range)) => (StatusCode::PARTIAL_CONTENT, range),
             Some(None) => {
@@ -28,22 +37,32 @@ impl Registry {
                     .header(CONTENT_RANGE, format!("bytes */{size}")));
             }
         };
-        let mut answer =
-            Answer::new(Row::End2, status).header("docker-content-digest", digest).header(ACCEPT_RANGES, "bytes");
+        let mut answer = named(Answer::new(Row::End2, status), &digest, read.blob_digest);
+        if read.ranges {
+            answer = answer.header(ACCEPT_RANGES, "bytes");
+        }
         if status == StatusCode::PARTIAL_CONTENT {
             answer = answer.header(CONTENT_RANGE, format_args!("bytes {}-{}/{size}", range.start, range.end - 1));
         }
-        Ok(answer.body("application/octet-stream", Body::Blob { digest, range }))
+        answer = answer.body("application/octet-stream", Body::Blob { digest, range });
+        if asked.method == Method::HEAD && read.blob_head_length_zero {
+            answer.headers.insert(CONTENT_LENGTH, 0.into());
+        }
+        if !read.blob_content_type {
+            answer.headers.remove(CONTENT_TYPE);
+        }
+        Ok(answer)
     }
 
     /// `end-10`.
     pub(crate) fn delete_blob(&mut self, repository: &Repository, digest: &str) -> Result<Answer, Refusal> {
+        let done = deletion(self.options.behaviour.listing.delete_blob)?;
         let digest = sought_digest(digest, Code::BlobUnknown)?;
         let size = self.state.blob(repository, &digest, self.now).ok_or_else(|| unknown(&digest))?.size;
         self.storage.erase(&Record::Blob { repository: repository.clone(), digest, size })?;
         self.state.contents(repository).blobs.remove(&digest);
         self.sweep(&digest);
-        Ok(Answer::new(Row::End10, StatusCode::ACCEPTED))
+        Ok(Answer::new(Row::End10, done))
     }
 
     /// Removes the bytes of a blob that no repository has any more.
@@ -51,6 +70,28 @@ impl Registry {
         if !self.state.repositories.values().any(|contents| contents.blobs.contains_key(digest)) {
             self.storage.remove(digest);
         }
+    }
+}
+
+/// Says what content is called, as the behaviour has it.
+pub(crate) fn named(answer: Answer, digest: &Digest, header: DigestHeader) -> Answer {
+    match header {
+        DigestHeader::Sent => answer.header("docker-content-digest", digest),
+        DigestHeader::Absent => answer,
+        DigestHeader::Wrong => {
+            let other = Digest::of(Algorithm::Sha256, digest.to_string().as_bytes());
+            answer.header("docker-content-digest", other)
+        }
+    }
+}
+
+/// The status of a deletion, or its refusal.
+pub(crate) fn deletion(given: u16) -> Result<StatusCode, Refusal> {
+    let status = status(given);
+    if status.is_success() {
+        Ok(status)
+    } else {
+        Err(Refusal::new(status, Code::Unsupported, "this cannot be deleted here"))
     }
 }
 

@@ -29,7 +29,10 @@
 #![forbid(unsafe_code)]
 
 mod answer;
+mod auth;
+pub mod behaviour;
 mod blobs;
+mod location;
 mod manifests;
 mod mount;
 mod options;
@@ -47,7 +50,8 @@ mod tags;
 mod time;
 mod uploads;
 
-pub use answer::{Answer, Body, Row};
+pub use answer::{Answer, Body, Delivery, Row};
+pub use behaviour::Behaviour;
 pub use options::{Limits, Options};
 pub use registry::{BodyEnd, ExchangeId, Opened, Progress, Registry};
 pub use state::UploadId;

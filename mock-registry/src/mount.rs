@@ -1,51 +1,84 @@
 //! Mounting a blob from another repository.
 
 use http::StatusCode;
-use http::header::LOCATION;
+use http::header::{CONTENT_LENGTH, LOCATION};
 use longshore_core::{Algorithm, Digest, Repository};
 
 use crate::answer::{Answer, Row};
-use crate::refusal::{Code, Refusal};
+use crate::behaviour::{BlobLocation, MountPolicy, WithoutFrom};
+use crate::blobs::named;
+use crate::refusal::{Code, Refusal, status};
 use crate::registry::Registry;
 use crate::request::{Asked, digest};
-use crate::storage::Record;
+use crate::storage::{Record, StorageError};
+
+/// Where a blob is looked for.
+enum Source<'a> {
+    In(&'a Repository),
+    Anywhere,
+    Nowhere,
+}
 
 impl Registry {
-    /// `end-11`: 201 where the blob is found, otherwise 202 with an upload, as the spec wants it.
+    /// `end-11`: 201 where the blob is found, otherwise, as the spec wants it, 202 with an upload.
     pub(crate) fn mount(&mut self, asked: &Asked, repository: &Repository) -> Result<Answer, Refusal> {
+        let mounting = self.options.behaviour.mount.clone();
+        self.check_creation(repository)?;
         let digest = digest(asked.query.first("mount").unwrap_or_default())?;
-        let from = match asked.query.first("from") {
+        if mounting.refuses_origin && asked.query.first("origin").is_some() {
+            return Err(Refusal::new(StatusCode::UNAUTHORIZED, Code::Unauthorized, "the source is not known here"));
+        }
+        let from: Option<Repository> = match asked.query.first("from") {
             None => None,
             Some(name) => Some(
                 name.parse()
                     .map_err(|_| Refusal::bad_request(Code::NameInvalid, "from is not the name of a repository"))?,
             ),
         };
-        match self.mountable(&digest, from.as_ref()) {
-            None => self.new_upload(Row::End11, repository, Algorithm::Sha256),
+        let source = match (&from, mounting.policy, mounting.without_from) {
+            (_, MountPolicy::Refused(given), _) | (None, _, WithoutFrom::Refused(given)) => {
+                return Err(Refusal::new(status(given), Code::Unsupported, "such a mount is not supported here"));
+            }
+            (_, MountPolicy::Never, _) | (None, _, WithoutFrom::Upload) => Source::Nowhere,
+            (Some(_), MountPolicy::AnyRepository, _) | (None, _, WithoutFrom::Anywhere) => Source::Anywhere,
+            (None, _, WithoutFrom::Target) => Source::In(repository),
+            (Some(from), MountPolicy::Source | MountPolicy::Referenced, _) => Source::In(from),
+        };
+        match self.mountable(asked, &digest, &source, mounting.policy == MountPolicy::Referenced) {
             Some(size) => {
                 self.link(repository, &digest, size)?;
-                Ok(self.created(Row::End11, repository, &digest))
+                Ok(self.created(Row::End11, repository, &digest).header(CONTENT_LENGTH, 0))
             }
+            None if from.is_some() && mounting.missing != 202 && mounting.policy != MountPolicy::Never => {
+                let refusal = Refusal::new(status(mounting.missing), Code::NameUnknown, "there is no such source");
+                Err(refusal)
+            }
+            None => self.new_upload(Row::End11, repository, Algorithm::Sha256),
         }
     }
 
-    /// The size of a blob that may be mounted from this repository, or from any where none is named.
-    fn mountable(&self, digest: &Digest, from: Option<&Repository>) -> Option<u64> {
-        let blob = match from {
-            Some(from) => self.state.blob(from, digest, self.now),
-            None => self.state.repositories.keys().find_map(|from| self.state.blob(from, digest, self.now)),
+    /// The size of a blob, if it may be mounted from there.
+    fn mountable(&self, asked: &Asked, digest: &Digest, source: &Source<'_>, referenced: bool) -> Option<u64> {
+        let has = |from: &Repository| {
+            let blob = self.state.blob(from, digest, self.now)?;
+            let contents = self.state.repositories.get(from)?;
+            let named = !referenced || contents.manifests.values().any(|manifest| manifest.blobs.contains(digest));
+            (named && self.may_read(asked, from)).then_some(blob.size)
         };
-        blob.map(|blob| blob.size)
+        match source {
+            Source::In(from) => has(from),
+            Source::Anywhere => self.state.repositories.keys().find_map(has),
+            Source::Nowhere => None,
+        }
     }
 
     /// Lets a repository have a blob whose bytes are stored.
     pub(crate) fn link(&mut self, repository: &Repository, digest: &Digest, size: u64) -> Result<(), Refusal> {
         self.check_room(repository)?;
-        let visible_from = self.now;
+        let visible_from = self.now.after_micros(self.options.behaviour.commit.visible_after);
         let known = self.state.repositories.get(repository).map_or(0, |contents| contents.blobs.len());
         if known >= self.options.limits.blobs {
-            return Err(crate::storage::StorageError::Full.into());
+            return Err(StorageError::Full.into());
         }
         self.storage.record(&Record::Blob { repository: repository.clone(), digest: *digest, size })?;
         let blobs = &mut self.state.contents(repository).blobs;
@@ -55,9 +88,14 @@ impl Registry {
 
     /// 201 for a blob that is now in the repository.
     pub(crate) fn created(&self, row: Row, repository: &Repository, digest: &Digest) -> Answer {
-        Answer::new(row, StatusCode::CREATED)
-            .header(LOCATION, format_args!("/v2/{repository}/blobs/{digest}"))
-            .header("docker-content-digest", digest)
-            .header(http::header::CONTENT_LENGTH, 0)
+        let commit = &self.options.behaviour.commit;
+        let answer = named(Answer::new(row, StatusCode::CREATED), digest, commit.digest);
+        match commit.location {
+            BlobLocation::Blob => {
+                answer.header(LOCATION, self.located_here(format!("/v2/{repository}/blobs/{digest}")))
+            }
+            BlobLocation::Upload => answer.header(LOCATION, format_args!("/v2/{repository}/blobs/uploads/{digest}")),
+            BlobLocation::Absent => answer,
+        }
     }
 }

@@ -4,22 +4,26 @@ use std::time::Duration;
 
 use longshore_core::Origin;
 
+use crate::Behaviour;
+
 /// How a [`Registry`](crate::Registry) is set up. The default is a registry that does what the spec says.
 #[derive(Debug, Clone, Default)]
-#[non_exhaustive]
 pub struct Options {
-    /// What upload ids and tokens are made from: the same seed gives the same ones. A server takes it from the system's
-    /// randomness, because tokens must not be guessed.
+    /// What upload ids, signatures and tokens are made from: the same seed gives the same ones. A server takes it from the
+    /// system's randomness, because tokens must not be guessed.
     pub seed: [u8; 32],
     /// Where clients reach it, for the URLs that it writes in full. They are never made from a request's `Host`.
     pub origin: Option<Origin>,
+    /// A second origin at which it serves as the storage behind: signed URLs for blobs and uploads, no credentials.
+    pub storage: Option<Origin>,
+    /// What it does otherwise than the spec's usual reading.
+    pub behaviour: Behaviour,
     /// Bounds.
     pub limits: Limits,
 }
 
 /// What bounds the registry. All are above what the spec asks for.
 #[derive(Debug, Clone)]
-#[non_exhaustive]
 pub struct Limits {
     /// The longest manifest, in bytes: 4 MiB. Longer ones are refused with 413.
     pub manifest: usize,

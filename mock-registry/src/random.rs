@@ -1,6 +1,7 @@
 //! The one source of ids and tokens: a seed and a counter, hashed.
 
 use longshore_core::{Algorithm, Digest};
+use subtle::ConstantTimeEq as _;
 
 /// A generator that gives the same values for the same seed.
 ///
@@ -30,4 +31,9 @@ impl Random {
         let hex = self.hex();
         format!("{}-{}-4{}-a{}-{}", &hex[..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..32])
     }
+}
+
+/// Compares in a time that does not tell where two secrets differ.
+pub(crate) fn same_secret(one: &str, other: &str) -> bool {
+    one.as_bytes().ct_eq(other.as_bytes()).into()
 }

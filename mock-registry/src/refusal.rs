@@ -1,19 +1,23 @@
-//! Refusals: a status, and a body with the spec's error codes.
+//! Refusals: a status, and a body with error codes.
+
+use std::borrow::Cow;
 
 use bytes::Bytes;
 use http::StatusCode;
-use http::header::HeaderName;
+use http::header::{CONTENT_LENGTH, HeaderName};
 use serde_json::{Value, json};
 
-use crate::answer::{Answer, Body, Row};
+use crate::answer::{Answer, Body, Delivery, Row};
+use crate::behaviour::ErrorBody;
 use crate::storage::StorageError;
 
-/// The spec's error codes, and the ones that the spec lacks and registries share.
+/// The spec's error codes that this registry sends, and `UNKNOWN`, which registries share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Code {
     BlobUnknown,
     BlobUploadInvalid,
     BlobUploadUnknown,
+    Denied,
     DigestInvalid,
     ManifestBlobUnknown,
     ManifestInvalid,
@@ -21,6 +25,7 @@ pub(crate) enum Code {
     NameInvalid,
     NameUnknown,
     SizeInvalid,
+    Unauthorized,
     Unsupported,
     TooManyRequests,
     Unknown,
@@ -32,6 +37,7 @@ impl Code {
             Self::BlobUnknown => "BLOB_UNKNOWN",
             Self::BlobUploadInvalid => "BLOB_UPLOAD_INVALID",
             Self::BlobUploadUnknown => "BLOB_UPLOAD_UNKNOWN",
+            Self::Denied => "DENIED",
             Self::DigestInvalid => "DIGEST_INVALID",
             Self::ManifestBlobUnknown => "MANIFEST_BLOB_UNKNOWN",
             Self::ManifestInvalid => "MANIFEST_INVALID",
@@ -39,6 +45,7 @@ impl Code {
             Self::NameInvalid => "NAME_INVALID",
             Self::NameUnknown => "NAME_UNKNOWN",
             Self::SizeInvalid => "SIZE_INVALID",
+            Self::Unauthorized => "UNAUTHORIZED",
             Self::Unsupported => "UNSUPPORTED",
             Self::TooManyRequests => "TOOMANYREQUESTS",
             Self::Unknown => "UNKNOWN",
@@ -46,17 +53,27 @@ impl Code {
     }
 }
 
-/// A refusal: what goes wrong with a request.
+impl From<Code> for Cow<'static, str> {
+    fn from(code: Code) -> Self {
+        Self::Borrowed(code.as_str())
+    }
+}
+
+/// A refusal: what is wrong with a request.
 #[derive(Debug)]
 pub(crate) struct Refusal {
     status: StatusCode,
-    errors: Vec<(Code, String, Option<Value>)>,
+    errors: Vec<(Cow<'static, str>, String, Option<Value>)>,
     headers: Vec<(HeaderName, String)>,
+    /// A body of its own, whatever errors look like: its type and content.
+    page: Option<(&'static str, &'static str)>,
+    delivery: Delivery,
 }
 
 impl Refusal {
-    pub(crate) fn new(status: StatusCode, code: Code, message: impl Into<String>) -> Self {
-        Self { status, errors: vec![(code, message.into(), None)], headers: Vec::new() }
+    pub(crate) fn new(status: StatusCode, code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
+        let errors = vec![(code.into(), message.into(), None)];
+        Self { status, errors, headers: Vec::new(), page: None, delivery: Delivery::Whole }
     }
 
     pub(crate) fn bad_request(code: Code, message: impl Into<String>) -> Self {
@@ -67,9 +84,15 @@ impl Refusal {
         Self::new(StatusCode::NOT_FOUND, code, message)
     }
 
+    /// The same with another status.
+    pub(crate) fn with_status(mut self, given: u16) -> Self {
+        self.status = status(given);
+        self
+    }
+
     /// One more error in the same body.
     pub(crate) fn and(mut self, code: Code, message: impl Into<String>) -> Self {
-        self.errors.push((code, message.into(), None));
+        self.errors.push((code.into(), message.into(), None));
         self
     }
 
@@ -86,19 +109,84 @@ impl Refusal {
         self
     }
 
-    pub(crate) fn into_answer(self, row: Row) -> Answer {
-        let errors: Vec<Value> = self
-            .errors
-            .into_iter()
-            .map(|(code, message, detail)| match detail {
-                Some(detail) => json!({ "code": code.as_str(), "message": message, "detail": detail }),
-                None => json!({ "code": code.as_str(), "message": message }),
-            })
-            .collect();
-        let body = Bytes::from(json!({ "errors": errors }).to_string());
-        let answer = Answer::new(row, self.status).body("application/json", Body::Bytes(body));
+    /// A body of this type and content; an empty type is no body at all.
+    pub(crate) fn page(mut self, content_type: &'static str, content: &'static str) -> Self {
+        self.page = Some((content_type, content));
+        self
+    }
+
+    /// No answer at all.
+    pub(crate) fn unanswered(mut self) -> Self {
+        self.delivery = Delivery::Lost;
+        self
+    }
+
+    pub(crate) fn into_answer(self, row: Row, form: ErrorBody) -> Answer {
+        let mut answer = Answer::new(row, self.status);
+        answer.delivery = self.delivery;
+        answer = match self.page {
+            Some((content_type, content)) => filled(answer, content_type, content.to_owned()),
+            None => {
+                let (content_type, content) = body(self.status, &self.errors, form);
+                filled(answer, content_type, content)
+            }
+        };
         self.headers.into_iter().fold(answer, |answer, (name, value)| answer.header(name, value))
     }
+}
+
+fn filled(answer: Answer, content_type: &str, content: String) -> Answer {
+    if content_type.is_empty() {
+        return answer.header(CONTENT_LENGTH, 0);
+    }
+    answer.body(content_type, Body::Bytes(Bytes::from(content)))
+}
+
+fn body(
+    status: StatusCode,
+    errors: &[(Cow<'static, str>, String, Option<Value>)],
+    form: ErrorBody,
+) -> (&'static str, String) {
+    const JSON: &str = "application/json";
+    let message = errors.first().map_or("", |(_, message, _)| message.as_str());
+    let each = |entry: fn(&str, &str) -> Value| {
+        let errors: Vec<Value> = errors
+            .iter()
+            .map(|(code, message, detail)| {
+                let mut entry = entry(code, message);
+                if let Some(detail) = detail {
+                    entry["detail"] = detail.clone();
+                }
+                entry
+            })
+            .collect();
+        (JSON, json!({ "errors": errors }).to_string())
+    };
+    match form {
+        ErrorBody::Spec => each(|code, message| json!({ "code": code, "message": message })),
+        ErrorBody::MessageObject => {
+            each(|code, message| json!({ "code": code, "message": { "non_field_errors": [message] } }))
+        }
+        ErrorBody::OtherCodes => {
+            each(|code, message| json!({ "code": code.replace('_', " "), "message": message, "is_readonly": false }))
+        }
+        ErrorBody::Empty => ("", String::new()),
+        ErrorBody::Html => (
+            "text/html",
+            format!("<html><head><title>{status}</title></head><body><h1>{status}</h1></body></html>\r\n"),
+        ),
+        ErrorBody::Text => ("text/plain; charset=utf-8", format!("{message}\n")),
+        ErrorBody::Details => (JSON, json!({ "details": message }).to_string()),
+        ErrorBody::WithoutCode => {
+            let body = json!({ "errors": [{ "status": status.as_u16(), "message": message }] });
+            ("application/json;charset=ISO-8859-1", body.to_string())
+        }
+    }
+}
+
+/// A status that a behaviour names; 500 where there is no such status.
+pub(crate) fn status(given: u16) -> StatusCode {
+    StatusCode::from_u16(given).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 impl From<StorageError> for Refusal {

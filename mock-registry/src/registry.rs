@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::{Bytes, BytesMut};
 use http::request::Parts;
-use http::{Request, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode};
 use longshore_core::Repository;
 
 use crate::answer::{Answer, Body, Row};
@@ -49,6 +49,7 @@ pub enum Opened {
 }
 
 /// What becomes of a request after a piece of its body.
+#[expect(clippy::large_enum_variant, reason = "it lives for one call")]
 #[must_use]
 #[derive(Debug)]
 pub enum Progress {
@@ -135,25 +136,26 @@ impl Registry {
     /// Takes the head of a request.
     pub fn open(&mut self, now: Instant, head: Parts) -> Opened {
         self.advance(now);
-        let asked = match Asked::read(head) {
+        let method = head.method.clone();
+        let asked = match self.asked(head) {
             Ok(asked) => asked,
-            Err(refusal) => return Opened::Answer(refusal.into_answer(Row::Other)),
+            Err(refusal) => return Opened::Answer(self.sent(&method, self.refused(Row::Other, refusal))),
         };
         match self.begin(&asked) {
-            Ok(Step::Answer(answer)) => Opened::Answer(asked.finish(answer)),
+            Ok(Step::Answer(answer)) => Opened::Answer(self.sent(&method, answer)),
             Ok(Step::Receive(receiver)) => {
                 self.last_id += 1;
                 let id = ExchangeId(self.last_id);
                 self.exchanges.insert(id, receiver);
                 Opened::Body(id)
             }
-            Err(refusal) => Opened::Answer(asked.finish(refusal.into_answer(asked.row))),
+            Err(refusal) => Opened::Answer(self.sent(&method, self.refused(asked.row, refusal))),
         }
     }
 
     /// Takes the next piece of a body.
     pub fn piece(&mut self, id: ExchangeId, bytes: &Bytes) -> Progress {
-        let Some(mut receiver) = self.exchanges.remove(&id) else { return Progress::Answer(over()) };
+        let Some(mut receiver) = self.exchanges.remove(&id) else { return Progress::Answer(self.over()) };
         let (row, taken) = match &mut receiver {
             Receiver::Upload(writing) => (writing.row, self.take_upload(writing, bytes)),
             Receiver::Manifest(receiving) => (receiving.row, self.take_manifest(receiving, bytes)),
@@ -163,24 +165,20 @@ impl Registry {
                 self.exchanges.insert(id, receiver);
                 Progress::More
             }
-            Err(refusal) => Progress::Answer(refusal.into_answer(row)),
+            Err(refusal) => Progress::Answer(self.sent(&Method::PUT, self.refused(row, refusal))),
         }
     }
 
     /// Ends a body, and answers. The answer to a body that was cut can reach nobody; it says what would be said.
     pub fn close(&mut self, now: Instant, id: ExchangeId, how: BodyEnd) -> Answer {
         self.advance(now);
-        match self.exchanges.remove(&id) {
-            None => over(),
-            Some(Receiver::Upload(writing)) => {
-                let row = writing.row;
-                self.finish_upload(&writing, how).unwrap_or_else(|refusal| refusal.into_answer(row))
-            }
-            Some(Receiver::Manifest(receiving)) => {
-                let row = receiving.row;
-                self.finish_manifest(receiving, how).unwrap_or_else(|refusal| refusal.into_answer(row))
-            }
-        }
+        let (row, done) = match self.exchanges.remove(&id) {
+            None => return self.over(),
+            Some(Receiver::Upload(writing)) => (writing.row, self.finish_upload(&writing, how)),
+            Some(Receiver::Manifest(receiving)) => (receiving.row, self.finish_manifest(receiving, how)),
+        };
+        let answer = done.unwrap_or_else(|refusal| self.refused(row, refusal));
+        self.sent(&Method::PUT, answer)
     }
 
     /// All three steps at once, for a request and an answer that fit in memory.
@@ -259,6 +257,11 @@ impl Registry {
         self.dispatch(asked)
     }
 
+    /// For a caller that goes on with an exchange which is over.
+    fn over(&self) -> Answer {
+        self.refused(Row::Other, Refusal::bad_request(Code::Unknown, "this exchange is over"))
+    }
+
     /// Whether one more repository may begin to exist.
     pub(crate) fn check_room(&self, repository: &Repository) -> Result<(), Refusal> {
         let known = &self.state.repositories;
@@ -273,9 +276,4 @@ impl std::fmt::Debug for Registry {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Registry").field("state", &self.state).field("now", &self.now).finish_non_exhaustive()
     }
-}
-
-/// For a caller that goes on with an exchange which is over.
-fn over() -> Answer {
-    Refusal::bad_request(Code::Unknown, "this exchange is over").into_answer(Row::Other)
 }

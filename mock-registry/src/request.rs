@@ -1,14 +1,16 @@
 //! A request's head, read; and what it is handed to.
 
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, TRANSFER_ENCODING};
 use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode};
-use longshore_core::{Digest, DigestError};
+use longshore_core::{Digest, DigestError, Repository};
 
 use crate::answer::{Answer, Body, Row};
-use crate::refusal::{Code, Refusal};
+use crate::behaviour::{LocationForm, TrailingSlash};
+use crate::refusal::{Code, Refusal, status};
 use crate::registry::{Registry, Step};
 use crate::route::{Query, Route};
+use crate::uploads::gone;
 
 /// What a head asks for.
 pub(crate) struct Asked {
@@ -17,17 +19,14 @@ pub(crate) struct Asked {
     pub(crate) route: Route,
     pub(crate) query: Query,
     pub(crate) headers: HeaderMap,
+    /// The bytes of path and query, as they came.
+    pub(crate) path_and_query: String,
+    /// Whether it came to the storage's origin.
+    pub(crate) at_storage: bool,
 }
 
 impl Asked {
-    pub(crate) fn read(head: Parts) -> Result<Self, Refusal> {
-        let route = Route::of(head.uri.path())?;
-        let query = Query::of(head.uri.query());
-        let row = row(&head.method, &route, &query);
-        Ok(Self { row, method: head.method, route, query, headers: head.headers })
-    }
-
-    /// A header's value, where it is there once and is visible ASCII.
+    /// A header's value, where it is visible ASCII.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
@@ -40,9 +39,122 @@ impl Asked {
         self.header(CONTENT_TYPE.as_str())
     }
 
-    /// The answer as it is sent: to `HEAD`, without its body.
-    pub(crate) fn finish(&self, answer: Answer) -> Answer {
-        if self.method == Method::HEAD { answer.without_body() } else { answer }
+    /// Whether its head says that a body comes.
+    pub(crate) fn has_body(&self) -> bool {
+        self.content_length().map_or(self.headers.contains_key(TRANSFER_ENCODING), |len| len > 0)
+    }
+
+    fn reads(&self) -> bool {
+        matches!(self.method, Method::GET | Method::HEAD)
+    }
+}
+
+impl Registry {
+    /// Reads a head.
+    pub(crate) fn asked(&self, head: Parts) -> Result<Asked, Refusal> {
+        let query = Query::of(head.uri.query());
+        let mut route = Route::of(head.uri.path(), self.options.behaviour.start.path)?;
+        if route == Route::Part {
+            let upload = query.first("id").map(crate::UploadId::from).and_then(|id| {
+                let upload = self.state.uploads.get(&id)?;
+                Some(Route::Upload(upload.repository.clone(), id))
+            });
+            route = upload.ok_or_else(gone)?;
+        }
+        if let Route::Bare(repository) = &route
+            && self.options.behaviour.start.trailing_slash == TrailingSlash::Optional
+        {
+            route = Route::Uploads(repository.clone());
+        }
+        let path_and_query = head.uri.path_and_query().map(ToString::to_string).unwrap_or_default();
+        let host = head.headers.get(HOST).and_then(|host| host.to_str().ok());
+        let authority = head.uri.authority().map(http::uri::Authority::as_str).or(host);
+        let storage = self.options.storage.as_ref().map(longshore_core::Origin::authority);
+        let at_storage = authority.is_some() && authority == storage.as_deref();
+        let row = row(&head.method, &route, &query);
+        Ok(Asked { row, method: head.method, route, query, headers: head.headers, path_and_query, at_storage })
+    }
+
+    /// The answer as it is sent: with what every answer has, and to `HEAD` without its body.
+    pub(crate) fn sent(&self, method: &Method, answer: Answer) -> Answer {
+        let warnings = &self.options.behaviour.errors.warnings;
+        let answer = warnings.iter().fold(answer, |answer, text| {
+            let text = text.replace('\\', "\\\\").replace('"', "\\\"");
+            answer.header("warning", format_args!("299 - \"{text}\""))
+        });
+        if method == Method::HEAD { answer.without_body() } else { answer }
+    }
+
+    pub(crate) fn refused(&self, row: Row, refusal: Refusal) -> Answer {
+        refusal.into_answer(row, self.options.behaviour.errors.body)
+    }
+
+    pub(crate) fn dispatch(&mut self, asked: &Asked) -> Result<Step, Refusal> {
+        self.check_origin(asked)?;
+        self.check_writable(asked)?;
+        let answer = match (asked.row, &asked.route) {
+            (Row::End1, _) => Answer::new(Row::End1, StatusCode::OK).body("application/json", Body::Bytes("{}".into())),
+            (Row::End2, Route::Blob(repository, digest)) => self.blob(asked, repository, digest)?,
+            (Row::End10, Route::Blob(repository, digest)) => self.delete_blob(repository, digest)?,
+            (Row::End3, Route::Manifest(repository, reference)) => self.manifest(asked, repository, reference)?,
+            (Row::End9, Route::Manifest(repository, reference)) => self.delete_manifest(repository, reference)?,
+            (Row::End7a | Row::End7b, Route::Manifest(repository, reference)) => {
+                return self.put_manifest(asked, repository, reference);
+            }
+            (Row::End4a | Row::End4b | Row::End4c, Route::Uploads(repository)) => {
+                return self.start_upload(asked, repository);
+            }
+            (Row::End11, Route::Uploads(repository)) => self.mount(asked, repository)?,
+            (Row::End5 | Row::End6, Route::Upload(repository, id)) => return self.write_upload(asked, repository, id),
+            (Row::End13, Route::Upload(repository, id)) => self.upload_status(asked, repository, id)?,
+            (Row::End14, Route::Upload(repository, id)) => self.cancel_upload(repository, id)?,
+            (Row::End8a | Row::End8b, Route::Tags(repository)) => self.tags(asked, repository)?,
+            (Row::End12a | Row::End12b, Route::Referrers(repository, digest)) => {
+                self.referrers(asked, repository, digest)?
+            }
+            (_, Route::Bare(repository))
+                if self.options.behaviour.start.trailing_slash == TrailingSlash::Redirected =>
+            {
+                let query = asked.path_and_query.split_once('?').map(|(_, query)| format!("?{query}"));
+                Answer::new(asked.row, StatusCode::MOVED_PERMANENTLY).header(
+                    http::header::LOCATION,
+                    format_args!("/v2/{repository}/blobs/uploads/{}", query.unwrap_or_default()),
+                )
+            }
+            (_, Route::Bare(_)) => return Err(Refusal::not_found(Code::Unsupported, "the path lacks its last slash")),
+            _ => {
+                let message = format!("{} is not allowed here", asked.method);
+                return Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, Code::Unsupported, message));
+            }
+        };
+        Ok(Step::Answer(answer))
+    }
+
+    /// At the storage's origin there is only what the registry signed; and uploads that are there are nowhere else.
+    fn check_origin(&self, asked: &Asked) -> Result<(), Refusal> {
+        let behaviour = &self.options.behaviour;
+        let is_upload = matches!(asked.route, Route::Upload(..));
+        if !asked.at_storage {
+            let elsewhere = behaviour.start.location == LocationForm::Storage && self.options.storage.is_some();
+            return if is_upload && elsewhere { Err(gone()) } else { Ok(()) };
+        }
+        if behaviour.read.storage_refuses_authorization && asked.headers.contains_key(http::header::AUTHORIZATION) {
+            let message = "only one auth mechanism allowed: leave out the Authorization header";
+            return Err(Refusal::bad_request(Code::Unknown, message));
+        }
+        let is_blob = matches!(asked.route, Route::Blob(..)) && asked.reads();
+        if !(is_upload || is_blob) || !self.is_signed(&asked.path_and_query) {
+            return Err(Refusal::new(StatusCode::FORBIDDEN, Code::Denied, "the URL is not signed"));
+        }
+        Ok(())
+    }
+
+    /// What would write, where nothing may be written, or not there.
+    fn check_writable(&self, asked: &Asked) -> Result<(), Refusal> {
+        if let Some(given) = self.options.behaviour.manifests.read_only.filter(|_| !asked.reads()) {
+            return Err(Refusal::new(status(given), Code::Denied, "this registry is read-only for now"));
+        }
+        Ok(())
     }
 }
 
@@ -74,37 +186,6 @@ fn row(method: &Method, route: &Route, query: &Query) -> Row {
     }
 }
 
-impl Registry {
-    pub(crate) fn dispatch(&mut self, asked: &Asked) -> Result<Step, Refusal> {
-        let answer = match (asked.row, &asked.route) {
-            (Row::End1, _) => Answer::new(Row::End1, StatusCode::OK).body("application/json", Body::Bytes("{}".into())),
-            (Row::End2, Route::Blob(repository, digest)) => self.blob(asked, repository, digest)?,
-            (Row::End10, Route::Blob(repository, digest)) => self.delete_blob(repository, digest)?,
-            (Row::End3, Route::Manifest(repository, reference)) => self.manifest(asked, repository, reference)?,
-            (Row::End9, Route::Manifest(repository, reference)) => self.delete_manifest(repository, reference)?,
-            (Row::End7a | Row::End7b, Route::Manifest(repository, reference)) => {
-                return self.put_manifest(asked, repository, reference);
-            }
-            (Row::End4a | Row::End4b | Row::End4c, Route::Uploads(repository)) => {
-                return self.start_upload(asked, repository);
-            }
-            (Row::End11, Route::Uploads(repository)) => self.mount(asked, repository)?,
-            (Row::End5 | Row::End6, Route::Upload(repository, id)) => return self.write_upload(asked, repository, id),
-            (Row::End13, Route::Upload(repository, id)) => self.upload_status(repository, id)?,
-            (Row::End14, Route::Upload(repository, id)) => self.cancel_upload(repository, id)?,
-            (Row::End8a | Row::End8b, Route::Tags(repository)) => self.tags(asked, repository)?,
-            (Row::End12a | Row::End12b, Route::Referrers(repository, digest)) => {
-                self.referrers(asked, repository, digest)?
-            }
-            _ => {
-                let message = format!("{} is not allowed here", asked.method);
-                return Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, Code::Unsupported, message));
-            }
-        };
-        Ok(Step::Answer(answer))
-    }
-}
-
 /// Reads a digest that a request named.
 pub(crate) fn digest(text: &str) -> Result<Digest, Refusal> {
     text.parse().map_err(|error: DigestError| Refusal::bad_request(Code::DigestInvalid, error.to_string()))
@@ -116,4 +197,10 @@ pub(crate) fn sought_digest(text: &str, unknown: Code) -> Result<Digest, Refusal
         DigestError::Unsupported { .. } => Refusal::not_found(unknown, error.to_string()),
         error => Refusal::bad_request(Code::DigestInvalid, error.to_string()),
     })
+}
+
+/// The refusal of what is asked of a repository that is not there.
+pub(crate) fn unknown_repository(repository: &Repository) -> Refusal {
+    Refusal::not_found(Code::NameUnknown, "there is no such repository")
+        .detail(serde_json::json!({ "name": repository.as_str() }))
 }

@@ -3,6 +3,8 @@
 use longshore_core::Repository;
 
 use crate::UploadId;
+use crate::behaviour::UploadPath;
+use crate::location::PART;
 use crate::refusal::{Code, Refusal};
 
 /// What a path names.
@@ -14,7 +16,11 @@ pub(crate) enum Route {
     Blob(Repository, String),
     /// `/v2/<name>/blobs/uploads/`
     Uploads(Repository),
-    /// `/v2/<name>/blobs/uploads/<id>`
+    /// `/v2/<name>/blobs/uploads`, which lacks its last slash.
+    Bare(Repository),
+    /// The path of an upload whose id stands in the query.
+    Part,
+    /// `/v2/<name>/blobs/uploads/<id>`, or what stands for it here.
     Upload(Repository, UploadId),
     /// `/v2/<name>/manifests/<tag-or-digest>`, the reference unread.
     Manifest(Repository, String),
@@ -25,9 +31,13 @@ pub(crate) enum Route {
 }
 
 impl Route {
-    pub(crate) fn of(path: &str) -> Result<Self, Refusal> {
+    /// Reads a path; those of uploads have one form only.
+    pub(crate) fn of(path: &str, uploads: UploadPath) -> Result<Self, Refusal> {
         let nothing = || Refusal::not_found(Code::Unsupported, "no such endpoint");
         let path = percent_decode(path).ok_or_else(nothing)?;
+        if path == PART && uploads == UploadPath::IdInQuery {
+            return Ok(Self::Part);
+        }
         let rest = path.strip_prefix("/v2").ok_or_else(nothing)?;
         if matches!(rest, "" | "/") {
             return Ok(Self::Base);
@@ -38,8 +48,17 @@ impl Route {
             .map_err(|error| Refusal::bad_request(Code::NameInvalid, format!("the repository's name: {error}")))?;
         Ok(match rest {
             Rest::Blob(digest) => Self::Blob(repository, digest.to_owned()),
-            Rest::Upload("") => Self::Uploads(repository),
-            Rest::Upload(id) => Self::Upload(repository, UploadId::from(id)),
+            Rest::Uploads => Self::Uploads(repository),
+            Rest::Bare => Self::Bare(repository),
+            Rest::Upload(kind, id) => {
+                let id = match (uploads, kind) {
+                    (UploadPath::Usual, "uploads") | (UploadPath::Singular, "upload") => Some(id),
+                    (UploadPath::Suffixed, "uploads") => id.strip_suffix(".patch"),
+                    _ => None,
+                };
+                // Whatever else a client wrote there is no upload.
+                Self::Upload(repository, UploadId::from(id.unwrap_or_default()))
+            }
             Rest::Manifest(reference) => Self::Manifest(repository, reference.to_owned()),
             Rest::Tags => Self::Tags(repository),
             Rest::Referrers(digest) => Self::Referrers(repository, digest.to_owned()),
@@ -50,7 +69,9 @@ impl Route {
 /// What stands after the name, which may itself hold words like `blobs`.
 enum Rest<'a> {
     Blob(&'a str),
-    Upload(&'a str),
+    Uploads,
+    Bare,
+    Upload(&'a str, &'a str),
     Manifest(&'a str),
     Tags,
     Referrers(&'a str),
@@ -62,12 +83,12 @@ fn split(path: &str) -> Option<(&str, Rest<'_>)> {
     let (front, kind) = head.rsplit_once('/')?;
     match (kind, last) {
         ("tags", "list") => Some((front, Rest::Tags)),
-        ("uploads", id) => Some((front.strip_suffix("/blobs")?, Rest::Upload(id))),
+        ("uploads", "") => Some((front.strip_suffix("/blobs")?, Rest::Uploads)),
+        (kind @ ("uploads" | "upload"), id) => Some((front.strip_suffix("/blobs")?, Rest::Upload(kind, id))),
         (_, "") => None,
         ("manifests", reference) => Some((front, Rest::Manifest(reference))),
         ("referrers", digest) => Some((front, Rest::Referrers(digest))),
-        // `POST .../blobs/uploads` lacks its last slash; it is no blob's address either.
-        ("blobs", "uploads") => None,
+        ("blobs", "uploads") => Some((front, Rest::Bare)),
         ("blobs", digest) => Some((front, Rest::Blob(digest))),
         _ => None,
     }
@@ -141,6 +162,8 @@ mod tests {
             ("/v2/a/blobs/sha256:00", Route::Blob(repository("a"), "sha256:00".into())),
             ("/v2/a/blobs/sha256%3A00", Route::Blob(repository("a"), "sha256:00".into())),
             ("/v2/a/b/blobs/uploads/", Route::Uploads(repository("a/b"))),
+            ("/v2/a/b/blobs/uploads", Route::Bare(repository("a/b"))),
+            ("/v2/a/blobs/upload/id-1", Route::Upload(repository("a"), UploadId::from(""))),
             ("/v2/a/blobs/uploads/id-1", Route::Upload(repository("a"), UploadId::from("id-1"))),
             ("/v2/a/manifests/v1", Route::Manifest(repository("a"), "v1".into())),
             ("/v2/blobs/uploads/blobs/uploads/x", Route::Upload(repository("blobs/uploads"), UploadId::from("x"))),
@@ -148,7 +171,7 @@ mod tests {
             ("/v2/a/referrers/sha256:00", Route::Referrers(repository("a"), "sha256:00".into())),
         ];
         for (path, route) in table {
-            assert_eq!(Route::of(path).unwrap(), route, "{path}");
+            assert_eq!(Route::of(path, UploadPath::Usual).unwrap(), route, "{path}");
         }
         for path in [
             "",
@@ -158,16 +181,20 @@ mod tests {
             "/v2/a",
             "/v2/a/",
             "/v2/a/blobs/",
-            "/v2/a/blobs/uploads",
             "/v2/A/tags/list",
             "/v2//tags/list",
             "/v2/../tags/list",
             "/v2/a%2/tags/list",
             "/v2/a%2f..%2fb/tags/list",
             "/v2/%ff/tags/list",
+            PART,
         ] {
-            assert!(Route::of(path).is_err(), "{path}");
+            assert!(Route::of(path, UploadPath::Usual).is_err(), "{path}");
         }
+        let id = Route::Upload(repository("a"), UploadId::from("id"));
+        assert_eq!(Route::of("/v2/a/blobs/upload/id", UploadPath::Singular).unwrap(), id);
+        assert_eq!(Route::of("/v2/a/blobs/uploads/id.patch", UploadPath::Suffixed).unwrap(), id);
+        assert_eq!(Route::of(PART, UploadPath::IdInQuery).unwrap(), Route::Part);
     }
 
     #[test]

@@ -68,6 +68,8 @@ pub struct Stored {
     pub annotations: BTreeMap<String, String>,
     /// The blobs that it refers to.
     pub blobs: BTreeSet<Digest>,
+    /// When it was last stored.
+    pub stored: Instant,
 }
 
 /// An open upload.
@@ -80,6 +82,12 @@ pub struct Upload {
     pub algorithm: Algorithm,
     /// All bytes so far, hashed and counted.
     pub digester: Digester,
+    /// How many chunks it took; what its `_state` stands for.
+    pub step: u64,
+    /// Where its first chunk ended.
+    pub first_end: u64,
+    /// Whether a chunk was shorter than chunks but the last must be.
+    pub short: bool,
     /// When a request last touched it.
     pub touched: Instant,
     /// Whether a request is writing to it.

@@ -2,38 +2,53 @@
 
 use http::StatusCode;
 use http::header::LINK;
-use longshore_core::Repository;
+use longshore_core::{Repository, Tag};
 use serde_json::json;
 
 use crate::answer::{Answer, Body};
+use crate::behaviour::LinkForm;
 use crate::refusal::{Code, Refusal};
 use crate::registry::Registry;
-use crate::request::Asked;
+use crate::request::{Asked, unknown_repository};
 
 impl Registry {
     /// `end-8a` and `end-8b`. The order of tags is that of their bytes.
     pub(crate) fn tags(&self, asked: &Asked, repository: &Repository) -> Result<Answer, Refusal> {
-        let contents = self.state.repositories.get(repository).ok_or_else(|| unknown(repository))?;
-        let wanted = match asked.query.first("n") {
-            None => self.options.limits.page,
-            Some(n) => n
-                .parse::<usize>()
-                .map_err(|_| Refusal::bad_request(Code::Unsupported, "n is a number of tags, from 0"))?,
-        };
-        let count = wanted.min(self.options.limits.page);
-        let last = asked.query.first("last");
-        let mut rest = contents.tags.keys().filter(|tag| last.is_none_or(|last| tag.as_str() > last));
-        let page: Vec<&str> = rest.by_ref().take(count).map(longshore_core::Tag::as_str).collect();
-        let mut answer = Answer::new(asked.row, StatusCode::OK);
-        if let Some(last) = page.last().filter(|_| rest.next().is_some()) {
-            answer =
-                answer.header(LINK, format_args!("</v2/{repository}/tags/list?n={count}&last={last}>; rel=\"next\""));
+        let listing = &self.options.behaviour.listing;
+        let contents = self.state.repositories.get(repository).ok_or_else(|| unknown_repository(repository))?;
+        if contents.tags.is_empty() && listing.empty != 200 {
+            return Err(unknown_repository(repository).with_status(listing.empty));
         }
-        let body = json!({ "name": repository.as_str(), "tags": page }).to_string();
+        let most = self.options.limits.page;
+        let bad_number = |message| Refusal::bad_request(Code::Unsupported, message);
+        let wanted = match asked.query.first("n") {
+            None => most,
+            Some(n) => n.parse::<usize>().map_err(|_| bad_number("n is a number of tags, from 0".to_owned()))?,
+        };
+        if wanted > most && listing.over_limit_refused {
+            return Err(bad_number(format!("n is at most {most}")));
+        }
+        let count = wanted.min(most);
+        let after = asked.query.first("last");
+        let mut rest = contents.tags.keys().filter(|tag| after.is_none_or(|after| tag.as_str() > after));
+        let page: Vec<&str> = rest.by_ref().take(count).map(Tag::as_str).collect();
+        let more = rest.next().is_some() || listing.link == LinkForm::Always;
+        let mut answer = Answer::new(asked.row, StatusCode::OK);
+        if let Some(last) = page.last().filter(|_| more) {
+            answer = answer.header(LINK, self.next_page(&format!("/v2/{repository}/tags/list?n={count}&last={last}")));
+        }
+        let name = listing.name.as_deref().unwrap_or(repository.as_str());
+        let body = json!({ "name": name, "tags": page }).to_string();
         Ok(answer.body("application/json", Body::Bytes(body.into())))
     }
-}
 
-pub(crate) fn unknown(repository: &Repository) -> Refusal {
-    Refusal::not_found(Code::NameUnknown, "there is no such repository").detail(json!({ "name": repository.as_str() }))
+    /// The value of a `Link` to the next page.
+    pub(crate) fn next_page(&self, path: &str) -> String {
+        match (self.options.behaviour.listing.link, &self.options.origin) {
+            (LinkForm::Absolute, Some(origin)) => format!("<{origin}{path}>; rel=\"next\""),
+            (LinkForm::Bare, _) => format!("{path}; rel=next"),
+            (LinkForm::ExtraParameter, _) => format!("<{path}&orderby=>; rel=\"next\""),
+            (LinkForm::Path | LinkForm::Always | LinkForm::Absolute, _) => format!("<{path}>; rel=\"next\""),
+        }
+    }
 }

@@ -19,6 +19,12 @@ impl Instant {
         self.0
     }
 
+    /// The moment so many microseconds later; the last moment there is, where that overflows.
+    #[must_use]
+    pub const fn after_micros(self, micros: u64) -> Self {
+        Self(self.0.saturating_add(micros))
+    }
+
     /// The moment `duration` later; the last moment there is, where that overflows.
     #[must_use]
     pub fn after(self, duration: Duration) -> Self {

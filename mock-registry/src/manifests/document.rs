@@ -6,6 +6,7 @@ use bytes::Bytes;
 use longshore_core::{Digest, DigestError, MediaType};
 use serde::Deserialize;
 
+use crate::Instant;
 use crate::refusal::{Code, Refusal};
 use crate::state::Stored;
 
@@ -37,6 +38,11 @@ pub(crate) struct Reading {
     pub(crate) stored: Stored,
     /// The manifests that it refers to; its subject is none of them.
     pub(crate) manifests: Vec<Digest>,
+    pub(crate) has_media_type: bool,
+    pub(crate) has_artifact_type: bool,
+    pub(crate) config_type: Option<String>,
+    /// How many layers an image has.
+    pub(crate) layers: Option<usize>,
 }
 
 /// Reads a manifest that came with this `Content-Type`.
@@ -50,7 +56,7 @@ pub(crate) fn read(content_type: Option<&str>, bytes: Bytes) -> Result<Reading, 
         if !media_type.is_manifest() {
             return Err(invalid(format!("{media_type} is not the type of a manifest")));
         }
-        return Ok(Reading { stored: opaque(media_type.clone(), bytes), manifests: Vec::new() });
+        return Ok(opaque(media_type.clone(), bytes));
     }
     let document: Document =
         serde_json::from_slice(&bytes).map_err(|error| invalid(format!("the manifest is malformed: {error}")))?;
@@ -67,17 +73,27 @@ pub(crate) fn read(content_type: Option<&str>, bytes: Bytes) -> Result<Reading, 
 
 /// A manifest that the storage kept: it was checked when it came, so nothing is refused any more.
 pub(crate) fn restore(media_type: MediaType, bytes: Bytes) -> Stored {
-    read(Some(media_type.as_str()), bytes.clone()).map_or_else(|_| opaque(media_type, bytes), |reading| reading.stored)
+    read(Some(media_type.as_str()), bytes.clone()).unwrap_or_else(|_| opaque(media_type, bytes)).stored
 }
 
-fn opaque(media_type: MediaType, bytes: Bytes) -> Stored {
-    Stored {
+/// A manifest of a type that is not looked into.
+fn opaque(media_type: MediaType, bytes: Bytes) -> Reading {
+    let stored = Stored {
         media_type,
         bytes,
         subject: None,
         artifact_type: None,
         annotations: BTreeMap::new(),
         blobs: BTreeSet::new(),
+        stored: Instant::default(),
+    };
+    Reading {
+        stored,
+        manifests: Vec::new(),
+        has_media_type: true,
+        has_artifact_type: false,
+        config_type: None,
+        layers: None,
     }
 }
 
@@ -112,15 +128,20 @@ impl Document {
             return Err(invalid(&format!("the subject: {error}")));
         }
         let config_type = self.config.and_then(|config| config.media_type).map(|config| config.to_string());
+        let artifact_type = self.artifact_type.filter(|given| !given.is_empty());
+        let has_artifact_type = artifact_type.is_some();
+        let layers = media_type.is_image().then(|| self.layers.map_or(0, |layers| layers.len()));
         let stored = Stored {
-            artifact_type: self.artifact_type.filter(|given| !given.is_empty()).or(config_type),
+            artifact_type: artifact_type.or_else(|| config_type.clone()),
             media_type,
             bytes,
             subject,
             annotations: self.annotations.unwrap_or_default(),
             blobs,
+            stored: Instant::default(),
         };
-        Ok(Reading { stored, manifests })
+        let has_media_type = self.media_type.is_some();
+        Ok(Reading { stored, manifests, has_media_type, has_artifact_type, config_type, layers })
     }
 }
 

@@ -1,17 +1,20 @@
 //! Manifests: reading, storing and deleting them.
 
+mod check;
 mod document;
 mod put;
 
-use http::StatusCode;
-use http::header::ETAG;
-use longshore_core::{Digest, Repository, Tag};
+use http::header::{ACCEPT, CONTENT_LENGTH, ETAG};
+use http::{Method, StatusCode};
+use longshore_core::{Algorithm, Digest, MediaType, Repository, Tag};
 use serde_json::json;
 
 use crate::answer::{Answer, Body, Row};
+use crate::behaviour::EtagForm;
+use crate::blobs::{deletion, named};
 use crate::refusal::{Code, Refusal};
 use crate::registry::Registry;
-use crate::request::{Asked, digest, sought_digest};
+use crate::request::{Asked, digest, sought_digest, unknown_repository};
 use crate::state::Contents;
 use crate::storage::Record;
 
@@ -27,7 +30,7 @@ pub(crate) enum Named {
 
 impl Named {
     /// Reads a name; anything with a colon is meant as a digest.
-    pub(crate) fn of(reference: &str) -> Result<Self, Refusal> {
+    fn of(reference: &str) -> Result<Self, Refusal> {
         if reference.contains(':') {
             return Ok(Self::Digest(digest(reference)?));
         }
@@ -37,7 +40,16 @@ impl Named {
         Ok(Self::Tag(tag))
     }
 
-    pub(crate) fn find(&self, contents: &Contents) -> Option<Digest> {
+    /// Reads the name of a manifest that is asked for.
+    fn sought(reference: &str) -> Result<Self, Refusal> {
+        if reference.contains(':') {
+            sought_digest(reference, Code::ManifestUnknown).map(Self::Digest)
+        } else {
+            reference.parse().map(Self::Tag).map_err(|_| unknown(reference))
+        }
+    }
+
+    fn find(&self, contents: &Contents) -> Option<Digest> {
         match self {
             Self::Tag(tag) => contents.tags.get(tag).copied(),
             Self::Digest(digest) => contents.manifests.contains_key(digest).then_some(*digest),
@@ -48,54 +60,76 @@ impl Named {
 impl Registry {
     /// `end-3`.
     pub(crate) fn manifest(&self, asked: &Asked, repository: &Repository, reference: &str) -> Result<Answer, Refusal> {
-        let named = sought(reference)?;
-        let (digest, stored) =
-            self.state.repositories.get(repository).ok_or_else(|| crate::tags::unknown(repository)).and_then(
-                |contents| {
-                    let digest = named.find(contents).ok_or_else(|| unknown(reference))?;
-                    Ok((digest, contents.manifests.get(&digest).ok_or_else(|| unknown(reference))?))
-                },
-            )?;
-        let etag = etag(&digest);
-        let answer =
-            |status| Answer::new(Row::End3, status).header("docker-content-digest", digest).header(ETAG, &etag);
-        if asked.header("if-none-match").is_some_and(|condition| matches(condition, Some(&etag))) {
-            return Ok(answer(StatusCode::NOT_MODIFIED));
+        let read = &self.options.behaviour.read;
+        let is_head = asked.method == Method::HEAD;
+        if is_head && !read.manifest_head {
+            let message = "HEAD is not allowed here";
+            return Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, Code::Unsupported, message));
         }
-        Ok(answer(StatusCode::OK).body(stored.media_type.as_str(), Body::Bytes(stored.bytes.clone())))
+        let named_as = Named::sought(reference)?;
+        let missing = |refusal: Refusal| if is_head { refusal.with_status(read.missing_manifest) } else { refusal };
+        let contents = self.state.repositories.get(repository);
+        let contents = contents.ok_or_else(|| missing(unknown_repository(repository)))?;
+        let found = named_as.find(contents).and_then(|digest| Some((digest, contents.manifests.get(&digest)?)));
+        let (digest, stored) = found.ok_or_else(|| missing(unknown(reference)))?;
+        if read.accept_filters && !accepts(asked, &stored.media_type) {
+            return Err(unknown(reference));
+        }
+        let etag = self.etag(&digest);
+        let mut answer = named(Answer::new(Row::End3, StatusCode::OK), &digest, read.manifest_digest);
+        if let Some(etag) = &etag {
+            answer = answer.header(ETAG, etag);
+        }
+        if asked.header("if-none-match").is_some_and(|condition| matches(condition, etag.as_deref())) {
+            answer.status = StatusCode::NOT_MODIFIED;
+            return Ok(answer);
+        }
+        answer = answer.body(stored.media_type.as_str(), Body::Bytes(stored.bytes.clone()));
+        if is_head && read.manifest_head_length_differs {
+            answer.headers.insert(CONTENT_LENGTH, (stored.bytes.len() + 1).into());
+        }
+        Ok(answer)
     }
 
     /// `end-9`: a tag goes alone, a manifest goes with the tags that name it.
     pub(crate) fn delete_manifest(&mut self, repository: &Repository, reference: &str) -> Result<Answer, Refusal> {
-        let named = sought(reference)?;
-        let contents = self.state.repositories.get_mut(repository).ok_or_else(|| crate::tags::unknown(repository))?;
+        let listing = &self.options.behaviour.listing;
+        let mut done = deletion(listing.delete_manifest)?;
+        let named = Named::sought(reference)?;
+        if matches!(named, Named::Tag(_)) {
+            done = deletion(listing.delete_tag)?;
+        }
+        let contents = self.state.repositories.get_mut(repository).ok_or_else(|| unknown_repository(repository))?;
         let digest = named.find(contents).ok_or_else(|| unknown(reference))?;
-        let tags: Vec<Tag> = match named {
-            Named::Tag(tag) => vec![tag],
+        let tags: Vec<Tag> = match &named {
+            Named::Tag(tag) => vec![tag.clone()],
             Named::Digest(_) => {
                 let named = contents.tags.iter().filter(|(_, of)| **of == digest);
                 named.map(|(tag, _)| tag.clone()).collect()
             }
         };
-        let whole = reference.contains(':');
         for tag in tags {
             self.storage.erase(&Record::Tag { repository: repository.clone(), tag: tag.clone(), digest })?;
             contents.tags.remove(&tag);
         }
+        let whole = matches!(named, Named::Digest(_));
         if let Some(stored) = contents.manifests.get(&digest).filter(|_| whole) {
             let content = (stored.media_type.clone(), stored.bytes.clone());
             self.storage.erase(&Record::Manifest { repository: repository.clone(), digest, content })?;
             contents.manifests.remove(&digest);
         }
-        Ok(Answer::new(Row::End9, StatusCode::ACCEPTED))
+        Ok(Answer::new(Row::End9, done))
     }
-}
 
-fn sought(reference: &str) -> Result<Named, Refusal> {
-    if reference.contains(':') {
-        sought_digest(reference, Code::ManifestUnknown).map(Named::Digest)
-    } else {
-        reference.parse().map(Named::Tag).map_err(|_| unknown(reference))
+    /// The validator of a manifest.
+    fn etag(&self, digest: &Digest) -> Option<String> {
+        match self.options.behaviour.manifests.etag {
+            EtagForm::Digest => Some(format!("\"{digest}\"")),
+            EtagForm::Unquoted => {
+                Some(Digest::of(Algorithm::Sha256, digest.to_string().as_bytes()).hex()[..40].to_owned())
+            }
+            EtagForm::Absent => None,
+        }
     }
 }
 
@@ -104,13 +138,18 @@ fn unknown(reference: &str) -> Refusal {
         .detail(json!({ "reference": reference }))
 }
 
-/// The validator of a manifest: what it is called.
-pub(crate) fn etag(digest: &Digest) -> String {
-    format!("\"{digest}\"")
+/// Whether a client's `Accept` headers name this type, or there are none.
+fn accepts(asked: &Asked, media_type: &MediaType) -> bool {
+    let mut named = asked.headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).peekable();
+    named.peek().is_none()
+        || named.flat_map(|value| value.split(',')).any(|range| {
+            let essence = range.split(';').next().unwrap_or_default().trim();
+            essence == "*/*" || essence.parse().is_ok_and(|range: MediaType| range == *media_type)
+        })
 }
 
 /// Whether a condition names this validator (RFC 9110, section 13.1). `*` matches whatever is there.
-pub(crate) fn matches(condition: &str, etag: Option<&str>) -> bool {
+fn matches(condition: &str, etag: Option<&str>) -> bool {
     let Some(etag) = etag else { return false };
     condition.split(',').map(str::trim).any(|one| one == "*" || one.strip_prefix("W/").unwrap_or(one) == etag)
 }

@@ -3,16 +3,18 @@
 use bytes::{Bytes, BytesMut};
 use http::StatusCode;
 use http::header::{CONTENT_LENGTH, ETAG, LOCATION};
-use longshore_core::{Algorithm, Digest, Repository, Tag};
-use serde_json::json;
+use longshore_core::{Algorithm, Digest, Repository, Tag, TagError};
 
+use super::Named;
+use super::check::Conditions;
 use super::document::{Reading, read};
-use super::{Named, etag, matches};
-use crate::answer::{Answer, Row};
-use crate::refusal::{Code, Refusal};
+use crate::answer::{Answer, Body, Row};
+use crate::behaviour::{Echo, ManifestLocation};
+use crate::blobs::named;
+use crate::refusal::{Code, Refusal, status};
 use crate::registry::{BodyEnd, Receiver, Registry, Step};
 use crate::request::Asked;
-use crate::storage::{Record, StorageError};
+use crate::storage::Record;
 
 /// A manifest on its way in.
 #[derive(Debug)]
@@ -20,10 +22,10 @@ pub(crate) struct Receiving {
     pub(crate) row: Row,
     repository: Repository,
     named: Named,
+    /// Tags from the query.
     tags: Vec<Tag>,
     content_type: Option<String>,
-    if_match: Option<String>,
-    if_none_match: Option<String>,
+    conditions: Conditions,
     bytes: BytesMut,
 }
 
@@ -35,18 +37,22 @@ impl Registry {
         repository: &Repository,
         reference: &str,
     ) -> Result<Step, Refusal> {
-        let named = Named::of(reference)?;
+        let behaviour = &self.options.behaviour.manifests;
+        let named = Named::of(reference).map_err(|refusal| match behaviour.bad_reference {
+            400 => refusal,
+            given => refusal.with_status(given).page("text/plain; charset=utf-8", "404 page not found\n"),
+        })?;
         if asked.content_length().is_some_and(|len| len > self.options.limits.manifest as u64) {
             return Err(self.too_large());
         }
+        self.check_creation(repository)?;
         self.check_room(repository)?;
-        let tags = match named {
-            Named::Tag(_) => Ok(Vec::new()),
-            Named::Digest(_) => asked.query.all("tag").map(str::parse).collect(),
+        let tags: Result<Vec<Tag>, TagError> = match named {
+            Named::Digest(_) if behaviour.tag_parameters => asked.query.all("tag").map(str::parse).collect(),
+            _ => Ok(Vec::new()),
         };
-        let tags = tags.map_err(|error: longshore_core::TagError| {
-            Refusal::bad_request(Code::ManifestInvalid, format!("a tag in the query: {error}"))
-        })?;
+        let tags =
+            tags.map_err(|error| Refusal::bad_request(Code::ManifestInvalid, format!("a tag in the query: {error}")))?;
         let text = |name| asked.header(name).map(str::to_owned);
         Ok(Step::Receive(Receiver::Manifest(Receiving {
             row: asked.row,
@@ -54,8 +60,7 @@ impl Registry {
             named,
             tags,
             content_type: asked.content_type().map(str::to_owned),
-            if_match: text("if-match"),
-            if_none_match: text("if-none-match"),
+            conditions: Conditions { if_match: text("if-match"), if_none_match: text("if-none-match") },
             bytes: BytesMut::new(),
         })))
     }
@@ -70,70 +75,60 @@ impl Registry {
 
     pub(crate) fn finish_manifest(&mut self, receiving: Receiving, how: BodyEnd) -> Result<Answer, Refusal> {
         if how == BodyEnd::Cut {
-            return Err(Refusal::bad_request(Code::ManifestInvalid, "the body ended before its end"));
+            return Err(Refusal::bad_request(Code::ManifestInvalid, "the body broke off"));
         }
         let bytes = receiving.bytes.freeze();
-        let (digest, mut tags) = match receiving.named {
-            Named::Digest(digest) if !digest.matches(&bytes) => {
-                return Err(Refusal::bad_request(Code::DigestInvalid, "the digest is not that of the manifest"));
-            }
-            Named::Digest(digest) => (digest, Vec::new()),
-            Named::Tag(ref tag) => (Digest::of(Algorithm::Sha256, &bytes), vec![tag.clone()]),
+        let (repository, named_as) = (&receiving.repository, &receiving.named);
+        let (digest, mut tags) = match named_as {
+            Named::Digest(digest) => (*digest, Vec::new()),
+            Named::Tag(tag) => (Digest::of(Algorithm::Sha256, &bytes), vec![tag.clone()]),
         };
-        let (repository, named) = (&receiving.repository, &receiving.named);
-        self.check_conditions(repository, named, receiving.if_match.as_deref(), receiving.if_none_match.as_deref())?;
-        let reading = read(receiving.content_type.as_deref(), bytes)?;
-        self.check_references(repository, &reading)?;
-        let subject = reading.stored.subject.clone();
+        if !self.options.behaviour.manifests.unverified && !digest.matches(&bytes) {
+            return Err(Refusal::bad_request(Code::DigestInvalid, "the digest is not that of the manifest"));
+        }
         tags.extend(receiving.tags.iter().cloned());
+        self.check_conditions(repository, named_as, &receiving.conditions)?;
+        let mut reading = read(receiving.content_type.as_deref(), bytes.clone())?;
+        reading.stored.stored = self.now;
+        self.check_taste(&reading)?;
+        self.check_references(repository, &reading)?;
+        self.check_tags(repository, &digest, &reading, &tags)?;
+        self.check_duplicate(repository, &digest, &tags)?;
+        let subject = reading.stored.subject.clone();
         self.store(repository, digest, reading, &tags)?;
 
-        let mut answer = Answer::new(receiving.row, StatusCode::CREATED)
-            .header(LOCATION, format_args!("/v2/{repository}/manifests/{digest}"))
-            .header("docker-content-digest", digest)
-            .header(ETAG, etag(&digest))
-            .header(CONTENT_LENGTH, 0);
-        if let Some(subject) = subject {
-            answer = answer.header("oci-subject", subject);
-        }
+        let answer = self.stored(receiving.row, repository, named_as, &digest, bytes);
+        let answer = match subject.filter(|_| self.tells_subject()) {
+            Some(subject) => answer.header("oci-subject", subject),
+            None => answer,
+        };
         Ok(receiving.tags.iter().fold(answer, |answer, tag| answer.header("oci-tag", tag)))
     }
 
-    /// `If-Match` and `If-None-Match` (RFC 9110, section 13.1) against what stands under the name now.
-    fn check_conditions(
-        &self,
-        repository: &Repository,
-        named: &Named,
-        if_match: Option<&str>,
-        if_none_match: Option<&str>,
-    ) -> Result<(), Refusal> {
-        let current = self.state.repositories.get(repository).and_then(|contents| named.find(contents));
-        let current = current.as_ref().map(etag);
-        let fails = if_match.is_some_and(|condition| !matches(condition, current.as_deref()))
-            || if_none_match.is_some_and(|condition| matches(condition, current.as_deref()));
-        if fails {
-            let message = "something else stands under this name: read it, and try again";
-            return Err(Refusal::new(StatusCode::PRECONDITION_FAILED, Code::ManifestInvalid, message));
-        }
-        Ok(())
-    }
-
-    /// All blobs and manifests that a manifest refers to must be in its repository. Its subject need not.
-    fn check_references(&self, repository: &Repository, reading: &Reading) -> Result<(), Refusal> {
-        let has_manifest = |digest: &&Digest| {
-            self.state.repositories.get(repository).is_some_and(|contents| contents.manifests.contains_key(*digest))
+    /// The answer to a manifest that was stored.
+    fn stored(&self, row: Row, repository: &Repository, named_as: &Named, digest: &Digest, bytes: Bytes) -> Answer {
+        let behaviour = &self.options.behaviour.manifests;
+        let mut answer = named(Answer::new(row, status(behaviour.status)), digest, behaviour.digest);
+        let path = match (behaviour.location, named_as) {
+            (ManifestLocation::Reference, Named::Tag(tag)) => Some(format!("/v2/{repository}/manifests/{tag}")),
+            (ManifestLocation::Digest | ManifestLocation::Reference, _) => {
+                Some(format!("/v2/{repository}/manifests/{digest}"))
+            }
+            (ManifestLocation::Upload, _) => Some(format!("/v2/{repository}/blobs/uploads/{digest}")),
+            (ManifestLocation::Absent, _) => None,
         };
-        let blobs = reading.stored.blobs.iter().filter(|blob| self.state.blob(repository, blob, self.now).is_none());
-        let manifests = reading.manifests.iter().filter(|digest| !has_manifest(digest));
-        let message = "the manifest refers to content that the repository does not have";
-        let refusal = blobs.chain(manifests).fold(None, |refusal: Option<Refusal>, missing| {
-            let refusal = match refusal {
-                None => Refusal::bad_request(Code::ManifestBlobUnknown, message),
-                Some(refusal) => refusal.and(Code::ManifestBlobUnknown, message),
-            };
-            Some(refusal.detail(json!({ "digest": missing.to_string() })))
-        });
-        refusal.map_or(Ok(()), Err)
+        if let Some(path) = path {
+            answer = answer.header(LOCATION, self.located_here(path));
+        }
+        if let Some(etag) = self.etag(digest) {
+            answer = answer.header(ETAG, etag);
+        }
+        match behaviour.echo {
+            Echo::Manifest => answer.body("application/json", Body::Bytes(bytes)),
+            Echo::Text => answer.body("text/html; charset=utf-8", Body::Bytes("OK".into())),
+            Echo::Nothing if answer.status == StatusCode::NO_CONTENT => answer,
+            Echo::Nothing => answer.header(CONTENT_LENGTH, 0),
+        }
     }
 
     fn store(
@@ -181,28 +176,9 @@ impl Registry {
         }
     }
 
-    fn check_manifest_room(
-        &self,
-        repository: &Repository,
-        digest: &Digest,
-        reading: &Reading,
-        tags: &[Tag],
-    ) -> Result<(), Refusal> {
-        let limits = &self.options.limits;
-        let all = self.state.repositories.values().flat_map(|contents| contents.manifests.values());
-        let bytes: u64 = all.map(|stored| stored.bytes.len() as u64).sum();
-        let contents = self.state.repositories.get(repository);
-        let known = contents.is_some_and(|contents| contents.manifests.contains_key(digest));
-        let manifests = contents.map_or(0, |contents| contents.manifests.len());
-        let names = contents.map_or(0, |contents| contents.tags.len());
-        let full = (!known && manifests >= limits.manifests)
-            || bytes + reading.stored.bytes.len() as u64 > limits.manifest_bytes
-            || names + tags.len() > limits.tags;
-        if full { Err(StorageError::Full.into()) } else { Ok(()) }
-    }
-
     fn too_large(&self) -> Refusal {
         let message = format!("a manifest has at most {} bytes", self.options.limits.manifest);
-        Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, Code::ManifestInvalid, message)
+        let given = status(self.options.behaviour.manifests.over_limit);
+        Refusal::new(given, Code::ManifestInvalid, message)
     }
 }

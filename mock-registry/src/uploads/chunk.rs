@@ -1,34 +1,25 @@
-//! Which bytes a request says it carries.
+//! Which bytes a request says it carries, and whether they may come now.
 
+use http::StatusCode;
 use http::header::CONTENT_RANGE;
 
-use crate::refusal::{Code, Refusal};
+use crate::answer::Row;
+use crate::behaviour::{ContentRange, FinalChunk, MaxOf, Patch};
+use crate::refusal::{Code, Refusal, status};
+use crate::registry::Registry;
 use crate::request::Asked;
+use crate::state::{Upload, UploadId};
 
-/// The offset of the first byte and the number of bytes, from a `Content-Range` of the spec's form `first-last`.
-pub(crate) struct Chunk {
-    pub(crate) first: u64,
-    pub(crate) len: u64,
+/// The bytes that a request brings, from a `Content-Range` of the spec's form `first-last`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Chunk {
+    /// The offset of the first byte.
+    pub(super) first: u64,
+    /// The number of bytes.
+    pub(super) len: u64,
 }
 
 impl Chunk {
-    /// The chunk that a request announces, if it does.
-    pub(crate) fn of(asked: &Asked) -> Result<Option<Self>, Refusal> {
-        let Some(header) = asked.headers.get(CONTENT_RANGE) else { return Ok(None) };
-        let malformed = || {
-            let message = "Content-Range is written as first-last, in bytes, both inclusive, without a unit";
-            Refusal::bad_request(Code::BlobUploadInvalid, message)
-        };
-        let chunk = header.to_str().ok().and_then(Self::parse).ok_or_else(malformed)?;
-        match asked.content_length() {
-            Some(len) if len != chunk.len => {
-                let message = format!("Content-Range has {} bytes and Content-Length {len}", chunk.len);
-                Err(Refusal::bad_request(Code::SizeInvalid, message))
-            }
-            _ => Ok(Some(chunk)),
-        }
-    }
-
     fn parse(text: &str) -> Option<Self> {
         let (first, last) = text.split_once('-')?;
         let number = |text: &str| {
@@ -40,14 +31,128 @@ impl Chunk {
     }
 }
 
+/// What is done with a body that may come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Admitted {
+    /// How many bytes were announced, where that is checked.
+    pub(super) announced: Option<u64>,
+    /// How many of the first bytes are dropped, because they are there already.
+    pub(super) skip: u64,
+    /// Whether there was no `Content-Range`.
+    pub(super) streamed: bool,
+}
+
+impl Registry {
+    /// Whether the body of a request may go into an upload now.
+    pub(super) fn admit(&self, asked: &Asked, id: &UploadId, upload: &Upload) -> Result<Admitted, Refusal> {
+        let behaviour = &self.options.behaviour;
+        let is_patch = asked.row == Row::End5;
+        if is_patch {
+            self.admit_patch(asked, upload)?;
+        }
+        self.check_max(asked)?;
+        let rule = behaviour.chunks.content_range;
+        let Some(chunk) = self.announced_chunk(asked)?.filter(|_| rule != ContentRange::Ignored) else {
+            self.admit_unannounced(asked, id, upload)?;
+            return Ok(Admitted { announced: None, skip: 0, streamed: true });
+        };
+        let admitted = |skip| Ok(Admitted { announced: Some(chunk.len), skip, streamed: false });
+        match (rule, upload.len().checked_sub(chunk.first)) {
+            (_, Some(0)) => admitted(0),
+            // What begins at the beginning is put behind; what overlaps is cut.
+            (ContentRange::Overlapping, Some(_)) if chunk.first == 0 => admitted(0),
+            (ContentRange::Overlapping, Some(overlap)) => admitted(overlap),
+            _ => Err(self.out_of_order(id)),
+        }
+    }
+
+    fn announced_chunk(&self, asked: &Asked) -> Result<Option<Chunk>, Refusal> {
+        let Some(header) = asked.headers.get(CONTENT_RANGE) else { return Ok(None) };
+        let malformed = || {
+            let message = "Content-Range is written as first-last, in bytes, both inclusive, without a unit";
+            let given = self.options.behaviour.chunks.malformed;
+            Refusal::new(status(given), Code::BlobUploadInvalid, message)
+        };
+        let chunk = header.to_str().ok().and_then(Chunk::parse).ok_or_else(malformed)?;
+        match asked.content_length() {
+            Some(len) if len != chunk.len => {
+                let message = format!("Content-Range has {} bytes and Content-Length {len}", chunk.len);
+                Err(Refusal::bad_request(Code::SizeInvalid, message))
+            }
+            _ => Ok(Some(chunk)),
+        }
+    }
+
+    fn admit_patch(&self, asked: &Asked, upload: &Upload) -> Result<(), Refusal> {
+        let chunks = &self.options.behaviour.chunks;
+        let unsupported = |given| Err(Refusal::new(status(given), Code::Unsupported, "chunks are not supported here"));
+        match chunks.patch {
+            Patch::Refused(given) => return unsupported(given),
+            Patch::Once(given) if upload.step > 0 => return unsupported(given),
+            Patch::Once(_) | Patch::Supported => {}
+        }
+        if chunks.strict_type && asked.content_type() != Some("application/octet-stream") {
+            return Err(Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, Code::Unknown, "bad Content-Type"));
+        }
+        if upload.short {
+            let min = self.options.behaviour.start.chunk_min.map_or(0, |min| min.bytes);
+            let message = format!("a chunk before this one had less than {min} bytes");
+            return Err(Refusal::bad_request(Code::BlobUploadInvalid, message));
+        }
+        Ok(())
+    }
+
+    /// A body without `Content-Range`.
+    fn admit_unannounced(&self, asked: &Asked, id: &UploadId, upload: &Upload) -> Result<(), Refusal> {
+        let behaviour = &self.options.behaviour;
+        if upload.is_empty() {
+            return Ok(());
+        }
+        if asked.row == Row::End5 && behaviour.chunks.one_stream {
+            let message = "stream uploads after the first write are not allowed";
+            return Err(Refusal::bad_request(Code::BlobUploadInvalid, message));
+        }
+        // A body of unknown length counts as one.
+        if asked.row != Row::End6 || asked.content_length() == Some(0) {
+            return Ok(());
+        }
+        match behaviour.commit.final_chunk {
+            FinalChunk::Appended => Ok(()),
+            FinalChunk::AtZero if asked.has_body() => Err(self.out_of_order(id)),
+            FinalChunk::Fails if asked.has_body() => {
+                let message = "the last chunk lacks its Content-Range";
+                Err(Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, Code::Unknown, message))
+            }
+            FinalChunk::AtZero | FinalChunk::Fails => Ok(()),
+        }
+    }
+
+    /// Whether the body is as short as bodies must be.
+    fn check_max(&self, asked: &Asked) -> Result<(), Refusal> {
+        let behaviour = &self.options.behaviour;
+        let len = asked.content_length().unwrap_or_default();
+        if let Some(max) = behaviour.start.chunk_max.filter(|max| len > *max) {
+            let message = format!("a chunk has at most {max} bytes");
+            return Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, Code::SizeInvalid, message));
+        }
+        let is_chunk = asked.row == Row::End5 || asked.headers.contains_key(CONTENT_RANGE);
+        match &behaviour.chunks.max {
+            Some(max) if len > max.bytes && (is_chunk || max.of == MaxOf::AllBodies) => {
+                let message = format!("the body exceeds the maximum permissible limit of {} bytes", max.bytes);
+                Err(Refusal::new(status(max.status), Code::SizeInvalid, message))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn the_specs_expression() {
-        let chunk = Chunk::parse("3-9").unwrap();
-        assert_eq!((chunk.first, chunk.len), (3, 7));
+        assert_eq!(Chunk::parse("3-9"), Some(Chunk { first: 3, len: 7 }));
         for bad in ["", "-", "1-", "-1", "+1-2", "bytes 0-1/2", "0-1/2", "0--1", "5-4", "0-18446744073709551615", "a-b"]
         {
             assert!(Chunk::parse(bad).is_none(), "{bad}");

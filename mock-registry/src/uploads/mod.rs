@@ -1,16 +1,19 @@
 //! Uploads: their beginning, their state and their end.
 
 mod chunk;
+mod commit;
+mod headers;
 mod write;
 
 use http::StatusCode;
-use http::header::{CONTENT_LENGTH, LOCATION, RANGE};
+use http::header::{CONTENT_LENGTH, LOCATION};
 use longshore_core::{Algorithm, Digester, Repository};
 
-use crate::answer::{Answer, Row};
-use crate::refusal::{Code, Refusal};
+use crate::answer::{Answer, Body, Row};
+use crate::behaviour::{Creation, IdForm, SinglePost};
+use crate::refusal::{Code, Refusal, status};
 use crate::registry::{Registry, Step};
-use crate::request::{Asked, digest};
+use crate::request::{Asked, digest, unknown_repository};
 use crate::state::{Upload, UploadId};
 
 pub(crate) use write::Writing;
@@ -18,6 +21,17 @@ pub(crate) use write::Writing;
 impl Registry {
     /// `end-4a`, `end-4b` and `end-4c`.
     pub(crate) fn start_upload(&mut self, asked: &Asked, repository: &Repository) -> Result<Step, Refusal> {
+        let behaviour = &self.options.behaviour;
+        let single_post = behaviour.start.single_post;
+        if behaviour.start.needs_content_length && asked.content_length().is_none() {
+            return Err(Refusal::new(StatusCode::LENGTH_REQUIRED, Code::SizeInvalid, "send Content-Length")
+                .page("text/html; charset=UTF-8", "<!DOCTYPE html><title>Error 411 (Length Required)!!1</title>"));
+        }
+        if asked.query.first("from").is_some() && behaviour.mount.from_alone != 202 {
+            let given = status(behaviour.mount.from_alone);
+            return Err(Refusal::new(given, Code::Unsupported, "from comes with mount").page("", ""));
+        }
+        self.check_creation(repository)?;
         let algorithm = match asked.query.first("digest-algorithm") {
             None | Some("sha256") => Algorithm::Sha256,
             Some("sha512") => Algorithm::Sha512,
@@ -25,13 +39,26 @@ impl Registry {
                 return Err(Refusal::bad_request(Code::DigestInvalid, "only sha256 and sha512 are computed here"));
             }
         };
-        match asked.query.first("digest") {
+        match asked.query.first("digest").filter(|_| single_post != SinglePost::Ignored) {
             None => Ok(Step::Answer(self.new_upload(asked.row, repository, algorithm)?)),
             Some(given) => {
                 let digest = digest(given)?;
+                if single_post == SinglePost::Strict {
+                    check_strict(asked)?;
+                }
                 let id = self.add_upload(repository, digest.algorithm())?;
                 self.single_post(asked, &id, digest)
             }
+        }
+    }
+
+    /// Whether a push may begin in this repository, which may not be there yet.
+    pub(crate) fn check_creation(&self, repository: &Repository) -> Result<(), Refusal> {
+        let known = self.state.repositories.contains_key(repository);
+        match self.options.behaviour.start.creation {
+            Creation::Refused if !known => Err(unknown_repository(repository)),
+            Creation::ConnectionClosed if !known => Err(unknown_repository(repository).unanswered()),
+            _ => Ok(()),
         }
     }
 
@@ -43,7 +70,16 @@ impl Registry {
         algorithm: Algorithm,
     ) -> Result<Answer, Refusal> {
         let id = self.add_upload(repository, algorithm)?;
-        Ok(self.at(Answer::new(row, StatusCode::ACCEPTED), repository, &id).header(CONTENT_LENGTH, 0))
+        let start = &self.options.behaviour.start;
+        let mut answer = self.opened(Answer::new(row, StatusCode::ACCEPTED), &id);
+        if start.location_missing {
+            answer.headers.remove(LOCATION);
+        }
+        if start.json_body {
+            answer = answer.header("content-range", "0-0");
+            return Ok(answer.body("application/json", Body::Bytes("{}".into())));
+        }
+        Ok(answer.header(CONTENT_LENGTH, 0))
     }
 
     fn add_upload(&mut self, repository: &Repository, algorithm: Algorithm) -> Result<UploadId, Refusal> {
@@ -52,30 +88,48 @@ impl Registry {
             let message = "too many uploads are open: finish or cancel some";
             return Err(Refusal::new(StatusCode::TOO_MANY_REQUESTS, Code::TooManyRequests, message));
         }
-        let id = UploadId::from(&*self.random.uuid());
+        let id = match self.options.behaviour.start.id {
+            IdForm::Uuid | IdForm::BlobUploadUuid => self.random.uuid(),
+            IdForm::Short => self.random.hex()[..12].to_owned(),
+        };
         let upload = Upload {
             repository: repository.clone(),
             algorithm,
             digester: Digester::new(algorithm),
+            step: 0,
+            first_end: 0,
+            short: false,
             touched: self.now,
             busy: false,
         };
+        let id = UploadId::from(&*id);
         self.state.uploads.insert(id.clone(), upload);
         Ok(id)
     }
 
     /// `end-13`.
-    pub(crate) fn upload_status(&mut self, repository: &Repository, id: &UploadId) -> Result<Answer, Refusal> {
+    pub(crate) fn upload_status(
+        &mut self,
+        asked: &Asked,
+        repository: &Repository,
+        id: &UploadId,
+    ) -> Result<Answer, Refusal> {
         let now = self.now;
         self.upload(repository, id)?.touched = now;
-        Ok(self.at(Answer::new(Row::End13, StatusCode::NO_CONTENT), repository, id))
+        self.check_state(asked, id)?;
+        let given = status(self.options.behaviour.status.status);
+        if !given.is_success() {
+            return Err(gone().with_status(given.as_u16()));
+        }
+        Ok(self.state_of(Answer::new(Row::End13, given), id))
     }
 
     /// `end-14`.
     pub(crate) fn cancel_upload(&mut self, repository: &Repository, id: &UploadId) -> Result<Answer, Refusal> {
         self.upload(repository, id)?;
+        let done = crate::blobs::deletion(self.options.behaviour.status.cancel)?;
         self.drop_upload(id);
-        Ok(Answer::new(Row::End14, StatusCode::NO_CONTENT))
+        Ok(Answer::new(Row::End14, done))
     }
 
     /// An open upload of this repository.
@@ -88,20 +142,18 @@ impl Registry {
         self.state.uploads.remove(id);
         self.storage.discard(id);
     }
-
-    /// Says where an upload is and how far.
-    pub(crate) fn at(&self, answer: Answer, repository: &Repository, id: &UploadId) -> Answer {
-        let len = self.state.uploads.get(id).map_or(0, Upload::len);
-        // The last byte's offset. An empty upload has none; `0-0` is what registries say.
-        answer
-            .header(LOCATION, upload_location(repository, id))
-            .header(RANGE, format_args!("0-{}", len.saturating_sub(1)))
-            .header("docker-upload-uuid", id)
-    }
 }
 
-pub(crate) fn upload_location(repository: &Repository, id: &UploadId) -> String {
-    format!("/v2/{repository}/blobs/uploads/{id}")
+/// What zot asks of a whole blob in one `POST`.
+fn check_strict(asked: &Asked) -> Result<(), Refusal> {
+    if asked.content_type() != Some("application/octet-stream") {
+        let message = "a blob is sent as application/octet-stream";
+        return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::Unsupported, message));
+    }
+    if asked.content_length().is_none() {
+        return Err(Refusal::bad_request(Code::BlobUploadInvalid, "send Content-Length"));
+    }
+    Ok(())
 }
 
 pub(crate) fn gone() -> Refusal {

@@ -1,34 +1,32 @@
-//! Bytes going into an upload, and the upload becoming a blob.
+//! Bytes going into an upload.
 
 use bytes::Bytes;
 use http::StatusCode;
 use http::header::CONTENT_LENGTH;
 use longshore_core::{Digest, Digester, Repository};
 
-use super::chunk::Chunk;
+use super::chunk::Admitted;
 use super::gone;
 use crate::answer::{Answer, Row};
-use crate::refusal::{Code, Refusal};
+use crate::behaviour::{CutBody, MaxOf};
+use crate::refusal::{Code, Refusal, status};
 use crate::registry::{BodyEnd, Receiver, Registry, Step};
 use crate::request::{Asked, digest};
 use crate::state::UploadId;
-use crate::storage::StorageError;
 
 /// A request that writes to an upload.
 #[derive(Debug)]
 pub(crate) struct Writing {
     pub(crate) row: Row,
-    id: UploadId,
+    pub(super) id: UploadId,
     /// The upload as it was before.
-    before: Digester,
-    /// How many bytes a `Content-Range` announced.
-    announced: Option<u64>,
+    pub(super) before: Digester,
+    admitted: Admitted,
+    /// How many bytes came, those that are dropped too.
+    received: u64,
     /// What the upload becomes at the end of the body, if it ends with it.
     becomes: Option<Digest>,
 }
-
-/// How many bytes are read at once to be hashed again.
-const PIECE: usize = 1 << 20;
 
 impl Registry {
     /// `end-5` and `end-6`.
@@ -41,34 +39,36 @@ impl Registry {
         let now = self.now;
         let upload = self.upload(repository, id)?;
         upload.touched = now;
-        let (busy, len, empty) = (upload.busy, upload.len(), upload.is_empty());
-        if busy {
+        if upload.busy {
             let message = "another request is writing to this upload";
             return Err(Refusal::new(StatusCode::CONFLICT, Code::BlobUploadInvalid, message));
         }
-        let becomes = match asked.row {
-            Row::End6 => Some(match asked.query.first("digest") {
-                Some(given) => digest(given)?,
-                None => return Err(Refusal::bad_request(Code::DigestInvalid, "the query lacks digest=")),
-            }),
+        self.check_state(asked, id)?;
+        let becomes = match (asked.row, asked.query.first("digest")) {
+            (Row::End6, Some(given)) => Some(digest(given)?),
+            (Row::End6, None) => return Err(Refusal::bad_request(Code::DigestInvalid, "the query lacks digest=")),
             _ => None,
         };
-        let chunk = Chunk::of(asked)?;
-        if chunk.as_ref().is_some_and(|chunk| chunk.first != len) {
-            return Err(self.out_of_order(repository, id, len));
+        let upload = self.state.uploads.get(id).ok_or_else(gone)?;
+        let admitted = self.admit(asked, id, upload)?;
+        if becomes.is_some() {
+            self.check_end(asked, upload)?;
         }
-        if let Some(digest) = becomes.filter(|_| empty) {
-            // Nothing is hashed yet: hash what comes as it will be called.
+        if let Some(digest) = becomes {
             let upload = self.upload(repository, id)?;
-            upload.algorithm = digest.algorithm();
-            upload.digester = Digester::new(digest.algorithm());
+            if upload.is_empty() {
+                // Nothing is hashed yet: hash what comes as it will be called.
+                upload.algorithm = digest.algorithm();
+                upload.digester = Digester::new(digest.algorithm());
+            }
         }
-        Ok(Step::Receive(self.begin_writing(asked, id, chunk, becomes)?))
+        Ok(Step::Receive(self.begin_writing(asked, id, admitted, becomes)?))
     }
 
     /// A whole blob in one `POST`, into an upload that nobody is told of.
-    pub(crate) fn single_post(&mut self, asked: &Asked, id: &UploadId, digest: Digest) -> Result<Step, Refusal> {
-        let receiver = self.begin_writing(asked, id, None, Some(digest));
+    pub(super) fn single_post(&mut self, asked: &Asked, id: &UploadId, digest: Digest) -> Result<Step, Refusal> {
+        let admitted = Admitted { announced: None, skip: 0, streamed: true };
+        let receiver = self.begin_writing(asked, id, admitted, Some(digest));
         if receiver.is_err() {
             self.drop_upload(id);
         }
@@ -79,7 +79,7 @@ impl Registry {
         &mut self,
         asked: &Asked,
         id: &UploadId,
-        chunk: Option<Chunk>,
+        admitted: Admitted,
         becomes: Option<Digest>,
     ) -> Result<Receiver, Refusal> {
         let limit = self.options.limits.blob;
@@ -89,27 +89,29 @@ impl Registry {
             return Err(too_large(limit));
         }
         upload.busy = true;
-        Ok(Receiver::Upload(Writing {
-            row: asked.row,
-            id: id.clone(),
-            before: upload.digester.clone(),
-            announced: chunk.map(|chunk| chunk.len),
-            becomes,
-        }))
+        let before = upload.digester.clone();
+        Ok(Receiver::Upload(Writing { row: asked.row, id: id.clone(), before, admitted, received: 0, becomes }))
     }
 
-    pub(crate) fn take_upload(&mut self, writing: &Writing, bytes: &Bytes) -> Result<(), Refusal> {
+    pub(crate) fn take_upload(&mut self, writing: &mut Writing, bytes: &Bytes) -> Result<(), Refusal> {
         let limit = self.options.limits.blob;
+        let max = self.options.behaviour.chunks.max.filter(|max| max.of == MaxOf::AllBodies);
         let upload = self.state.uploads.get_mut(&writing.id).ok_or_else(gone)?;
-        let len = upload.len().saturating_add(bytes.len() as u64);
-        let refusal = if len > limit {
+        let new = bytes.len() as u64;
+        let dropped = writing.admitted.skip.saturating_sub(writing.received).min(new);
+        writing.received = writing.received.saturating_add(new);
+        let received = writing.received;
+        let refusal = if upload.len().saturating_add(new) > limit {
             too_large(limit)
-        } else if writing.announced.is_some_and(|announced| len - writing.before.len() > announced) {
+        } else if writing.admitted.announced.is_some_and(|announced| received > announced) {
             wrong_size()
+        } else if let Some(max) = max.filter(|max| received > max.bytes) {
+            Refusal::new(status(max.status), Code::SizeInvalid, format!("a body has at most {} bytes", max.bytes))
         } else {
-            match self.storage.append(&writing.id, bytes) {
+            let fresh = bytes.slice(usize::try_from(dropped).unwrap_or(bytes.len())..);
+            match self.storage.append(&writing.id, &fresh) {
                 Ok(()) => {
-                    upload.digester.update(bytes);
+                    upload.digester.update(&fresh);
                     return Ok(());
                 }
                 Err(error) => error.into(),
@@ -124,63 +126,41 @@ impl Registry {
         let upload = self.state.uploads.get_mut(&writing.id).ok_or_else(gone)?;
         upload.touched = now;
         upload.busy = false;
-        let repository = upload.repository.clone();
-        let received = upload.len() - writing.before.len();
         if how == BodyEnd::Cut {
-            // What came stays, as the state of the upload says it; only a single POST leaves no upload behind.
-            if writing.row == Row::End4b {
-                self.drop_upload(&writing.id);
+            match self.options.behaviour.chunks.cut {
+                // Only a single POST leaves no upload behind.
+                CutBody::Kept if writing.row != Row::End4b => {}
+                CutBody::Dropped => self.undo(writing),
+                CutBody::Kept | CutBody::Gone => self.drop_upload(&writing.id),
             }
-            return Err(Refusal::bad_request(Code::BlobUploadInvalid, "the body ended before its end"));
+            return Err(Refusal::bad_request(Code::BlobUploadInvalid, "the body broke off"));
         }
-        if writing.announced.is_some_and(|announced| announced != received) {
+        if writing.admitted.announced.is_some_and(|announced| announced != writing.received) {
             self.undo(writing);
             return Err(wrong_size());
         }
         match writing.becomes {
-            None => {
-                let answer = Answer::new(writing.row, StatusCode::ACCEPTED).header(CONTENT_LENGTH, 0);
-                Ok(self.at(answer, &repository, &writing.id))
-            }
-            Some(digest) => {
-                let done = self.commit(&repository, &writing.id, &digest);
-                // After a refusal too: what is in the upload is not that blob, and no way leads back.
-                self.drop_upload(&writing.id);
-                done?;
-                Ok(self.created(writing.row, &repository, &digest))
-            }
+            Some(digest) => self.finish_blob(writing, &digest),
+            None => Ok(self.finish_chunk(writing)),
         }
     }
 
-    /// Makes an upload the blob of this digest, if it is that.
-    fn commit(&mut self, repository: &Repository, id: &UploadId, digest: &Digest) -> Result<(), Refusal> {
-        let upload = self.state.uploads.get(id).ok_or_else(gone)?;
-        let (algorithm, digester) = (upload.algorithm, upload.digester.clone());
-        let size = digester.len();
-        let computed = if algorithm == digest.algorithm() { digester.finish() } else { self.hash_again(id, digest)? };
-        if computed != *digest {
-            let message = "the digest is not that of the bytes that came";
-            let detail = serde_json::json!({ "digest": digest.to_string(), "computed": computed.to_string() });
-            return Err(Refusal::bad_request(Code::DigestInvalid, message).detail(detail));
-        }
-        self.storage.keep(id, digest)?;
-        self.link(repository, digest, size).inspect_err(|_| self.sweep(digest))
-    }
-
-    /// Hashes an upload once more, because its `PUT` named another algorithm than it was begun with.
-    fn hash_again(&mut self, id: &UploadId, digest: &Digest) -> Result<Digest, StorageError> {
-        let mut digester = Digester::new(digest.algorithm());
-        loop {
-            let piece = self.storage.uploaded(id, digester.len(), PIECE)?;
-            if piece.is_empty() {
-                return Ok(digester.finish());
+    fn finish_chunk(&mut self, writing: &Writing) -> Answer {
+        let behaviour = &self.options.behaviour;
+        if let Some(upload) = self.state.uploads.get_mut(&writing.id) {
+            upload.step += 1;
+            if upload.step == 1 {
+                upload.first_end = upload.len();
             }
-            digester.update(&piece);
+            upload.short = behaviour.start.chunk_min.is_some_and(|min| writing.received < min.bytes);
         }
+        let answer = Answer::new(writing.row, status(behaviour.chunks.status));
+        let answer = if answer.status == StatusCode::NO_CONTENT { answer } else { answer.header(CONTENT_LENGTH, 0) };
+        self.grown(answer, &writing.id, writing.received, writing.admitted.streamed)
     }
 
     /// Puts an upload back as it was before a request, and ends the request.
-    fn undo(&mut self, writing: &Writing) {
+    pub(super) fn undo(&mut self, writing: &Writing) {
         let restored = self.storage.truncate(&writing.id, writing.before.len());
         if restored.is_err() || writing.row == Row::End4b {
             self.drop_upload(&writing.id);
@@ -188,16 +168,6 @@ impl Registry {
             upload.digester = writing.before.clone();
             upload.busy = false;
         }
-    }
-
-    /// 416, with all that a client needs to go on.
-    fn out_of_order(&self, repository: &Repository, id: &UploadId, len: u64) -> Refusal {
-        let message = format!("the next chunk begins at byte {len}");
-        let at = self.at(Answer::new(Row::End5, StatusCode::RANGE_NOT_SATISFIABLE), repository, id);
-        let refusal = Refusal::new(at.status, Code::BlobUploadInvalid, message);
-        at.headers
-            .iter()
-            .fold(refusal, |refusal, (name, value)| refusal.header(name, String::from_utf8_lossy(value.as_bytes())))
     }
 }
 

@@ -1,0 +1,36 @@
+//! Error bodies and warnings.
+
+use serde::{Deserialize, Serialize};
+
+/// What errors look like, and what is said beside.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Errors {
+    /// The body of an error.
+    pub body: ErrorBody,
+    /// Warnings, sent as `Warning: 299 - "text"` with every answer (`warning-header`).
+    pub warnings: Vec<String>,
+}
+
+/// The body of an error (`error-body-shapes`).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ErrorBody {
+    /// The spec's.
+    #[default]
+    Spec,
+    /// None.
+    Empty,
+    /// An HTML page, as proxies send.
+    Html,
+    /// Text (`429-non-json-body`).
+    Text,
+    /// `{"details": …}`
+    Details,
+    /// `{"errors": [{"status": …, "message": …}]}`, in another charset: Artifactory.
+    WithoutCode,
+    /// The spec's, with an object as `message`: Cloudsmith.
+    MessageObject,
+    /// The spec's, with a code in words: Quay's `METHOD NOT ALLOWED` (`error-codes-non-spec`).
+    OtherCodes,
+}

@@ -1,0 +1,55 @@
+//! Listing tags, and deletion.
+
+use serde::{Deserialize, Serialize};
+
+/// How tags are listed (`end-8a`, `end-8b`), and what can be deleted (`end-9`, `end-10`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Listing {
+    /// Whether more tags in a page than there may be are refused with 400, not cut (`tags-n-limit`).
+    pub over_limit_refused: bool,
+    /// The form of `Link`.
+    pub link: LinkForm,
+    /// The name that a list has, where it is not the repository's (`tags-name-differs`).
+    pub name: Option<String>,
+    /// The status where a repository has no tag: 200. Seen: 404 (`tags-404-when-empty`).
+    pub empty: u16,
+    /// The status of the deletion of a tag: 202. Seen: 400, 405 (`tag-delete-unsupported`). Where it is no success,
+    /// nothing is deleted.
+    pub delete_tag: u16,
+    /// The status of the deletion of a manifest: 202, or 400 or 405 where it is switched off. Tags cannot be deleted then.
+    pub delete_manifest: u16,
+    /// The status of the deletion of a blob: 202. Seen: 405 (`blob-delete-405`).
+    pub delete_blob: u16,
+}
+
+impl Default for Listing {
+    fn default() -> Self {
+        Self {
+            over_limit_refused: false,
+            link: LinkForm::Path,
+            name: None,
+            empty: 200,
+            delete_tag: 202,
+            delete_manifest: 202,
+            delete_blob: 202,
+        }
+    }
+}
+
+/// The form of a `Link` to the next page (`tags-link-forms`).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LinkForm {
+    /// A path.
+    #[default]
+    Path,
+    /// In full: Quay, Cloudsmith. Needs [`Options::origin`](crate::Options::origin).
+    Absolute,
+    /// A path without `<>`: Cloudflare.
+    Bare,
+    /// A path with an empty parameter more: ACR.
+    ExtraParameter,
+    /// A path, on the last page too: Gitea.
+    Always,
+}

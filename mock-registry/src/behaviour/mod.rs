@@ -1,0 +1,58 @@
+//! What a registry does otherwise than the spec's usual reading: typed switches, each with the quirk that it plays.
+//!
+//! The default of every switch is what the spec says. The names in code style, such as `mount-always-202`, are the ids of
+//! observed quirks of real registries.
+
+mod chunks;
+mod commit;
+mod errors;
+mod listing;
+mod manifest;
+mod mount;
+mod read;
+mod referrers;
+mod registries;
+mod start;
+
+use serde::{Deserialize, Serialize};
+
+pub use chunks::{BodyMax, Chunks, ContentRange, CutBody, EmptyRange, MaxOf, OutOfOrderRange, Patch, PatchRange};
+pub use commit::{BlobLocation, Commit, FinalChunk, StatusRange, UploadStatus};
+pub use errors::{ErrorBody, Errors};
+pub use listing::{LinkForm, Listing};
+pub use manifest::{
+    DuplicatePut, Echo, EtagForm, ImmutableTags, ManifestLocation, Manifests, MissingReference, RefusedTypes,
+};
+pub use mount::{MountPolicy, Mounting, WithoutFrom};
+pub use read::{DigestHeader, Reading};
+pub use referrers::{Referrers, ReferrersApi, SubjectHeader};
+
+pub use start::{
+    ChunkMin, Creation, IdForm, LocationForm, PostRange, SinglePost, Start, StateQuery, TrailingSlash, UploadPath,
+};
+
+/// How a registry behaves. The default is spec-true.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Behaviour {
+    /// Reading blobs and manifests.
+    pub read: Reading,
+    /// Mounting blobs.
+    pub mount: Mounting,
+    /// Beginning uploads.
+    pub start: Start,
+    /// Chunks of uploads.
+    pub chunks: Chunks,
+    /// The state of uploads, and cancelling them.
+    pub status: UploadStatus,
+    /// The end of uploads.
+    pub commit: Commit,
+    /// Storing manifests.
+    pub manifests: Manifests,
+    /// Referrers.
+    pub referrers: Referrers,
+    /// Listing tags, and deletion.
+    pub listing: Listing,
+    /// Error bodies and warnings.
+    pub errors: Errors,
+}

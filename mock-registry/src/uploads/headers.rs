@@ -1,0 +1,136 @@
+//! Where an upload is and how far: `Location` and `Range`, as the behaviour has them.
+
+use http::header::{LOCATION, RANGE};
+
+use crate::answer::{Answer, Row};
+use crate::behaviour::{EmptyRange, IdForm, OutOfOrderRange, PatchRange, PostRange, StateQuery, StatusRange};
+use crate::location::upload_state;
+use crate::refusal::{Code, Refusal, status};
+use crate::registry::Registry;
+use crate::request::Asked;
+use crate::state::{Upload, UploadId};
+
+impl Registry {
+    /// After a `POST`.
+    pub(super) fn opened(&self, answer: Answer, id: &UploadId) -> Answer {
+        let start = &self.options.behaviour.start;
+        let mut answer = self.named(self.located_at(answer, id), id);
+        answer = match start.range {
+            PostRange::Zero => answer.header(RANGE, "0-0"),
+            PostRange::Unit => answer.header(RANGE, "bytes=0--1"),
+            PostRange::Absent => answer,
+        };
+        self.chunk_lengths(answer)
+    }
+
+    /// After a chunk of so many bytes, with or without `Content-Range`.
+    pub(super) fn grown(&self, answer: Answer, id: &UploadId, chunk: u64, streamed: bool) -> Answer {
+        let chunks = &self.options.behaviour.chunks;
+        let Some(upload) = self.state.uploads.get(id) else { return answer };
+        let mut answer = self.named(self.located_at(answer, id), id);
+        if chunks.location_missing {
+            answer.headers.remove(LOCATION);
+        }
+        let end = match chunks.range {
+            PatchRange::Absent => return answer,
+            PatchRange::FirstChunk => upload.first_end,
+            PatchRange::OffByOne => upload.len().saturating_add(1),
+            PatchRange::OffByOneStreamed if streamed => upload.len().saturating_add(1),
+            PatchRange::Correct | PatchRange::OffByOneStreamed => upload.len(),
+            PatchRange::OfChunk => chunk,
+        };
+        self.range(answer, end)
+    }
+
+    /// The answer to who asks for the state.
+    pub(super) fn state_of(&self, answer: Answer, id: &UploadId) -> Answer {
+        let behaviour = &self.options.behaviour.status;
+        let len = self.state.uploads.get(id).map_or(0, Upload::len);
+        let mut answer = self.chunk_lengths(self.named(answer, id));
+        if behaviour.location {
+            answer = self.located_at(answer, id);
+        }
+        match behaviour.range {
+            StatusRange::Inclusive => self.range(answer, len),
+            StatusRange::Exclusive => answer.header(RANGE, format_args!("bytes=0-{len}")),
+            StatusRange::Absent => answer,
+        }
+    }
+
+    /// The refusal of a chunk that is not the next one, with what a client needs to go on.
+    pub(super) fn out_of_order(&self, id: &UploadId) -> Refusal {
+        let chunks = &self.options.behaviour.chunks;
+        let len = self.state.uploads.get(id).map_or(0, Upload::len);
+        let given = status(chunks.out_of_order);
+        let message = format!("the next chunk begins at byte {len}");
+        let refusal = match chunks.out_of_order_code.as_deref() {
+            None => Refusal::new(given, Code::BlobUploadInvalid, message),
+            Some("") => Refusal::new(given, Code::BlobUploadInvalid, message).page("", ""),
+            Some(code) => Refusal::new(given, code.to_owned(), message),
+        };
+        let at = self.located_at(Answer::new(Row::End5, given), id);
+        let at = match chunks.out_of_order_range {
+            OutOfOrderRange::Absent => return refusal,
+            OutOfOrderRange::Sent => self.range(at, len),
+            OutOfOrderRange::OffByOne => at.header(RANGE, format_args!("0-{len}")),
+        };
+        at.headers
+            .iter()
+            .fold(refusal, |refusal, (name, value)| refusal.header(name, String::from_utf8_lossy(value.as_bytes())))
+    }
+
+    /// Whether a request came to the newest URL of an upload, where that matters.
+    pub(super) fn check_state(&mut self, asked: &Asked, id: &UploadId) -> Result<(), Refusal> {
+        let rule = self.options.behaviour.start.state;
+        let Some(step) = self.state.uploads.get(id).map(|upload| upload.step) else { return Ok(()) };
+        let newest = format!("_state={}", upload_state(id, step));
+        let query = asked.path_and_query.split_once('?').map_or("", |(_, query)| query);
+        if query.split('&').any(|pair| pair == newest) {
+            return Ok(());
+        }
+        match rule {
+            StateQuery::Absent | StateQuery::Ignored => Ok(()),
+            StateQuery::Newest if asked.row == Row::End13 => Ok(()),
+            StateQuery::Newest => Err(self.out_of_order(id)),
+            StateQuery::NewestOrGone => {
+                self.drop_upload(id);
+                Err(Refusal::not_found(Code::BlobUploadInvalid, "this is not the newest URL of the upload"))
+            }
+        }
+    }
+
+    fn located_at(&self, answer: Answer, id: &UploadId) -> Answer {
+        match self.state.uploads.get(id) {
+            Some(upload) => answer.header(LOCATION, self.upload_location(id, upload)),
+            None => answer,
+        }
+    }
+
+    fn named(&self, answer: Answer, id: &UploadId) -> Answer {
+        match self.options.behaviour.start.id {
+            IdForm::BlobUploadUuid => answer.header("blob-upload-uuid", id),
+            IdForm::Uuid | IdForm::Short => answer.header("docker-upload-uuid", id),
+        }
+    }
+
+    fn range(&self, answer: Answer, end: u64) -> Answer {
+        match (end.checked_sub(1), self.options.behaviour.chunks.empty_range) {
+            (Some(last), _) => answer.header(RANGE, format_args!("0-{last}")),
+            // The spec has no way to say that there is nothing; `0-0` is what most registries say.
+            (None, EmptyRange::Zero) => answer.header(RANGE, "0-0"),
+            (None, EmptyRange::MinusOne) => answer.header(RANGE, "0--1"),
+            (None, EmptyRange::Absent) => answer,
+        }
+    }
+
+    fn chunk_lengths(&self, mut answer: Answer) -> Answer {
+        let start = &self.options.behaviour.start;
+        if let Some(min) = start.chunk_min.filter(|min| min.announced) {
+            answer = answer.header("oci-chunk-min-length", min.bytes);
+        }
+        match start.chunk_max {
+            Some(max) => answer.header("oci-chunk-max-length", max),
+            None => answer,
+        }
+    }
+}
