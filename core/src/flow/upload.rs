@@ -130,9 +130,8 @@ impl<K: Key> Upload<K> {
 
     /// An upload in which bytes were acknowledged, of a blob that another process could go on with.
     pub(crate) fn progress(&self) -> Option<(Digest, u64, &OpenUpload, u64)> {
-        let open = match &self.state {
-            State::SendingChunk(open, _) | State::Closing(open, _) | State::Resyncing(open, _) => open,
-            _ => return None,
+        let (State::SendingChunk(open, _) | State::Closing(open, _) | State::Resyncing(open, _)) = &self.state else {
+            return None;
         };
         let (digest, size) = self.content.identity()?;
         let acknowledged = self.content.acknowledged();
