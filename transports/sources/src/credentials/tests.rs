@@ -203,6 +203,9 @@ fn helpers_come_before_entries_and_the_own_one_first() {
     assert_eq!(home.asked().as_deref(), Some("ghcr.io"));
     assert_eq!(home.found("other.io/a/b"), "plain:x");
 
+    home.write(".docker/config.json", r#"{"credHelpers":{"ghcr.io/o":"fake","io":"fake"}}"#);
+    assert_eq!(home.found("ghcr.io/o/n"), "-", "a helper is for a whole registry");
+
     home.write(
         ".docker/config.json",
         &format!(r#"{{"auths":{{"quiet.io":{plain}}},"credsStore":"fake","credHelpers":{{"quiet.io":""}}}}"#),
@@ -279,7 +282,9 @@ fn only_plain_names_in_absolute_folders_are_run() {
     let mut home = Home::with(r#"{"credsStore":"fake"}"#);
     assert!(matches!(home.failure("ghcr.io/a/b"), HelperFailure::NotInstalled));
     home.helper(ANSWERS);
-    home.environment.path = Some("bin:.:".into());
+    let from_here = format!("{}{}", "../".repeat(64), home.path("bin").display().to_string().trim_start_matches('/'));
+    assert!(Path::new(&from_here).join("docker-credential-fake").exists());
+    home.environment.path = Some(format!("{from_here}:.:").into());
     assert!(matches!(home.failure("ghcr.io/a/b"), HelperFailure::NotInstalled));
     home.environment.path = None;
     assert!(matches!(home.failure("ghcr.io/a/b"), HelperFailure::NotInstalled));

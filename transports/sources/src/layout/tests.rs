@@ -443,6 +443,10 @@ fn tars_that_lie_are_refused() {
     tar.finish().unwrap();
     assert!(matches!(Layout::open(&path), Err(LayoutError::Link { .. })));
 
+    fs::write(&path, &whole[..whole.len() - 1024 - 500]).unwrap();
+    let error = Layout::open(&path).unwrap_err();
+    assert!(matches!(&error, LayoutError::Truncated { name, .. } if name == "oci-layout"), "{error}");
+
     // Cut anywhere, a tar is refused or what is missing is named; it never reads as a whole one.
     for len in (0..=whole.len() - 1024 - 1024).step_by(512) {
         fs::write(&path, &whole[..len]).unwrap();
