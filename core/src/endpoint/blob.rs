@@ -215,6 +215,8 @@ mod tests {
     fn a_part_is_the_one_that_was_asked_for() {
         let (origin, repository, digest) = (origin(), repository(), blob_digest());
         let pull = PullBlob { origin: &origin, repository: &repository, digest: &digest, offset: 2 };
+        let from_one = PullBlob { offset: 1, ..pull }.request().unwrap();
+        assert_eq!(from_one.headers().get(RANGE), Some(&HeaderValue::from_static("bytes=1-")));
         // A registry may ignore the range.
         let whole = parse(&pull, &answer(200, &[("content-length", "5")], "hello"));
         assert_eq!(whole, Ok(BlobContent { offset: 0, size: Some(5) }));

@@ -186,6 +186,16 @@ mod tests {
     }
 
     #[test]
+    fn a_limit_and_a_last_tag_go_without_each_other() {
+        let (origin, repository) = (origin(), repository());
+        let last = "22.04".parse().unwrap();
+        for (limit, last, query) in [(Some(0), None, "n=0"), (None, Some(&last), "last=22.04")] {
+            let list = ListTags { origin: &origin, repository: &repository, limit, last };
+            assert_eq!((list.row(), list.target().query()), (Row::ListSomeTags, Some(query)));
+        }
+    }
+
+    #[test]
     fn bodies_that_registries_send() {
         let (origin, repository) = (origin(), repository());
         let list = ListTags { origin: &origin, repository: &repository, limit: None, last: None };

@@ -177,6 +177,7 @@ mod tests {
         let table = [
             (202, None, None, None),
             // Quirks `patch-status-201` and `patch-status-204`.
+            (201, None, None, None),
             (201, None, Some("0-4"), None),
             (204, None, None, None),
             (200, Some("/u"), None, None),
@@ -236,5 +237,7 @@ mod tests {
         let send = SendChunk { upload: &upload, chunk: Chunk::Stream { size: None } };
         let upload = parse(&send, &answer(202, &[("oci-chunk-min-length", "1")], "")).unwrap().upload;
         assert_eq!((upload.chunk_min_length(), upload.chunk_max_length()), (Some(1), Some(100_000_000)));
+        let send = SendChunk { upload: &upload, chunk: Chunk::Stream { size: None } };
+        assert_eq!(parse(&send, &answer(202, &[], "")).map(|progress| progress.upload), Ok(upload.clone()));
     }
 }

@@ -100,7 +100,7 @@ mod tests {
     #[test]
     fn forms_that_registries_send() {
         let next = "/v2/a/tags/list?n=2&last=b";
-        let table: [(&[&str], Option<&str>); 21] = [
+        let table: [(&[&str], Option<&str>); 22] = [
             (&[], None),
             (&[r#"</v2/a/tags/list?n=2&last=b>; rel="next""#], Some(next)),
             (&[r#"<https://reg.example/v2/a/tags/list?n=2&last=b>; rel="next""#], Some(next)),
@@ -115,6 +115,7 @@ mod tests {
             (&[r#"</first>; rel="first", </v2/a/tags/list?n=2&last=b>; rel="next""#], Some(next)),
             (&[r#"</first>; rel="first""#, r#"</v2/a/tags/list?n=2&last=b>; rel="next""#], Some(next)),
             (&[r#"</a,b>; rel="next""#], Some("/a,b")),
+            (&[r#"</"a>; rel=prev, </b>; rel=next"#], Some("/b")),
             (&[r#"</a;b>; rel="next""#], Some("/a;b")),
             (&[r#"</x>; rel="prev""#], None),
             (&[r#"</x>; rel="nextish""#], None),
