@@ -65,8 +65,10 @@ fn bounds() {
     assert!(body.text.starts_with(r#"{"errors":[{"code":"éé"#) && body.text.len() <= 1024, "{}", body.text.len());
     assert!(!body.text.contains('\u{fffd}'));
     // The cut goes through a character.
-    let body = ErrorBody::read(format!("a{}", "é".repeat(600)).as_bytes());
-    assert_eq!(body.text, format!("a{}", "é".repeat(511)));
+    for (character, whole) in [("é", 511), ("船", 341), ("🚢", 255)] {
+        let body = ErrorBody::read(format!("a{}", character.repeat(600)).as_bytes());
+        assert_eq!(body.text, format!("a{}", character.repeat(whole)));
+    }
     // Deeper than the parser goes.
     let deep = format!("{}{}", "[".repeat(5000), "]".repeat(5000));
     assert_eq!(ErrorBody::read(format!(r#"{{"errors":{deep}}}"#).as_bytes()).errors, []);
