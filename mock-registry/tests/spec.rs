@@ -4,32 +4,13 @@ mod transcript;
 
 use longshore_core::{Algorithm, Digest};
 use longshore_mock_registry::{BodyEnd, Instant, Opened, Options, Progress, Registry};
-use transcript::{Stage, sha256};
+use transcript::{Stage, image, push, sha256};
 
 fn stage() -> Stage {
     Stage::new(Options::default())
         .with("hello", sha256("hello"))
         .with("hello512", Digest::of(Algorithm::Sha512, b"hello"))
         .with("absent", sha256("absent"))
-}
-
-fn push(stage: &mut Stage, repository: &str, content: &str) -> Digest {
-    let digest = sha256(content);
-    stage.play(&format!(
-        "C: POST /v2/{repository}/blobs/uploads/?digest={digest}
-         C:
-         C: {content}
-         S: 201"
-    ));
-    digest
-}
-
-/// Pushes an image of one blob, which is its config, and gives its document.
-fn image(stage: &mut Stage, repository: &str, extra: &str) -> String {
-    let config = push(stage, repository, "{}");
-    format!(
-        r#"{{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{{"mediaType":"application/vnd.oci.empty.v1+json","digest":"{config}","size":2}},"layers":[]{extra}}}"#
-    )
 }
 
 #[test]

@@ -128,3 +128,23 @@ fn request(lines: &[String]) -> Request<Bytes> {
 pub fn sha256(text: &str) -> Digest {
     Digest::of(Algorithm::Sha256, text.as_bytes())
 }
+
+/// Pushes a blob.
+pub fn push(stage: &mut Stage, repository: &str, content: &str) -> Digest {
+    let digest = sha256(content);
+    stage.play(&format!(
+        "C: POST /v2/{repository}/blobs/uploads/?digest={digest}
+         C:
+         C: {content}
+         S: 201"
+    ));
+    digest
+}
+
+/// Pushes an image of one blob, which is its config, and gives its document.
+pub fn image(stage: &mut Stage, repository: &str, extra: &str) -> String {
+    let config = push(stage, repository, "{}");
+    format!(
+        r#"{{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{{"mediaType":"application/vnd.oci.empty.v1+json","digest":"{config}","size":2}},"layers":[]{extra}}}"#
+    )
+}

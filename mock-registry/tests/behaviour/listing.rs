@@ -1,0 +1,61 @@
+use longshore_mock_registry::Behaviour;
+use longshore_mock_registry::behaviour::LinkForm;
+
+use crate::stage;
+use crate::transcript::{Stage, image, push, sha256};
+
+/// A registry that has the tags v1, v2 and v3.
+fn tagged(change: impl FnOnce(&mut Behaviour)) -> Stage {
+    let mut stage = stage(change);
+    let manifest = image(&mut stage, "a", "");
+    for tag in ["v1", "v2", "v3"] {
+        stage.play(&format!("C: PUT /v2/a/manifests/{tag}\nC:\nC: {manifest}\nS: 201"));
+    }
+    stage.with("digest", sha256(&manifest))
+}
+
+#[test]
+fn links() {
+    let page = "C: GET /v2/a/tags/list?n=2\nS: 200\nS: Link: ";
+    let next = "/v2/a/tags/list?n=2&last=v2";
+    tagged(|_| ()).play(&format!("{page}<{next}>; rel=\"next\""));
+    tagged(|b| b.listing.link = LinkForm::Absolute)
+        .play(&format!("{page}<https://reg.example:5443{next}>; rel=\"next\""));
+    tagged(|b| b.listing.link = LinkForm::Bare).play(&format!("{page}{next}; rel=next"));
+    tagged(|b| b.listing.link = LinkForm::ExtraParameter).play(&format!("{page}<{next}&orderby=>; rel=\"next\""));
+    tagged(|b| b.listing.link = LinkForm::Always)
+        .play("C: GET /v2/a/tags/list\nS: 200\nS: Link: </v2/a/tags/list?n=1000&last=v3>; rel=\"next\"");
+}
+
+#[test]
+fn s2_pages_are_bounded() {
+    tagged(|_| ()).play("C: GET /v2/a/tags/list?n=1001\nS: 200");
+    tagged(|b| b.listing.over_limit_refused = true)
+        .play("C: GET /v2/a/tags/list?n=1001\nS: 400\nC: GET /v2/a/tags/list?n=1000\nS: 200");
+}
+
+#[test]
+fn names_and_empty_lists() {
+    tagged(|b| b.listing.name = Some("other".into()))
+        .play("C: GET /v2/a/tags/list\nS: 200\nS:\nS: {\"name\":\"other\",\"tags\":[\"v1\",\"v2\",\"v3\"]}");
+    let mut stage = stage(|b| b.listing.empty = 404);
+    push(&mut stage, "a", "hello");
+    stage.play("C: GET /v2/a/tags/list\nS: 404");
+}
+
+#[test]
+fn s6_deletion_switched_off() {
+    for status in [400, 405] {
+        tagged(|b| b.listing.delete_tag = status).play(&format!(
+            "C: DELETE /v2/a/manifests/v1\nS: {status}\nC: GET /v2/a/manifests/v1\nS: 200
+             C: DELETE /v2/a/manifests/{{digest}}\nS: 202"
+        ));
+        tagged(|b| b.listing.delete_manifest = status).play(&format!(
+            "C: DELETE /v2/a/manifests/v1\nS: {status}\nC: DELETE /v2/a/manifests/{{digest}}\nS: {status}
+             C: GET /v2/a/manifests/v1\nS: 200"
+        ));
+    }
+    let mut stage = tagged(|b| b.listing.delete_blob = 405);
+    push(&mut stage, "a", "hello");
+    stage.play("C: DELETE /v2/a/blobs/{hello}\nS: 405\nC: GET /v2/a/blobs/{hello}\nS: 200");
+}
