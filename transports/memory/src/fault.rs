@@ -61,7 +61,7 @@ impl Fault {
 /// Which request meets which fault. Requests are counted from 1, in the order in which the client sends them.
 ///
 /// It prints as what [`Schedule::list`] takes.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Schedule {
     listed: BTreeMap<u64, Fault>,
     random: Option<Swarm>,
@@ -130,8 +130,20 @@ impl Schedule {
     }
 }
 
+impl fmt::Debug for Schedule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")?;
+        match &self.random {
+            Some(Swarm { random, per_thousand, left, .. }) if *left > 0 => {
+                write!(f, " and {left} more, {per_thousand} in a thousand requests, by {random:?}")
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 impl fmt::Display for Schedule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(&self.listed).finish()
+        write!(f, "{:?}", self.listed.iter().collect::<Vec<_>>())
     }
 }

@@ -235,7 +235,10 @@ impl<K: Key, H: Handler> Simulation<K, H> {
     }
 
     /// Stops with all that is needed to see it again.
-    pub(crate) fn stop(&self, why: &str) -> ! {
+    ///
+    /// # Panics
+    /// Always.
+    pub fn stop(&self, why: &str) -> ! {
         let Self { seed, order, schedule, transcript, .. } = self;
         panic!("{why}\nseed {seed}, order {order:?}, faults {schedule}\n{transcript}")
     }

@@ -1,0 +1,249 @@
+//! One push in simulation: all that decides it, and what came of it.
+
+use std::fmt;
+
+use longshore_core::driver::OperationId;
+use longshore_core::{
+    Blob, Client, Event, Failure, Learned, Options, Push, Receipt, Registry, Repository, Supply, Tag,
+};
+use longshore_memory::{Order, Schedule, Simulation, Source, Step};
+use longshore_mock_registry as mock;
+
+use crate::{Image, Mock, Plan};
+
+/// A blob's key: its number in the image.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key(pub usize);
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "blob {}", self.0)
+    }
+}
+
+/// All that decides what happens in a push. It prints in a few lines.
+#[derive(Clone)]
+pub struct Case {
+    /// What is pushed.
+    pub plan: Plan,
+    /// How each blob is given; the pattern repeats.
+    pub given: Vec<Given>,
+    /// How many tags the root gets.
+    pub tags: usize,
+    /// How the client behaves.
+    pub client: Settings,
+    /// How the registry behaves.
+    pub registry: mock::Options,
+    /// In which order things happen.
+    pub order: Order,
+    /// What goes wrong.
+    pub faults: Schedule,
+    /// The seed of client and simulation.
+    pub seed: u64,
+}
+
+impl fmt::Debug for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { plan, given, tags, client, registry: _, order, faults, seed } = self;
+        writeln!(f, "seed {seed}, order {order:?}, tags {tags}, given {given:?}")?;
+        writeln!(f, "{client:?}")?;
+        writeln!(f, "faults {faults:?}")?;
+        plan.blobs.iter().enumerate().try_for_each(|(number, blob)| writeln!(f, "blob {number}: {blob:?}"))?;
+        plan.documents.iter().try_for_each(|document| writeln!(f, "{document:?}"))?;
+        write!(f, "attached {}", plan.attached)
+    }
+}
+
+/// How a blob is given to the client, and where it is already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Given {
+    /// Its digest is known, and its source can be read again.
+    Known,
+    /// Its digest is known, and its source can be read once.
+    Once,
+    /// It comes out of a pipe: its digest is known when it has ended.
+    Unknown,
+    /// As `Known`, and the repository has it.
+    Present,
+    /// As `Known`, and another repository has it, which is named.
+    Elsewhere,
+    /// As `Known`, and another repository is named that does not have it.
+    NotThere,
+}
+
+/// The settings of a client that matter to a push.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Bytes in a chunk.
+    pub chunk: u64,
+    /// Up to how many bytes a blob goes in one POST.
+    pub single_post: u64,
+    /// Above how many bytes a blob is asked about.
+    pub ask_above: u64,
+    /// Requests in flight at once.
+    pub in_flight: usize,
+    /// What the client knows of the registry.
+    pub learned: Learned,
+}
+
+/// What came of a case.
+pub struct Run {
+    /// What was pushed.
+    pub image: Image,
+    /// The simulation, at its end.
+    pub simulation: Simulation<Key, Mock>,
+    /// The client, at its end.
+    pub client: Client<Key>,
+    /// What the client told, in order.
+    pub events: Vec<Event<Key>>,
+    /// What came of the push.
+    pub result: Result<Receipt<Key>, Box<Failure>>,
+}
+
+impl Case {
+    /// The registry that is pushed to.
+    #[must_use]
+    pub fn registry() -> Registry {
+        parsed("registry.example")
+    }
+
+    /// The repository that is pushed to.
+    #[must_use]
+    pub fn repository() -> Repository {
+        parsed("library/app")
+    }
+
+    /// The repository that blobs are mounted from.
+    #[must_use]
+    pub fn elsewhere() -> Repository {
+        parsed("library/base")
+    }
+
+    /// The tags of the root.
+    pub fn tags(&self) -> impl Iterator<Item = Tag> {
+        (0..self.tags).map(|number| parsed(&format!("v{number}")))
+    }
+
+    /// How the blob of this number is given.
+    #[must_use]
+    pub fn given(&self, number: usize) -> Given {
+        self.given.get(number % self.given.len().max(1)).copied().unwrap_or(Given::Known)
+    }
+
+    /// Runs it.
+    ///
+    /// # Panics
+    /// Where the client hangs, goes round in circles, or breaks its contract with a driver.
+    #[must_use]
+    pub fn run(&self) -> Run {
+        let image = Image::of(&self.plan);
+        let simulation = self.simulation(&image);
+        let mut client = Client::new(self.options());
+        client.teach(&Self::registry(), self.client.learned.clone());
+        let operation = client.start(self.push(&image));
+        let waits_for = (0..image.blobs.len()).filter(|number| self.given(*number) == Given::Unknown).count();
+        let mut run = Run { image, simulation, client, events: Vec::new(), result: Ok(Receipt::Allowed) };
+        run.go_on(operation, waits_for);
+        run
+    }
+
+    fn options(&self) -> Options {
+        let mut options = Options::default();
+        options.seed = self.seed;
+        options.chunk = self.client.chunk;
+        options.single_post = self.client.single_post;
+        options.ask_above = self.client.ask_above;
+        options.in_flight = self.client.in_flight;
+        options
+    }
+
+    fn simulation(&self, image: &Image) -> Simulation<Key, Mock> {
+        let mut registry = Mock::new(self.registry.clone());
+        let mut sources = Vec::new();
+        for (number, blob) in image.blobs.iter().enumerate() {
+            let source = Source::bytes(blob.bytes.clone());
+            sources.push(match self.given(number) {
+                Given::Once | Given::Unknown => source.one_shot(blob.digest.algorithm()),
+                Given::Known | Given::Present | Given::Elsewhere | Given::NotThere => source,
+            });
+            match self.given(number) {
+                Given::Present => registry.put_blob(&Self::repository(), &blob.digest, &blob.bytes),
+                Given::Elsewhere => registry.put_blob(&Self::elsewhere(), &blob.digest, &blob.bytes),
+                Given::Known | Given::Once | Given::Unknown | Given::NotThere => {}
+            }
+        }
+        let simulation = Simulation::new(self.seed, registry).order(self.order.clone()).faults(self.faults.clone());
+        let number = |(number, source)| (Key(number), source);
+        sources
+            .into_iter()
+            .enumerate()
+            .map(number)
+            .fold(simulation, |simulation, (key, source)| simulation.source(key, source))
+    }
+
+    /// The push, left open where a blob must be read before a manifest can name it.
+    fn push(&self, image: &Image) -> Push<Key> {
+        let mut push = Push::new(Self::registry(), Self::repository());
+        for (number, content) in image.blobs.iter().enumerate() {
+            let (key, digest, size) = (Key(number), content.digest, content.bytes.len() as u64);
+            push = push.blob(match self.given(number) {
+                Given::Known | Given::Present => Blob::known(key, digest, size),
+                Given::Once => Blob::read_once(key, digest, size),
+                Given::Unknown => Blob::unknown(key, digest.algorithm()),
+                Given::Elsewhere | Given::NotThere => Blob::known(key, digest, size).mount_from(Self::elsewhere()),
+            });
+        }
+        push = self.tags().fold(push, Push::tag);
+        if self.is_open() {
+            return push.open();
+        }
+        image.manifests.iter().cloned().fold(push, Push::manifest).root(image.root.clone())
+    }
+
+    /// Whether manifests are given only when all blobs are digested.
+    fn is_open(&self) -> bool {
+        (0..self.plan.blobs.len()).any(|number| self.given(number) == Given::Unknown)
+    }
+}
+
+impl Run {
+    /// Drives the push to its end. Its manifests are supplied when the digests of so many blobs are known.
+    fn go_on(&mut self, operation: OperationId, mut waits_for: usize) {
+        let mut done = None;
+        loop {
+            match self.simulation.step(&mut self.client) {
+                Step::Worked => {}
+                Step::Event(event) => {
+                    if matches!(event, Event::BlobDigested { .. }) {
+                        waits_for -= 1;
+                        if waits_for == 0 {
+                            self.supply(operation);
+                        }
+                    }
+                    self.events.push(event);
+                }
+                Step::Done { operation: ended, result } => {
+                    assert_eq!(ended, operation, "an operation ended that was never begun");
+                    assert!(done.is_none(), "the operation ended twice");
+                    done = Some(result);
+                }
+                Step::Idle => break,
+            }
+        }
+        match done {
+            Some(result) => self.result = result,
+            None => self.simulation.stop("the client hangs: it waits for nothing, and the push has not ended"),
+        }
+    }
+
+    fn supply(&mut self, operation: OperationId) {
+        let manifests = self.image.manifests.iter().cloned().map(Supply::Manifest);
+        for supply in manifests.chain([Supply::Root(self.image.root.clone()), Supply::End]) {
+            self.client.supply(operation, supply).expect("the push was left open");
+        }
+    }
+}
+
+fn parsed<T: std::str::FromStr>(text: &str) -> T {
+    text.parse().ok().expect("the suite's own names are names")
+}

@@ -1,0 +1,29 @@
+//! What must be true of a push, whatever the registry does and whatever goes wrong: as strategies, runs and oracles.
+//!
+//! A [`Case`] is all that decides a push: the image, the client's settings, the registry's, the order of answers, the
+//! faults and the seed. It runs in virtual time against the mock registry, and an oracle judges the [`Run`].
+//!
+//! ```
+//! use longshore_conformance::{oracle, strategy};
+//! use longshore_mock_registry::Options;
+//! use proptest::strategy::{Strategy, ValueTree};
+//! use proptest::test_runner::TestRunner;
+//!
+//! let case = strategy::case(Options::default(), 2).new_tree(&mut TestRunner::deterministic()).unwrap().current();
+//! let mut run = case.run();
+//! oracle::judge(&case, &mut run)?;
+//! println!("{}", run.simulation.transcript());
+//! # Ok::<(), oracle::Violation>(())
+//! ```
+
+#![forbid(unsafe_code)]
+
+mod case;
+mod image;
+mod mock;
+pub mod oracle;
+pub mod strategy;
+
+pub use case::{Case, Given, Key, Run, Settings};
+pub use image::{BlobPlan, Content, DocumentPlan, Image, Plan, Subject};
+pub use mock::{Mock, TagChange};

@@ -1,0 +1,135 @@
+//! The mock registry as the other side of a simulation.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use http::request::Parts;
+use http::{Method, Request, Response, StatusCode};
+use longshore_core::{Digest, Instant, Repository, Tag};
+use longshore_memory::{ExchangeId, Handler};
+use longshore_mock_registry as mock;
+
+/// The mock registry, and what happened to it.
+#[derive(Debug)]
+pub struct Mock {
+    /// The registry, with its state in the open.
+    pub registry: mock::Registry,
+    /// Every time that a tag came to name another manifest, in order; tags of referrers apart.
+    pub tag_changes: Vec<TagChange>,
+    open: BTreeMap<ExchangeId, (mock::ExchangeId, bool)>,
+}
+
+/// A tag came to name another manifest.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TagChange {
+    /// Where.
+    pub repository: Repository,
+    /// Which.
+    pub tag: Tag,
+    /// What it names now.
+    pub digest: Digest,
+}
+
+impl Mock {
+    /// A registry that is set up like this, and empty.
+    #[must_use]
+    pub fn new(options: mock::Options) -> Self {
+        Self { registry: mock::Registry::new(options), tag_changes: Vec::new(), open: BTreeMap::new() }
+    }
+
+    /// What it answers to a request that nothing happens to.
+    pub fn ask(&mut self, method: Method, path_and_query: &str, body: impl Into<Bytes>) -> Response<Bytes> {
+        let mut request = Request::new(body.into());
+        *request.method_mut() = method;
+        *request.uri_mut() = path_and_query.parse().expect("the suite asks for what is a path");
+        let now = mock::Instant::default();
+        self.registry.answer(now, request)
+    }
+
+    /// Puts a blob into a repository, as another client would have.
+    ///
+    /// # Panics
+    /// Where the registry does not take it.
+    pub fn put_blob(&mut self, repository: &Repository, digest: &Digest, bytes: &Bytes) {
+        let opened = self.ask(Method::POST, &format!("/v2/{repository}/blobs/uploads/"), Bytes::new());
+        let location = opened.headers()["location"].to_str().expect("a location is text").to_owned();
+        let separator = if location.contains('?') { '&' } else { '?' };
+        let path = format!("{location}{separator}digest={digest}");
+        let stored = self.ask(Method::PUT, &path, bytes.clone());
+        assert_eq!(stored.status(), StatusCode::CREATED, "{stored:?}");
+    }
+
+    /// What the registry has of a blob.
+    #[must_use]
+    pub fn blob(&mut self, repository: &Repository, digest: &Digest) -> Option<Bytes> {
+        let answer = self.ask(Method::GET, &format!("/v2/{repository}/blobs/{digest}"), Bytes::new());
+        (answer.status() == StatusCode::OK).then(|| answer.into_body())
+    }
+
+    /// What the registry has under a tag or digest.
+    #[must_use]
+    pub fn manifest(&mut self, repository: &Repository, reference: &str) -> Option<Bytes> {
+        let answer = self.ask(Method::GET, &format!("/v2/{repository}/manifests/{reference}"), Bytes::new());
+        (answer.status() == StatusCode::OK).then(|| answer.into_body())
+    }
+
+    fn tags(&self) -> BTreeMap<(Repository, Tag), Digest> {
+        let repositories = &self.registry.state.repositories;
+        let tags = repositories.iter().flat_map(|(repository, contents)| {
+            contents.tags.iter().map(|(tag, digest)| ((repository.clone(), tag.clone()), *digest))
+        });
+        tags.filter(|((_, tag), _)| !is_of_referrers(tag)).collect()
+    }
+
+    fn note_tags(&mut self, before: &BTreeMap<(Repository, Tag), Digest>) {
+        for ((repository, tag), digest) in self.tags() {
+            if before.get(&(repository.clone(), tag.clone())) != Some(&digest) {
+                self.tag_changes.push(TagChange { repository, tag, digest });
+            }
+        }
+    }
+}
+
+impl Handler for Mock {
+    fn open(&mut self, now: Instant, id: ExchangeId, head: Parts) -> Option<Response<Bytes>> {
+        let is_manifest = head.method == Method::PUT && head.uri.path().contains("/manifests/");
+        match self.registry.open(time(now), head) {
+            mock::Opened::Body(exchange) => {
+                self.open.insert(id, (exchange, is_manifest));
+                None
+            }
+            mock::Opened::Answer(answer) => Some(self.registry.response(answer)),
+        }
+    }
+
+    fn piece(&mut self, _: Instant, id: ExchangeId, bytes: Bytes) -> Option<Response<Bytes>> {
+        let (exchange, _) = *self.open.get(&id)?;
+        match self.registry.piece(exchange, &bytes) {
+            mock::Progress::More => None,
+            mock::Progress::Answer(answer) => Some(self.registry.response(answer)),
+        }
+    }
+
+    fn close(&mut self, now: Instant, id: ExchangeId, how: longshore_memory::BodyEnd) -> Response<Bytes> {
+        let how = match how {
+            longshore_memory::BodyEnd::Complete => mock::BodyEnd::Complete,
+            longshore_memory::BodyEnd::Cut => mock::BodyEnd::Cut,
+        };
+        let (exchange, is_manifest) = self.open.remove(&id).expect("only what was opened is closed");
+        let before = is_manifest.then(|| self.tags());
+        let answer = self.registry.close(time(now), exchange, how);
+        if let Some(before) = before {
+            self.note_tags(&before);
+        }
+        self.registry.response(answer)
+    }
+}
+
+/// Whether a tag lists referrers: it is written as often as there are some.
+fn is_of_referrers(tag: &Tag) -> bool {
+    tag.as_str().starts_with("sha256-") || tag.as_str().starts_with("sha512-")
+}
+
+fn time(now: Instant) -> mock::Instant {
+    mock::Instant::from_micros(now.as_micros())
+}

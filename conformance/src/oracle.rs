@@ -1,0 +1,260 @@
+//! What must be true after every run, whatever happened in it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use http::{Method, StatusCode, Uri};
+use longshore_core::driver::{Body, End};
+use longshore_core::header::RetryAfter;
+use longshore_core::{Digest, Event, Failure, Instant, Manifest, MediaType, Origin, Target};
+use longshore_memory::Said;
+
+use crate::case::{Case, Given, Run};
+
+/// A rule that a run broke.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation(String);
+
+impl std::fmt::Display for Violation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Violation {}
+
+type Verdict = Result<(), Violation>;
+
+fn ensure(holds: bool, rule: impl FnOnce() -> String) -> Verdict {
+    if holds { Ok(()) } else { Err(Violation(rule())) }
+}
+
+/// Holds a run against every rule that needs no knowledge of the registry's kind.
+///
+/// # Errors
+/// The first rule that was broken.
+pub fn judge(case: &Case, run: &mut Run) -> Verdict {
+    manifests_come_last(run)?;
+    retry_after_is_kept(run)?;
+    requests_in_flight_are_capped(case, run)?;
+    progress_never_falls(run)?;
+    tags_change_once(case, run)?;
+    uploads_are_not_left(run)?;
+    stored_bytes_are_the_bytes_given(run)?;
+    match &run.result {
+        Ok(_) => everything_stands(case, run),
+        Err(failure) => a_failure_is_expected(case, run, failure),
+    }
+}
+
+/// Every fault of these runs passes by, so only a source that can be read once is a reason to fail.
+fn a_failure_is_expected(case: &Case, run: &Run, failure: &Failure) -> Verdict {
+    let blobs = 0..case.plan.blobs.len();
+    let once = blobs.into_iter().any(|number| matches!(case.given(number), Given::Once | Given::Unknown));
+    let is_replay = matches!(failure.why, longshore_core::Why::NotReplayable);
+    ensure(once && is_replay && !run.simulation.schedule().is_empty(), || {
+        format!("faults that pass made the push fail: {failure}")
+    })
+}
+
+/// I33: what a manifest refers to was acknowledged before the manifest was sent.
+fn manifests_come_last(run: &Run) -> Verdict {
+    let mut asked: BTreeMap<u64, (Method, Uri, Option<Manifest>)> = BTreeMap::new();
+    let mut acknowledged: BTreeSet<Digest> = BTreeSet::new();
+    for entry in &run.simulation.transcript().entries {
+        match &entry.what {
+            Said::Asked { head, body } => {
+                let manifest = match body {
+                    Body::Bytes(bytes) if head.uri.path().contains("/manifests/") => {
+                        Manifest::parse(bytes.clone()).ok()
+                    }
+                    _ => None,
+                };
+                if let Some(manifest) = &manifest {
+                    let is_of_referrers = head.uri.path().contains("/manifests/sha256-")
+                        || head.uri.path().contains("/manifests/sha512-");
+                    let needed = manifest.blobs().chain(manifest.children()).map(|descriptor| descriptor.digest);
+                    for digest in needed {
+                        ensure(is_of_referrers || acknowledged.contains(&digest), || {
+                            format!("#{}: a manifest is sent before {digest} was acknowledged", entry.request)
+                        })?;
+                    }
+                }
+                asked.insert(entry.request, (head.method.clone(), head.uri.clone(), manifest));
+            }
+            Said::Answered { answer, end } => {
+                let Some((method, uri, sent)) = asked.get(&entry.request) else { continue };
+                acknowledged.extend(acknowledgements(method, uri, sent.as_ref(), answer, *end));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// What an answer says is in the repository.
+fn acknowledgements(
+    method: &Method,
+    uri: &Uri,
+    sent: Option<&Manifest>,
+    answer: &http::Response<bytes::Bytes>,
+    end: End,
+) -> Vec<Digest> {
+    let (path, status) = (uri.path(), answer.status());
+    let last: Option<Digest> = path.rsplit('/').next().and_then(|segment| segment.parse().ok());
+    match (method, status) {
+        (&Method::HEAD, StatusCode::OK) => {
+            let reported = answer.headers().get("docker-content-digest");
+            let reported = reported.and_then(|value| value.to_str().ok()).and_then(|text| text.parse().ok());
+            last.into_iter().chain(reported).collect()
+        }
+        (&Method::GET, StatusCode::OK) if path.contains("/manifests/") && end == End::Complete => {
+            let Ok(manifest) = Manifest::parse(answer.body().clone()) else { return Vec::new() };
+            manifest.blobs().map(|blob| blob.digest).chain([manifest.digest()]).collect()
+        }
+        (&Method::PUT, StatusCode::CREATED) if path.contains("/manifests/") => {
+            sent.map(Manifest::digest).into_iter().chain(last).collect()
+        }
+        (&Method::PUT | &Method::POST, StatusCode::CREATED) => {
+            let query = uri.query().unwrap_or_default();
+            let named = query.split('&').filter_map(|pair| pair.split_once('='));
+            let named = named.filter(|(key, _)| *key == "digest" || *key == "mount");
+            named.filter_map(|(_, value)| value.replace("%3A", ":").parse().ok()).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// I26: a wait that was asked for is kept, by everything that goes to this origin.
+fn retry_after_is_kept(run: &Run) -> Verdict {
+    let origin = |uri: &Uri| Target::parse(&uri.to_string()).ok().map(|target| target.origin().clone());
+    let mut asked: BTreeMap<u64, Option<Origin>> = BTreeMap::new();
+    let mut paused: BTreeMap<Option<Origin>, Instant> = BTreeMap::new();
+    for entry in &run.simulation.transcript().entries {
+        match &entry.what {
+            Said::Asked { head, .. } => {
+                let origin = origin(&head.uri);
+                let until = paused.get(&origin).copied().unwrap_or(Instant::ZERO);
+                ensure(until <= entry.at, || {
+                    format!("#{} is sent at {:?}, and a wait until {until:?} was asked for", entry.request, entry.at)
+                })?;
+                asked.insert(entry.request, origin);
+            }
+            Said::Answered { answer, .. } => {
+                if let (RetryAfter::Delay(delay), Some(origin)) =
+                    (RetryAfter::read(answer.headers()), asked.get(&entry.request))
+                {
+                    let until = paused.entry(origin.clone()).or_default();
+                    *until = (*until).max(entry.at + delay);
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// No more requests are in flight than the client may have, and each is answered once.
+fn requests_in_flight_are_capped(case: &Case, run: &Run) -> Verdict {
+    let mut flying: BTreeSet<u64> = BTreeSet::new();
+    for entry in &run.simulation.transcript().entries {
+        match &entry.what {
+            Said::Asked { .. } => {
+                flying.insert(entry.request);
+                ensure(flying.len() <= case.client.in_flight, || format!("too many in flight: {flying:?}"))?;
+            }
+            Said::Answered { .. } | Said::Failed(_) | Said::Aborted => {
+                flying.remove(&entry.request);
+            }
+            _ => {}
+        }
+    }
+    ensure(run.client.in_flight() == 0, || "the push ended, and requests are still in flight".to_owned())
+}
+
+/// Neither number of a push's progress ever falls.
+fn progress_never_falls(run: &Run) -> Verdict {
+    let mut last = (0, 0);
+    for event in &run.events {
+        if let Event::Progress { done, total, .. } = event {
+            ensure(last.0 <= *done && last.1 <= *total, || {
+                format!("the progress falls from {last:?} to {:?}", (done, total))
+            })?;
+            ensure(done <= total, || format!("the progress is {done} of {total}"))?;
+            last = (*done, *total);
+        }
+    }
+    Ok(())
+}
+
+/// I35: a tag comes to name the root, once, and nothing else.
+fn tags_change_once(case: &Case, run: &Run) -> Verdict {
+    let mut seen = BTreeSet::new();
+    for change in &run.simulation.handler.tag_changes {
+        ensure(change.digest == run.image.root.digest(), || format!("{change:?} is not the root"))?;
+        ensure(case.tags().any(|tag| tag == change.tag), || format!("{change:?} was not asked for"))?;
+        ensure(seen.insert(change.tag.clone()), || format!("{change:?} is the second change of this tag"))?;
+    }
+    Ok(())
+}
+
+/// I35: at most as many uploads are left open as faults have struck.
+fn uploads_are_not_left(run: &Run) -> Verdict {
+    let left = run.simulation.handler.registry.state.uploads.len();
+    let faults = run.simulation.schedule().len();
+    ensure(left <= faults, || format!("{left} uploads are left open after {faults} faults"))
+}
+
+/// I17, I34: whatever stands under a digest is what was given under it.
+fn stored_bytes_are_the_bytes_given(run: &mut Run) -> Verdict {
+    let repository = Case::repository();
+    let given: BTreeMap<Digest, _> = run.image.blobs.iter().map(|blob| (blob.digest, blob.bytes.clone())).collect();
+    let registry = &mut run.simulation.handler;
+    let stored: Vec<Digest> = registry
+        .registry
+        .state
+        .repositories
+        .get(&repository)
+        .map(|contents| contents.blobs.keys().copied().collect())
+        .unwrap_or_default();
+    for digest in stored {
+        let bytes = registry.blob(&repository, &digest);
+        ensure(bytes.as_ref() == given.get(&digest), || format!("{digest} is stored with other bytes"))?;
+    }
+    Ok(())
+}
+
+/// Success means that all of it stands: blobs, manifests, tags, and the lists of referrers.
+fn everything_stands(case: &Case, run: &mut Run) -> Verdict {
+    let repository = Case::repository();
+    let root = run.image.root.clone();
+    let manifests: Vec<Manifest> = run.image.all_manifests().cloned().collect();
+    let needed: BTreeSet<Digest> =
+        manifests.iter().flat_map(|manifest| manifest.blobs()).map(|blob| blob.digest).collect();
+    let registry = &mut run.simulation.handler;
+    for digest in needed {
+        ensure(registry.blob(&repository, &digest).is_some(), || format!("{digest} is not there after a success"))?;
+    }
+    for manifest in &manifests {
+        let stored = registry.manifest(&repository, &manifest.digest().to_string());
+        ensure(stored.as_ref() == Some(manifest.bytes()), || format!("{} is not there", manifest.digest()))?;
+    }
+    for tag in case.tags() {
+        let stored = registry.manifest(&repository, tag.as_str());
+        ensure(stored.as_ref() == Some(root.bytes()), || format!("the tag {tag} does not name the root"))?;
+    }
+    for manifest in manifests.iter().filter(|manifest| manifest.subject().is_some()) {
+        is_listed(run, manifest)?;
+    }
+    Ok(())
+}
+
+/// A manifest with a subject stands in the list of that subject's referrers, once, with its type and annotations.
+fn is_listed(run: &mut Run, manifest: &Manifest) -> Verdict {
+    let Some(subject) = manifest.subject() else { return Ok(()) };
+    let path = format!("/v2/{}/referrers/{}", Case::repository(), subject.digest);
+    let answer = run.simulation.handler.ask(Method::GET, &path, bytes::Bytes::new());
+    let list = Manifest::parse_as(MediaType::oci_index(), answer.into_body());
+    let list = list.map_err(|error| Violation(format!("the list of referrers is none: {error}")))?;
+    let entries = list.children().filter(|entry| entry.digest == manifest.digest());
+    ensure(entries.count() == 1, || format!("{} is not listed once for {}", manifest.digest(), subject.digest))
+}

@@ -1,0 +1,109 @@
+//! Random cases for property tests: small things at the edges of what matters.
+
+use longshore_core::Learned;
+use longshore_memory::{Order, Schedule};
+use longshore_mock_registry as mock;
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+
+use crate::case::{Case, Given, Settings};
+use crate::image::{BlobPlan, DocumentPlan, Plan, Subject};
+
+/// The size of a chunk in random cases, in bytes. Blobs are a few of these, or a byte more or less.
+pub const CHUNK: u64 = 32;
+
+/// Plans of images: up to six blobs, among them empty and equal ones, and up to five documents.
+pub fn plan() -> impl Strategy<Value = Plan> {
+    (vec(blob_plan(), 1..=6), vec(document_plan(), 1..=5), 0..=2_usize).prop_map(|(blobs, documents, attached)| Plan {
+        blobs,
+        documents,
+        attached,
+    })
+}
+
+fn blob_plan() -> impl Strategy<Value = BlobPlan> {
+    let chunk = CHUNK as usize;
+    let len = prop_oneof![
+        1 => Just(0),
+        4 => 1..chunk,
+        4 => (1..=4_usize, 0..=2_usize).prop_map(move |(chunks, more)| chunks * chunk + more - 1),
+        1 => 5 * chunk..20 * chunk,
+    ];
+    (len, 0..4_u8, prop::bool::weighted(0.1)).prop_map(|(len, fill, sha512)| BlobPlan { len, fill, sha512 })
+}
+
+fn document_plan() -> impl Strategy<Value = DocumentPlan> {
+    let subject = prop_oneof![
+        6 => Just(Subject::None),
+        1 => any::<u8>().prop_map(|number| Subject::Document(number.into())),
+        1 => Just(Subject::Absent),
+    ];
+    (vec(0..6_usize, 1..=4), vec(0..5_usize, 0..=3), prop::bool::weighted(0.2), subject)
+        .prop_map(|(blobs, children, docker, subject)| DocumentPlan { blobs, children, docker, subject })
+}
+
+/// The ways in which blobs are given: mostly known.
+pub fn given() -> impl Strategy<Value = Vec<Given>> {
+    let given = prop_oneof![
+        6 => Just(Given::Known),
+        1 => Just(Given::Once),
+        1 => Just(Given::Unknown),
+        1 => Just(Given::Present),
+        1 => Just(Given::Elsewhere),
+        1 => Just(Given::NotThere),
+    ];
+    vec(given, 1..=6)
+}
+
+/// Settings of a client, and what it knows of the registry: nothing, or the way to a rung of the ladder.
+pub fn settings() -> impl Strategy<Value = Settings> {
+    let learned = (option::of(any::<bool>()), any::<bool>(), any::<bool>(), option::of(any::<bool>()));
+    let learned = learned.prop_map(|(single_post, no_whole_put, no_stream, tag_parameter)| {
+        let mut learned = Learned::default();
+        learned.single_post = single_post;
+        learned.whole_put = no_whole_put.then_some(false);
+        learned.streamed_patch = no_stream.then_some(false);
+        learned.tag_parameter = tag_parameter.filter(|takes| !takes);
+        learned
+    });
+    let learned = prop_oneof![1 => Just(Learned::default()), 2 => learned];
+    let chunk = prop_oneof![4 => Just(CHUNK), 1 => 1..=2 * CHUNK];
+    let bound = || prop_oneof![Just(0), Just(CHUNK), Just(4 * 1024 * 1024)];
+    (chunk, bound(), bound(), prop_oneof![Just(1), Just(8), 1..=8_usize], learned).prop_map(
+        |(chunk, single_post, ask_above, in_flight, learned)| Settings {
+            chunk,
+            single_post,
+            ask_above,
+            in_flight,
+            learned,
+        },
+    )
+}
+
+/// Orders: mostly by virtual time.
+pub fn order() -> impl Strategy<Value = Order> {
+    prop_oneof![4 => Just(Order::Latency), 2 => Just(Order::Random), 1 => Just(Order::First), 1 => Just(Order::Last)]
+}
+
+/// Up to `most` faults that a client has to get over.
+pub fn faults(most: u64) -> impl Strategy<Value = Schedule> {
+    (any::<u64>(), 0..=most, prop_oneof![Just(50), Just(300), Just(1000)])
+        .prop_map(|(seed, most, per_thousand)| Schedule::random(seed, per_thousand, most))
+}
+
+/// Cases against one kind of registry, with up to `most` faults.
+pub fn case(registry: mock::Options, most: u64) -> impl Strategy<Value = Case> {
+    (plan(), given(), 0..=3_usize, settings(), order(), faults(most), any::<u64>()).prop_map(
+        move |(plan, given, tags, client, order, faults, seed)| Case {
+            plan,
+            given,
+            tags,
+            client,
+            registry: registry.clone(),
+            order,
+            faults,
+            seed,
+        },
+    )
+}
