@@ -37,14 +37,15 @@ impl<K: Key> Upload<K> {
         if whole && fits && is_small && is_open(Rung::SinglePost) && learned.single_post != Some(false) {
             return Some(Rung::SinglePost);
         }
+        // An empty chunk cannot be written, so a blob of no bytes is a PUT or nothing, whatever the registry makes of PUTs
+        // that carry something (quirk `patch-zero-length`).
+        if self.content.size == Some(0) {
+            return (whole && is_open(Rung::WholePut)).then_some(Rung::WholePut);
+        }
         let chunks = is_open(Rung::Chunks) && learned.chunks != Some(false);
         let wants_chunks = chunks && self.content.size.is_some_and(|size| size > world.options.chunk_above);
         if whole && fits && !wants_chunks && is_open(Rung::WholePut) && learned.whole_put != Some(false) {
             return Some(Rung::WholePut);
-        }
-        // An empty chunk cannot be written, so a blob of no bytes is a PUT or nothing (quirk `patch-zero-length`).
-        if self.content.size == Some(0) {
-            return None;
         }
         let streams = (whole && fits || self.content.can_pour() && !chunks)
             && is_open(Rung::StreamedPatch)
