@@ -1,0 +1,118 @@
+//! Counts the requests of a push: on a real network a push is round trips.
+//!
+//! `cargo bench -p longshore-conformance --bench requests` prints the table of the README. Nothing is timed, and nothing
+//! here depends on the machine: the registry is the mock, the network is simulated.
+
+mod images;
+
+use longshore_conformance::Mock;
+use longshore_core::{Client, Learned, Options, Pushed, Receipt};
+use longshore_memory::Simulation;
+use longshore_mock_registry as mock;
+use longshore_mock_registry::Behaviour;
+use longshore_mock_registry::behaviour::{MountPolicy, SinglePost, WithoutFrom};
+
+use images::{BASE, Image, REPOSITORY, registry};
+
+/// A way in which registries differ that decides how many requests a push takes.
+struct Kind {
+    name: &'static str,
+    behaviour: Behaviour,
+}
+
+fn kinds() -> [Kind; 3] {
+    let mut distribution = Behaviour::default();
+    distribution.start.single_post = SinglePost::Ignored;
+    let mut never_mounts = Behaviour::default();
+    never_mounts.mount.policy = MountPolicy::Never;
+    never_mounts.mount.without_from = WithoutFrom::Upload;
+    [
+        Kind { name: "ignores a single POST (distribution)", behaviour: distribution },
+        Kind { name: "takes a single POST", behaviour: Behaviour::default() },
+        Kind { name: "takes a single POST, never mounts", behaviour: never_mounts },
+    ]
+}
+
+/// A push to count.
+struct Row {
+    name: &'static str,
+    /// The fewest requests of a peer, measured against distribution 2.8.
+    peer: &'static str,
+    /// What is pushed before, by another client.
+    before: Option<Image>,
+    image: Image,
+    /// Whether the blobs are in another repository, which is named.
+    mounts: bool,
+}
+
+fn rows() -> Vec<Row> {
+    const KIB: u64 = 1024;
+    const MB: u64 = 1_000_000;
+    let large = [30 * MB, 30 * MB + 1, 36 * MB];
+    let many = |changed: u64| {
+        Image::new(KIB + changed, (0..200).map(|i| 64 * KIB + i + if i == 0 { changed * 500 } else { 0 }))
+    };
+    let row = |name, peer, image| Row { name, peer, before: None, image, mounts: false };
+    vec![
+        row("2 blobs (1 KiB, 1 MiB), cold", "7", Image::new(KIB, [1024 * KIB])),
+        row("4 blobs (1 KiB, 30, 30, 36 MB), cold", "13", Image::new(KIB, large)),
+        row("201 blobs of about 64 KiB, cold", "604", many(0)),
+        Row { before: Some(many(0)), ..row("the same again", "1", many(0)) },
+        Row { before: Some(many(0)), ..row("one layer of 200 changed", "206", many(1)) },
+        row("index of 8 platforms, 18 blobs, cold", "3.4 per blob", Image::index(8)),
+        Row { mounts: true, ..row("the 201 blobs from another repository", "202", many(0)) },
+    ]
+}
+
+fn main() {
+    println!("| push (config + layers) | best peer | {} |", kinds().map(|kind| kind.name).join(" | "));
+    println!("|---|---|{}", "---|".repeat(kinds().len()));
+    for row in rows() {
+        let counts = kinds().map(|kind| count(&row, &kind.behaviour));
+        println!("| {} | {} | {} |", row.name, row.peer, counts.join(" | "));
+    }
+}
+
+/// The requests of a first push, and those of one by a client that was told what the first one learned.
+fn count(row: &Row, behaviour: &Behaviour) -> String {
+    let (first, learned) = push(row, behaviour, Learned::default());
+    let (second, _) = push(row, behaviour, learned);
+    if first.requests == second.requests {
+        first.requests.to_string()
+    } else {
+        format!("{} ({} when known)", first.requests, second.requests)
+    }
+}
+
+fn push(row: &Row, behaviour: &Behaviour, learned: Learned) -> (Pushed, Learned) {
+    let options = mock::Options { behaviour: behaviour.clone(), ..mock::Options::default() };
+    let mut simulation = Simulation::new(1, Mock::new(options));
+    if row.mounts {
+        simulation = run(simulation, &row.image, BASE, false, Learned::default()).0;
+    }
+    if let Some(before) = &row.before {
+        simulation = run(simulation, before, REPOSITORY, false, Learned::default()).0;
+    }
+    let (_, pushed, learned) = run(simulation, &row.image, REPOSITORY, row.mounts, learned);
+    (pushed, learned)
+}
+
+fn run(
+    simulation: Simulation<u64, Mock>,
+    image: &Image,
+    repository: &str,
+    mounts: bool,
+    learned: Learned,
+) -> (Simulation<u64, Mock>, Pushed, Learned) {
+    let mut client = Client::new(Options::default());
+    client.teach(&registry(), learned);
+    let mut simulation = image.sources().fold(simulation, |simulation, (key, source)| simulation.source(key, source));
+    let operation = client.start(image.push(repository, mounts));
+    match simulation.run(&mut client, operation) {
+        Ok(Receipt::Pushed(pushed)) => {
+            let learned = client.learned(&registry()).cloned().unwrap_or_default();
+            (simulation, pushed, learned)
+        }
+        other => panic!("{other:?}\n{}", simulation.transcript()),
+    }
+}
