@@ -77,8 +77,8 @@ impl<K: Key> Client<K> {
     }
 
     fn send(&mut self, id: TaskId, task: &mut Task<K>, exchange: Exchange<K>) {
-        let Exchange { row, target, mut request, keep, scopes, if_lost } = exchange;
-        let (target, may_sign) = match self.admitted(task, row, target) {
+        let Exchange { row, target, mut request, keep, scopes, if_lost, named_by } = exchange;
+        let (target, may_sign) = match self.admitted(task, row, target, named_by) {
             Ok(admitted) => admitted,
             Err(failure) => {
                 return self.settle(task, Outcome::Failed(failure.at(row, Target::root(task.registry.clone()))));
@@ -134,7 +134,13 @@ impl<K: Key> Client<K> {
     }
 
     /// Where the request really goes, and whether the registry's credentials may go with it.
-    fn admitted(&self, task: &Task<K>, row: Row, target: Target) -> Result<(Target, bool), Failure> {
+    fn admitted(
+        &self,
+        task: &Task<K>,
+        row: Row,
+        target: Target,
+        named_by: Option<Target>,
+    ) -> Result<(Target, bool), Failure> {
         if let Some(redirect) = &task.redirect {
             return Ok((redirect.target.clone(), redirect.credentials_may_follow));
         }
@@ -142,8 +148,8 @@ impl<K: Key> Client<K> {
         if row == Row::FetchToken {
             return Ok((target, false));
         }
-        let root = Target::root(task.registry.clone());
-        match admit(&self.options.policy, &task.registry, &root, target, Source::Location) {
+        let named_by = named_by.unwrap_or_else(|| Target::root(task.registry.clone()));
+        match admit(&self.options.policy, &task.registry, &named_by, target, Source::Location) {
             Ok(admitted) => Ok((admitted.target, admitted.credentials_may_follow)),
             Err(refusal) => Err(Failure::new(Why::Refused(refusal.to_string()))),
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::LOCATION;
-use http::{Method, Response, StatusCode};
+use http::{Response, StatusCode};
 
 use super::retry::{is_passing, is_throttling};
 use super::task::{Flight, Phase, Redirect, Task, carries_content};
@@ -13,11 +13,8 @@ use crate::driver::{End, Input, Key, NoAnswer, Output, RequestId};
 use crate::endpoint::Row;
 use crate::flow::{IfLost, Outcome};
 use crate::header::{RetryAfter, warnings};
-use crate::target::{Source, Target, admit};
+use crate::target::{Source, Target, admit, check_redirect, is_redirect};
 use crate::text;
-
-/// How many redirects are followed for one request.
-const MAX_REDIRECTS: u32 = 5;
 
 impl<K: Key> Client<K> {
     pub(super) fn take_in(&mut self, input: Input<K>) {
@@ -91,11 +88,7 @@ impl<K: Key> Client<K> {
         if flight.row != Row::FetchToken && self.is_turned_away(task, &flight, &response) {
             return;
         }
-        if flight.row != Row::FetchToken
-            && status.is_redirection()
-            && status != StatusCode::NOT_MODIFIED
-            && response.headers().contains_key(LOCATION)
-        {
+        if flight.row != Row::FetchToken && is_redirect(status) && response.headers().contains_key(LOCATION) {
             return self.redirected(task, &flight, &response);
         }
         if is_passing(status) {
@@ -241,21 +234,9 @@ impl<K: Key> Client<K> {
     }
 
     fn redirect(&self, task: &Task<K>, flight: &Flight, response: &Response<Bytes>) -> Result<Redirect, Failure> {
-        let status = response.status();
-        let hops = task.redirect.as_ref().map_or(0, |redirect| redirect.hops).saturating_add(1);
-        let refuse = |why: String| Err(Failure::new(Why::Refused(why)));
-        if hops > MAX_REDIRECTS {
-            return refuse(format!("the registry redirects more than {MAX_REDIRECTS} times"));
-        }
-        let keeps_method = matches!(status, StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT);
-        let only_reads = matches!(flight.row.method(), Method::GET | Method::HEAD);
-        if !keeps_method && !only_reads {
-            return refuse(format!(
-                "the registry answers {} with a redirect ({}) that would turn it into another request",
-                flight.row.name(),
-                status.as_u16()
-            ));
-        }
+        let followed = task.redirect.as_ref().map_or(0, |redirect| redirect.followed);
+        check_redirect(&flight.method, response.status(), followed)
+            .map_err(|error| Failure::new(Why::Refused(error.to_string())))?;
         if flight.is_poured {
             return Err(Failure::new(Why::NotReplayable));
         }
@@ -265,7 +246,7 @@ impl<K: Key> Client<K> {
         // Once away from the registry, always away: what comes back was aimed by somebody else.
         let was_trusted = task.redirect.as_ref().is_none_or(|redirect| redirect.credentials_may_follow);
         let credentials_may_follow = admitted.credentials_may_follow && was_trusted;
-        Ok(Redirect { target: admitted.target, hops, credentials_may_follow })
+        Ok(Redirect { target: admitted.target, followed: followed.saturating_add(1), credentials_may_follow })
     }
 }
 

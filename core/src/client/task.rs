@@ -124,7 +124,7 @@ impl Flight {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Redirect {
     pub(super) target: Target,
-    pub(super) hops: u32,
+    pub(super) followed: usize,
     pub(super) credentials_may_follow: bool,
 }
 

@@ -1,5 +1,7 @@
 //! What the core is told by a driver.
 
+use std::fmt;
+
 use bytes::Bytes;
 use http::Response;
 use thiserror::Error;
@@ -8,8 +10,7 @@ use super::{AskId, RequestId};
 use crate::Digest;
 use crate::auth::Credentials;
 
-/// Something that happened.
-#[derive(Debug)]
+/// Something that happened. It prints an answer by its status alone: its headers and body may be secret.
 pub enum Input<K> {
     /// An answer came: status, headers, and the body as far as it was kept.
     Answered {
@@ -64,6 +65,22 @@ pub enum Input<K> {
         /// What was found.
         answer: Result<Option<Credentials>, AskFailed>,
     },
+}
+
+impl<K: fmt::Debug> fmt::Debug for Input<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Answered { id, response, end } => {
+                write!(f, "Answered({id} {}, {} bytes, {end:?})", response.status(), response.body().len())
+            }
+            Self::Failed { id, why } => write!(f, "Failed({id}, {why:?})"),
+            Self::Sent { id, total } => write!(f, "Sent({id}, {total})"),
+            Self::Filled { blob, len } => write!(f, "Filled({blob:?}, {len})"),
+            Self::Ended { blob, len, digest } => write!(f, "Ended({blob:?}, {len}, {digest})"),
+            Self::Unreadable { blob, why } => write!(f, "Unreadable({blob:?}, {why:?})"),
+            Self::Credentials { id, answer } => write!(f, "Credentials({id:?}, {answer:?})"),
+        }
+    }
 }
 
 /// How the body of an answer ended.

@@ -1,5 +1,6 @@
 //! What the core asks of a driver.
 
+use std::fmt;
 use std::time::Duration;
 
 use http::Request;
@@ -11,7 +12,8 @@ use crate::{Algorithm, Instant, Registry};
 /// What the driver does next.
 ///
 /// Exhaustive on purpose: a wildcard arm that swallowed one of these would hang.
-#[derive(Debug)]
+///
+/// It prints a request by its method and where it goes, without what may be secret.
 #[must_use]
 pub enum Output<K> {
     /// Send this request, and report what came of it with [`Input::Answered`](super::Input::Answered) or
@@ -64,6 +66,23 @@ pub enum Output<K> {
         /// What came of it.
         result: Result<Receipt<K>, Box<Failure>>,
     },
+}
+
+impl<K: fmt::Debug> fmt::Debug for Output<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Send { id, request, .. } => {
+                let path = request.uri().path();
+                write!(f, "Send({id} {} {path}, {:?})", request.method(), request.body())
+            }
+            Self::Abort { id } => write!(f, "Abort({id})"),
+            Self::Read { blob, from, up_to } => write!(f, "Read({blob:?}, {from}..{up_to})"),
+            Self::Ask { id, registry, stale } => write!(f, "Ask({id:?}, {registry}, stale: {stale})"),
+            Self::Event(event) => write!(f, "Event({event:?})"),
+            Self::Wait(deadline) => write!(f, "Wait({deadline:?})"),
+            Self::Done { operation, result } => write!(f, "Done({operation:?}, {result:?})"),
+        }
+    }
 }
 
 /// What becomes of an answer's body.

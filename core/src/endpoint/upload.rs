@@ -15,14 +15,22 @@ use crate::header::{RangeHint, chunk_max_length, chunk_min_length, location};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenUpload {
     target: Target,
+    /// Whose answer named the target: only what the registry itself points to may be trusted with its credentials.
+    named_by: Target,
     chunk_min_length: Option<u64>,
     chunk_max_length: Option<u64>,
 }
 
 impl OpenUpload {
     /// An upload known by its location alone, as one that was saved.
-    pub(crate) const fn at(target: Target) -> Self {
-        Self { target, chunk_min_length: None, chunk_max_length: None }
+    pub(crate) fn at(target: Target) -> Self {
+        let named_by = Target::root(target.origin().clone());
+        Self { target, named_by, chunk_min_length: None, chunk_max_length: None }
+    }
+
+    /// The target whose answer named this one.
+    pub(crate) const fn named_by(&self) -> &Target {
+        &self.named_by
     }
 
     /// Where its next request goes.
@@ -47,7 +55,10 @@ impl OpenUpload {
     /// The upload that the answer to a POST opened.
     pub(super) fn opened(row: Row, from: &Target, response: &Response<Bytes>) -> Result<Self, AnswerError> {
         match location(response.headers(), from) {
-            Ok(Some(target)) => Ok(Self::at(target).with_bounds(response)),
+            Ok(Some(target)) => {
+                let named_by = from.clone();
+                Ok(Self { target, named_by, chunk_min_length: None, chunk_max_length: None }.with_bounds(response))
+            }
             Ok(None) => Err(malformed(row, response, Flaw::NoLocation)),
             Err(why) => Err(malformed(row, response, why)),
         }
@@ -58,6 +69,7 @@ impl OpenUpload {
         let mut upload = self.clone();
         if let Some(target) = location(response.headers(), from).map_err(|why| malformed(row, response, why))? {
             upload.target = target;
+            upload.named_by = from.clone();
         }
         Ok(upload.with_bounds(response))
     }

@@ -30,7 +30,7 @@ pub(crate) use upload::{Content, Upload, Uploaded};
 use crate::auth::Scopes;
 use crate::client::{Event, Failure, Learned, Options};
 use crate::driver::{Body, End, Keep, Key};
-use crate::endpoint::{Endpoint, Row};
+use crate::endpoint::{Endpoint, OpenUpload, Row};
 use crate::target::Target;
 use crate::{Origin, Repository};
 
@@ -42,6 +42,8 @@ pub(crate) struct Exchange<K> {
     pub(crate) keep: Keep<K>,
     pub(crate) scopes: Scopes,
     pub(crate) if_lost: IfLost,
+    /// Whose answer named the target, where it is not one of the registry's own paths.
+    pub(crate) named_by: Option<Target>,
 }
 
 /// What to do when it is unknown whether a request was applied.
@@ -112,10 +114,16 @@ impl<K> Exchange<K> {
         match endpoint.request() {
             Ok(head) => {
                 let request = head.map(|()| body);
-                Ok(Self { row, target, request, keep, scopes, if_lost: IfLost::Repeat })
+                Ok(Self { row, target, request, keep, scopes, if_lost: IfLost::Repeat, named_by: None })
             }
             Err(error) => Err(Failure::new(error).at(row, target)),
         }
+    }
+
+    /// The target is that of an upload.
+    pub(crate) fn in_upload(mut self, upload: &OpenUpload) -> Self {
+        self.named_by = Some(upload.named_by().clone());
+        self
     }
 
     pub(crate) fn forget_if_lost(mut self) -> Self {

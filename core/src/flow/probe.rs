@@ -88,9 +88,8 @@ impl<K: Key> Flow<K> for Probe {
             (State::Asking, Question::SelfMount(digest)) => {
                 Exchange::new(&self.mount(digest), Body::Empty, scopes, keep)
             }
-            (State::Cancelling(upload), _) => {
-                Exchange::new(&CancelUpload { upload }, Body::Empty, scopes, keep).map(Exchange::forget_if_lost)
-            }
+            (State::Cancelling(upload), _) => Exchange::new(&CancelUpload { upload }, Body::Empty, scopes, keep)
+                .map(|exchange| exchange.in_upload(upload).forget_if_lost()),
             (State::Ended(result), _) => return Next::Done(result.clone()),
         })
     }

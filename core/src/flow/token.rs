@@ -44,7 +44,15 @@ impl FetchToken {
         let keep = Keep::UpTo(options.token_body);
         let request = call.request.map(|body| if body.is_empty() { Body::Empty } else { Body::Bytes(body) });
         let scopes = Scopes::none();
-        Ok(Exchange { row: Row::FetchToken, target: call.target, request, keep, scopes, if_lost: IfLost::Repeat })
+        Ok(Exchange {
+            row: Row::FetchToken,
+            target: call.target,
+            request,
+            keep,
+            scopes,
+            if_lost: IfLost::Repeat,
+            named_by: None,
+        })
     }
 
     fn denied(&self, error: &TokenError) -> Failure {

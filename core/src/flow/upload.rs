@@ -334,17 +334,25 @@ impl<K: Key> Upload<K> {
 }
 
 impl State {
-    fn open_upload(&self) -> Option<OpenUpload> {
+    /// The upload that the current exchange is made in.
+    const fn upload_in_use(&self) -> Option<&OpenUpload> {
         match self {
-            Self::Confirming(open) => open.clone(),
-            Self::Reading(open, ..)
-            | Self::PuttingWhole(open)
+            Self::PuttingWhole(open)
             | Self::Streaming(open)
             | Self::SendingChunk(open, _)
             | Self::Closing(open, _)
             | Self::Resyncing(open, _)
-            | Self::Cancelling(open, _) => Some(open.clone()),
-            Self::Checking | Self::Mounting(_) | Self::Opening | Self::PostingWhole | Self::Ended(_) => None,
+            | Self::Cancelling(open, _) => Some(open),
+            _ => None,
+        }
+    }
+
+    /// The upload that is left behind if nothing more is done.
+    fn open_upload(&self) -> Option<OpenUpload> {
+        match self {
+            Self::Confirming(open) => open.clone(),
+            Self::Reading(open, ..) => Some(open.clone()),
+            _ => self.upload_in_use().cloned(),
         }
     }
 }

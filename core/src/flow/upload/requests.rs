@@ -53,7 +53,11 @@ impl<K: Key> Flow<K> for Upload<K> {
             State::Ended(result) => return Next::Done(result.clone()),
         };
         // A state that needs a digest is not entered without one.
-        Next::send(exchange.unwrap_or_else(|| Err(Failure::new(Why::NotReplayable))))
+        let exchange = exchange.unwrap_or_else(|| Err(Failure::new(Why::NotReplayable)));
+        Next::send(match self.state.upload_in_use() {
+            Some(upload) => exchange.map(|exchange| exchange.in_upload(upload)),
+            None => exchange,
+        })
     }
 
     fn outcome(&mut self, outcome: Outcome, world: &mut World<'_, K>) {
