@@ -9,6 +9,7 @@ use crate::client::{Event, Failure, Stored, Why};
 use crate::driver::Key;
 use crate::endpoint::{AnswerError, BlobPresence, Endpoint, MountedBlob, OpenUpload, PostedBlob};
 use crate::flow::{Outcome, World};
+use crate::header::RangeHint;
 use crate::target::Target;
 
 impl<K: Key> Upload<K> {
@@ -215,8 +216,13 @@ impl<K: Key> Upload<K> {
             Err(error) => match self.refused(error) {
                 Some(status) if is_final(status) => self.give_up(Some(open)),
                 Some(StatusCode::NOT_FOUND) => self.begin_again(None, world),
-                // A first chunk cannot be out of order, so it is too large (quirk `patch-max-4mib-416`).
                 status @ Some(StatusCode::PAYLOAD_TOO_LARGE) => self.smaller_chunk(open, &range, status, world),
+                // Somebody on the way delivered it twice, and this is the answer to the second.
+                Some(StatusCode::RANGE_NOT_SATISFIABLE) if range.start == 0 && has_all_of(&range, &response) => {
+                    self.content.stored(range.end);
+                    self.chunk(open, range.end, world);
+                }
+                // Else a first chunk cannot be out of order, so it is too large (quirk `patch-max-4mib-416`).
                 status @ Some(StatusCode::RANGE_NOT_SATISFIABLE) if range.start == 0 => {
                     self.smaller_chunk(open, &range, status, world);
                 }
@@ -248,7 +254,11 @@ impl<K: Key> Upload<K> {
         let before = self.chunk_end(range.start, Some(&open), world);
         self.learn_limit(status.map(|_| StatusCode::PAYLOAD_TOO_LARGE), Some(len), world);
         if self.chunk_end(range.start, Some(&open), world) >= before {
-            self.barred.insert(Rung::Chunks);
+            // It cannot be smaller. A 416 may have had another reason; a 413 says what it means.
+            if status == Some(StatusCode::PAYLOAD_TOO_LARGE) {
+                self.barred.insert(Rung::Chunks);
+            }
+            self.trouble(Rung::Chunks);
             return self.begin_again(Some(open), world);
         }
         self.chunk(open, range.start, world);
@@ -363,6 +373,11 @@ fn answer(outcome: Outcome) -> Result<(Target, http::Response<bytes::Bytes>), Fa
             Err(Failure::new(Why::NoAnswer(crate::driver::NoAnswer::Lost("no answer came".to_owned()))))
         }
     }
+}
+
+/// Whether the registry says that it has every byte of a first chunk. Of `0-0` nobody can tell.
+fn has_all_of(first: &Range<u64>, response: &http::Response<bytes::Bytes>) -> bool {
+    RangeHint::read(response.headers()).offset_within(0, first.end) == Some(first.end)
 }
 
 /// Answers that another way of sending would not change.
