@@ -1,12 +1,13 @@
 //! The mock registry as the other side of a simulation.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
 use longshore_core::{Digest, Instant, Repository, Tag};
-use longshore_memory::{ExchangeId, Handler};
+use longshore_memory::{ExchangeId, Fault, Handler, Reply};
 use longshore_mock_registry as mock;
 
 /// The mock registry, and what happened to it.
@@ -73,6 +74,17 @@ impl Mock {
         (answer.status() == StatusCode::OK).then(|| answer.into_body())
     }
 
+    /// The answer with its body, and what the registry does to it.
+    fn reply(&self, answer: mock::Answer) -> Reply {
+        let fault = match answer.delivery {
+            mock::Delivery::Whole => None,
+            mock::Delivery::Lost => Some(Fault::AnswerLost),
+            mock::Delivery::CutAfter(bytes) => Some(Fault::AnswerCut(usize::try_from(bytes).unwrap_or(usize::MAX))),
+            mock::Delivery::Late(micros) => Some(Fault::Slow(Duration::from_micros(micros))),
+        };
+        Reply { answer: self.registry.response(answer), fault }
+    }
+
     fn tags(&self) -> BTreeMap<(Repository, Tag), Digest> {
         let repositories = &self.registry.state.repositories;
         let tags = repositories.iter().flat_map(|(repository, contents)| {
@@ -91,26 +103,26 @@ impl Mock {
 }
 
 impl Handler for Mock {
-    fn open(&mut self, now: Instant, id: ExchangeId, head: Parts) -> Option<Response<Bytes>> {
+    fn open(&mut self, now: Instant, id: ExchangeId, head: Parts) -> Option<Reply> {
         let is_manifest = head.method == Method::PUT && head.uri.path().contains("/manifests/");
         match self.registry.open(time(now), head) {
             mock::Opened::Body(exchange) => {
                 self.open.insert(id, (exchange, is_manifest));
                 None
             }
-            mock::Opened::Answer(answer) => Some(self.registry.response(answer)),
+            mock::Opened::Answer(answer) => Some(self.reply(answer)),
         }
     }
 
-    fn piece(&mut self, _: Instant, id: ExchangeId, bytes: Bytes) -> Option<Response<Bytes>> {
+    fn piece(&mut self, _: Instant, id: ExchangeId, bytes: Bytes) -> Option<Reply> {
         let (exchange, _) = *self.open.get(&id)?;
         match self.registry.piece(exchange, &bytes) {
             mock::Progress::More => None,
-            mock::Progress::Answer(answer) => Some(self.registry.response(answer)),
+            mock::Progress::Answer(answer) => Some(self.reply(answer)),
         }
     }
 
-    fn close(&mut self, now: Instant, id: ExchangeId, how: longshore_memory::BodyEnd) -> Response<Bytes> {
+    fn close(&mut self, now: Instant, id: ExchangeId, how: longshore_memory::BodyEnd) -> Reply {
         let how = match how {
             longshore_memory::BodyEnd::Complete => mock::BodyEnd::Complete,
             longshore_memory::BodyEnd::Cut => mock::BodyEnd::Cut,
@@ -121,7 +133,7 @@ impl Handler for Mock {
         if let Some(before) = before {
             self.note_tags(&before);
         }
-        self.registry.response(answer)
+        self.reply(answer)
     }
 }
 

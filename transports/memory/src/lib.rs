@@ -56,7 +56,7 @@ mod transcript;
 mod wire;
 
 pub use fault::{Fault, Schedule};
-pub use handler::{BodyEnd, ExchangeId, Handler, Whole};
+pub use handler::{BodyEnd, ExchangeId, Handler, Reply, Whole};
 pub use order::{Choice, Order, every_order};
 pub use simulation::{Simulation, Step};
 pub use source::Source;

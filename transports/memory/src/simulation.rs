@@ -10,6 +10,7 @@ use longshore_core::driver::{AskFailed, Deadline, Input, Key, OperationId, Outpu
 use longshore_core::{Client, Event, Failure, Instant, Receipt, Registry};
 
 use crate::random::Random;
+use crate::source::NoBytes;
 use crate::wire::Happening;
 use crate::{Choice, Handler, Order, Said, Schedule, Source, Transcript};
 
@@ -223,8 +224,10 @@ impl<K: Key, H: Handler> Simulation<K, H> {
 
     fn read(&mut self, blob: K, from: u64, up_to: u64) {
         self.note(format!("read {blob:?} {from}..{up_to}"));
-        let input = match self.sources.get_mut(&blob) {
-            Some(source) => source.read(blob, from, up_to),
+        let input = match self.sources.get_mut(&blob).map(|source| source.read(blob.clone(), from, up_to)) {
+            Some(Ok(input)) => input,
+            Some(Err(NoBytes::Contract(why))) => self.stop(&why),
+            Some(Err(NoBytes::Source(why))) => Input::Unreadable { blob, why },
             None => Input::Unreadable { blob, why: "there is no such source".to_owned() },
         };
         self.later(input);

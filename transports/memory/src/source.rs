@@ -26,6 +26,14 @@ enum Content {
     Made(Arc<dyn Fn(u64, &mut [u8]) + Send + Sync>),
 }
 
+/// Why bytes are not to be had.
+pub(crate) enum NoBytes {
+    /// The source fails.
+    Source(String),
+    /// The client asks for what the contract with a driver does not let it ask for.
+    Contract(String),
+}
+
 /// What of a blob that can be read only once was read and not yet dropped.
 #[derive(Clone)]
 struct Hand {
@@ -72,11 +80,15 @@ impl Source {
     }
 
     /// Takes more of a one-shot blob in hand, and lets go of what is before `from`.
-    pub(crate) fn read<K>(&mut self, blob: K, from: u64, up_to: u64) -> Input<K> {
+    pub(crate) fn read<K>(&mut self, blob: K, from: u64, up_to: u64) -> Result<Input<K>, NoBytes> {
         let Some(mut hand) = self.one_shot.take() else {
-            return Input::Unreadable { blob, why: "it is not a source to be read ahead".to_owned() };
+            return Err(NoBytes::Contract("the client reads ahead in a blob that can be read again".to_owned()));
         };
-        assert!(from >= hand.from, "the client asks again for bytes that it let go of");
+        if from < hand.from || hand.ended {
+            let (before, ended) = (hand.from, hand.ended);
+            let why = format!("the client reads from byte {from}, and let go of all before {before}; ended: {ended}");
+            return Err(NoBytes::Contract(why));
+        }
         let gone = usize::try_from(from - hand.from).unwrap_or(usize::MAX).min(hand.bytes.len());
         let _ = hand.bytes.split_to(gone);
         hand.from = from;
@@ -95,27 +107,28 @@ impl Source {
         let input = if broke {
             Input::Unreadable { blob, why: "the source broke".to_owned() }
         } else if up_to >= self.len {
-            assert!(!hand.ended, "the client reads on after the end of a blob");
             hand.ended = true;
             Input::Ended { blob, len, digest: hand.digester.clone().finish() }
         } else {
             Input::Filled { blob, len }
         };
         self.one_shot = Some(hand);
-        input
+        Ok(input)
     }
 
     /// The bytes to send, piece by piece; an error where the source cannot give all of them.
-    pub(crate) fn send(&self, range: &Range<u64>) -> Result<impl Iterator<Item = Bytes> + use<>, String> {
+    pub(crate) fn send(&self, range: &Range<u64>) -> Result<impl Iterator<Item = Bytes> + use<>, NoBytes> {
         if range.end > self.len || range.end > self.breaks_at {
-            return Err(format!("bytes {}..{} of {} cannot be read", range.start, range.end, self.len));
+            return Err(NoBytes::Source(format!("bytes {range:?} of {} cannot be read", self.len)));
         }
         let (content, shift) = match &self.one_shot {
             None => (self.content.clone(), 0),
             Some(hand) => {
                 let in_hand = hand.from..hand.from + hand.bytes.len() as u64;
-                let has_all = in_hand.start <= range.start && range.end <= in_hand.end;
-                assert!(has_all, "the client sends bytes {range:?} of a blob of which {in_hand:?} are in hand");
+                if range.start < in_hand.start || in_hand.end < range.end {
+                    let why = format!("the client sends bytes {range:?} of a blob of which {in_hand:?} are in hand");
+                    return Err(NoBytes::Contract(why));
+                }
                 (Content::Bytes(Bytes::copy_from_slice(&hand.bytes)), hand.from)
             }
         };

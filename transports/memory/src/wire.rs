@@ -9,7 +9,8 @@ use http::{HeaderValue, Method, Request, Response};
 use longshore_core::driver::{Body, End, Input, Keep, Key, NoAnswer, RequestId};
 use longshore_core::{Client, Digester, Instant};
 
-use crate::handler::{BodyEnd, ExchangeId, Handler};
+use crate::handler::{BodyEnd, ExchangeId, Handler, Reply};
+use crate::source::NoBytes;
 use crate::{Choice, Fault, Order, Said, Simulation};
 
 /// Something that will happen.
@@ -42,7 +43,7 @@ struct Flight<K> {
 
 /// What the handler makes of a head and its body.
 enum Taken {
-    Answer(Response<Bytes>),
+    Answer(Reply),
     Open(ExchangeId, BodyEnd),
 }
 
@@ -133,6 +134,11 @@ impl<K: Key, H: Handler> Simulation<K, H> {
             }
             Some(Fault::RequestLost) => return self.fail(&flight, lost()),
             Some(Fault::RequestLate(delay)) => {
+                // Its bytes are on the way already, whatever becomes of their source.
+                match self.body(&mut flight, client) {
+                    Ok(pieces) => flight.body = Body::Bytes(pieces.collect::<Vec<Bytes>>().concat().into()),
+                    Err(why) => return self.fail(&flight, why),
+                }
                 let told = self.fail(&flight, lost());
                 flight.fault = Some(Fault::AnswerLost);
                 let at = self.now + delay;
@@ -172,24 +178,7 @@ impl<K: Key, H: Handler> Simulation<K, H> {
 
     /// Hands a request's head and body to the handler.
     fn take(&mut self, flight: &mut Flight<K>, client: &mut Client<K>) -> Result<Taken, NoAnswer> {
-        let body: Box<dyn Iterator<Item = Bytes>> = match &flight.body {
-            Body::Empty => Box::new(std::iter::empty()),
-            Body::Bytes(bytes) => Box::new(std::iter::once(bytes.clone())),
-            Body::Blob { key, range } => {
-                let source = self.sources.get(key).ok_or_else(no_source)?;
-                Box::new(source.send(range).map_err(NoAnswer::Source)?)
-            }
-            Body::Rest { key, from } => {
-                let (key, from) = (key.clone(), *from);
-                let source = self.sources.get_mut(&key).ok_or_else(no_source)?;
-                let len = source.len();
-                client.handle(source.read(key.clone(), from, u64::MAX));
-                let body = source.send(&(from..len)).map_err(NoAnswer::Source)?;
-                // What was read once is in hand, should it go out twice.
-                flight.body = Body::Blob { key, range: from..len };
-                Box::new(body)
-            }
-        };
+        let body = self.body(flight, client)?;
         let mut left = if let Some(Fault::BodyCut(at)) = flight.fault { at } else { u64::MAX };
         self.last_id += 1;
         let exchange = ExchangeId(self.last_id);
@@ -209,12 +198,44 @@ impl<K: Key, H: Handler> Simulation<K, H> {
         Ok(Taken::Open(exchange, if is_cut { BodyEnd::Cut } else { BodyEnd::Complete }))
     }
 
+    /// The bytes of a body, piece by piece.
+    fn body(
+        &mut self,
+        flight: &mut Flight<K>,
+        client: &mut Client<K>,
+    ) -> Result<Box<dyn Iterator<Item = Bytes>>, NoAnswer> {
+        let sent = match &flight.body {
+            Body::Empty => return Ok(Box::new(std::iter::empty())),
+            Body::Bytes(bytes) => return Ok(Box::new(std::iter::once(bytes.clone()))),
+            Body::Blob { key, range } => {
+                let source = self.sources.get(key).ok_or_else(no_source)?;
+                source.send(range)
+            }
+            Body::Rest { key, from } => {
+                let (key, from) = (key.clone(), *from);
+                let source = self.sources.get_mut(&key).ok_or_else(no_source)?;
+                let all = from..source.len();
+                // What was read once is in hand, should it go out twice.
+                flight.body = Body::Blob { key: key.clone(), range: all.clone() };
+                source.read(key, from, u64::MAX).and_then(|ended| {
+                    client.handle(ended);
+                    source.send(&all)
+                })
+            }
+        };
+        match sent {
+            Ok(pieces) => Ok(Box::new(pieces)),
+            Err(NoBytes::Source(why)) => Err(NoAnswer::Source(why)),
+            Err(NoBytes::Contract(why)) => self.stop(&why),
+        }
+    }
+
     /// The handler has answered.
     fn closed(
         &mut self,
-        flight: Flight<K>,
+        mut flight: Flight<K>,
         how: BodyEnd,
-        answer: Response<Bytes>,
+        reply: Reply,
         client: &mut Client<K>,
     ) -> Option<Input<K>> {
         if how == BodyEnd::Complete
@@ -222,9 +243,11 @@ impl<K: Key, H: Handler> Simulation<K, H> {
         {
             client.handle(Input::Sent { id: flight.id, total });
         }
+        // A fault of the way comes before one of the other side's own.
+        flight.fault = flight.fault.or(reply.fault);
         match flight.fault {
             Some(Fault::AnswerLost | Fault::BodyCut(_)) => self.fail(&flight, lost()),
-            _ => self.reply(flight, answer),
+            _ => self.reply(flight, reply.answer),
         }
     }
 
