@@ -1,0 +1,54 @@
+//! How to reach a registry: what every command that talks to one takes.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use longshore_core::target::Scheme;
+use longshore_core::{Options, Reference};
+
+/// How many requests are under way at once if nobody says otherwise.
+const JOBS: u16 = 8;
+
+/// How to reach a registry.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Connection")]
+pub(crate) struct ConnectionArguments {
+    /// Talk plain HTTP to the registry; implied for localhost and loopback addresses
+    #[arg(long, conflicts_with = "https")]
+    pub(crate) plain_http: bool,
+    /// Talk HTTPS to the registry, also on localhost
+    #[arg(long)]
+    pub(crate) https: bool,
+    /// How many requests may be under way at once
+    #[arg(long, value_name = "N", default_value_t = JOBS, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) jobs: u16,
+    /// Write a line of JSON to this file for each exchange with the registry
+    #[arg(long, value_name = "FILE")]
+    pub(crate) trace: Option<PathBuf>,
+}
+
+impl Default for ConnectionArguments {
+    fn default() -> Self {
+        Self { plain_http: false, https: false, jobs: JOBS, trace: None }
+    }
+}
+
+impl ConnectionArguments {
+    /// The reference, to be reached over the scheme that was asked for.
+    pub(crate) fn reference(&self, mut reference: Reference) -> Reference {
+        let scheme = match (self.plain_http, self.https) {
+            (true, _) => Scheme::Http,
+            (_, true) => Scheme::Https,
+            (false, false) => return reference,
+        };
+        reference.registry = reference.registry.with_scheme(scheme);
+        reference
+    }
+
+    /// What the client is to do where it has a choice.
+    pub(crate) fn options(&self) -> Options {
+        let mut options = Options::default();
+        options.in_flight = usize::from(self.jobs);
+        options
+    }
+}

@@ -1,0 +1,21 @@
+//! `longshore mock`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Args;
+use longshore_mock_registry::server::Server;
+
+/// Options of `longshore mock`.
+#[derive(Debug, Args)]
+pub(crate) struct MockArguments {
+    /// Address and port to listen on; port 0 takes a free one. Its URL is the first line of standard output
+    #[arg(long, value_name = "ADDR", default_value_t = Server::LOOPBACK)]
+    pub(crate) listen: SocketAddr,
+    /// Keep everything in this folder, which is made if need be; otherwise in memory
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// Add a line of JSON to this file for each request that is answered
+    #[arg(long, value_name = "FILE")]
+    pub(crate) log: Option<PathBuf>,
+}

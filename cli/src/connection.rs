@@ -1,0 +1,84 @@
+//! A session with a registry: what is shown, what is traced, and how it is stopped.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use longshore_core::{Digest, Event, Operation, Receipt};
+use longshore_reqwest::{Http, Session};
+
+use crate::args::ConnectionArguments;
+use crate::exit::Error;
+use crate::progress::{self, Show, Style};
+use crate::signals::Signals;
+use crate::trace::Trace;
+
+/// A client of registries, with everything that watches it.
+pub(crate) struct Connection {
+    session: Session<Digest>,
+    watchers: Arc<Mutex<Watchers>>,
+    signals: Signals,
+}
+
+/// Who is told of events.
+struct Watchers {
+    show: Box<dyn Show + Send>,
+    trace: Trace,
+    /// The first line of the trace that could not be written.
+    failed: Option<Error>,
+}
+
+impl Connection {
+    pub(crate) fn open(arguments: &ConnectionArguments, style: Style) -> Result<Self, Error> {
+        Self::watched_by(arguments, progress::show(style))
+    }
+
+    pub(crate) fn watched_by(arguments: &ConnectionArguments, show: Box<dyn Show + Send>) -> Result<Self, Error> {
+        let signals = Signals::listen()?;
+        let trace = Trace::open(arguments.trace.as_deref())?;
+        let watchers = Arc::new(Mutex::new(Watchers { show, trace, failed: None }));
+        let http = Http::builder().build().map_err(Error::failed)?;
+        let on_event = {
+            let watchers = Arc::clone(&watchers);
+            move |event| lock(&watchers).event(&event)
+        };
+        let session = Session::builder(http).options(arguments.options()).on_event(on_event).start();
+        Ok(Self { session, watchers, signals })
+    }
+
+    /// The session, to give sources and sinks to.
+    pub(crate) const fn session(&self) -> &Session<Digest> {
+        &self.session
+    }
+
+    /// Runs an operation to its end. The first signal gives it up in good order, the second at once.
+    pub(crate) async fn run(&mut self, operation: impl Into<Operation<Digest>>) -> Result<Receipt<Digest>, Error> {
+        let mut running = self.session.start(operation);
+        let result = tokio::select! {
+            result = &mut running => result,
+            () = self.signals.next() => {
+                running.cancel();
+                tokio::select! {
+                    result = &mut running => result,
+                    () = self.signals.next() => return Err(Error::failed("stopped; an upload may lie open at the registry")),
+                }
+            }
+        };
+        let mut watchers = lock(&self.watchers);
+        watchers.show.end();
+        let receipt = result.map_err(Error::failed)?;
+        watchers.failed.take().map_or(Ok(receipt), Err)
+    }
+}
+
+impl Watchers {
+    fn event(&mut self, event: &Event<Digest>) {
+        self.show.event(event);
+        if self.failed.is_none() {
+            self.failed = self.trace.event(event).err();
+        }
+    }
+}
+
+/// A panic elsewhere leaves nothing half done in here.
+fn lock(watchers: &Mutex<Watchers>) -> MutexGuard<'_, Watchers> {
+    watchers.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,41 @@
+//! `longshore`: push container images to any OCI registry; a registry to try it with; a demonstration of both.
+#![forbid(unsafe_code)]
+
+mod args;
+mod connection;
+mod demo;
+mod exit;
+mod files;
+mod mock;
+mod output;
+mod progress;
+mod push;
+mod signals;
+mod size;
+mod trace;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use args::{Arguments, Command};
+use exit::Error;
+
+fn main() -> ExitCode {
+    match run(Arguments::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            error.status()
+        }
+    }
+}
+
+#[tokio::main]
+async fn run(command: Command) -> Result<(), Error> {
+    match command {
+        Command::Push(arguments) => push::run(arguments).await,
+        Command::Mock(arguments) => mock::run(arguments).await,
+        Command::Demo(arguments) => demo::run(&arguments).await,
+    }
+}

@@ -1,0 +1,70 @@
+//! `longshore mock`: a registry on this machine.
+
+use std::io;
+use std::path::Path;
+use std::pin::pin;
+use std::time::Duration;
+
+use longshore_mock_registry::server::{Log, Server};
+use longshore_mock_registry::storage::Directory;
+use longshore_mock_registry::{Options, Registry};
+use tokio::sync::oneshot;
+
+use crate::args::MockArguments;
+use crate::exit::Error;
+use crate::signals::Signals;
+use crate::{files, output};
+
+/// How long requests may still run after the first signal.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// Serves until a signal comes.
+pub(crate) async fn run(arguments: MockArguments) -> Result<(), Error> {
+    let signals = Signals::listen()?;
+    let registry = registry(arguments.data_dir.as_deref())?;
+    let server = Server::bind(arguments.listen, registry)
+        .await
+        .map_err(|error| Error::failed(format!("cannot listen on {}: {error}", arguments.listen)))?;
+    let server = match &arguments.log {
+        Some(path) => server.with_log(Log::to(
+            files::append_to(path)
+                .map_err(|error| Error::failed(format!("cannot write the log {}: {error}", path.display())))?,
+        )),
+        None => server,
+    };
+    if !server.address().ip().is_loopback() {
+        eprintln!("warning: everyone who can reach {} can push, pull and delete", server.address());
+    }
+    output::line(server.url())?;
+    serve(server, signals).await
+}
+
+/// An empty registry in memory, or the one in the folder.
+pub(crate) fn registry(data_dir: Option<&Path>) -> Result<Registry, Error> {
+    let mut options = Options::default();
+    getrandom::fill(&mut options.seed)
+        .map_err(|error| Error::failed(format!("the system gives no randomness: {error}")))?;
+    let Some(folder) = data_dir else { return Ok(Registry::new(options)) };
+    Directory::open(folder)
+        .and_then(|storage| Registry::with_storage(options, Box::new(storage)))
+        .map_err(|error| Error::failed(format!("cannot use {} as data directory: {error}", folder.display())))
+}
+
+/// After the first signal no more requests are taken in; those that run may come to their end.
+async fn serve(server: Server, mut signals: Signals) -> Result<(), Error> {
+    let (stop, stopped) = oneshot::channel::<()>();
+    let mut serving = pin!(server.serve(async { drop(stopped.await) }));
+    tokio::select! {
+        served = &mut serving => return ended(served),
+        () = signals.next() => drop(stop),
+    }
+    tokio::select! {
+        served = &mut serving => ended(served),
+        () = signals.next() => Ok(()),
+        () = tokio::time::sleep(GRACE) => Ok(()),
+    }
+}
+
+fn ended(served: io::Result<()>) -> Result<(), Error> {
+    served.map_err(|error| Error::failed(format!("the registry stopped: {error}")))
+}

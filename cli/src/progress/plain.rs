@@ -1,0 +1,35 @@
+//! A line for each thing that is done: for logs.
+
+use longshore_core::{Digest, Event};
+
+use super::{Show, text};
+use crate::size::human;
+
+/// Below so many bytes nobody wants to hear about parts.
+const WORTH_PARTS: u64 = 100_000_000;
+
+/// Writes lines to standard error.
+#[derive(Default)]
+pub(super) struct Lines {
+    /// How many tenths of the bytes were reported.
+    tenths: u64,
+}
+
+impl Show for Lines {
+    fn event(&mut self, event: &Event<Digest>) {
+        if let Some(line) = text::line(event).or_else(|| self.part(event)) {
+            eprintln!("{line}");
+        }
+    }
+}
+
+impl Lines {
+    /// A line for each tenth of a large push.
+    fn part(&mut self, event: &Event<Digest>) -> Option<String> {
+        let Event::Progress { done, total, .. } = event else { return None };
+        let tenths = done.saturating_mul(10) / (*total).max(1);
+        let is_news = *total >= WORTH_PARTS && tenths > self.tenths && tenths < 10;
+        self.tenths = tenths.max(self.tenths);
+        is_news.then(|| format!("{}0%       {} of {}", tenths, human(*done), human(*total)))
+    }
+}

@@ -1,0 +1,68 @@
+//! `longshore push`: an image out of a layout, into a registry.
+
+use longshore_core::{Digest, Push, Pushed, Receipt, Reference};
+use longshore_reqwest::push_of;
+use longshore_sources::layout::{ArgumentError, Closure};
+use longshore_sources::{Layout, SourceArgument};
+use serde_json::json;
+
+use crate::args::PushArguments;
+use crate::connection::Connection;
+use crate::exit::Error;
+use crate::output;
+use crate::size::{count, human};
+
+/// Pushes, and prints the digest and what it cost.
+pub(crate) async fn run(arguments: PushArguments) -> Result<(), Error> {
+    let reference = arguments.connection.reference(arguments.reference.clone());
+    let closure = closure(&arguments)?;
+    check_digest(&arguments, &closure)?;
+    let mut connection = Connection::open(&arguments.connection, arguments.progress)?;
+    connection.session().add_sources(&closure.sources());
+    let push = arguments.tags.iter().cloned().fold(push_of(&closure, &reference), Push::tag);
+    let receipt = connection.run(push).await?;
+    let Receipt::Pushed(pushed) = receipt else { unreachable!("a push gives what was pushed, not {receipt:?}") };
+    report(closure.root.digest, &pushed, &reference, arguments.json)
+}
+
+/// What is to be pushed: all manifests, read and checked, and where the blobs are.
+fn closure(arguments: &PushArguments) -> Result<Closure, Error> {
+    let source = SourceArgument::parse(&arguments.source).map_err(|error| match error {
+        ArgumentError::NotFound(_) => Error::failed(error),
+        _ => Error::misuse(error),
+    })?;
+    let layout = Layout::open(&source.path).map_err(Error::failed)?;
+    let root = layout.select(&source.selection, arguments.platform.as_ref()).map_err(Error::failed)?;
+    let closure = layout.closure(&root).map_err(Error::failed)?;
+    Ok(if arguments.no_verify { closure.trusted() } else { closure })
+}
+
+/// A digest in the reference says what must be pushed.
+fn check_digest(arguments: &PushArguments, closure: &Closure) -> Result<(), Error> {
+    match arguments.reference.digest {
+        Some(digest) if digest != closure.root.digest => {
+            let (source, found) = (&arguments.source, closure.root.digest);
+            Err(Error::failed(format!("{source} holds {found}, not {digest} as the reference says")))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn report(digest: Digest, pushed: &Pushed, reference: &Reference, as_json: bool) -> Result<(), Error> {
+    let Pushed { tags, requests, bytes, uploaded, mounted, existing, .. } = pushed;
+    if as_json {
+        let tags: Vec<String> = tags.iter().map(ToString::to_string).collect();
+        return output::line(json!({
+            "digest": digest, "tags": tags, "requests": requests, "bytes": bytes,
+            "blobs": {"uploaded": uploaded, "mounted": mounted, "existing": existing},
+        }));
+    }
+    output::line(digest)?;
+    let blobs = [(uploaded, "sent"), (mounted, "mounted"), (existing, "there already")];
+    let blobs = blobs.iter().filter(|(number, _)| **number > 0).map(|(number, how)| format!("{number} {how}"));
+    let blobs = blobs.collect::<Vec<_>>().join(", ");
+    let blobs = if blobs.is_empty() { String::new() } else { format!("; blobs: {blobs}") };
+    let names: Vec<String> = tags.iter().map(|tag| format!(":{tag}")).collect();
+    let place = format!("{}/{}{}", reference.registry, reference.repository, names.join(" "));
+    output::line(format!("pushed {place} in {}, {} sent{blobs}", count(*requests, "request"), human(*bytes)))
+}
