@@ -4,14 +4,13 @@
 //! faults and the seed. It runs in virtual time against the mock registry, and an oracle judges the [`Run`].
 //!
 //! ```
-//! use longshore_conformance::{oracle, strategy};
-//! use longshore_mock_registry::Options;
+//! use longshore_conformance::{oracle, quirk, strategy};
 //! use proptest::strategy::{Strategy, ValueTree};
 //! use proptest::test_runner::TestRunner;
 //!
-//! let case = strategy::case(Options::default(), 2).new_tree(&mut TestRunner::deterministic()).unwrap().current();
+//! let case = strategy::case(quirk::spec_true(), 2).new_tree(&mut TestRunner::deterministic()).unwrap().current();
 //! let mut run = case.run();
-//! oracle::judge(&case, &mut run)?;
+//! oracle::judge(&case, quirk::Outcome::Succeeds, &mut run)?;
 //! println!("{}", run.simulation.transcript());
 //! # Ok::<(), oracle::Violation>(())
 //! ```
@@ -22,6 +21,7 @@ mod case;
 mod image;
 mod mock;
 pub mod oracle;
+pub mod quirk;
 pub mod strategy;
 
 pub use case::{Case, Given, Key, Run, Settings};

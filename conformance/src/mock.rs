@@ -17,6 +17,8 @@ pub struct Mock {
     pub registry: mock::Registry,
     /// Every time that a tag came to name another manifest, in order; tags of referrers apart.
     pub tag_changes: Vec<TagChange>,
+    /// The last moment that it was told.
+    now: mock::Instant,
     open: BTreeMap<ExchangeId, (mock::ExchangeId, bool)>,
 }
 
@@ -35,7 +37,12 @@ impl Mock {
     /// A registry that is set up like this, and empty.
     #[must_use]
     pub fn new(options: mock::Options) -> Self {
-        Self { registry: mock::Registry::new(options), tag_changes: Vec::new(), open: BTreeMap::new() }
+        Self {
+            registry: mock::Registry::new(options),
+            tag_changes: Vec::new(),
+            now: mock::Instant::default(),
+            open: BTreeMap::new(),
+        }
     }
 
     /// What it answers to a request that nothing happens to.
@@ -43,8 +50,7 @@ impl Mock {
         let mut request = Request::new(body.into());
         *request.method_mut() = method;
         *request.uri_mut() = path_and_query.parse().expect("the suite asks for what is a path");
-        let now = mock::Instant::default();
-        self.registry.answer(now, request)
+        self.registry.answer(self.now, request)
     }
 
     /// Puts a blob into a repository, as another client would have.
@@ -60,18 +66,23 @@ impl Mock {
         assert_eq!(stored.status(), StatusCode::CREATED, "{stored:?}");
     }
 
-    /// What the registry has of a blob.
+    /// The bytes that stand under the digest of a blob.
     #[must_use]
-    pub fn blob(&mut self, repository: &Repository, digest: &Digest) -> Option<Bytes> {
-        let answer = self.ask(Method::GET, &format!("/v2/{repository}/blobs/{digest}"), Bytes::new());
-        (answer.status() == StatusCode::OK).then(|| answer.into_body())
+    pub fn blob(&self, repository: &Repository, digest: &Digest) -> Option<Bytes> {
+        let size = self.registry.state.repositories.get(repository)?.blobs.get(digest)?.size;
+        self.registry.read(&mock::Body::Blob { digest: *digest, range: 0..size }).ok()
     }
 
-    /// What the registry has under a tag or digest.
+    /// The bytes that stand under the digest of a manifest.
     #[must_use]
-    pub fn manifest(&mut self, repository: &Repository, reference: &str) -> Option<Bytes> {
-        let answer = self.ask(Method::GET, &format!("/v2/{repository}/manifests/{reference}"), Bytes::new());
-        (answer.status() == StatusCode::OK).then(|| answer.into_body())
+    pub fn manifest(&self, repository: &Repository, digest: &Digest) -> Option<Bytes> {
+        Some(self.registry.state.repositories.get(repository)?.manifests.get(digest)?.bytes.clone())
+    }
+
+    /// What a tag names.
+    #[must_use]
+    pub fn tagged(&self, repository: &Repository, tag: &Tag) -> Option<Digest> {
+        self.registry.state.repositories.get(repository)?.tags.get(tag).copied()
     }
 
     /// The answer with its body, and what the registry does to it.
@@ -105,7 +116,8 @@ impl Mock {
 impl Handler for Mock {
     fn open(&mut self, now: Instant, id: ExchangeId, head: Parts) -> Option<Reply> {
         let is_manifest = head.method == Method::PUT && head.uri.path().contains("/manifests/");
-        match self.registry.open(time(now), head) {
+        self.now = time(now);
+        match self.registry.open(self.now, head) {
             mock::Opened::Body(exchange) => {
                 self.open.insert(id, (exchange, is_manifest));
                 None
@@ -127,9 +139,10 @@ impl Handler for Mock {
             longshore_memory::BodyEnd::Complete => mock::BodyEnd::Complete,
             longshore_memory::BodyEnd::Cut => mock::BodyEnd::Cut,
         };
+        self.now = time(now);
         let (exchange, is_manifest) = self.open.remove(&id).expect("only what was opened is closed");
         let before = is_manifest.then(|| self.tags());
-        let answer = self.registry.close(time(now), exchange, how);
+        let answer = self.registry.close(self.now, exchange, how);
         if let Some(before) = before {
             self.note_tags(&before);
         }

@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use http::{Method, StatusCode, Uri};
 use longshore_core::driver::{Body, End};
 use longshore_core::header::RetryAfter;
-use longshore_core::{Digest, Event, Failure, Instant, Manifest, MediaType, Origin, Target};
+use longshore_core::{Digest, Event, Failure, Instant, Manifest, MediaType, Origin, Tag, Target};
 use longshore_memory::Said;
+use longshore_mock_registry::behaviour::ReferrersApi;
 
 use crate::case::{Case, Given, Run};
+use crate::quirk::Outcome;
 
 /// A rule that a run broke.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,17 +24,18 @@ impl std::fmt::Display for Violation {
 
 impl std::error::Error for Violation {}
 
-type Verdict = Result<(), Violation>;
+/// What an oracle says.
+pub type Verdict = Result<(), Violation>;
 
 fn ensure(holds: bool, rule: impl FnOnce() -> String) -> Verdict {
     if holds { Ok(()) } else { Err(Violation(rule())) }
 }
 
-/// Holds a run against every rule that needs no knowledge of the registry's kind.
+/// Holds a run against every rule; `outcome` is what must become of a push to this registry.
 ///
 /// # Errors
 /// The first rule that was broken.
-pub fn judge(case: &Case, run: &mut Run) -> Verdict {
+pub fn judge(case: &Case, outcome: Outcome, run: &mut Run) -> Verdict {
     manifests_come_last(run)?;
     retry_after_is_kept(run)?;
     requests_in_flight_are_capped(case, run)?;
@@ -41,7 +44,11 @@ pub fn judge(case: &Case, run: &mut Run) -> Verdict {
     uploads_are_not_left(run)?;
     stored_bytes_are_the_bytes_given(run)?;
     match &run.result {
-        Ok(_) => everything_stands(case, run),
+        Ok(_) => {
+            everything_stands(case, run)?;
+            if outcome == Outcome::SucceedsUnlisted { Ok(()) } else { all_are_listed(case, run) }
+        }
+        Err(_) if outcome == Outcome::MayBeRefused => Ok(()),
         Err(failure) => a_failure_is_expected(case, run, failure),
     }
 }
@@ -205,10 +212,10 @@ fn uploads_are_not_left(run: &Run) -> Verdict {
 }
 
 /// I17, I34: whatever stands under a digest is what was given under it.
-fn stored_bytes_are_the_bytes_given(run: &mut Run) -> Verdict {
+fn stored_bytes_are_the_bytes_given(run: &Run) -> Verdict {
     let repository = Case::repository();
     let given: BTreeMap<Digest, _> = run.image.blobs.iter().map(|blob| (blob.digest, blob.bytes.clone())).collect();
-    let registry = &mut run.simulation.handler;
+    let registry = &run.simulation.handler;
     let stored: Vec<Digest> = registry
         .registry
         .state
@@ -224,36 +231,48 @@ fn stored_bytes_are_the_bytes_given(run: &mut Run) -> Verdict {
 }
 
 /// Success means that all of it stands: blobs, manifests, tags, and the lists of referrers.
-fn everything_stands(case: &Case, run: &mut Run) -> Verdict {
+fn everything_stands(case: &Case, run: &Run) -> Verdict {
     let repository = Case::repository();
     let root = run.image.root.clone();
     let manifests: Vec<Manifest> = run.image.all_manifests().cloned().collect();
     let needed: BTreeSet<Digest> =
         manifests.iter().flat_map(|manifest| manifest.blobs()).map(|blob| blob.digest).collect();
-    let registry = &mut run.simulation.handler;
+    let registry = &run.simulation.handler;
     for digest in needed {
         ensure(registry.blob(&repository, &digest).is_some(), || format!("{digest} is not there after a success"))?;
     }
     for manifest in &manifests {
-        let stored = registry.manifest(&repository, &manifest.digest().to_string());
+        let stored = registry.manifest(&repository, &manifest.digest());
         ensure(stored.as_ref() == Some(manifest.bytes()), || format!("{} is not there", manifest.digest()))?;
     }
     for tag in case.tags() {
-        let stored = registry.manifest(&repository, tag.as_str());
-        ensure(stored.as_ref() == Some(root.bytes()), || format!("the tag {tag} does not name the root"))?;
-    }
-    for manifest in manifests.iter().filter(|manifest| manifest.subject().is_some()) {
-        is_listed(run, manifest)?;
+        ensure(registry.tagged(&repository, &tag) == Some(root.digest()), || {
+            format!("the tag {tag} does not name the root")
+        })?;
     }
     Ok(())
 }
 
+/// Every manifest with a subject stands in the list of that subject's referrers: the registry's own, or the tag's.
+fn all_are_listed(case: &Case, run: &mut Run) -> Verdict {
+    let manifests: Vec<Manifest> = run.image.all_manifests().cloned().collect();
+    let has_api = case.registry.behaviour.referrers.api == ReferrersApi::On;
+    manifests.iter().try_for_each(|manifest| is_listed(run, manifest, has_api))
+}
+
 /// A manifest with a subject stands in the list of that subject's referrers, once, with its type and annotations.
-fn is_listed(run: &mut Run, manifest: &Manifest) -> Verdict {
+fn is_listed(run: &mut Run, manifest: &Manifest, has_api: bool) -> Verdict {
     let Some(subject) = manifest.subject() else { return Ok(()) };
-    let path = format!("/v2/{}/referrers/{}", Case::repository(), subject.digest);
-    let answer = run.simulation.handler.ask(Method::GET, &path, bytes::Bytes::new());
-    let list = Manifest::parse_as(MediaType::oci_index(), answer.into_body());
+    let repository = Case::repository();
+    let list = if has_api {
+        let path = format!("/v2/{repository}/referrers/{}", subject.digest);
+        run.simulation.handler.ask(Method::GET, &path, bytes::Bytes::new()).into_body()
+    } else {
+        let (registry, tag) = (&run.simulation.handler, Tag::of_referrers(&subject.digest));
+        let listed = registry.tagged(&repository, &tag).and_then(|digest| registry.manifest(&repository, &digest));
+        listed.unwrap_or_default()
+    };
+    let list = Manifest::parse_as(MediaType::oci_index(), list);
     let list = list.map_err(|error| Violation(format!("the list of referrers is none: {error}")))?;
     let entries = list.children().filter(|entry| entry.digest == manifest.digest());
     ensure(entries.count() == 1, || format!("{} is not listed once for {}", manifest.digest(), subject.digest))
