@@ -3,7 +3,6 @@
 use std::ops::Range;
 
 use super::{State, Then, Upload, Uploaded};
-use crate::Repository;
 use crate::auth::{Scope, Scopes};
 use crate::client::{Failure, Options, Why};
 use crate::driver::{Body, Keep, Key};
@@ -13,6 +12,7 @@ use crate::endpoint::{
 };
 use crate::flow::{Exchange, Flow, Next, Outcome, World};
 use crate::header::ChunkRange;
+use crate::{Algorithm, Repository};
 
 impl<K: Key> Flow<K> for Upload<K> {
     type Output = Uploaded;
@@ -87,7 +87,7 @@ impl<K: Key> Upload<K> {
         StartUpload {
             origin: &self.place.origin,
             repository: &self.place.repository,
-            algorithm: Some(self.content.algorithm),
+            algorithm: Some(self.content.algorithm).filter(|algorithm| *algorithm != Algorithm::Sha256),
         }
     }
 
