@@ -5,8 +5,9 @@ use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use longshore_core::endpoint::Row;
 use longshore_core::{Digest, Event};
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use crate::exit::Error;
 use crate::files;
@@ -46,19 +47,33 @@ fn seconds_since_1970() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64()
 }
 
-fn line(event: &Event<Digest>, time: f64) -> Option<Value> {
+#[derive(Serialize)]
+struct Line<'a> {
+    time: f64,
+    row: Option<&'static str>,
+    method: &'a str,
+    url: String,
+    status: Option<u16>,
+    sent: Option<u64>,
+    received: u64,
+    attempt: u32,
+    seconds: f64,
+}
+
+fn line(event: &Event<Digest>, time: f64) -> Option<String> {
     let Event::Exchanged { row, method, target, attempt, sent, took, status, received } = event else { return None };
-    Some(json!({
-        "time": in_micros(time),
-        "row": row.map(longshore_core::endpoint::Row::id),
-        "method": method.as_str(),
-        "url": target.to_string(),
-        "status": status.map(|status| status.as_u16()),
-        "sent": sent,
-        "received": received,
-        "attempt": attempt,
-        "seconds": in_micros(took.as_secs_f64()),
-    }))
+    let line = Line {
+        time: in_micros(time),
+        row: row.map(Row::id),
+        method: method.as_str(),
+        url: target.to_string(),
+        status: status.map(|status| status.as_u16()),
+        sent: *sent,
+        received: *received,
+        attempt: *attempt,
+        seconds: in_micros(took.as_secs_f64()),
+    };
+    serde_json::to_string(&line).ok()
 }
 
 fn in_micros(seconds: f64) -> f64 {
@@ -71,7 +86,6 @@ mod tests {
 
     use http::{Method, StatusCode};
     use longshore_core::Target;
-    use longshore_core::endpoint::Row;
 
     use super::*;
 
@@ -88,10 +102,11 @@ mod tests {
             received: 0,
         };
         let line = line(&event, 1.000_000_1).unwrap();
-        let expected = json!({
-            "time": 1.0, "row": "end-6", "method": "PUT", "status": 201, "sent": 5, "received": 0, "attempt": 2,
-            "url": "https://storage.example/up?X-Amz-Signature=…&digest=sha256:00", "seconds": 1.5,
-        });
+        let expected = concat!(
+            r#"{"time":1.0,"row":"end-6","method":"PUT","#,
+            r#""url":"https://storage.example/up?X-Amz-Signature=…&digest=sha256:00","#,
+            r#""status":201,"sent":5,"received":0,"attempt":2,"seconds":1.5}"#,
+        );
         assert_eq!(line, expected);
     }
 }

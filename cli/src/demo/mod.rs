@@ -33,7 +33,7 @@ pub(crate) async fn run(_: &DemoArguments) -> Result<(), Error> {
     output::line(format!("   registry  {}  inside this program, in memory", registry.url))?;
     let image = image::pack()?;
     output::line(format!("   image     {}:{TAG}  {}", reference.repository, parts(&image)))?;
-    output::line("             linux/amd64 and linux/arm64; this very program is in a layer they share\n")?;
+    output::line("             linux/amd64 and linux/arm64, sharing a layer with this very program\n")?;
 
     let first = push(&image, &reference).await?;
     output::line(format!("{} {}\n", heading("1. Push:"), first.pushed()))?;
@@ -45,7 +45,7 @@ pub(crate) async fn run(_: &DemoArguments) -> Result<(), Error> {
     output::line(format!("{} {}; every digest agrees\n", heading("3. Pull everything back:"), pulled.pulled()))?;
     registry.stop().await?;
     output::line(format!("{} longshore mock --listen 127.0.0.1:5000", heading("Now yours:")))?;
-    output::line("           longshore push LAYOUT localhost:5000/name:tag --trace trace.jsonl")
+    output::line("           longshore push LAYOUT localhost:5000/name:tag --trace FILE")
 }
 
 fn parts(image: &Image) -> String {

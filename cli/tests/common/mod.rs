@@ -1,0 +1,165 @@
+//! Running the command, a registry for it, and layouts to push.
+#![allow(dead_code, reason = "not every test needs all of it")]
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use longshore_core::Digest;
+use longshore_core::content::Platform;
+use longshore_sources::Source;
+use longshore_sources::layout::Closure;
+use longshore_sources::pack::{self, Compression, Layer};
+use tempfile::TempDir;
+
+/// The command with these arguments, untouched by the credentials and proxies of whoever runs the tests.
+pub(crate) fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_longshore"));
+    command.args(arguments).env_clear().env("NO_COLOR", "1").stdin(Stdio::null());
+    command
+}
+
+pub(crate) fn run(arguments: &[&str]) -> Output {
+    command(arguments).output().unwrap()
+}
+
+/// Runs what must succeed, and gives its standard output.
+pub(crate) fn done(arguments: &[&str]) -> String {
+    let output = run(arguments);
+    assert!(output.status.success(), "{arguments:?}: {output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Runs what must fail with this status, saying one sentence; gives the sentence.
+pub(crate) fn refused(status: i32, arguments: &[&str]) -> String {
+    sentence(status, &run(arguments))
+}
+
+/// The one sentence of a command that failed with this status.
+pub(crate) fn sentence(status: i32, output: &Output) -> String {
+    let said = String::from_utf8(output.stderr.clone()).unwrap();
+    assert_eq!(output.status.code(), Some(status), "{said}");
+    let lines: Vec<&str> = said.lines().filter(|line| line.starts_with("error: ")).collect();
+    assert_eq!(lines.len(), 1, "{said}");
+    assert!(output.stdout.is_empty(), "{output:?}");
+    lines[0].strip_prefix("error: ").unwrap().to_owned()
+}
+
+/// `longshore mock` in a process of its own.
+pub(crate) struct Mock {
+    child: Child,
+    pub(crate) authority: String,
+}
+
+impl Mock {
+    pub(crate) fn start(arguments: &[&str]) -> Self {
+        let mut command = command(&["mock"]);
+        command.args(arguments);
+        Self::spawn(command)
+    }
+
+    /// A command that runs `longshore mock` in the end.
+    pub(crate) fn spawn(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        let authority = line.trim_end().split_once("://").unwrap().1.to_owned();
+        Self { child, authority }
+    }
+
+    pub(crate) fn reference(&self, name: &str) -> String {
+        format!("{}/{name}", self.authority)
+    }
+
+    /// The status of a GET.
+    pub(crate) fn status(&self, path: &str) -> u16 {
+        let mut stream = TcpStream::connect(&self.authority).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.authority).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer.split(' ').nth(1).unwrap().parse().unwrap()
+    }
+
+    /// Sends a signal and waits for the end; gives the status.
+    #[cfg(unix)]
+    pub(crate) fn stop(mut self, signal: &str) -> Option<i32> {
+        let kill = format!("kill -{signal} {}", self.child.id());
+        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for Mock {
+    fn drop(&mut self) {
+        // It may have been stopped already.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// A layout in a folder of its own.
+pub(crate) struct Layout {
+    folder: TempDir,
+    pub(crate) closure: Closure,
+}
+
+impl Layout {
+    /// An index of images for two platforms that share a layer.
+    pub(crate) fn two_platforms() -> Self {
+        let shared = layer("shared", vec![7; 300_000].into());
+        let image = |architecture: &str| {
+            let platform = Platform::new("linux", architecture, None);
+            pack::image(&platform, &[shared.clone(), layer("own", architecture.to_owned().into())], &[]).unwrap()
+        };
+        Self::of(pack::index(&[image("amd64"), image("arm64")]).unwrap())
+    }
+
+    /// One image of one layer with this file in it.
+    pub(crate) fn of_file(content: Vec<u8>) -> Self {
+        let platform = Platform::new("linux", "amd64", None);
+        Self::of(pack::image(&platform, &[layer("file", content.into())], &[]).unwrap())
+    }
+
+    fn of(closure: Closure) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        pack::write_layout(folder.path(), &closure, "v1").unwrap();
+        Self { folder, closure }
+    }
+
+    pub(crate) fn path(&self) -> &str {
+        self.folder.path().to_str().unwrap()
+    }
+
+    pub(crate) fn digest(&self) -> Digest {
+        self.closure.root.digest
+    }
+
+    pub(crate) fn file_of(&self, digest: &Digest) -> PathBuf {
+        self.folder.path().join("blobs/sha256").join(digest.hex())
+    }
+
+    /// The largest blob, which is a layer.
+    pub(crate) fn layer(&self) -> Digest {
+        self.closure.blobs.iter().max_by_key(|blob| blob.descriptor.size).unwrap().descriptor.digest
+    }
+
+    /// Changes one byte of a blob.
+    pub(crate) fn damage(&self, digest: &Digest) {
+        let path = self.file_of(digest);
+        let mut bytes = fs::read(&path).unwrap();
+        let last = bytes.last_mut().unwrap();
+        *last = last.wrapping_add(1);
+        fs::write(path, bytes).unwrap();
+    }
+}
+
+fn layer(name: &str, content: bytes::Bytes) -> pack::PackedLayer {
+    Layer::new().with_file(name, Source::bytes(content), 0o644).in_memory(Compression::None).unwrap()
+}
+
+/// The lines of a file as JSON.
+pub(crate) fn json_lines(path: &Path) -> Vec<serde_json::Value> {
+    fs::read_to_string(path).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
