@@ -1,11 +1,13 @@
 //! A session with a registry: what is shown, what is traced, and how it is stopped.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use longshore_core::{Digest, Event, Operation, Receipt};
+use longshore_core::{Digest, Event, Operation, Origin, Receipt, Reference};
 use longshore_reqwest::{Http, Session};
 
-use crate::args::ConnectionArguments;
+use crate::args::{ConnectionArguments, TrustArguments};
+use crate::credentials::Wallet;
 use crate::exit::Error;
 use crate::progress::{self, Show, Style};
 use crate::signals::Signals;
@@ -27,20 +29,29 @@ struct Watchers {
 }
 
 impl Connection {
-    pub(crate) fn open(arguments: &ConnectionArguments, style: Style) -> Result<Self, Error> {
-        Self::watched_by(arguments, progress::show(style))
+    pub(crate) fn open(arguments: &ConnectionArguments, reference: &Reference, style: Style) -> Result<Self, Error> {
+        Self::watched_by(arguments, reference, progress::show(style))
     }
 
-    pub(crate) fn watched_by(arguments: &ConnectionArguments, show: Box<dyn Show + Send>) -> Result<Self, Error> {
+    pub(crate) fn watched_by(
+        arguments: &ConnectionArguments,
+        reference: &Reference,
+        show: Box<dyn Show + Send>,
+    ) -> Result<Self, Error> {
         let signals = Signals::listen()?;
         let trace = Trace::open(arguments.trace.as_deref())?;
         let watchers = Arc::new(Mutex::new(Watchers { show, trace, failed: None }));
-        let http = Http::builder().build().map_err(Error::failed)?;
+        let http = http(&arguments.trust, &reference.registry.origin())?;
+        let wallet = Wallet::open(&arguments.login, reference)?;
         let on_event = {
             let watchers = Arc::clone(&watchers);
             move |event| lock(&watchers).event(&event)
         };
-        let session = Session::builder(http).options(arguments.options()).on_event(on_event).start();
+        let session = Session::builder(http)
+            .options(arguments.options()?)
+            .credentials(move |registry, _| wallet.credentials(registry))
+            .on_event(on_event)
+            .start();
         Ok(Self { session, watchers, signals })
     }
 
@@ -76,6 +87,27 @@ impl Watchers {
             self.failed = self.trace.event(event).err();
         }
     }
+}
+
+/// The HTTP stack, with the trust that was asked for.
+fn http(arguments: &TrustArguments, registry: &Origin) -> Result<Http, Error> {
+    let read = |path: &PathBuf| {
+        std::fs::read(path).map_err(|error| Error::failed(format!("cannot read {}: {error}", path.display())))
+    };
+    let mut http = Http::builder();
+    for path in &arguments.ca {
+        http = http.ca_pem(read(path)?);
+    }
+    if let (Some(certificate), Some(key)) = (&arguments.client_cert, &arguments.client_key) {
+        http = http.client_certificate(registry.clone(), read(certificate)?, read(key)?);
+    }
+    if arguments.insecure_skip_verify {
+        eprintln!(
+            "warning: the certificate of {registry} is not checked: whoever is on the way can read and change what is sent"
+        );
+        http = http.insecure_skip_verify(registry.clone());
+    }
+    http.build().map_err(Error::failed)
 }
 
 /// A panic elsewhere leaves nothing half done in here.

@@ -3,6 +3,7 @@
 
 mod args;
 mod connection;
+mod credentials;
 mod demo;
 mod exit;
 mod files;

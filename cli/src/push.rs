@@ -17,7 +17,7 @@ pub(crate) async fn run(arguments: PushArguments) -> Result<(), Error> {
     let reference = arguments.connection.reference(arguments.reference.clone());
     let closure = closure(&arguments)?;
     check_digest(&arguments, &closure)?;
-    let mut connection = Connection::open(&arguments.connection, arguments.progress)?;
+    let mut connection = Connection::open(&arguments.connection, &reference, arguments.progress)?;
     connection.session().add_sources(&closure.sources());
     let push = arguments.tags.iter().cloned().fold(push_of(&closure, &reference), Push::tag);
     let receipt = connection.run(push).await?;

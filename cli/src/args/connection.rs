@@ -3,8 +3,11 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use longshore_core::target::Scheme;
+use longshore_core::target::{Policy, Scheme};
 use longshore_core::{Options, Reference};
+
+use super::{LoginArguments, TrustArguments};
+use crate::exit::Error;
 
 /// How many requests are under way at once if nobody says otherwise.
 const JOBS: u16 = 8;
@@ -25,15 +28,19 @@ pub(crate) struct ConnectionArguments {
     /// Write a line of JSON to this file for each exchange with the registry
     #[arg(long, value_name = "FILE")]
     pub(crate) trace: Option<PathBuf>,
-}
-
-impl Default for ConnectionArguments {
-    fn default() -> Self {
-        Self { plain_http: false, https: false, jobs: JOBS, trace: None }
-    }
+    #[command(flatten)]
+    pub(crate) login: LoginArguments,
+    #[command(flatten)]
+    pub(crate) trust: TrustArguments,
 }
 
 impl ConnectionArguments {
+    /// What suits a registry that wants no credentials.
+    pub(crate) fn anonymous() -> Self {
+        let login = LoginArguments { anonymous: true, ..LoginArguments::default() };
+        Self { plain_http: false, https: false, jobs: JOBS, trace: None, login, trust: TrustArguments::default() }
+    }
+
     /// The reference, to be reached over the scheme that was asked for.
     pub(crate) fn reference(&self, mut reference: Reference) -> Reference {
         let scheme = match (self.plain_http, self.https) {
@@ -46,9 +53,14 @@ impl ConnectionArguments {
     }
 
     /// What the client is to do where it has a choice.
-    pub(crate) fn options(&self) -> Options {
+    pub(crate) fn options(&self) -> Result<Options, Error> {
         let mut options = Options::default();
+        let mut seed = [0; 8];
+        getrandom::fill(&mut seed)
+            .map_err(|error| Error::failed(format!("the system gives no randomness: {error}")))?;
+        options.seed = u64::from_ne_bytes(seed);
         options.in_flight = usize::from(self.jobs);
-        options
+        options.policy = self.trust.allowed_origins.iter().cloned().fold(options.policy, Policy::allow_origin);
+        Ok(options)
     }
 }

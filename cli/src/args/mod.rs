@@ -1,6 +1,7 @@
 //! What can be said on the command line.
 
 mod connection;
+mod login;
 mod mock;
 mod push;
 mod values;
@@ -8,6 +9,7 @@ mod values;
 use clap::{Parser, Subcommand};
 
 pub(crate) use connection::ConnectionArguments;
+pub(crate) use login::{LoginArguments, TrustArguments};
 pub(crate) use mock::MockArguments;
 pub(crate) use push::PushArguments;
 

@@ -1,11 +1,20 @@
 //! Values that are written as one word.
 
-use longshore_core::Reference;
 use longshore_core::content::Platform;
+use longshore_core::{Origin, Reference, Target};
 
 /// A reference, as people type it.
 pub(super) fn reference(text: &str) -> Result<Reference, String> {
     text.parse().map_err(|error: longshore_core::ReferenceError| error.to_string())
+}
+
+/// `scheme://host` or `scheme://host:port`.
+pub(super) fn origin(text: &str) -> Result<Origin, String> {
+    match Target::parse(text) {
+        Ok(target) if matches!(target.path_and_query(), "" | "/") => Ok(target.origin().clone()),
+        Ok(_) => Err("an origin has no path: leave out what stands behind the host and the port".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 /// `os/architecture` or `os/architecture/variant`.
@@ -23,6 +32,17 @@ pub(super) fn platform(text: &str) -> Result<Platform, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn origins() {
+        assert_eq!(origin("https://a.example:443").unwrap().to_string(), "https://a.example");
+        assert_eq!(origin("http://10.0.0.1:9000/").unwrap().to_string(), "http://10.0.0.1:9000");
+        for text in
+            ["a.example", "https://a.example/x", "https://a.example?x", "ftp://a.example", "https://u@a.example"]
+        {
+            assert!(origin(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn platforms() {

@@ -87,14 +87,14 @@ fn heading(text: &str) -> StyledObject<&str> {
 }
 
 /// Each part has a client of its own, so that nothing comes out of a client's memory.
-fn connect(exchanges: &Exchanges) -> Result<Connection, Error> {
+fn connect(exchanges: &Exchanges, reference: &Reference) -> Result<Connection, Error> {
     let recorder = Recorder::new(progress::bars_only(), exchanges.clone());
-    Connection::watched_by(&ConnectionArguments::default(), Box::new(recorder))
+    Connection::watched_by(&ConnectionArguments::anonymous(), reference, Box::new(recorder))
 }
 
 async fn push(image: &Image, reference: &Reference) -> Result<Part, Error> {
     let exchanges = Exchanges::default();
-    let mut connection = connect(&exchanges)?;
+    let mut connection = connect(&exchanges, reference)?;
     connection.session().add_sources(&image.closure.sources());
     let begun = Instant::now();
     connection.run(push_of(&image.closure, reference)).await?;
@@ -105,7 +105,7 @@ async fn push(image: &Image, reference: &Reference) -> Result<Part, Error> {
 /// it is all that was pushed.
 async fn pull(image: &Image, reference: &Reference) -> Result<Part, Error> {
     let exchanges = Exchanges::default();
-    let connection = connect(&exchanges)?;
+    let connection = connect(&exchanges, reference)?;
     let begun = Instant::now();
     let pulled = connection.session().pull_image(reference, |_| Sink::null()).await.map_err(Error::failed)?;
     let took = begun.elapsed();

@@ -1,0 +1,47 @@
+//! Who one is to a registry, and whom one trusts.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use longshore_core::Origin;
+
+use super::values;
+
+/// Who one is. Secrets are read from standard input only: arguments can be seen by every user of the machine.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Credentials (otherwise those of `docker login` or `skopeo login`)")]
+pub(crate) struct LoginArguments {
+    /// The user name; the password comes with --password-stdin
+    #[arg(long, value_name = "NAME", requires = "password_stdin")]
+    pub(crate) username: Option<String>,
+    /// Read the password from standard input
+    #[arg(long, requires = "username")]
+    pub(crate) password_stdin: bool,
+    /// Read a token that the registry itself takes from standard input
+    #[arg(long, conflicts_with_all = ["username", "password_stdin"])]
+    pub(crate) registry_token_stdin: bool,
+    /// Use no credentials at all
+    #[arg(long, conflicts_with_all = ["username", "password_stdin", "registry_token_stdin"])]
+    pub(crate) anonymous: bool,
+}
+
+/// Whom one trusts.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Trust")]
+pub(crate) struct TrustArguments {
+    /// Trust the CA certificates in this PEM file too; may be given several times
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca: Vec<PathBuf>,
+    /// Show the registry this certificate (PEM, with its chain)
+    #[arg(long, value_name = "FILE", requires = "client_key")]
+    pub(crate) client_cert: Option<PathBuf>,
+    /// The key that belongs to it (PEM)
+    #[arg(long, value_name = "FILE", requires = "client_cert")]
+    pub(crate) client_key: Option<PathBuf>,
+    /// Take any certificate from the registry: whoever is on the way can then read and change what is sent
+    #[arg(long)]
+    pub(crate) insecure_skip_verify: bool,
+    /// Let the registry send us to this origin, whatever the rules for foreign ones say; may be given several times
+    #[arg(long = "allow-origin", value_name = "URL", value_parser = values::origin)]
+    pub(crate) allowed_origins: Vec<Origin>,
+}
