@@ -152,8 +152,37 @@ pub enum Row {
     End13,
     /// `DELETE` of an upload.
     End14,
+    /// A request for a token: not of the spec, but what registries do.
+    Token,
     /// None: not of the spec.
     Other,
+}
+
+impl Row {
+    /// All rows.
+    pub const ALL: [Self; 21] = [
+        Self::End1,
+        Self::End2,
+        Self::End3,
+        Self::End4a,
+        Self::End4b,
+        Self::End4c,
+        Self::End5,
+        Self::End6,
+        Self::End7a,
+        Self::End7b,
+        Self::End8a,
+        Self::End8b,
+        Self::End9,
+        Self::End10,
+        Self::End11,
+        Self::End12a,
+        Self::End12b,
+        Self::End13,
+        Self::End14,
+        Self::Token,
+        Self::Other,
+    ];
 }
 
 impl fmt::Display for Row {
@@ -178,7 +207,8 @@ impl fmt::Display for Row {
             Self::End12b => "end-12b",
             Self::End13 => "end-13",
             Self::End14 => "end-14",
-            Self::Other => "-",
+            Self::Token => "token",
+            Self::Other => "other",
         })
     }
 }

@@ -14,11 +14,18 @@ use crate::request::{Asked, sought_digest};
 use crate::storage::Record;
 
 impl Registry {
-    /// `end-2`.
-    pub(crate) fn blob(&self, asked: &Asked, repository: &Repository, digest: &str) -> Result<Answer, Refusal> {
+    /// `end-2`. Where it is blind, there is no blob.
+    pub(crate) fn blob(
+        &self,
+        asked: &Asked,
+        repository: &Repository,
+        digest: &str,
+        blind: bool,
+    ) -> Result<Answer, Refusal> {
         let read = &self.options.behaviour.read;
         let digest = sought_digest(digest, Code::BlobUnknown)?;
-        let Some(size) = self.state.blob(repository, &digest, self.now).map(|blob| blob.size) else {
+        let there = self.state.blob(repository, &digest, self.now).filter(|_| !blind);
+        let Some(size) = there.map(|blob| blob.size) else {
             let given = if asked.method == Method::HEAD { read.missing_blob } else { 404 };
             return Err(unknown(&digest).with_status(given));
         };

@@ -32,6 +32,8 @@ mod answer;
 mod auth;
 pub mod behaviour;
 mod blobs;
+mod exchange;
+pub mod fault;
 mod location;
 mod manifests;
 mod mount;
@@ -47,12 +49,13 @@ pub mod server;
 pub mod state;
 pub mod storage;
 mod tags;
-mod time;
 mod uploads;
+
+pub use longshore_core::Instant;
 
 pub use answer::{Answer, Body, Delivery, Row};
 pub use behaviour::Behaviour;
+pub use exchange::{BodyEnd, ExchangeId, Opened, Progress};
 pub use options::{Limits, Options};
-pub use registry::{BodyEnd, ExchangeId, Opened, Progress, Registry};
+pub use registry::Registry;
 pub use state::UploadId;
-pub use time::Instant;

@@ -1,5 +1,7 @@
 //! Mounting a blob from another repository.
 
+use std::time::Duration;
+
 use http::StatusCode;
 use http::header::{CONTENT_LENGTH, LOCATION};
 use longshore_core::{Algorithm, Digest, Repository};
@@ -75,7 +77,7 @@ impl Registry {
     /// Lets a repository have a blob whose bytes are stored.
     pub(crate) fn link(&mut self, repository: &Repository, digest: &Digest, size: u64) -> Result<(), Refusal> {
         self.check_room(repository)?;
-        let visible_from = self.now.after_micros(self.options.behaviour.commit.visible_after);
+        let visible_from = self.now + Duration::from_micros(self.options.behaviour.commit.visible_after);
         let known = self.state.repositories.get(repository).map_or(0, |contents| contents.blobs.len());
         if known >= self.options.limits.blobs {
             return Err(StorageError::Full.into());

@@ -5,6 +5,7 @@ use std::time::Duration;
 use longshore_core::Origin;
 
 use crate::Behaviour;
+use crate::fault::FaultPlan;
 
 /// How a [`Registry`](crate::Registry) is set up. The default is a registry that does what the spec says.
 #[derive(Debug, Clone, Default)]
@@ -18,6 +19,8 @@ pub struct Options {
     pub storage: Option<Origin>,
     /// What it does otherwise than the spec's usual reading.
     pub behaviour: Behaviour,
+    /// What goes wrong.
+    pub faults: FaultPlan,
     /// Bounds.
     pub limits: Limits,
 }

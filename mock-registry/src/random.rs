@@ -26,6 +26,11 @@ impl Random {
         Digest::of(Algorithm::Sha256, &input).hex()
     }
 
+    /// A number below `bound`, which is not 0.
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
+        u64::from_str_radix(&self.hex()[..16], 16).unwrap_or_default() % bound
+    }
+
     /// A UUID of version 4 in form: the spec wants one in the URL of an upload.
     pub(crate) fn uuid(&mut self) -> String {
         let hex = self.hex();

@@ -7,14 +7,14 @@ use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
 use longshore_core::Repository;
 
-use crate::answer::{Answer, Body, Row};
-use crate::manifests::Receiving;
+use crate::answer::{Answer, Body, Delivery, Row};
+use crate::exchange::{BodyEnd, Exchange, ExchangeId, Opened, Progress, Receiver, Step};
+use crate::fault::{Blow, Struck, delivered};
 use crate::random::Random;
 use crate::refusal::{Code, Refusal};
 use crate::request::Asked;
 use crate::state::State;
 use crate::storage::{BlobBytes, Memory, Record, Storage, StorageError};
-use crate::uploads::Writing;
 use crate::{Instant, Options};
 
 /// A registry: state, behaviour and storage, and no I/O of its own.
@@ -30,55 +30,11 @@ pub struct Registry {
     pub(crate) storage: Box<dyn Storage>,
     pub(crate) random: Random,
     pub(crate) now: Instant,
-    exchanges: BTreeMap<ExchangeId, Receiver>,
-    last_id: u64,
-}
-
-/// A request whose body is on its way in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ExchangeId(u64);
-
-/// What becomes of a request once its head is read.
-#[must_use]
-#[derive(Debug)]
-pub enum Opened {
-    /// Its body is wanted: hand it to [`Registry::piece`], then call [`Registry::close`].
-    Body(ExchangeId),
-    /// It is answered. Its body, if there is one, does not matter.
-    Answer(Answer),
-}
-
-/// What becomes of a request after a piece of its body.
-#[expect(clippy::large_enum_variant, reason = "it lives for one call")]
-#[must_use]
-#[derive(Debug)]
-pub enum Progress {
-    /// More is wanted.
-    More,
-    /// It is answered; the rest of its body does not matter, and the exchange is over.
-    Answer(Answer),
-}
-
-/// How the body of a request ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BodyEnd {
-    /// It is whole.
-    Complete,
-    /// The connection broke before its end.
-    Cut,
-}
-
-/// What takes a body in.
-#[derive(Debug)]
-pub(crate) enum Receiver {
-    Upload(Writing),
-    Manifest(Receiving),
-}
-
-/// What a handler makes of a head.
-pub(crate) enum Step {
-    Answer(Answer),
-    Receive(Receiver),
+    /// The faults that struck so far, at most 100,000 of them.
+    pub struck: Vec<Struck>,
+    exchanges: BTreeMap<ExchangeId, Exchange>,
+    pub(crate) requests: u64,
+    pub(crate) requests_of: BTreeMap<Row, u64>,
 }
 
 impl Registry {
@@ -112,8 +68,10 @@ impl Registry {
             storage,
             random,
             now: Instant::default(),
+            struck: Vec::new(),
             exchanges: BTreeMap::new(),
-            last_id: 0,
+            requests: 0,
+            requests_of: BTreeMap::new(),
         }
     }
 
@@ -141,44 +99,68 @@ impl Registry {
             Ok(asked) => asked,
             Err(refusal) => return Opened::Answer(self.sent(&method, self.refused(Row::Other, refusal))),
         };
-        match self.begin(&asked) {
-            Ok(Step::Answer(answer)) => Opened::Answer(self.sent(&method, answer)),
+        let blow = match self.strike(&asked) {
+            Ok(blow) => blow,
+            Err(answer) => return Opened::Answer(self.sent(&method, answer)),
+        };
+        let answer = match self.begin(&asked, &blow) {
+            Ok(Step::Answer(answer)) => answer,
             Ok(Step::Receive(receiver)) => {
-                self.last_id += 1;
-                let id = ExchangeId(self.last_id);
-                self.exchanges.insert(id, receiver);
-                Opened::Body(id)
+                let id = ExchangeId(self.requests);
+                self.exchanges.insert(id, Exchange { row: asked.row, blow, received: 0, receiver });
+                return Opened::Body(id);
             }
-            Err(refusal) => Opened::Answer(self.sent(&method, self.refused(asked.row, refusal))),
-        }
+            Err(refusal) => self.refused(asked.row, refusal),
+        };
+        Opened::Answer(delivered(self.sent(&method, answer), blow.delivery))
     }
 
     /// Takes the next piece of a body.
     pub fn piece(&mut self, id: ExchangeId, bytes: &Bytes) -> Progress {
-        let Some(mut receiver) = self.exchanges.remove(&id) else { return Progress::Answer(self.over()) };
-        let (row, taken) = match &mut receiver {
-            Receiver::Upload(writing) => (writing.row, self.take_upload(writing, bytes)),
-            Receiver::Manifest(receiving) => (receiving.row, self.take_manifest(receiving, bytes)),
+        let Some(mut exchange) = self.exchanges.remove(&id) else { return Progress::Answer(self.over()) };
+        let allowed = exchange.blow.body_cut.unwrap_or(u64::MAX).saturating_sub(exchange.received);
+        let taken = bytes.slice(..bytes.len().min(usize::try_from(allowed).unwrap_or(usize::MAX)));
+        exchange.received = exchange.received.saturating_add(taken.len() as u64);
+        let done = match &mut exchange.receiver {
+            Receiver::Upload(writing) => self.take_upload(writing, &taken),
+            Receiver::Manifest(receiving) => self.take_manifest(receiving, &taken),
         };
-        match taken {
-            Ok(()) => {
-                self.exchanges.insert(id, receiver);
-                Progress::More
-            }
-            Err(refusal) => Progress::Answer(self.sent(&Method::PUT, self.refused(row, refusal))),
+        if let Err(refusal) = done {
+            return Progress::Answer(self.last(exchange.row, exchange.blow.delivery, Err(refusal)));
         }
+        if taken.len() < bytes.len() {
+            return Progress::Answer(self.end(exchange, BodyEnd::Cut));
+        }
+        self.exchanges.insert(id, exchange);
+        Progress::More
     }
 
     /// Ends a body, and answers. The answer to a body that was cut can reach nobody; it says what would be said.
     pub fn close(&mut self, now: Instant, id: ExchangeId, how: BodyEnd) -> Answer {
         self.advance(now);
-        let (row, done) = match self.exchanges.remove(&id) {
-            None => return self.over(),
-            Some(Receiver::Upload(writing)) => (writing.row, self.finish_upload(&writing, how)),
-            Some(Receiver::Manifest(receiving)) => (receiving.row, self.finish_manifest(receiving, how)),
+        match self.exchanges.remove(&id) {
+            Some(exchange) => self.end(exchange, how),
+            None => self.over(),
+        }
+    }
+
+    fn end(&mut self, exchange: Exchange, how: BodyEnd) -> Answer {
+        let Exchange { row, mut blow, receiver, .. } = exchange;
+        if blow.body_cut.is_some() {
+            // The body was no longer than the cut is late: all came, and then the connection was lost.
+            blow.delivery = Delivery::Lost;
+        }
+        let done = match receiver {
+            Receiver::Upload(writing) => self.finish_upload(&writing, how),
+            Receiver::Manifest(receiving) => self.finish_manifest(receiving, how, blow.blind),
         };
+        self.last(row, blow.delivery, done)
+    }
+
+    /// The answer to a request with a body.
+    fn last(&self, row: Row, delivery: Delivery, done: Result<Answer, Refusal>) -> Answer {
         let answer = done.unwrap_or_else(|refusal| self.refused(row, refusal));
-        self.sent(&Method::PUT, answer)
+        delivered(self.sent(&Method::PUT, answer), delivery)
     }
 
     /// All three steps at once, for a request and an answer that fit in memory.
@@ -249,12 +231,12 @@ impl Registry {
         });
     }
 
-    fn begin(&mut self, asked: &Asked) -> Result<Step, Refusal> {
+    fn begin(&mut self, asked: &Asked, blow: &Blow) -> Result<Step, Refusal> {
         if self.exchanges.len() >= self.options.limits.exchanges {
             let message = "too many requests are on their way in";
             return Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, Code::TooManyRequests, message));
         }
-        self.dispatch(asked)
+        self.dispatch(asked, blow)
     }
 
     /// For a caller that goes on with an exchange which is over.

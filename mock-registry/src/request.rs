@@ -7,8 +7,10 @@ use longshore_core::{Digest, DigestError, Repository};
 
 use crate::answer::{Answer, Body, Row};
 use crate::behaviour::{LocationForm, TrailingSlash};
+use crate::exchange::Step;
+use crate::fault::Blow;
 use crate::refusal::{Code, Refusal, status};
-use crate::registry::{Registry, Step};
+use crate::registry::Registry;
 use crate::route::{Query, Route};
 use crate::uploads::gone;
 
@@ -89,12 +91,12 @@ impl Registry {
         refusal.into_answer(row, self.options.behaviour.errors.body)
     }
 
-    pub(crate) fn dispatch(&mut self, asked: &Asked) -> Result<Step, Refusal> {
+    pub(crate) fn dispatch(&mut self, asked: &Asked, blow: &Blow) -> Result<Step, Refusal> {
         self.check_origin(asked)?;
         self.check_writable(asked)?;
         let answer = match (asked.row, &asked.route) {
             (Row::End1, _) => Answer::new(Row::End1, StatusCode::OK).body("application/json", Body::Bytes("{}".into())),
-            (Row::End2, Route::Blob(repository, digest)) => self.blob(asked, repository, digest)?,
+            (Row::End2, Route::Blob(repository, digest)) => self.blob(asked, repository, digest, blow.blind)?,
             (Row::End10, Route::Blob(repository, digest)) => self.delete_blob(repository, digest)?,
             (Row::End3, Route::Manifest(repository, reference)) => self.manifest(asked, repository, reference)?,
             (Row::End9, Route::Manifest(repository, reference)) => self.delete_manifest(repository, reference)?,

@@ -32,8 +32,12 @@ impl std::io::Write for Lines {
 }
 
 async fn start() -> Running {
+    start_with(Options::default()).await
+}
+
+async fn start_with(options: Options) -> Running {
     let log = Lines::default();
-    let server = Server::bind(Server::LOOPBACK, Registry::new(Options::default())).await.unwrap();
+    let server = Server::bind(Server::LOOPBACK, Registry::new(options)).await.unwrap();
     let server = server.with_log(Log::to(log.clone()));
     let (address, shared) = (server.address(), server.shared());
     assert!(address.ip().is_loopback());
@@ -148,4 +152,24 @@ async fn stopping_lets_a_running_request_end() {
     stream.read_to_string(&mut answer).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
     serving.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn faults_are_delivered() {
+    let faults = "1=answer-lost,2=answer-cut:4,3=answer-cut:0,4=slow:1,5=request-lost,6=status:503:7".parse().unwrap();
+    let running = start_with(Options { faults, ..Options::default() }).await;
+    let digest = Digest::of(Algorithm::Sha256, b"hello");
+    assert_eq!(running.request(&format!("POST /v2/a/blobs/uploads/?digest={digest} HTTP/1.1"), b"hello").await, "");
+    let get = format!("GET /v2/a/blobs/{digest} HTTP/1.1");
+    let cut = running.request(&get, b"").await;
+    assert!(cut.starts_with("HTTP/1.1 200 ") && cut.ends_with("\r\n\r\nhell"), "{cut}");
+    let cut = running.request(&get, b"").await;
+    assert!(cut.starts_with("HTTP/1.1 200 ") && cut.ends_with("\r\n\r\n"), "{cut}");
+    let whole = running.request(&get, b"").await;
+    assert!(whole.ends_with("\r\n\r\nhello"), "{whole}");
+    assert_eq!(running.request(&get, b"").await, "");
+    let busy = running.request(&get, b"").await;
+    assert!(busy.starts_with("HTTP/1.1 503 ") && busy.contains("retry-after: 7\r\n"), "{busy}");
+    assert_eq!(running.shared.lock().struck.len(), 6);
+    running.stop().await;
 }

@@ -1,5 +1,7 @@
 //! What a manifest must be before it is stored.
 
+use std::time::Duration;
+
 use http::StatusCode;
 use longshore_core::{Digest, MediaType, Repository, Tag};
 use serde_json::json;
@@ -72,7 +74,12 @@ impl Registry {
     }
 
     /// All blobs and manifests that a manifest refers to must be in its repository; its subject need not.
-    pub(super) fn check_references(&self, repository: &Repository, reading: &Reading) -> Result<(), Refusal> {
+    pub(super) fn check_references(
+        &self,
+        repository: &Repository,
+        reading: &Reading,
+        blind: bool,
+    ) -> Result<(), Refusal> {
         let behaviour = &self.options.behaviour.manifests;
         let has_manifest = |digest: &Digest| {
             self.state.repositories.get(repository).is_some_and(|contents| contents.manifests.contains_key(digest))
@@ -82,7 +89,8 @@ impl Registry {
             let refusal = Refusal::bad_request(Code::ManifestBlobUnknown, "blob unknown to registry");
             return Err(refusal.detail(json!({ "digest": subject })));
         }
-        let blobs = reading.stored.blobs.iter().filter(|blob| self.state.blob(repository, blob, self.now).is_none());
+        let has_blob = |blob: &Digest| !blind && self.state.blob(repository, blob, self.now).is_some();
+        let blobs = reading.stored.blobs.iter().filter(|blob| !has_blob(blob));
         let manifests = reading.manifests.iter().filter(|digest| !has_manifest(digest));
         let missing: Vec<String> = blobs.chain(manifests).map(ToString::to_string).collect();
         if missing.is_empty() {
@@ -146,7 +154,10 @@ impl Registry {
         let DuplicatePut::ConflictWithin(micros) = self.options.behaviour.manifests.duplicate else { return Ok(()) };
         let Some(contents) = self.state.repositories.get(repository) else { return Ok(()) };
         let same_name = tags.iter().all(|tag| contents.tags.get(tag) == Some(digest));
-        let recent = contents.manifests.get(digest).is_some_and(|stored| stored.stored.after_micros(micros) > self.now);
+        let recent = contents
+            .manifests
+            .get(digest)
+            .is_some_and(|stored| stored.stored + Duration::from_micros(micros) > self.now);
         if same_name && recent {
             return Err(Refusal::new(StatusCode::CONFLICT, Code::ManifestInvalid, "the manifest is being stored"));
         }

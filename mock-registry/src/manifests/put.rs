@@ -11,8 +11,9 @@ use super::document::{Reading, read};
 use crate::answer::{Answer, Body, Row};
 use crate::behaviour::{Echo, ManifestLocation};
 use crate::blobs::named;
+use crate::exchange::{BodyEnd, Receiver, Step};
 use crate::refusal::{Code, Refusal, status};
-use crate::registry::{BodyEnd, Receiver, Registry, Step};
+use crate::registry::Registry;
 use crate::request::Asked;
 use crate::storage::Record;
 
@@ -73,7 +74,12 @@ impl Registry {
         Ok(())
     }
 
-    pub(crate) fn finish_manifest(&mut self, receiving: Receiving, how: BodyEnd) -> Result<Answer, Refusal> {
+    pub(crate) fn finish_manifest(
+        &mut self,
+        receiving: Receiving,
+        how: BodyEnd,
+        blind: bool,
+    ) -> Result<Answer, Refusal> {
         if how == BodyEnd::Cut {
             return Err(Refusal::bad_request(Code::ManifestInvalid, "the body broke off"));
         }
@@ -91,7 +97,7 @@ impl Registry {
         let mut reading = read(receiving.content_type.as_deref(), bytes.clone())?;
         reading.stored.stored = self.now;
         self.check_taste(&reading)?;
-        self.check_references(repository, &reading)?;
+        self.check_references(repository, &reading, blind)?;
         self.check_tags(repository, &digest, &reading, &tags)?;
         self.check_duplicate(repository, &digest, &tags)?;
         let subject = reading.stored.subject.clone();

@@ -83,3 +83,51 @@ impl Body for Blob {
         SizeHint::with_exact(self.left)
     }
 }
+
+/// A body that fails before its first byte. The head is not sent without it, so the client gets nothing at all.
+pub(super) const fn lost() -> Cut {
+    Cut { body: None, left: 0, flushed: true }
+}
+
+/// A body that breaks off after so many bytes.
+pub(super) const fn cut(body: axum::body::Body, after: u64) -> Cut {
+    Cut { body: Some(body), left: after, flushed: false }
+}
+
+pub(super) struct Cut {
+    body: Option<axum::body::Body>,
+    left: u64,
+    /// Whether what came before the end had time to leave.
+    flushed: bool,
+}
+
+impl Body for Cut {
+    type Data = Bytes;
+    type Error = axum::BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::BoxError>>> {
+        if let Some(body) = self.body.as_mut().filter(|body| !body.is_end_stream()) {
+            let frame = std::task::ready!(Pin::new(body).poll_frame(context));
+            if let Some(Ok(bytes)) = frame.map(|frame| frame.map(Frame::into_data)) {
+                let mut bytes = bytes.unwrap_or_default();
+                bytes.truncate(usize::try_from(self.left).unwrap_or(usize::MAX));
+                self.left -= bytes.len() as u64;
+                if self.left == 0 {
+                    self.body = None;
+                }
+                if !bytes.is_empty() {
+                    return Poll::Ready(Some(Ok(Frame::data(bytes))));
+                }
+            }
+            self.body = None;
+        }
+        if !std::mem::replace(&mut self.flushed, true) {
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        Poll::Ready(Some(Err("the connection is closed on purpose".into())))
+    }
+}

@@ -12,6 +12,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -22,7 +23,7 @@ use http_body::Body as _;
 use tokio::net::TcpListener;
 
 use crate::storage::StorageError;
-use crate::{Answer, Body, BodyEnd, ExchangeId, Instant, Opened, Progress, Registry};
+use crate::{Answer, Body, BodyEnd, Delivery, ExchangeId, Instant, Opened, Progress, Registry};
 use log::Entry;
 
 pub use log::Log;
@@ -230,7 +231,13 @@ fn drain(mut body: axum::body::Body) {
 
 impl Shared {
     async fn respond(&self, answer: Answer) -> Result<Response, StatusCode> {
-        let Answer { status, headers, body, .. } = answer;
+        let Answer { status, headers, body, delivery, .. } = answer;
+        if let Delivery::Late(micros) = delivery {
+            tokio::time::sleep(Duration::from_micros(micros)).await;
+        }
+        if delivery == Delivery::Lost {
+            return Ok(Response::new(axum::body::Body::new(body::lost())));
+        }
         let body = match body {
             Body::Bytes(bytes) => axum::body::Body::from(bytes),
             Body::Blob { digest, range } => {
@@ -240,6 +247,10 @@ impl Shared {
                     Err(error) => return Ok(failed(&error)),
                 }
             }
+        };
+        let body = match delivery {
+            Delivery::CutAfter(bytes) => axum::body::Body::new(body::cut(body, bytes)),
+            Delivery::Whole | Delivery::Lost | Delivery::Late(_) => body,
         };
         let mut response = Response::new(body);
         *response.status_mut() = status;

@@ -11,8 +11,9 @@ use longshore_core::{Algorithm, Digester, Repository};
 
 use crate::answer::{Answer, Body, Row};
 use crate::behaviour::{Creation, IdForm, SinglePost};
+use crate::exchange::Step;
 use crate::refusal::{Code, Refusal, status};
-use crate::registry::{Registry, Step};
+use crate::registry::Registry;
 use crate::request::{Asked, digest, unknown_repository};
 use crate::state::{Upload, UploadId};
 

@@ -9,8 +9,9 @@ use super::chunk::Admitted;
 use super::gone;
 use crate::answer::{Answer, Row};
 use crate::behaviour::{CutBody, MaxOf};
+use crate::exchange::{BodyEnd, Receiver, Step};
 use crate::refusal::{Code, Refusal, status};
-use crate::registry::{BodyEnd, Receiver, Registry, Step};
+use crate::registry::Registry;
 use crate::request::{Asked, digest};
 use crate::state::UploadId;
 

@@ -1,0 +1,63 @@
+//! A request on its way through the registry.
+
+use crate::answer::{Answer, Row};
+use crate::fault::Blow;
+use crate::manifests::Receiving;
+use crate::uploads::Writing;
+
+/// A request whose body is on its way in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ExchangeId(pub(crate) u64);
+
+/// What becomes of a request once its head is read.
+#[must_use]
+#[derive(Debug)]
+pub enum Opened {
+    /// Its body is wanted: hand it to [`Registry::piece`], then call [`Registry::close`].
+    Body(ExchangeId),
+    /// It is answered. Its body, if there is one, does not matter.
+    Answer(Answer),
+}
+
+/// What becomes of a request after a piece of its body.
+#[must_use]
+#[derive(Debug)]
+pub enum Progress {
+    /// More is wanted.
+    More,
+    /// It is answered; the rest of its body does not matter, and the exchange is over.
+    Answer(Answer),
+}
+
+/// How the body of a request ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BodyEnd {
+    /// It is whole.
+    Complete,
+    /// The connection broke before its end.
+    Cut,
+}
+
+/// A request that is under way.
+#[derive(Debug)]
+pub(crate) struct Exchange {
+    pub(crate) row: Row,
+    /// What a fault does to it.
+    pub(crate) blow: Blow,
+    /// How many bytes of its body came.
+    pub(crate) received: u64,
+    pub(crate) receiver: Receiver,
+}
+
+/// What takes a body in.
+#[derive(Debug)]
+pub(crate) enum Receiver {
+    Upload(Writing),
+    Manifest(Receiving),
+}
+
+/// What a handler makes of a head.
+pub(crate) enum Step {
+    Answer(Answer),
+    Receive(Receiver),
+}

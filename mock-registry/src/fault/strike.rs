@@ -1,0 +1,100 @@
+//! Faults striking.
+
+use std::time::Duration;
+
+use http::header::{CONTENT_LENGTH, DATE, RETRY_AFTER};
+
+use super::{Fault, RetryAfter, Struck};
+use crate::answer::{Answer, Delivery, Row};
+use crate::refusal::{Code, Refusal, status};
+use crate::registry::Registry;
+use crate::request::Asked;
+use crate::route::Route;
+
+/// How many faults that struck are remembered.
+const REMEMBERED: usize = 100_000;
+
+/// What a fault does to the rest of an exchange.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Blow {
+    /// How the answer is delivered.
+    pub(crate) delivery: Delivery,
+    /// After how many bytes of its body the request breaks off.
+    pub(crate) body_cut: Option<u64>,
+    /// Whether blobs are not there.
+    pub(crate) blind: bool,
+    /// Whether the answer to a token is that it is no longer good.
+    pub(crate) token_expired: bool,
+}
+
+impl Registry {
+    /// What goes wrong with a request: at once, or later.
+    pub(crate) fn strike(&mut self, asked: &Asked) -> Result<Blow, Answer> {
+        self.requests += 1;
+        let in_row = self.requests_of.entry(asked.row).or_default();
+        *in_row += 1;
+        let fault = self.options.faults.striking(self.requests, asked.row, *in_row).cloned();
+        let Some(fault) = fault else { return Ok(Blow::default()) };
+        if self.struck.len() < REMEMBERED {
+            self.struck.push(Struck { request: self.requests, row: asked.row, fault: fault.clone() });
+        }
+        let mut blow = Blow::default();
+        match fault {
+            Fault::RequestLost => return Err(lost(asked.row)),
+            Fault::BodyCut(_) if !asked.has_body() => return Err(lost(asked.row)),
+            Fault::Status(given, retry_after) => return Err(self.turned_away(asked, given, retry_after)),
+            Fault::BodyCut(bytes) => blow.body_cut = Some(bytes),
+            Fault::AnswerLost => blow.delivery = Delivery::Lost,
+            Fault::AnswerCut(bytes) => blow.delivery = Delivery::CutAfter(bytes),
+            Fault::Slow(micros) => blow.delivery = Delivery::Late(micros),
+            Fault::TokenExpired => blow.token_expired = true,
+            Fault::BlobNotYetVisible => blow.blind = true,
+            Fault::UploadGone => {
+                if let Route::Upload(repository, id) = &asked.route
+                    && self.upload(repository, id).is_ok_and(|upload| !upload.busy)
+                {
+                    self.drop_upload(id);
+                }
+            }
+        }
+        Ok(blow)
+    }
+
+    fn turned_away(&self, asked: &Asked, given: u16, retry_after: Option<RetryAfter>) -> Answer {
+        let refusal = match given {
+            429 => Refusal::new(status(given), Code::TooManyRequests, "too many requests"),
+            _ => Refusal::new(status(given), Code::Unknown, "somebody on the way cannot answer"),
+        };
+        let answer = self.refused(asked.row, refusal);
+        match retry_after {
+            None => answer,
+            Some(RetryAfter::Seconds(seconds)) => answer.header(RETRY_AFTER, seconds),
+            Some(RetryAfter::Date(seconds)) => {
+                let now = Duration::from_micros(self.now.as_micros());
+                let later = Duration::from_secs(now.as_secs().saturating_add(seconds));
+                answer.header(DATE, date(now)).header(RETRY_AFTER, date(later))
+            }
+        }
+    }
+}
+
+/// An answer whose delivery is what a fault made of it.
+pub(crate) fn delivered(mut answer: Answer, delivery: Delivery) -> Answer {
+    answer.delivery = match delivery {
+        Delivery::Whole => return answer,
+        Delivery::CutAfter(bytes) if bytes >= answer.body.len() => Delivery::Lost,
+        other => other,
+    };
+    answer
+}
+
+fn lost(row: Row) -> Answer {
+    let mut answer = Answer::new(row, http::StatusCode::INTERNAL_SERVER_ERROR).header(CONTENT_LENGTH, 0);
+    answer.delivery = Delivery::Lost;
+    answer
+}
+
+/// A moment as HTTP writes it, on a calendar whose origin is 1970.
+fn date(since_origin: Duration) -> String {
+    httpdate::fmt_http_date(std::time::UNIX_EPOCH + since_origin.min(Duration::from_secs(253_402_300_799)))
+}
