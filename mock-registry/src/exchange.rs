@@ -1,7 +1,8 @@
 //! A request on its way through the registry.
 
-use crate::answer::{Answer, Row};
+use crate::answer::Answer;
 use crate::fault::Blow;
+use crate::judge::Case;
 use crate::manifests::Receiving;
 use crate::uploads::Writing;
 
@@ -41,7 +42,7 @@ pub enum BodyEnd {
 /// A request that is under way.
 #[derive(Debug)]
 pub(crate) struct Exchange {
-    pub(crate) row: Row,
+    pub(crate) case: Case,
     /// What a fault does to it.
     pub(crate) blow: Blow,
     /// How many bytes of its body came.

@@ -34,6 +34,7 @@ pub mod behaviour;
 mod blobs;
 mod exchange;
 pub mod fault;
+pub mod judge;
 mod location;
 mod manifests;
 mod mount;

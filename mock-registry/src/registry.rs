@@ -10,6 +10,7 @@ use longshore_core::Repository;
 use crate::answer::{Answer, Body, Delivery, Row};
 use crate::exchange::{BodyEnd, Exchange, ExchangeId, Opened, Progress, Receiver, Step};
 use crate::fault::{Blow, Struck, delivered};
+use crate::judge::{Case, Judge};
 use crate::random::Random;
 use crate::refusal::{Code, Refusal};
 use crate::request::Asked;
@@ -30,6 +31,8 @@ pub struct Registry {
     pub(crate) storage: Box<dyn Storage>,
     pub(crate) random: Random,
     pub(crate) now: Instant,
+    /// What its clients did wrong.
+    pub judge: Judge,
     /// The faults that struck so far, at most 100,000 of them.
     pub struck: Vec<Struck>,
     exchanges: BTreeMap<ExchangeId, Exchange>,
@@ -68,6 +71,7 @@ impl Registry {
             storage,
             random,
             now: Instant::default(),
+            judge: Judge::default(),
             struck: Vec::new(),
             exchanges: BTreeMap::new(),
             requests: 0,
@@ -103,16 +107,18 @@ impl Registry {
             Ok(blow) => blow,
             Err(answer) => return Opened::Answer(self.sent(&method, answer)),
         };
+        let case = Case::of(self.requests, &asked);
+        self.judge_head(&case, &asked);
         let answer = match self.begin(&asked, &blow) {
             Ok(Step::Answer(answer)) => answer,
             Ok(Step::Receive(receiver)) => {
                 let id = ExchangeId(self.requests);
-                self.exchanges.insert(id, Exchange { row: asked.row, blow, received: 0, receiver });
+                self.exchanges.insert(id, Exchange { case, blow, received: 0, receiver });
                 return Opened::Body(id);
             }
             Err(refusal) => self.refused(asked.row, refusal),
         };
-        Opened::Answer(delivered(self.sent(&method, answer), blow.delivery))
+        Opened::Answer(self.leave(&case, &method, answer, blow.delivery))
     }
 
     /// Takes the next piece of a body.
@@ -126,7 +132,7 @@ impl Registry {
             Receiver::Manifest(receiving) => self.take_manifest(receiving, &taken),
         };
         if let Err(refusal) = done {
-            return Progress::Answer(self.last(exchange.row, exchange.blow.delivery, Err(refusal)));
+            return Progress::Answer(self.last(&exchange.case, exchange.blow.delivery, Err(refusal)));
         }
         if taken.len() < bytes.len() {
             return Progress::Answer(self.end(exchange, BodyEnd::Cut));
@@ -145,22 +151,29 @@ impl Registry {
     }
 
     fn end(&mut self, exchange: Exchange, how: BodyEnd) -> Answer {
-        let Exchange { row, mut blow, receiver, .. } = exchange;
+        let Exchange { mut case, mut blow, receiver, .. } = exchange;
         if blow.body_cut.is_some() {
             // The body was no longer than the cut is late: all came, and then the connection was lost.
             blow.delivery = Delivery::Lost;
         }
         let done = match receiver {
             Receiver::Upload(writing) => self.finish_upload(&writing, how),
-            Receiver::Manifest(receiving) => self.finish_manifest(receiving, how, blow.blind),
+            Receiver::Manifest(receiving) => self.finish_manifest(receiving, how, blow.blind, &mut case),
         };
-        self.last(row, blow.delivery, done)
+        self.last(&case, blow.delivery, done)
     }
 
     /// The answer to a request with a body.
-    fn last(&self, row: Row, delivery: Delivery, done: Result<Answer, Refusal>) -> Answer {
-        let answer = done.unwrap_or_else(|refusal| self.refused(row, refusal));
-        delivered(self.sent(&Method::PUT, answer), delivery)
+    fn last(&mut self, case: &Case, delivery: Delivery, done: Result<Answer, Refusal>) -> Answer {
+        let answer = done.unwrap_or_else(|refusal| self.refused(case.row, refusal));
+        self.leave(case, &Method::PUT, answer, delivery)
+    }
+
+    /// An answer on its way out.
+    fn leave(&mut self, case: &Case, method: &Method, answer: Answer, delivery: Delivery) -> Answer {
+        let answer = delivered(self.sent(method, answer), delivery);
+        self.learn(case, &answer);
+        answer
     }
 
     /// All three steps at once, for a request and an answer that fit in memory.

@@ -3,7 +3,7 @@
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, TRANSFER_ENCODING};
 use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode};
-use longshore_core::{Digest, DigestError, Repository};
+use longshore_core::{Digest, DigestError, Repository, Tag};
 
 use crate::answer::{Answer, Body, Row};
 use crate::behaviour::{LocationForm, TrailingSlash};
@@ -199,6 +199,11 @@ pub(crate) fn sought_digest(text: &str, unknown: Code) -> Result<Digest, Refusal
         DigestError::Unsupported { .. } => Refusal::not_found(unknown, error.to_string()),
         error => Refusal::bad_request(Code::DigestInvalid, error.to_string()),
     })
+}
+
+/// The tag under which the referrers of a subject are listed where there is no API for them.
+pub(crate) fn fallback_tag(subject: &str) -> Option<Tag> {
+    subject.split_once(':').map(|(algorithm, encoded)| Tag::of_referrers_to(algorithm, encoded))
 }
 
 /// The refusal of what is asked of a repository that is not there.

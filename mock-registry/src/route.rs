@@ -12,6 +12,8 @@ use crate::refusal::{Code, Refusal};
 pub(crate) enum Route {
     /// `/v2/`
     Base,
+    /// `/token`: where tokens are had.
+    Token,
     /// `/v2/<name>/blobs/<digest>`, the digest unread.
     Blob(Repository, String),
     /// `/v2/<name>/blobs/uploads/`
@@ -37,6 +39,9 @@ impl Route {
         let path = percent_decode(path).ok_or_else(nothing)?;
         if path == PART && uploads == UploadPath::IdInQuery {
             return Ok(Self::Part);
+        }
+        if path == "/token" {
+            return Ok(Self::Token);
         }
         let rest = path.strip_prefix("/v2").ok_or_else(nothing)?;
         if matches!(rest, "" | "/") {

@@ -12,6 +12,7 @@ use crate::answer::{Answer, Body, Row};
 use crate::behaviour::{Echo, ManifestLocation};
 use crate::blobs::named;
 use crate::exchange::{BodyEnd, Receiver, Step};
+use crate::judge::Case;
 use crate::refusal::{Code, Refusal, status};
 use crate::registry::Registry;
 use crate::request::Asked;
@@ -79,6 +80,7 @@ impl Registry {
         receiving: Receiving,
         how: BodyEnd,
         blind: bool,
+        case: &mut Case,
     ) -> Result<Answer, Refusal> {
         if how == BodyEnd::Cut {
             return Err(Refusal::bad_request(Code::ManifestInvalid, "the body broke off"));
@@ -94,8 +96,12 @@ impl Registry {
         }
         tags.extend(receiving.tags.iter().cloned());
         self.check_conditions(repository, named_as, &receiving.conditions)?;
+        self.judge_content_type(case, receiving.content_type.as_deref(), &bytes);
         let mut reading = read(receiving.content_type.as_deref(), bytes.clone())?;
         reading.stored.stored = self.now;
+        case.digest = Some(digest);
+        case.subject.clone_from(&reading.stored.subject);
+        self.judge_manifest(case, repository, &reading.stored, &reading.manifests, &tags);
         self.check_taste(&reading)?;
         self.check_references(repository, &reading, blind)?;
         self.check_tags(repository, &digest, &reading, &tags)?;

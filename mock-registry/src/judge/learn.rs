@@ -1,0 +1,150 @@
+//! What clients learn from answers.
+
+use http::StatusCode;
+use http::header::LOCATION;
+use longshore_core::{Digest, Repository};
+
+use super::{Judge, Owed, REMEMBERED};
+use crate::answer::{Answer, Body, Delivery, Row};
+use crate::registry::Registry;
+use crate::request::{Asked, fallback_tag};
+use crate::route::Route;
+use crate::state::UploadId;
+
+/// How many acknowledgements are remembered.
+const MANY: usize = 10 * REMEMBERED;
+/// How many URLs of one upload are remembered.
+const URLS: usize = 64;
+
+/// A request, as far as it matters once it is answered.
+#[derive(Debug, Clone)]
+pub(crate) struct Case {
+    pub(crate) number: u64,
+    pub(crate) row: Row,
+    pub(super) repository: Option<Repository>,
+    pub(super) upload: Option<UploadId>,
+    /// The content it is about: a blob, or, once it was read, a manifest.
+    pub(crate) digest: Option<Digest>,
+    /// The subject of the manifest it brings.
+    pub(crate) subject: Option<String>,
+}
+
+impl Case {
+    pub(crate) fn of(number: u64, asked: &Asked) -> Self {
+        let (repository, named, upload) = match &asked.route {
+            Route::Blob(repository, digest) | Route::Manifest(repository, digest) => {
+                (Some(repository), Some(digest.as_str()), None)
+            }
+            Route::Upload(repository, id) => (Some(repository), asked.query.first("digest"), Some(id)),
+            Route::Uploads(repository) => {
+                (Some(repository), asked.query.first("digest").or(asked.query.first("mount")), None)
+            }
+            Route::Tags(repository) | Route::Referrers(repository, _) => (Some(repository), None, None),
+            Route::Base | Route::Part | Route::Token | Route::Bare(_) => (None, None, None),
+        };
+        Self {
+            number,
+            row: asked.row,
+            repository: repository.cloned(),
+            upload: upload.cloned(),
+            digest: named.and_then(|named| named.parse().ok()),
+            subject: None,
+        }
+    }
+}
+
+impl Registry {
+    /// Takes note of an answer, if it arrives.
+    pub(crate) fn learn(&mut self, case: &Case, answer: &Answer) {
+        if !matches!(answer.delivery, Delivery::Whole | Delivery::Late(_)) {
+            return;
+        }
+        let Some(repository) = &case.repository else { return };
+        let status = answer.status;
+        let stored = match case.row {
+            Row::End2 => status == StatusCode::OK,
+            Row::End4b | Row::End11 => status == StatusCode::CREATED,
+            Row::End6 | Row::End7a | Row::End7b => status.is_success(),
+            _ => false,
+        };
+        if let Some(digest) = case.digest.filter(|_| stored) {
+            self.judge.acknowledge(repository, digest);
+        }
+        match case.row {
+            Row::End3 if status == StatusCode::OK => self.learn_manifest(repository, answer),
+            Row::End7a | Row::End7b if stored => self.judge.owe(repository, case, answer),
+            Row::End9 if status.is_success() => {
+                self.judge.owed.retain(|owed| owed.repository != *repository || Some(owed.digest) != case.digest);
+            }
+            Row::End12a | Row::End12b if status == StatusCode::OK => self.judge.learn_referrers(repository, answer),
+            _ => self.judge.learn_upload(case, answer),
+        }
+    }
+
+    /// A manifest that is served says what the repository has; an image's blobs are in it.
+    fn learn_manifest(&mut self, repository: &Repository, answer: &Answer) {
+        let Body::Bytes(bytes) = &answer.body else { return };
+        let digest = answer.headers.get("docker-content-digest").and_then(|digest| digest.to_str().ok()?.parse().ok());
+        let contents = self.state.repositories.get(repository);
+        let Some(stored) = digest.and_then(|digest: Digest| contents?.manifests.get(&digest)) else { return };
+        let served = !bytes.is_empty() && stored.media_type.is_image();
+        let blobs = stored.blobs.iter().copied().filter(|_| served);
+        for digest in digest.into_iter().chain(blobs) {
+            self.judge.acknowledge(repository, digest);
+        }
+    }
+}
+
+impl Judge {
+    fn acknowledge(&mut self, repository: &Repository, digest: Digest) {
+        if self.acknowledged.len() < MANY {
+            self.acknowledged.insert((repository.clone(), digest));
+        }
+    }
+
+    /// Whether a client was told that something is there. Where too much was told, nothing is held against it.
+    pub(super) fn is_acknowledged(&self, repository: &Repository, digest: &Digest) -> bool {
+        self.acknowledged.len() >= MANY || self.acknowledged.contains(&(repository.clone(), *digest))
+    }
+
+    fn owe(&mut self, repository: &Repository, case: &Case, answer: &Answer) {
+        let (Some(subject), Some(digest)) = (&case.subject, case.digest) else { return };
+        if !answer.headers.contains_key("oci-subject")
+            && let Some(tag) = fallback_tag(subject)
+            && self.owed.len() < REMEMBERED
+        {
+            self.owed.insert(Owed { repository: repository.clone(), tag, digest });
+        }
+    }
+
+    fn learn_referrers(&mut self, repository: &Repository, answer: &Answer) {
+        let Body::Bytes(bytes) = &answer.body else { return };
+        let listed = super::manifest::entries(bytes);
+        self.owed.retain(|owed| owed.repository != *repository || !listed.contains(&owed.digest));
+    }
+
+    fn learn_upload(&mut self, case: &Case, answer: &Answer) {
+        let named = ["docker-upload-uuid", "blob-upload-uuid"].iter().find_map(|name| answer.headers.get(*name));
+        let id = named.and_then(|id| id.to_str().ok()).map(UploadId::from).or_else(|| case.upload.clone());
+        let Some(id) = id else { return };
+        let is_over = matches!(case.row, Row::End6 | Row::End14) && answer.status.is_success();
+        let location = answer.headers.get(LOCATION).and_then(|location| location.to_str().ok());
+        if is_over {
+            self.told.remove(&id);
+        } else if let Some(location) = location
+            && (self.told.len() < REMEMBERED || self.told.contains_key(&id))
+        {
+            let told = self.told.entry(id).or_default();
+            told.newest = path_of(location).to_owned();
+            if told.all.len() < URLS {
+                told.all.insert(told.newest.clone());
+            }
+        }
+    }
+}
+
+/// Path and query of a `Location` of our own making.
+fn path_of(location: &str) -> &str {
+    let after_scheme = location.split_once("://").map_or(location, |(_, rest)| rest);
+    after_scheme.find('/').map_or("/", |at| &after_scheme[at..])
+}

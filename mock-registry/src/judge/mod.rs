@@ -1,0 +1,123 @@
+//! The judge: every request that breaks the spec is written down.
+//!
+//! It knows what was answered, and whether the answer arrived; so it can tell a manifest that came before its blobs were
+//! acknowledged from one that came after. It does not tell clients apart.
+//!
+//! ```
+//! use bytes::Bytes;
+//! use http::Request;
+//! use longshore_mock_registry::judge::Weight;
+//! use longshore_mock_registry::{Instant, Options, Registry};
+//!
+//! let mut registry = Registry::new(Options::default());
+//! let post = Request::post("/v2/a/blobs/uploads").header("content-length", "0").body(Bytes::new())?;
+//! registry.answer(Instant::ZERO, post);
+//! let breach = &registry.judge.breaches[0];
+//! assert_eq!((breach.rule, breach.weight), ("trailing-slash", Weight::Must));
+//! # Ok::<(), http::Error>(())
+//! ```
+
+mod head;
+mod learn;
+mod manifest;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use longshore_core::{Digest, Repository, Tag};
+
+use crate::answer::Row;
+use crate::state::UploadId;
+
+pub(crate) use learn::Case;
+
+/// How many breaches are written down, and how many things are remembered of each kind.
+const REMEMBERED: usize = 100_000;
+
+/// What the clients of a registry did wrong, and what they still have to do.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct Judge {
+    /// The breaches, in order; at most 100,000 of them.
+    pub breaches: Vec<Breach>,
+    /// What clients still owe: a manifest with a subject was pushed without an `OCI-Subject` in the answer, and it is
+    /// neither in the list under the referrers tag, nor was it seen in the answer of a referrers API.
+    pub owed: BTreeSet<Owed>,
+    /// What a client was told is there.
+    acknowledged: BTreeSet<(Repository, Digest)>,
+    /// The URLs of uploads that a client was told.
+    told: BTreeMap<UploadId, Told>,
+}
+
+/// An entry that a list of referrers must get.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Owed {
+    /// The repository.
+    pub repository: Repository,
+    /// The tag of the list.
+    pub tag: Tag,
+    /// The manifest that must be in it.
+    pub digest: Digest,
+}
+
+/// A request that breaks a rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Breach {
+    /// The number of the request, from 1, as the registry opened it.
+    pub request: u64,
+    /// What it asked.
+    pub row: Row,
+    /// The name of the rule.
+    pub rule: &'static str,
+    /// How much the rule weighs.
+    pub weight: Weight,
+    /// What it did.
+    pub what: String,
+}
+
+/// How much a rule weighs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Weight {
+    /// The spec says MUST, or a push can be broken by it.
+    Must,
+    /// The spec says SHOULD.
+    Should,
+    /// The spec allows it, and some registry does not stand it.
+    Quirk,
+}
+
+/// The URLs of one upload.
+#[derive(Debug, Default)]
+struct Told {
+    newest: String,
+    all: BTreeSet<String>,
+}
+
+impl Judge {
+    /// The breaches of this weight or a greater one.
+    pub fn at_least(&self, weight: Weight) -> impl Iterator<Item = &Breach> {
+        self.breaches.iter().filter(move |breach| breach.weight <= weight)
+    }
+
+    fn record(&mut self, case: &Case, weight: Weight, rule: &'static str, what: impl Into<String>) {
+        if self.breaches.len() < REMEMBERED {
+            self.breaches.push(Breach { request: case.number, row: case.row, rule, weight, what: what.into() });
+        }
+    }
+}
+
+impl fmt::Display for Breach {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "request {} ({}) breaks {} ({}): {}", self.request, self.row, self.rule, self.weight, self.what)
+    }
+}
+
+impl fmt::Display for Weight {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Must => "MUST",
+            Self::Should => "SHOULD",
+            Self::Quirk => "some registries",
+        })
+    }
+}

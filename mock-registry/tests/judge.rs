@@ -1,0 +1,287 @@
+//! What the judge writes down, and what it lets pass.
+
+mod transcript;
+
+use longshore_mock_registry::behaviour::{ChunkMin, ReferrersApi, StateQuery, SubjectHeader};
+use longshore_mock_registry::judge::Weight;
+use longshore_mock_registry::{Behaviour, Options};
+use transcript::{Stage, sha256};
+
+fn stage(change: impl FnOnce(&mut Behaviour)) -> Stage {
+    let mut options = Options {
+        origin: Some("reg.example".parse::<longshore_core::Registry>().unwrap().origin()),
+        storage: Some("storage.example".parse::<longshore_core::Registry>().unwrap().origin()),
+        ..Options::default()
+    };
+    change(&mut options.behaviour);
+    Stage::new(options).with("hello", sha256("hello")).with("empty", sha256("{}")).with("absent", sha256("absent"))
+}
+
+fn rules(stage: &Stage) -> Vec<(&'static str, Weight)> {
+    stage.registry.judge.breaches.iter().map(|breach| (breach.rule, breach.weight)).collect()
+}
+
+const BEGIN: &str = "C: POST /v2/a/blobs/uploads/\nC: Content-Length: 0\nS: 202\nS: Location: {location}\n";
+const IMAGE: &str = r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"application/x.config","digest":"{hello}","size":5}}"#;
+const REFERRER: &str = r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"application/x.config","digest":"{hello}","size":5},"subject":{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"{absent}","size":9},"annotations":{"a":"1"}}"#;
+const PUT: &str = "C: PUT /v2/a/manifests/v1\nC: Content-Type: application/vnd.oci.image.manifest.v1+json\nC:\nC: ";
+
+fn blob() -> String {
+    format!(
+        "{BEGIN}C: PUT {{location}}?digest={{hello}}\nC: Content-Length: 5\nC: Content-Type: application/octet-stream\nC:\nC: hello\nS: 201\n"
+    )
+}
+
+#[test]
+fn a_client_that_keeps_to_the_spec_is_let_pass() {
+    let mut stage = stage(|b| b.start.state = StateQuery::Newest);
+    stage.play(&format!(
+        "C: GET /v2/
+         S: 200
+         C: HEAD /v2/a/blobs/{{hello}}
+         S: 404
+         {BEGIN}C: PATCH {{location}}
+         C: Content-Length: 3
+         C: Content-Range: 0-2
+         C: Content-Type: application/octet-stream
+         C:
+         C: hel
+         S: 202
+         S: Location: {{second}}
+         C: PUT {{second}}&digest={{hello}}
+         C: Content-Length: 2
+         C: Content-Range: 3-4
+         C: Content-Type: application/octet-stream
+         C:
+         C: lo
+         S: 201
+         C: POST /v2/b/blobs/uploads/?mount={{hello}}&from=a
+         C: Content-Length: 0
+         S: 201
+         {PUT}{IMAGE}
+         S: 201
+         C: GET /v2/a/manifests/v1
+         C: Accept: application/vnd.oci.image.manifest.v1+json
+         S: 200
+         C: GET /v2/a/tags/list?n=1&last=v0
+         S: 200
+         C: POST /v2/a/blobs/uploads/
+         C: Content-Length: 0
+         S: 202
+         S: Location: {{other}}
+         C: GET {{other}}
+         S: 204
+         C: DELETE {{other}}
+         C: Content-Length: 0
+         S: 204"
+    ));
+    assert_eq!(rules(&stage), []);
+}
+
+#[test]
+fn every_rule_about_heads() {
+    let must = |rule| (rule, Weight::Must);
+    let should = |rule| (rule, Weight::Should);
+    let quirk = |rule| (rule, Weight::Quirk);
+    let octet = "C: Content-Type: application/octet-stream\n";
+    let table = [
+        ("C: POST /v2/a/blobs/uploads\nC: Content-Length: 0\nS: 404".to_owned(), must("trailing-slash")),
+        ("C: POST /v2/a/blobs/uploads/\nS: 202".to_owned(), must("content-length")),
+        ("C: POST /v2/a/blobs/uploads/\nC: Content-Length: 1\nC:\nC: x\nS: 202".to_owned(), must("content-length")),
+        ("C: GET /v2/\nC: Cookie: a=b\nS: 200".to_owned(), quirk("no-cookies")),
+        ("C: POST /v2/\nS: 405".to_owned(), should("endpoint")),
+        ("C: GET /v2/a/manifests/v1\nS: 404".to_owned(), should("accept")),
+        ("C: GET /v2/a/tags/list?last=.x\nS: 404".to_owned(), must("last-is-a-tag")),
+        (
+            "C: POST /v2/a/blobs/uploads/?mount={hello}\nC: Content-Length: 0\nS: 202".to_owned(),
+            quirk("mount-names-its-source"),
+        ),
+        ("C: POST /v2/a/blobs/uploads/?from=b\nC: Content-Length: 0\nS: 202".to_owned(), quirk("from-with-mount")),
+        (
+            "C: POST /v2/a/blobs/uploads/?mount={hello}&from=b&origin=c\nC: Content-Length: 0\nS: 202".to_owned(),
+            quirk("no-foreign-origin"),
+        ),
+        (format!("{BEGIN}C: PUT {{location}}\nC: Content-Length: 0\nS: 400"), must("digest")),
+        (format!("{BEGIN}C: PUT {{location}}?digest={{hello}}\n{octet}C:\nC: hello\nS: 201"), must("content-length")),
+        (
+            format!("{BEGIN}C: PUT {{location}}?digest={{hello}}\nC: Content-Length: 5\nC:\nC: hello\nS: 201"),
+            should("octet-stream"),
+        ),
+        (
+            format!(
+                "{BEGIN}C: PUT {{location}}?x=1&digest={{hello}}\nC: Content-Length: 5\n{octet}C:\nC: hello\nS: 201"
+            ),
+            should("location-verbatim"),
+        ),
+        (
+            format!(
+                "{BEGIN}C: PUT {{location}}?digest={{hello}}\nC: Content-Range: 0-4\nC: Content-Length: 5\n{octet}C:\nC: hello\nS: 201"
+            ),
+            quirk("no-range-on-whole-blob"),
+        ),
+        (
+            format!(
+                "{BEGIN}C: PATCH {{location}}\nC: Content-Range: bytes 0-4/5\nC: Content-Length: 5\n{octet}C:\nC: hello\nS: 400"
+            ),
+            must("content-range-form"),
+        ),
+        (
+            format!(
+                "{BEGIN}C: PATCH {{location}}\nC: Content-Range: 0-5\nC: Content-Length: 5\n{octet}C:\nC: hello\nS: 400"
+            ),
+            must("content-range-form"),
+        ),
+        (
+            format!(
+                "{BEGIN}C: PATCH {{location}}\nC: Content-Range: 1-5\nC: Content-Length: 5\n{octet}C:\nC: hello\nS: 416"
+            ),
+            must("chunk-order"),
+        ),
+        (format!("{BEGIN}C: PATCH {{location}}\nC: Content-Length: 0\nS: 202"), quirk("no-empty-chunk")),
+        (
+            format!(
+                "{BEGIN}C: PATCH {{location}}\n{octet}C:\nC: hel\nS: 202\nC: PATCH {{location}}\n{octet}C:\nC: lo\nS: 202"
+            ),
+            quirk("content-range"),
+        ),
+        (
+            format!(
+                "{BEGIN}C: PATCH {{location}}\n{octet}C:\nC: hel\nS: 202\n\
+                 C: PUT {{location}}?digest={{hello}}\nC: Content-Length: 2\n{octet}C:\nC: lo\nS: 201"
+            ),
+            quirk("content-range"),
+        ),
+        (
+            "C: GET https://storage.example/v2/a/blobs/{hello}\nC: Authorization: Bearer x\nS: 403".to_owned(),
+            must("authorization-stays-home"),
+        ),
+    ];
+    for (transcript, breach) in table {
+        let mut stage = stage(|_| ());
+        stage.play(&transcript);
+        assert_eq!(rules(&stage), [breach], "{transcript}");
+    }
+}
+
+#[test]
+fn the_newest_url_and_the_shortest_chunk() {
+    let mut stage = stage(|b| {
+        b.start.state = StateQuery::Ignored;
+        b.start.chunk_min = Some(ChunkMin { bytes: 4, announced: true });
+    });
+    let octet = "C: Content-Type: application/octet-stream\n";
+    stage.play(&format!(
+        "{BEGIN}C: PATCH {{location}}\nC: Content-Length: 2\nC: Content-Range: 0-1\n{octet}C:\nC: he\nS: 202\nS: Location: {{second}}
+         C: GET {{location}}\nS: 204
+         C: PATCH {{location}}\nC: Content-Length: 3\nC: Content-Range: 2-4\n{octet}C:\nC: llo\nS: 400"
+    ));
+    assert_eq!(rules(&stage), [("location-newest", Weight::Should), ("chunk-min-length", Weight::Should)]);
+}
+
+#[test]
+fn i33_children_are_acknowledged_first() {
+    // The registry does not check, or knows the blob from elsewhere; the judge asks what this client was told.
+    let put = format!("{PUT}{IMAGE}\nS: 201");
+    let mut stage = stage(|_| ());
+    stage.registry.options.faults = "2=answer-lost".parse().unwrap();
+    stage.play(&format!("{}{put}", blob()));
+    assert_eq!(rules(&stage), [("children-first", Weight::Must)]);
+    let told = stage.registry.judge.breaches[0].to_string();
+    assert!(
+        told.starts_with("request 3 (end-7a) breaks children-first (MUST): 1 that the manifest refers to"),
+        "{told}"
+    );
+
+    for acknowledgement in [
+        "C: HEAD /v2/a/blobs/{hello}\nS: 200",
+        "C: POST /v2/a/blobs/uploads/?mount={hello}&from=a\nC: Content-Length: 0\nS: 201",
+        "C: GET /v2/a/manifests/v0\nC: Accept: */*\nS: 200",
+    ] {
+        let mut stage = crate::stage(|_| ());
+        stage.registry.options.faults = "2=answer-lost,3=answer-lost".parse().unwrap();
+        stage.play(&format!("{}{}", blob(), put.replace("/v1", "/v0")));
+        stage.registry.judge.breaches.clear();
+        stage.play(&format!("{acknowledgement}\n{put}"));
+        assert_eq!(rules(&stage), [], "{acknowledgement}");
+    }
+    // HEAD of a manifest says nothing about what is in it.
+    let mut stage = crate::stage(|_| ());
+    stage.registry.options.faults = "2=answer-lost,3=answer-lost".parse().unwrap();
+    stage.play(&format!("{}{}", blob(), put.replace("/v1", "/v0")));
+    stage.registry.judge.breaches.clear();
+    stage.play(&format!("C: HEAD /v2/a/manifests/v0\nC: Accept: */*\nS: 200\n{put}"));
+    assert_eq!(rules(&stage), [("children-first", Weight::Must)]);
+}
+
+#[test]
+fn types_of_manifests() {
+    let table = [
+        (
+            PUT.replace("C: Content-Type: application/vnd.oci.image.manifest.v1+json\n", ""),
+            201,
+            ("content-type", Weight::Should),
+        ),
+        (PUT.replace("v1+json", "v1+json; charset=utf-8"), 201, ("content-type", Weight::Should)),
+        (PUT.replace("image.manifest", "image.index"), 400, ("content-type", Weight::Must)),
+    ];
+    for (put, status, breach) in table {
+        let mut stage = stage(|_| ());
+        stage.play(&format!("{}{put}{IMAGE}\nS: {status}", blob()));
+        assert_eq!(rules(&stage), [breach]);
+    }
+    let mut stage = stage(|_| ());
+    let bare = IMAGE.replace(r#""mediaType":"application/vnd.oci.image.manifest.v1+json","config""#, r#""config""#);
+    stage.play(&format!("{}{PUT}{bare}\nS: 201", blob()));
+    assert_eq!(rules(&stage), [("media-type", Weight::Should)]);
+}
+
+/// A list of referrers with these entries.
+fn list(entries: &[String]) -> String {
+    format!(
+        "C: PUT /v2/a/manifests/{{tag}}\nC: Content-Type: application/vnd.oci.image.index.v1+json\nC:\n\
+         C: {{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.index.v1+json\",\"manifests\":[{}]}}\nS: 201",
+        entries.join(",")
+    )
+}
+
+#[test]
+fn a_subject_that_nobody_took_up_is_owed() {
+    for told in [SubjectHeader::Truthful, SubjectHeader::Never] {
+        let mut stage = stage(|b| b.referrers.subject = told);
+        stage.play(&format!("{}{PUT}{REFERRER}\nS: 201", blob()));
+        let owed = usize::from(told == SubjectHeader::Never);
+        assert_eq!(stage.registry.judge.owed.len(), owed);
+        stage.play("C: GET /v2/a/referrers/{absent}\nS: 200");
+        assert_eq!(stage.registry.judge.owed.len(), 0);
+    }
+    let mut stage = stage(|b| b.referrers.api = ReferrersApi::NotFound);
+    stage.play(&format!("{}{PUT}{REFERRER}\nS: 201\nC: GET /v2/a/referrers/{{absent}}\nS: 404", blob()));
+    let digest = sha256(&stage.fill(REFERRER));
+    let owed = stage.registry.judge.owed.first().unwrap().clone();
+    assert_eq!(owed.digest, digest);
+    assert_eq!(owed.tag.as_str(), format!("sha256-{}", sha256("absent").hex()));
+
+    let mut stage = stage.with("tag", owed.tag);
+    let entry = format!(
+        r#"{{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"{digest}","size":9,"artifactType":"application/x.config","annotations":{{"a":"1"}}}}"#
+    );
+    stage.play(&list(&[]));
+    assert_eq!(stage.registry.judge.owed.len(), 1);
+    stage.play(&list(std::slice::from_ref(&entry)));
+    assert_eq!((stage.registry.judge.owed.len(), rules(&stage)), (0, vec![]));
+    stage.play(&list(&[entry.clone(), entry.clone()]));
+    stage.play(&list(&[entry.replace(r#""a":"1""#, "")]));
+    stage.play(&list(&[entry.replace("x.config", "x.other")]));
+    let breaches = [Weight::Should, Weight::Must, Weight::Must].map(|weight| ("referrers-entry", weight));
+    assert_eq!(rules(&stage), breaches);
+    assert_eq!(stage.registry.judge.at_least(Weight::Must).count(), 2);
+}
+
+#[test]
+fn a_referrer_that_is_deleted_is_owed_no_more() {
+    let mut stage = stage(|b| b.referrers.api = ReferrersApi::NotFound);
+    stage.play(&format!("{}{PUT}{REFERRER}\nS: 201", blob()));
+    let digest = sha256(&stage.fill(REFERRER));
+    stage.play(&format!("C: DELETE /v2/a/manifests/{digest}\nS: 202"));
+    assert_eq!(stage.registry.judge.owed.len(), 0);
+}
