@@ -1,0 +1,63 @@
+//! Which crate of this house may use which: an arrow that is not drawn here is a mistake.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+/// A crate, what it may use, and what only its tests may use besides. The command alone may use everything.
+const ARROWS: [(&str, &[&str], &[&str]); 9] = [
+    ("longshore-core", &[], &[]),
+    ("longshore-sources", &["core"], &[]),
+    ("longshore-memory", &["core"], &["mock-registry"]),
+    ("longshore-mock-registry", &["core"], &["memory"]),
+    ("longshore-reqwest", &["core", "sources"], &["conformance", "mock-registry"]),
+    ("longshore-ureq", &["core", "sources"], &["conformance", "mock-registry"]),
+    ("longshore-conformance", &["core", "memory", "mock-registry"], &[]),
+    ("longshore-fuzz", &["conformance"], &[]),
+    ("longshore-core-wasm", &["core"], &[]),
+];
+
+/// The one crate that sees all.
+const COMMAND: &str = "longshore";
+
+#[test]
+fn crates_use_only_what_is_drawn() {
+    let allowed: BTreeMap<_, _> = ARROWS.iter().map(|(name, uses, tests)| (*name, (*uses, *tests))).collect();
+    let packages = packages("Cargo.toml").into_iter().chain(packages("fuzz/Cargo.toml"));
+    let mut seen = BTreeSet::new();
+    for package in packages {
+        let name = package["name"].as_str().unwrap();
+        seen.insert(name.to_owned());
+        if name == COMMAND {
+            continue;
+        }
+        let (uses, tests) = allowed.get(name).unwrap_or_else(|| panic!("no arrow is drawn for {name}"));
+        for dependency in package["dependencies"].as_array().unwrap() {
+            let Some(used) = ours(dependency) else { continue };
+            let is_test = dependency["kind"] == "dev" && tests.contains(&used);
+            assert!(uses.contains(&used) || is_test, "{name} uses {used}, and no such arrow is drawn");
+        }
+    }
+    for name in ["longshore-core", "longshore-conformance", "longshore-fuzz", "longshore-mock-registry"] {
+        assert!(seen.contains(name), "{name} was not looked at: {seen:?}");
+    }
+}
+
+/// The crate of this house that a dependency names, without the prefix; `None` for anybody else's.
+fn ours(dependency: &Value) -> Option<&str> {
+    dependency["path"].as_str()?;
+    dependency["name"].as_str()?.strip_prefix("longshore-")
+}
+
+/// The packages of a workspace, as cargo reads their manifests. Nothing is resolved, so nothing is fetched.
+fn packages(manifest: &str) -> Vec<Value> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["metadata", "--no-deps", "--format-version", "1", "--offline", "--manifest-path"]);
+    let output = cargo.arg(root.join(manifest)).output().unwrap();
+    assert!(output.status.success(), "cargo failed: {}", String::from_utf8_lossy(&output.stderr));
+    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+    metadata["packages"].as_array().unwrap().clone()
+}
