@@ -67,7 +67,7 @@
 //! # }
 //! ```
 //!
-//! Ready-made drivers are in `longshore-reqwest`, `longshore-ureq` and `longshore-memory`; the `longshore` command only pushes.
+//! [Writing a driver](guide) explains the rest. Ready-made drivers are in `longshore-reqwest`, `longshore-ureq` and `longshore-memory`; the `longshore` command only pushes.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(
@@ -89,6 +89,7 @@ mod digest;
 pub mod driver;
 pub mod endpoint;
 mod flow;
+pub mod guide;
 pub mod header;
 mod name;
 pub mod secret;
@@ -102,6 +103,7 @@ pub use client::{
 };
 pub use content::{Descriptor, Document, Index, Manifest, MediaType, Platform};
 pub use digest::{Algorithm, Digest, DigestError, Digester};
+pub use driver::OperationId;
 pub use name::{Reference, ReferenceError, Registry, RegistryError, Repository, RepositoryError, Tag, TagError};
 pub use secret::{Authorization, Secret};
 pub use target::{Host, Origin, Scheme, Target};

@@ -16,7 +16,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn run(module: &[u8]) -> Result<(), Box<dyn Error>> {
     let engine = Engine::default();
     let module = Module::new(&engine, module)?;
-    let imports: Vec<String> = module.imports().map(|import| format!("{}.{}", import.module(), import.name())).collect();
+    let imports: Vec<String> =
+        module.imports().map(|import| format!("{}.{}", import.module(), import.name())).collect();
     if !imports.is_empty() {
         return Err(format!("the module imports {}: something in it does I/O", imports.join(", ")).into());
     }
