@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use longshore_core::auth::Credentials;
 use longshore_core::driver::{AskFailed, Input, Key, OperationId};
-use longshore_core::{Client, Event, Failure, Learned, Operation, Options, Receipt, Registry, Supply};
+use longshore_core::{Checkpoint, Client, Event, Failure, Learned, Operation, Options, Receipt, Registry, Supply};
 use longshore_sources::{Source, Sources};
 use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
@@ -179,6 +179,13 @@ impl<K: Key> Running<K> {
     pub fn cancel(&self) {
         lock(&self.handle.shared.state).client.cancel(self.operation);
         self.handle.shared.wake.notify_one();
+    }
+
+    /// What a push has done so far, for another process to go on with ([`Push::resume`](longshore_core::Push::resume));
+    /// `None` where it is none, or has ended.
+    #[must_use]
+    pub fn save(&self) -> Option<Checkpoint> {
+        lock(&self.handle.shared.state).client.save(self.operation)
     }
 
     /// Adds to a push that was left [open](longshore_core::Push::open).
