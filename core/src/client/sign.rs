@@ -15,6 +15,7 @@ use super::task::{AtDoor, Errand, Flight, Machine, Phase, Product, Task, TaskId}
 use super::{Client, Failure, Why};
 use crate::auth::{Answered, Credentials, Next, Scopes};
 use crate::driver::{AskFailed, AskId, Key, Output};
+use crate::endpoint::Row;
 use crate::flow::{IfLost, Outcome, Ping};
 use crate::target::Target;
 use crate::{Origin, text};
@@ -142,8 +143,9 @@ impl<K: Key> Client<K> {
                 return true;
             }
         }
-        // Some registries look at the token when the body has ended: how much of it counted, the registry is asked.
-        if flight.if_lost == IfLost::Ask && flight.has_body {
+        // Some registries look at the token when the body has ended: how much of it counted, the registry is asked. A whole
+        // blob in one POST counted as a whole or not at all, and counts once however often it is sent.
+        if flight.if_lost == IfLost::Ask && flight.has_body && flight.row != Row::PostBlob {
             let login = std::mem::take(&mut task.login);
             self.unknown(task);
             task.login = login;

@@ -77,6 +77,10 @@ impl<K: Debug> Transcript<K> {
         for entry in &self.entries {
             // A hash takes all that is written to it.
             let _ = writeln!(hash, "{entry:?}");
+            // A body prints its length alone.
+            if let Said::Asked { body: Body::Bytes(bytes), .. } = &entry.what {
+                let _ = writeln!(hash, "{bytes:?}");
+            }
         }
         hash.0
     }
@@ -104,7 +108,7 @@ impl<K: Debug> fmt::Display for Transcript<K> {
                     write_headers(f, "C:", &head.headers, None)?;
                     match body {
                         Body::Empty => {}
-                        Body::Bytes(bytes) => write_content(f, "C:", bytes)?,
+                        Body::Bytes(bytes) => write_content(f, "C:", Some(&head.uri), bytes)?,
                         Body::Blob { key, range } => writeln!(f, "C:     {key:?} {}..{}", range.start, range.end)?,
                         Body::Rest { key, from } => writeln!(f, "C:     {key:?} {from}..")?,
                     }
@@ -117,7 +121,7 @@ impl<K: Debug> fmt::Display for Transcript<K> {
                     };
                     writeln!(f, "S: {at} #{request} {}{how}", answer.status())?;
                     write_headers(f, "S:", answer.headers(), self.uri(*request))?;
-                    write_content(f, "S:", answer.body())?;
+                    write_content(f, "S:", self.uri(*request), answer.body())?;
                 }
                 Said::Meets(fault) => writeln!(f, "!: {at} #{request} meets {fault:?}")?,
                 Said::Failed(why) => writeln!(f, "!: {at} #{request} {why}")?,
@@ -143,10 +147,12 @@ fn write_headers(f: &mut fmt::Formatter<'_>, who: &str, headers: &HeaderMap, fro
     Ok(())
 }
 
-fn write_content(f: &mut fmt::Formatter<'_>, who: &str, content: &[u8]) -> fmt::Result {
+/// A registry's own content; what goes to and comes from a token service is a secret.
+fn write_content(f: &mut fmt::Formatter<'_>, who: &str, uri: Option<&Uri>, content: &[u8]) -> fmt::Result {
+    let is_registrys = uri.is_some_and(|uri| uri.path().starts_with("/v2/"));
     match std::str::from_utf8(content) {
         Ok("") => Ok(()),
-        Ok(text) if content.len() <= 500 => writeln!(f, "{who}     {}", text::shown(text)),
+        Ok(text) if is_registrys && content.len() <= 500 => writeln!(f, "{who}     {}", text::shown(text)),
         _ => writeln!(f, "{who}     {} bytes", content.len()),
     }
 }

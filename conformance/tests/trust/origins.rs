@@ -1,0 +1,121 @@
+use longshore_core::target::{CrossOrigin, Policy};
+use longshore_core::{Options, Origin, Scheme};
+
+use crate::world::{BEARER, PASSWORD, World, password, push, push_with};
+
+const STORAGE: &str = "https://storage.example.net";
+
+fn with_policy(policy: Policy) -> Options {
+    let mut options = Options::default();
+    options.policy = policy;
+    options
+}
+
+#[test]
+fn i3_a_location_elsewhere_is_followed_without_credentials() {
+    let world = World { challenge: BEARER, location: "https://storage.example.net{}", ..World::default() };
+    let outcome = push(world);
+    assert!(outcome.result.is_ok(), "{:?}\n{}", outcome.result, outcome.transcript);
+    assert_eq!(outcome.at(STORAGE).count(), 3);
+    assert!(outcome.at(STORAGE).all(|seen| seen.authorization.is_empty()));
+}
+
+#[test]
+fn i3_a_location_elsewhere_can_be_refused() {
+    let world = World { location: "https://storage.example.net{}", ..World::default() };
+    let options = with_policy(Policy::default().with_locations(CrossOrigin::Refuse));
+    let outcome = push_with(world, options, |_, _| Ok(Some(password(PASSWORD))));
+    assert!(outcome.failure().contains("storage.example.net"), "{}", outcome.failure());
+    assert_eq!(outcome.at(STORAGE).count(), 0);
+}
+
+#[test]
+fn i4_a_foreign_401_starts_nothing() {
+    for challenge in [BEARER, r#"Basic realm="x""#, "Negotiate"] {
+        let world = World {
+            challenge: "",
+            location: "https://storage.example.net{}",
+            storage: Some((401, challenge)),
+            ..World::default()
+        };
+        let outcome = push(world);
+        assert!(outcome.result.is_err());
+        assert_eq!((outcome.asked, outcome.tokens().count()), (0, 0), "{}", outcome.transcript);
+    }
+}
+
+#[test]
+fn i5_no_location_leads_from_https_to_http() {
+    let outcome = push(World { location: "http://storage.example.net{}", ..World::default() });
+    assert!(outcome.failure().contains("http"), "{}", outcome.failure());
+    assert!(outcome.seen.iter().all(|seen| seen.origin.starts_with("https://")));
+}
+
+#[test]
+fn post_location_http_behind_tls() {
+    let outcome = push(World { challenge: BEARER, location: "http://registry.example{}", ..World::default() });
+    assert!(outcome.result.is_ok(), "{:?}", outcome.result);
+    assert!(outcome.seen.iter().all(|seen| seen.origin == "https://registry.example"));
+}
+
+#[test]
+fn i6_special_use_addresses_are_refused_unless_named() {
+    for host in ["169.254.169.254", "127.0.0.1:8080", "10.0.0.1", "[::1]", "localhost"] {
+        let location: &'static str = format!("https://{host}{{}}").leak();
+        let outcome = push(World { location, ..World::default() });
+        assert!(outcome.result.is_err(), "{host}");
+        assert!(outcome.seen.iter().all(|seen| seen.origin == "https://registry.example"), "{host}");
+    }
+    let named = Origin::new(Scheme::Https, "10.0.0.1".parse().unwrap(), None);
+    let world = World { location: "https://10.0.0.1{}", ..World::default() };
+    let options = with_policy(Policy::default().allow_origin(named));
+    assert!(push_with(world, options, |_, _| Ok(None)).result.is_ok());
+}
+
+#[test]
+fn i2_redirects_of_uploads_keep_method_and_body() {
+    for status in [307, 308] {
+        let redirect = Some(("/blobs/uploads/1", status, "https://storage.example.net/put/here"));
+        let world = World { challenge: BEARER, redirect, ..World::default() };
+        let outcome = push(world);
+        assert!(outcome.result.is_ok(), "{status} {:?}\n{}", outcome.result, outcome.transcript);
+        let put: Vec<_> = outcome.at(STORAGE).collect();
+        assert_eq!(put.len(), 3);
+        assert!(put.iter().all(|seen| seen.method == http::Method::PUT && seen.authorization.is_empty()));
+        assert_eq!(put.iter().map(|seen| seen.body.len()).sum::<usize>(), 300_002);
+    }
+}
+
+#[test]
+fn i2_redirects_that_would_turn_a_write_into_a_read_are_refused() {
+    for status in [301, 302, 303] {
+        let world = World { redirect: Some(("/blobs/uploads/1", status, "/elsewhere")), ..World::default() };
+        let outcome = push(world);
+        assert!(outcome.failure().contains(&status.to_string()), "{}", outcome.failure());
+        assert!(!outcome.seen.iter().any(|seen| seen.path_and_query == "/elsewhere"));
+    }
+}
+
+#[test]
+fn i25_redirects_in_a_circle_end() {
+    let world =
+        World { redirect: Some(("/blobs/uploads/1", 307, "/v2/library/app/blobs/uploads/1")), ..World::default() };
+    let outcome = push(world);
+    assert!(outcome.failure().contains("more than 5"), "{}", outcome.failure());
+}
+
+#[test]
+fn i1_what_a_foreign_host_aims_at_the_registry_goes_without_credentials() {
+    // The registry sends the upload to storage, and the storage sends it back to a path of its own choice.
+    let world = World {
+        challenge: BEARER,
+        location: "https://storage.example.net/out",
+        redirect: Some(("/out", 307, "https://registry.example/v2/library/other/manifests/v1")),
+        ..World::default()
+    };
+    let outcome = push(world);
+    let aimed: Vec<_> = outcome.seen.iter().filter(|seen| seen.path_and_query.contains("/other/")).collect();
+    assert!(!aimed.is_empty());
+    assert!(aimed.iter().all(|seen| seen.authorization.is_empty()), "{}", outcome.transcript);
+    assert!(outcome.result.is_err());
+}

@@ -1,0 +1,122 @@
+use longshore_core::auth::Credentials;
+use longshore_core::driver::AskFailed;
+use longshore_core::{Options, Secret};
+
+use crate::world::{BEARER, PASSWORD, World, basic, password, push, push_with};
+
+fn bearer() -> World {
+    World { challenge: BEARER, ..World::default() }
+}
+
+#[test]
+fn a_registry_that_wants_nothing_is_shown_nothing() {
+    let outcome = push(World::default());
+    assert!(outcome.result.is_ok());
+    assert_eq!(outcome.asked, 0);
+    assert!(outcome.seen.iter().all(|seen| seen.authorization.is_empty()));
+}
+
+#[test]
+fn one_token_serves_a_whole_push() {
+    let outcome = push(bearer());
+    assert!(outcome.result.is_ok(), "{}", outcome.transcript);
+    assert_eq!((outcome.asked, outcome.tokens().count()), (1, 1));
+    let token = outcome.tokens().next().unwrap();
+    assert_eq!(token.authorization, basic(PASSWORD));
+    assert_eq!(token.path_and_query, "/token?service=registry&scope=repository%3Alibrary%2Fapp%3Apull%2Cpush");
+    // Only the very first request went without.
+    let bare = outcome.seen.iter().filter(|seen| seen.authorization.is_empty()).count();
+    assert_eq!(bare, 1, "{}", outcome.transcript);
+}
+
+#[test]
+fn one_request_flies_alone_until_the_registry_has_shown_what_it_wants() {
+    let outcome = push(bearer());
+    assert_eq!(outcome.seen[0].authorization, "");
+    assert!(outcome.seen[1].path_and_query.starts_with("/token"), "{}", outcome.transcript);
+}
+
+#[test]
+fn basic_only_registry() {
+    let outcome = push(World { challenge: r#"Basic realm="registry""#, ..World::default() });
+    assert!(outcome.result.is_ok());
+    assert_eq!((outcome.asked, outcome.tokens().count()), (1, 0));
+    assert!(outcome.seen[1..].iter().all(|seen| seen.authorization == basic(PASSWORD)));
+}
+
+#[test]
+fn a_wrong_password_is_one_clear_sentence_and_one_try() {
+    for challenge in [BEARER, r#"Basic realm="registry""#] {
+        let world = World { challenge, ..World::default() };
+        let outcome = push_with(world, Options::default(), |_, _| Ok(Some(password("wrong"))));
+        let failure = outcome.failure();
+        assert!(failure.contains("401") && failure.lines().count() == 1, "{failure}");
+        assert!(outcome.tokens().count() <= 1, "{}", outcome.transcript);
+        assert_eq!(outcome.asked, 1);
+    }
+}
+
+#[test]
+fn a_look_up_that_fails_is_an_error_and_no_reason_to_go_on_without() {
+    let outcome = push_with(bearer(), Options::default(), |_, _| Err(AskFailed("the helper said no".to_owned())));
+    assert!(outcome.failure().contains("the helper said no"));
+    assert_eq!(outcome.tokens().count(), 0);
+}
+
+#[test]
+fn nobody_gets_an_anonymous_token() {
+    let outcome = push_with(bearer(), Options::default(), |_, _| Ok(None));
+    assert!(outcome.result.is_ok());
+    assert!(outcome.tokens().all(|token| token.authorization.is_empty()));
+}
+
+#[test]
+fn anonymous_token_then_401_on_push() {
+    let outcome = push_with(World { denies_pushes: true, ..bearer() }, Options::default(), |_, _| Ok(None));
+    assert!(outcome.failure().contains("401"), "{}", outcome.failure());
+    assert!(outcome.seen.len() < 12, "it goes round in circles:\n{}", outcome.transcript);
+}
+
+#[test]
+fn token_expires_mid_upload() {
+    // A token lives for a minute here, and an answer takes almost half of one.
+    let world = World { token_life: 60, ..bearer() };
+    let outcome = crate::world::push_slowly(world, 12);
+    assert!(outcome.result.is_ok(), "{:?}\n{}", outcome.result, outcome.transcript);
+    assert!(outcome.tokens().count() > 1);
+}
+
+#[test]
+fn token_endpoint_403_hides_quota() {
+    let refusal =
+        Some((403, r#"{"errors":[{"code":"DENIED","message":"registry contains 1 repositories, limit is 1"}]}"#));
+    let outcome = push(World { token_refusal: refusal, ..bearer() });
+    assert!(outcome.failure().contains("limit is 1"), "{}", outcome.failure());
+    assert_eq!(outcome.tokens().count(), 1);
+}
+
+#[test]
+fn a_registry_token_is_sent_as_it_is_and_no_other_is_asked_for() {
+    let given = |_: &_, _| Ok(Some(Credentials::RegistryToken(Secret::new("given".to_owned()))));
+    let outcome = push_with(bearer(), Options::default(), given);
+    assert!(outcome.failure().contains("401"));
+    assert_eq!(outcome.tokens().count(), 0);
+    assert!(outcome.seen.iter().any(|seen| seen.authorization == "Bearer given"));
+}
+
+#[test]
+fn i7_a_token_service_elsewhere_is_not_asked() {
+    let world = World { challenge: r#"Bearer realm="https://evil.example.net/token",service="x""#, ..World::default() };
+    let outcome = push(world);
+    assert!(outcome.failure().contains("evil.example.net"), "{}", outcome.failure());
+    assert_eq!(outcome.at("https://evil.example.net").count(), 0);
+    assert_eq!(outcome.asked, 0);
+}
+
+#[test]
+fn i7_a_token_service_does_not_send_us_on() {
+    let world = World { redirect: Some(("/token", 307, "https://evil.example.net/token")), ..bearer() };
+    let outcome = push(world);
+    assert!(outcome.result.is_err());
+    assert_eq!(outcome.at("https://evil.example.net").count(), 0);
+}
