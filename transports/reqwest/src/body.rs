@@ -1,18 +1,19 @@
-//! A body on its way: read by a thread that may block, a piece ahead of the network.
+//! A body on its way: a thread that may block reads it, a piece ahead of the network.
 
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use longshore_core::driver::{Body, Input, Key, NoAnswer, RequestId};
 use longshore_sources::SourceError;
-use longshore_sources::source::BodyReader;
+use longshore_sources::source::{BodyReader, Ended};
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use crate::session::{Shared, lock};
 
@@ -22,7 +23,7 @@ const REPORT: u64 = 256 * 1024;
 /// How many pieces wait for the network, beside the one that is being read.
 const PIECES_AHEAD: usize = 1;
 
-/// Makes the body that reqwest sends, and the account of it that the exchange watches.
+/// Makes the body that reqwest sends, and the account of it that the exchange keeps.
 ///
 /// # Errors
 /// Where the source cannot be opened. Nothing was sent then.
@@ -30,102 +31,52 @@ pub(crate) async fn open<K: Key + Send + 'static>(
     shared: &Arc<Shared<K>>,
     id: RequestId,
     body: Body<K>,
-) -> Result<(Option<reqwest::Body>, Arc<Account>), NoAnswer> {
-    let account = Arc::new(Account::new());
-    let (key, range) = match body {
-        Body::Empty => return Ok((None, account)),
-        Body::Bytes(bytes) => {
-            account.sent.store(bytes.len() as u64, Ordering::Relaxed);
-            return Ok((Some(bytes.into()), account));
-        }
-        Body::Blob { key, range } => (key, Ok(range)),
-        Body::Rest { key, from } => (key, Err(from)),
+) -> Result<(Option<reqwest::Body>, Outgoing), NoAnswer> {
+    let (key, range, from) = match body {
+        Body::Empty => return Ok((None, Outgoing::default())),
+        Body::Bytes(bytes) => return Ok((Some(bytes.into()), Outgoing::default())),
+        Body::Blob { key, range } => (key, Some(range), 0),
+        Body::Rest { key, from } => (key, None, from),
     };
-    let source = lock(&shared.sources).source(&key).cloned().map_err(|error| failed(&error))?;
-    let rest = range.is_err().then(|| key);
-    let reader = spawn_blocking(move || match range {
-        Ok(range) => source.open(range),
-        Err(from) => source.rest(from),
+    let source = shared.source(&key).map_err(|error| failed(&error))?;
+    let rest = range.is_none().then_some(key);
+    let opened = spawn_blocking(move || match range {
+        Some(range) => source.open(range),
+        None => source.rest(from),
     });
-    let reader = match reader.await {
-        Ok(reader) => reader.map_err(|error| failed(&error))?,
-        Err(_) => return Err(NoAnswer::Source("the thread that reads it panicked".to_owned())),
-    };
-    let (pieces, incoming) = mpsc::channel(PIECES_AHEAD);
+    let reader = opened.await.map_err(|_| NoAnswer::Source("the thread that opens it panicked".to_owned()))?;
+    let reader = reader.map_err(|error| failed(&error))?;
     let remaining = if rest.is_some() { None } else { reader.remaining() };
-    let streamed = Streamed { incoming, remaining, account: Arc::clone(&account), report: reporter(shared, id) };
-    let thread = Thread { shared: Arc::clone(shared), reader, pieces, rest, account: Arc::clone(&account) };
-    spawn_blocking(move || thread.read());
-    Ok((Some(reqwest::Body::wrap(streamed)), account))
+    let told = Arc::clone(shared);
+    let on_sent = move |total| told.tell(Input::Sent { id, total });
+    let told = Arc::clone(shared);
+    let on_end = move |ended: Option<Ended>| {
+        if let Some((blob, Ended { len, digest })) = rest.zip(ended) {
+            told.tell(Input::Ended { blob, len, digest });
+        }
+    };
+    let (streamed, outgoing) = stream(reader, remaining, on_sent, on_end);
+    Ok((Some(reqwest::Body::wrap(streamed)), outgoing))
 }
 
 fn failed(error: &SourceError) -> NoAnswer {
     NoAnswer::Source(error.to_string())
 }
 
-/// Tells the core how much was sent, now and then.
-fn reporter<K: Key + Send + 'static>(shared: &Arc<Shared<K>>, id: RequestId) -> Report {
-    let shared = Arc::clone(shared);
-    Report { tell: Box::new(move |total| shared.tell(Input::Sent { id, total })), told: 0 }
-}
-
-struct Report {
-    tell: Box<dyn Fn(u64) + Send + Sync>,
-    told: u64,
-}
-
-/// What is known of a body that is on its way.
-pub(crate) struct Account {
-    sent: AtomicU64,
-    moved: Mutex<Instant>,
-    is_over: AtomicBool,
-    failure: Mutex<Option<SourceError>>,
-}
-
-impl Account {
-    fn new() -> Self {
-        Self {
-            sent: AtomicU64::new(0),
-            moved: Mutex::new(Instant::now()),
-            is_over: AtomicBool::new(false),
-            failure: Mutex::new(None),
-        }
-    }
-
-    /// How many bytes were handed to the network.
-    pub(crate) fn sent(&self) -> u64 {
-        self.sent.load(Ordering::Relaxed)
-    }
-
-    /// When a byte last moved, either way.
-    pub(crate) fn moved(&self) -> Instant {
-        *lock(&self.moved)
-    }
-
-    /// A byte moved now.
-    pub(crate) fn touch(&self) {
-        *lock(&self.moved) = Instant::now();
-    }
-
-    /// The answer is here, or will not be waited for: what is left of the body need not be sent.
-    pub(crate) fn give_up(&self) {
-        self.is_over.store(true, Ordering::Relaxed);
-    }
-
-    /// Why the source failed, if it did.
-    pub(crate) fn failure(&self) -> Option<NoAnswer> {
-        lock(&self.failure).as_ref().map(failed)
-    }
-}
-
-/// The thread that reads.
-struct Thread<K: Key> {
-    shared: Arc<Shared<K>>,
+/// Starts the thread that reads. `on_end` is called there before the network can have the end.
+fn stream(
     reader: BodyReader,
-    pieces: mpsc::Sender<Piece>,
-    /// The blob, where its end is not known beforehand.
-    rest: Option<K>,
-    account: Arc<Account>,
+    remaining: Option<u64>,
+    on_sent: impl Fn(u64) + Send + Sync + 'static,
+    on_end: impl FnOnce(Option<Ended>) + Send + 'static,
+) -> (Streamed, Outgoing) {
+    let (pieces, incoming) = mpsc::channel(PIECES_AHEAD);
+    let account = Arc::new(Account { incoming: Mutex::new(Some(incoming)), ..Account::default() });
+    let streamed =
+        Streamed { remaining, total: 0, reported: 0, on_sent: Box::new(on_sent), account: Arc::clone(&account) };
+    let outgoing = Outgoing { account: Arc::clone(&account) };
+    spawn_blocking(move || read(reader, &pieces, &account, on_end));
+    (streamed, outgoing)
 }
 
 /// What the thread hands over. A channel that closes without an end is a failure.
@@ -134,48 +85,95 @@ enum Piece {
     End,
 }
 
-impl<K: Key> Thread<K> {
-    fn read(mut self) {
-        loop {
-            match self.reader.next_piece() {
-                Ok(Some(bytes)) => {
-                    if self.pieces.blocking_send(Piece::Bytes(bytes)).is_err() {
-                        return;
-                    }
-                }
-                Ok(None) => break,
-                Err(error) => {
-                    *lock(&self.account.failure) = Some(error);
+fn read(mut reader: BodyReader, pieces: &mpsc::Sender<Piece>, account: &Account, on_end: impl FnOnce(Option<Ended>)) {
+    let piece = loop {
+        match reader.next_piece() {
+            Ok(Some(bytes)) => {
+                if pieces.blocking_send(Piece::Bytes(bytes)).is_err() {
                     return;
                 }
             }
+            Ok(None) => break Piece::End,
+            Err(error) => {
+                *lock(&account.failure) = Some(error);
+                return;
+            }
         }
-        // The core hears of the end before the registry can answer.
-        if let Some((blob, ended)) = self.rest.take().zip(self.reader.ended()) {
-            self.shared.tell(Input::Ended { blob, len: ended.len, digest: ended.digest });
+    };
+    on_end(reader.ended());
+    // Where nobody takes the end, the body was given up.
+    drop(pieces.blocking_send(piece));
+}
+
+/// What both ends of a body know of it.
+struct Account {
+    incoming: Mutex<Option<mpsc::Receiver<Piece>>>,
+    /// When a byte last moved, either way.
+    moved: Mutex<Instant>,
+    /// Whether the network waits for the source.
+    is_reading: AtomicBool,
+    failure: Mutex<Option<SourceError>>,
+}
+
+/// A body as the exchange sees it. When this is dropped, what is left of the body is not sent any more.
+#[derive(Default)]
+pub(crate) struct Outgoing {
+    account: Arc<Account>,
+}
+
+impl Outgoing {
+    /// A byte moved now.
+    pub(crate) fn touch(&self) {
+        *lock(&self.account.moved) = Instant::now();
+    }
+
+    /// Why the source failed, if it did.
+    pub(crate) fn failure(&self) -> Option<NoAnswer> {
+        lock(&self.account.failure).as_ref().map(failed)
+    }
+
+    /// Waits for a future for as long as bytes move now and then, either way. A slow source is not the other side's silence.
+    pub(crate) async fn unless_silent<T>(&self, silence: Duration, future: impl Future<Output = T>) -> Option<T> {
+        let mut future = std::pin::pin!(future);
+        loop {
+            let deadline = *lock(&self.account.moved) + silence;
+            match timeout_at(deadline, future.as_mut()).await {
+                Ok(done) => return Some(done),
+                Err(_) if self.account.is_reading.load(Ordering::Relaxed) => self.touch(),
+                Err(_) if *lock(&self.account.moved) + silence > Instant::now() => {}
+                Err(_) => return None,
+            }
         }
-        drop(self.pieces.blocking_send(Piece::End));
+    }
+}
+
+impl Drop for Outgoing {
+    /// Ends the thread, and with that the body, which breaks the connection off where the body was not at its end.
+    fn drop(&mut self) {
+        if let Some(incoming) = lock(&self.account.incoming).as_mut() {
+            incoming.close();
+        }
     }
 }
 
 /// The end that the network takes pieces from.
 struct Streamed {
-    incoming: mpsc::Receiver<Piece>,
     /// Bytes to come, where that is known.
     remaining: Option<u64>,
+    total: u64,
+    reported: u64,
+    on_sent: Box<dyn Fn(u64) + Send + Sync>,
     account: Arc<Account>,
-    report: Report,
 }
 
 impl Streamed {
-    fn pass(&mut self, piece: &Bytes) {
-        let len = piece.len() as u64;
-        let total = self.account.sent.fetch_add(len, Ordering::Relaxed) + len;
-        self.account.touch();
+    fn pass(&mut self, len: u64) {
+        self.total += len;
         self.remaining = self.remaining.map(|remaining| remaining.saturating_sub(len));
-        if total - self.report.told >= REPORT || self.remaining == Some(0) {
-            self.report.told = total;
-            (self.report.tell)(total);
+        *lock(&self.account.moved) = Instant::now();
+        if self.total - self.reported >= REPORT || self.remaining == Some(0) {
+            self.reported = self.total;
+            (self.on_sent)(self.total);
         }
     }
 }
@@ -188,21 +186,19 @@ impl http_body::Body for Streamed {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, &'static str>>> {
-        let piece = match self.incoming.poll_recv(context) {
-            Poll::Ready(piece) => piece,
-            Poll::Pending => return Poll::Pending,
+        let piece = match lock(&self.account.incoming).as_mut() {
+            Some(incoming) => incoming.poll_recv(context),
+            None => Poll::Ready(None),
         };
-        if self.account.is_over.load(Ordering::Relaxed) {
-            return Poll::Ready(Some(Err("the answer came before the end of the body")));
-        }
-        Poll::Ready(match piece {
+        self.account.is_reading.store(piece.is_pending(), Ordering::Relaxed);
+        Poll::Ready(match ready!(piece) {
             Some(Piece::Bytes(bytes)) => {
-                self.pass(&bytes);
+                self.pass(bytes.len() as u64);
                 Some(Ok(Frame::data(bytes)))
             }
             Some(Piece::End) if self.remaining.unwrap_or(0) == 0 => None,
             // Never a short body: without its end the request is broken off.
-            Some(Piece::End) | None => Some(Err("the source of the body failed")),
+            Some(Piece::End) | None => Some(Err("the body was broken off")),
         })
     }
 
@@ -214,3 +210,24 @@ impl http_body::Body for Streamed {
         self.remaining.map_or_else(SizeHint::default, SizeHint::with_exact)
     }
 }
+
+impl Drop for Streamed {
+    /// Lets go of the channel, so that the thread does not wait for a network that has gone.
+    fn drop(&mut self) {
+        lock(&self.account.incoming).take();
+    }
+}
+
+impl Default for Account {
+    fn default() -> Self {
+        Self {
+            incoming: Mutex::default(),
+            moved: Mutex::new(Instant::now()),
+            is_reading: AtomicBool::new(false),
+            failure: Mutex::default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -68,7 +68,7 @@ impl<K: Key + Send + 'static> Driver<K> {
         let why = "the thread that reads it panicked".to_owned();
         let promise = self.promise(Input::Unreadable { blob: blob.clone(), why });
         tokio::task::spawn_blocking(move || {
-            let source = lock(&promise.shared.sources).source(&blob).cloned();
+            let source = promise.shared.source(&blob);
             let input = match source.and_then(|source| source.read_ahead(from, up_to.saturating_sub(from))) {
                 Ok(ReadAhead::Filled { len }) => Input::Filled { blob, len: from + len },
                 Ok(ReadAhead::Ended(ended)) => Input::Ended { blob, len: ended.len, digest: ended.digest },

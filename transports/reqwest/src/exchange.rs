@@ -1,45 +1,19 @@
 //! One request and its answer.
 
-use std::fmt;
-use std::future::Future;
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::http::{Method, Request, Response, StatusCode, Uri};
+use ::http::{Request, Response, Uri};
 use bytes::{Bytes, BytesMut};
 use longshore_core::driver::{Body, End, Input, Keep, Key, Limits, NoAnswer, RequestId};
 use longshore_core::{Algorithm, Digest, Digester, Target};
 use reqwest::Url;
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
-use tokio::time::{Instant, timeout_at};
 
-use crate::body::{self, Account};
-use crate::session::{Shared, lock};
+use crate::body::{self, Outgoing};
+use crate::session::Shared;
 use crate::words;
-
-/// One request that was made, for a trace. It holds no secret: a [`Target`] prints without the values of its query.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct Exchange {
-    /// The core's name for the attempt.
-    pub id: RequestId,
-    /// When it began, counted from the beginning of the session.
-    pub at: Duration,
-    /// How long it took.
-    pub took: Duration,
-    /// The method.
-    pub method: Method,
-    /// Where it went.
-    pub target: Target,
-    /// The bytes of its body that were handed to the network.
-    pub sent: u64,
-    /// The answer's status, or why there was none.
-    pub status: Result<StatusCode, NoAnswer>,
-    /// The bytes of the answer's body that were kept or poured.
-    pub received: u64,
-}
 
 /// Makes one request, and gives what the core is to be told of it.
 pub(crate) async fn run<K: Key + Send + 'static>(
@@ -49,23 +23,7 @@ pub(crate) async fn run<K: Key + Send + 'static>(
     keep: Keep<K>,
     limits: Limits,
 ) -> Input<K> {
-    let at = shared.elapsed();
-    let target = match Target::parse(&request.uri().to_string()) {
-        Ok(target) => target,
-        Err(error) => return Input::Failed { id, why: NoAnswer::Unsendable(error.to_string()) },
-    };
-    let method = request.method().clone();
-    let mut sent = 0;
-    let result = answer(shared, id, request, &target, keep, limits, &mut sent).await;
-    let received = match &result {
-        Ok((_, End::Poured { len, .. })) => *len,
-        Ok((response, _)) => response.body().len() as u64,
-        Err(_) => 0,
-    };
-    let status = result.as_ref().map(|(response, _)| response.status()).map_err(Clone::clone);
-    let took = shared.elapsed().saturating_sub(at);
-    (shared.on_exchange)(&Exchange { id, at, took, method, target, sent, status, received });
-    match result {
+    match answer(shared, id, request, keep, limits).await {
         Ok((response, end)) => Input::Answered { id, response, end },
         Err(why) => Input::Failed { id, why },
     }
@@ -75,34 +33,31 @@ async fn answer<K: Key + Send + 'static>(
     shared: &Arc<Shared<K>>,
     id: RequestId,
     request: Request<Body<K>>,
-    target: &Target,
     keep: Keep<K>,
     limits: Limits,
-    sent: &mut u64,
 ) -> Result<(Response<Bytes>, End), NoAnswer> {
     let (head, body) = request.into_parts();
     let url = url(&head.uri)?;
-    let client = shared.http.client(target.origin(), &limits)?;
-    let (body, account) = body::open(shared, id, body).await?;
+    let target = Target::parse(url.as_str()).map_err(|error| NoAnswer::Unsendable(error.to_string()))?;
+    let (origin, silence) = (target.origin(), limits.silence);
+    let client = shared.http.client(origin, &limits)?;
+    let (body, outgoing) = body::open(shared, id, body).await?;
     let mut request = reqwest::Request::new(head.method, url);
     *request.headers_mut() = head.headers;
     *request.body_mut() = body;
-    let lost = |error: &reqwest::Error| account.failure().unwrap_or_else(|| words::no_answer(error, target.origin()));
-    let silent = || {
-        let (silence, origin) = (limits.silence.as_secs(), target.origin());
-        NoAnswer::Lost(format!("{origin} was silent for {silence} seconds"))
+    outgoing.touch();
+    let mut answer = match outgoing.unless_silent(silence, client.execute(request)).await {
+        Some(Ok(answer)) => answer,
+        Some(Err(error)) => return Err(outgoing.failure().unwrap_or_else(|| words::no_answer(&error, origin))),
+        None => return Err(NoAnswer::Lost(format!("{origin} was silent for {} seconds", silence.as_secs()))),
     };
-    let answered = unless_silent(&account, limits.silence, client.execute(request)).await;
-    *sent = account.sent();
-    account.give_up();
-    let mut answer = answered.ok_or_else(silent)?.map_err(|error| lost(&error))?;
-    account.touch();
+    outgoing.touch();
     let mut response = Response::new(Bytes::new());
     *response.status_mut() = answer.status();
     *response.version_mut() = answer.version();
     *response.headers_mut() = std::mem::take(answer.headers_mut());
     check_head(&response, &limits)?;
-    let mut incoming = Incoming { answer, account, silence: limits.silence };
+    let mut incoming = Incoming { answer, outgoing, silence };
     let end = match keep {
         Keep::Into { key, algorithm, size, .. } if response.status().is_success() => {
             incoming.pour(shared, key, algorithm, size).await?
@@ -138,31 +93,19 @@ fn check_head(response: &Response<Bytes>, limits: &Limits) -> Result<(), NoAnswe
     Ok(())
 }
 
-/// Waits for a future for as long as bytes move, either way, at least now and then.
-async fn unless_silent<T>(account: &Account, silence: Duration, future: impl Future<Output = T>) -> Option<T> {
-    let mut future = pin!(future);
-    loop {
-        let deadline = account.moved() + silence;
-        match timeout_at(deadline, future.as_mut()).await {
-            Ok(done) => return Some(done),
-            Err(_) if account.moved() + silence > Instant::now() => {}
-            Err(_) => return None,
-        }
-    }
-}
-
 /// The body of an answer.
 struct Incoming {
     answer: reqwest::Response,
-    account: Arc<Account>,
+    /// The request's body may still be on its way: it is given up when the answer is here.
+    outgoing: Outgoing,
     silence: Duration,
 }
 
 impl Incoming {
     /// The next bytes; `Err` where the connection ended before the body did.
     async fn next(&mut self) -> Result<Option<Bytes>, Cut> {
-        let next = unless_silent(&self.account, self.silence, self.answer.chunk()).await;
-        self.account.touch();
+        let next = self.outgoing.unless_silent(self.silence, self.answer.chunk()).await;
+        self.outgoing.touch();
         match next {
             Some(Ok(piece)) => Ok(piece),
             Some(Err(_)) | None => Err(Cut),
@@ -194,7 +137,7 @@ impl Incoming {
         algorithm: Algorithm,
         size: Option<u64>,
     ) -> Result<End, NoAnswer> {
-        let Some(sink) = lock(&shared.sinks).get(&key).cloned() else {
+        let Some(sink) = shared.sink(&key) else {
             return Err(NoAnswer::Source("no sink was given for this blob: add one before it is pulled".to_owned()));
         };
         let (pieces, mut incoming) = mpsc::channel::<Bytes>(1);
@@ -222,7 +165,7 @@ impl Incoming {
                         break None;
                     }
                     // The time that a slow disk takes is not the registry's silence.
-                    self.account.touch();
+                    self.outgoing.touch();
                 }
             }
         };
@@ -239,13 +182,5 @@ impl Incoming {
 /// The connection ended before the body did.
 struct Cut;
 
-impl fmt::Display for Exchange {
-    /// One line: `POST https://… 201`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} ", self.method, self.target)?;
-        match &self.status {
-            Ok(status) => write!(f, "{}", status.as_u16()),
-            Err(why) => write!(f, "{why}"),
-        }
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -107,7 +107,7 @@ impl Session<Digest> {
         self.add_sources(&closure.sources());
         let result = self.start(push_of(closure, reference)).await;
         for blob in &closure.blobs {
-            self.forget(&blob.descriptor.digest);
+            self.forget_source(&blob.descriptor.digest);
         }
         match result? {
             Receipt::Pushed(pushed) => Ok(pushed),
@@ -116,6 +116,7 @@ impl Session<Digest> {
     }
 
     /// Pulls an image: its manifests, and each of its blobs into the sink that `sink` names for it. The digests are checked.
+    /// One image of a session is pulled at a time, its blobs side by side.
     ///
     /// # Errors
     /// Where something is not there, is not what its digest says, or cannot be had or written.
@@ -129,6 +130,7 @@ impl Session<Digest> {
             (None, Some(tag)) => Name::Tag(tag.clone()),
             (None, None) => Name::Tag(Tag::latest()),
         };
+        let _turn = self.pull_turn().await;
         let mut manifests = vec![self.pull_manifest(reference, name).await?];
         let mut seen: BTreeSet<Digest> = manifests.iter().map(Manifest::digest).collect();
         let mut next = 0;
@@ -145,7 +147,7 @@ impl Session<Digest> {
         let pulls: Vec<_> = blobs.iter().map(|blob| self.pull_blob(reference, blob, sink(blob))).collect();
         for (pull, blob) in pulls.into_iter().zip(&blobs) {
             let result = pull.await;
-            self.forget(&blob.digest);
+            self.forget_sink(&blob.digest);
             result?;
         }
         Ok(PulledImage { manifests, blobs })

@@ -5,13 +5,12 @@
 //! ```no_run
 //! # async fn example() -> Result<(), longshore_reqwest::ImageError> {
 //! let pushed = longshore_reqwest::push("path/to/layout", "localhost:5000/a/b:v1").await?;
-//! println!("{} in {} requests", pushed.digest, pushed.requests);
+//! println!("{} bytes in {} requests", pushed.bytes, pushed.requests);
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! A [`Session`] does more: any [`Operation`](longshore_core::Operation), several at once, with options, credentials, events
-//! and a trace.
+//! A [`Session`] does more: any [`Operation`](longshore_core::Operation), several at once, with options, credentials and events.
 //!
 //! # What this stack holds of the contract, and what it cannot
 //!
@@ -35,7 +34,6 @@ mod session;
 mod sink;
 mod words;
 
-pub use exchange::Exchange;
 pub use http::{Http, HttpBuilder, HttpError};
 pub use image::{ImageError, PulledImage, push, push_of};
 pub use session::{Running, Session, SessionBuilder};

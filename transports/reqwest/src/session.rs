@@ -10,12 +10,12 @@ use std::time::Duration;
 use longshore_core::auth::Credentials;
 use longshore_core::driver::{AskFailed, Input, Key, OperationId};
 use longshore_core::{Checkpoint, Client, Event, Failure, Learned, Operation, Options, Receipt, Registry, Supply};
-use longshore_sources::{Source, Sources};
+use longshore_sources::{Source, SourceError, Sources};
 use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
 use crate::driver::Driver;
-use crate::{Exchange, Http, Sink};
+use crate::{Http, Sink};
 
 /// A [`Client`] with a driver: operations go in, results come out, several at a time.
 ///
@@ -31,7 +31,6 @@ pub struct SessionBuilder<K> {
     options: Options,
     credentials: Box<Credential>,
     on_event: Box<dyn FnMut(Event<K>) + Send>,
-    on_exchange: Box<OnExchange>,
 }
 
 /// An operation under way: a future of its result. Dropping it gives the operation up.
@@ -44,7 +43,6 @@ pub struct Running<K: Key> {
 
 type Ended<K> = Result<Receipt<K>, Box<Failure>>;
 pub(crate) type Credential = dyn Fn(&Registry, bool) -> Result<Option<Credentials>, AskFailed> + Send + Sync;
-pub(crate) type OnExchange = dyn Fn(&Exchange) + Send + Sync;
 
 impl<K: Key + Send + 'static> Session<K> {
     /// A session with the default options, without credentials.
@@ -64,30 +62,47 @@ impl<K: Key + Send + 'static> Session<K> {
             options: Options::default(),
             credentials: Box::new(|_, _| Ok(None)),
             on_event: Box::new(|_| {}),
-            on_exchange: Box::new(|_| {}),
         }
     }
 
     /// Says where the bytes of blobs come from. Do so before the operation that sends them is started.
     pub fn add_sources(&self, sources: &Sources<K>) {
-        let added = sources.iter().map(|(key, source)| (key.clone(), source.clone()));
-        lock(&self.handle.shared.sources).extend(added);
+        for (key, source) in sources.iter() {
+            self.add_source(key.clone(), source.clone());
+        }
     }
 
-    /// Says where the bytes of one blob come from.
+    /// Says where the bytes of one blob come from. The session keeps it until it is [forgotten](Self::forget_source).
     pub fn add_source(&self, key: K, source: Source) {
-        lock(&self.handle.shared.sources).insert(key, source);
+        let mut sources = lock(&self.handle.shared.sources);
+        let entry = sources.entry(key).or_insert_with(|| (source.clone(), 0));
+        *entry = (source, entry.1 + 1);
     }
 
-    /// Forgets the source and the sink of a blob: a session that lives long should, when an operation has ended.
-    pub fn forget(&self, key: &K) {
-        lock(&self.handle.shared.sources).remove(key);
+    /// Undoes one [`add_source`](Self::add_source): operations that push the same blob each add its source.
+    pub fn forget_source(&self, key: &K) {
+        let mut sources = lock(&self.handle.shared.sources);
+        if let Some((_, users)) = sources.get_mut(key) {
+            *users -= 1;
+            if *users == 0 {
+                sources.remove(key);
+            }
+        }
+    }
+
+    /// Says where the bytes of a blob go that is pulled. A key has one sink at a time.
+    pub fn add_sink(&self, key: K, sink: Sink) {
+        lock(&self.handle.shared.sinks).insert(key, sink);
+    }
+
+    /// Undoes [`add_sink`](Self::add_sink).
+    pub fn forget_sink(&self, key: &K) {
         lock(&self.handle.shared.sinks).remove(key);
     }
 
-    /// Says where the bytes of a blob go that is pulled.
-    pub fn add_sink(&self, key: K, sink: Sink) {
-        lock(&self.handle.shared.sinks).insert(key, sink);
+    /// Waits until no other image is pulled: two at a time could want two sinks for one blob.
+    pub(crate) async fn pull_turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.handle.shared.pulling.lock().await
     }
 
     /// Starts an operation. It goes on whether or not it is awaited at once, until it ends or what is returned is dropped.
@@ -140,13 +155,6 @@ impl<K: Key + Send + 'static> SessionBuilder<K> {
         self
     }
 
-    /// Who is told of each exchange when it has ended: a trace. It must not block.
-    #[must_use]
-    pub fn on_exchange(mut self, on_exchange: impl Fn(&Exchange) + Send + Sync + 'static) -> Self {
-        self.on_exchange = Box::new(on_exchange);
-        self
-    }
-
     /// Starts the session.
     ///
     /// # Panics
@@ -158,10 +166,10 @@ impl<K: Key + Send + 'static> SessionBuilder<K> {
             state: Mutex::new(State { client: Client::new(self.options), waiting: BTreeMap::new(), is_closed: false }),
             wake: Notify::new(),
             start: Instant::now(),
-            sources: Mutex::new(Sources::new()),
-            sinks: Mutex::new(BTreeMap::new()),
+            sources: Mutex::default(),
+            sinks: Mutex::default(),
+            pulling: tokio::sync::Mutex::new(()),
             credentials: self.credentials,
-            on_exchange: self.on_exchange,
         });
         tokio::spawn(Driver::new(Arc::clone(&shared), self.on_event).drive());
         Session { handle: Arc::new(Handle { shared }) }
@@ -203,8 +211,9 @@ impl<K: Key> Future for Running<K> {
     type Output = Result<Receipt<K>, Box<Failure>>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        // The driver answers every operation before it ends; it ends early only where an `on_event` panicked.
-        Pin::new(&mut self.result).poll(context).map(|result| result.expect("the driver of this session panicked"))
+        Pin::new(&mut self.result).poll(context).map(|result| {
+            result.expect("the driver answers, unless its runtime was shut down or an `on_event` panicked")
+        })
     }
 }
 
@@ -239,10 +248,11 @@ pub(crate) struct Shared<K> {
     /// Wakes the driver: something was put into the client.
     pub(crate) wake: Notify,
     start: Instant,
-    pub(crate) sources: Mutex<Sources<K>>,
-    pub(crate) sinks: Mutex<BTreeMap<K, Sink>>,
+    /// Each with how often it was added.
+    sources: Mutex<BTreeMap<K, (Source, usize)>>,
+    sinks: Mutex<BTreeMap<K, Sink>>,
+    pulling: tokio::sync::Mutex<()>,
     pub(crate) credentials: Box<Credential>,
-    pub(crate) on_exchange: Box<OnExchange>,
 }
 
 /// The client, and who waits for its operations.
@@ -257,6 +267,14 @@ impl<K: Key> Shared<K> {
     pub(crate) fn tell(&self, input: Input<K>) {
         lock(&self.state).client.handle(input);
         self.wake.notify_one();
+    }
+
+    pub(crate) fn source(&self, key: &K) -> Result<Source, SourceError> {
+        lock(&self.sources).get(key).map(|(source, _)| source.clone()).ok_or(SourceError::NoSource)
+    }
+
+    pub(crate) fn sink(&self, key: &K) -> Option<Sink> {
+        lock(&self.sinks).get(key).cloned()
     }
 
     /// How long the session has lived.

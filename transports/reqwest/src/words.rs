@@ -31,11 +31,12 @@ pub(crate) fn reason(error: &reqwest::Error, origin: &Origin) -> String {
         }
         match io.kind() {
             io::ErrorKind::ConnectionRefused => {
-                return format!("connection refused: nothing listens at {authority}");
+                return format!("connection refused: nothing listens at {authority}{}", or_at_proxy(origin));
             }
             io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::UnexpectedEof => {
                 return format!("{authority} closed the connection");
             }
+            _ if io.raw_os_error().is_some() => return format!("{authority}: {io}"),
             _ => {}
         }
     }
@@ -46,6 +47,13 @@ pub(crate) fn reason(error: &reqwest::Error, origin: &Origin) -> String {
         return format!("no connection to {authority} came about in time");
     }
     format!("{authority}: {}", chain(error))
+}
+
+/// Where a proxy may stand between, it may be what refuses.
+fn or_at_proxy(origin: &Origin) -> &'static str {
+    let named = ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "https_proxy", "http_proxy", "all_proxy"];
+    let is_named = named.iter().any(|name| std::env::var_os(name).is_some_and(|proxy| !proxy.is_empty()));
+    if is_named && !origin.host().is_loopback() { ", or at the proxy that the environment names" } else { "" }
 }
 
 fn tls_reason(error: &rustls::Error, authority: &str) -> String {

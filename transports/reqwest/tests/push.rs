@@ -1,5 +1,7 @@
 //! Whole images over real HTTP, into the mock registry and back.
 
+use std::collections::BTreeMap;
+
 use longshore_core::Reference;
 use longshore_core::content::Platform;
 use longshore_mock_registry::server::{Server, Shared};
@@ -8,7 +10,6 @@ use longshore_reqwest::{Http, Session, Sink};
 use longshore_sources::Source;
 use longshore_sources::layout::Closure;
 use longshore_sources::pack::{self, Compression, Layer};
-use std::collections::BTreeMap;
 
 async fn registry() -> (Reference, Shared) {
     let server = Server::bind(Server::LOOPBACK, Registry::new(Options::default())).await.unwrap();

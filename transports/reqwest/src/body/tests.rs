@@ -1,0 +1,124 @@
+use std::sync::atomic::AtomicU64;
+
+use http_body::Body as _;
+use longshore_core::Algorithm;
+use longshore_sources::Source;
+use longshore_sources::source::PIECE;
+
+use super::*;
+
+/// Bytes that cost nothing to make; counts how many were taken.
+struct Generated(Arc<AtomicU64>);
+
+impl std::io::Read for Generated {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        buffer.fill(7);
+        self.0.fetch_add(buffer.len() as u64, Ordering::SeqCst);
+        Ok(buffer.len())
+    }
+}
+
+fn generated(len: u64) -> (Source, Arc<AtomicU64>) {
+    let read = Arc::new(AtomicU64::new(0));
+    let counter = Arc::clone(&read);
+    let source = Source::opened_by(len, move |_| Ok(Box::new(Generated(Arc::clone(&counter)))));
+    (source, read)
+}
+
+async fn next(streamed: &mut Streamed) -> Option<Result<u64, &'static str>> {
+    let frame = std::future::poll_fn(|context| Pin::new(&mut *streamed).poll_frame(context)).await;
+    frame.map(|frame| frame.map(|frame| frame.into_data().unwrap().len() as u64))
+}
+
+#[tokio::test]
+async fn i28_a_body_of_64_mib_is_read_two_pieces_ahead_and_no_more() {
+    let len = 64 << 20;
+    let (source, read) = generated(len);
+    let reports = Arc::new(Mutex::new(Vec::new()));
+    let on_sent = {
+        let reports = Arc::clone(&reports);
+        move |total| lock(&reports).push(total)
+    };
+    let (mut streamed, _outgoing) = stream(source.open(0..len).unwrap(), Some(len), on_sent, |_| {});
+    assert_eq!(streamed.size_hint().exact(), Some(len));
+    let (mut taken, mut most_ahead) = (0, 0);
+    while !streamed.is_end_stream() {
+        taken += next(&mut streamed).await.unwrap().unwrap();
+        most_ahead = most_ahead.max(read.load(Ordering::SeqCst) - taken);
+    }
+    assert_eq!(taken, len);
+    assert!(most_ahead <= (PIECES_AHEAD as u64 + 1) * PIECE as u64, "{most_ahead} bytes ahead");
+    let reports = lock(&reports);
+    assert_eq!((reports.len() as u64, reports.last()), (len / REPORT, Some(&len)));
+}
+
+#[tokio::test]
+async fn a_source_that_fails_breaks_the_body_off() {
+    let source = Source::bytes(vec![1; 3 * PIECE]).with_digest(longshore_core::Digest::of(Algorithm::Sha256, b"other"));
+    let len = 3 * PIECE as u64;
+    let (mut streamed, outgoing) = stream(source.open(0..len).unwrap(), Some(len), |_| {}, |_| {});
+    assert_eq!(next(&mut streamed).await, Some(Ok(PIECE as u64)));
+    assert_eq!(next(&mut streamed).await, Some(Ok(PIECE as u64)));
+    assert_eq!(next(&mut streamed).await, Some(Err("the body was broken off")));
+    assert!(!streamed.is_end_stream());
+    assert!(matches!(outgoing.failure(), Some(NoAnswer::Source(why)) if why.contains("sha256:")));
+}
+
+#[tokio::test]
+async fn a_body_of_unknown_length_ends_after_its_end_was_told() {
+    let source = Source::reader(&b"hello"[..], Algorithm::Sha256);
+    let told = Arc::new(Mutex::new(None));
+    let on_end = {
+        let told = Arc::clone(&told);
+        move |ended| *lock(&told) = ended
+    };
+    let (mut streamed, _outgoing) = stream(source.rest(0).unwrap(), None, |_| {}, on_end);
+    assert_eq!(streamed.size_hint().exact(), None);
+    assert_eq!(next(&mut streamed).await, Some(Ok(5)));
+    assert_eq!(next(&mut streamed).await, None);
+    assert_eq!(lock(&told).map(|ended| ended.len), Some(5));
+}
+
+#[tokio::test]
+async fn a_body_that_is_given_up_ends_its_thread_and_breaks_off() {
+    let (source, read) = generated(1 << 40);
+    let (mut streamed, outgoing) = stream(source.open(0..1 << 40).unwrap(), Some(1 << 40), |_| {}, |_| {});
+    next(&mut streamed).await.unwrap().unwrap();
+    drop(outgoing);
+    // What was read already may still come; the end does not.
+    while let Some(Ok(_)) = next(&mut streamed).await {}
+    assert!(!streamed.is_end_stream());
+    assert!(read.load(Ordering::SeqCst) <= 4 * PIECE as u64);
+}
+
+#[tokio::test(start_paused = true)]
+async fn silence_is_counted_from_the_last_byte() {
+    let outgoing = Outgoing::default();
+    let second = Duration::from_secs(1);
+    let start = Instant::now();
+    let forever = outgoing.unless_silent(10 * second, std::future::pending::<()>());
+    let busy = async {
+        for _ in 0..5 {
+            tokio::time::sleep(9 * second).await;
+            outgoing.touch();
+        }
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        end = forever => assert_eq!(end, None),
+        () = busy => {}
+    }
+    assert_eq!(start.elapsed().as_secs(), 55);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_source_is_not_the_other_sides_silence() {
+    let outgoing = Outgoing::default();
+    outgoing.account.is_reading.store(true, Ordering::Relaxed);
+    let second = Duration::from_secs(1);
+    let slow = tokio::time::sleep(100 * second);
+    assert_eq!(outgoing.unless_silent(10 * second, slow).await, Some(()));
+    outgoing.account.is_reading.store(false, Ordering::Relaxed);
+    let slow = tokio::time::sleep(100 * second);
+    assert_eq!(outgoing.unless_silent(10 * second, slow).await, None);
+}
