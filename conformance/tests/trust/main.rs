@@ -4,5 +4,6 @@
 //! would. Each test is named by the invariant (`core/SECURITY-INVARIANTS.md`) or the quirk that it holds.
 
 mod origins;
+mod pauses;
 mod tokens;
 mod world;

@@ -120,3 +120,11 @@ fn i7_a_token_service_does_not_send_us_on() {
     assert!(outcome.result.is_err());
     assert_eq!(outcome.at("https://evil.example.net").count(), 0);
 }
+
+#[test]
+fn two_pushes_at_once_wait_for_one_exchange() {
+    let outcome = crate::world::push_twice_at_once(bearer());
+    assert!(outcome.result.is_ok(), "{}", outcome.transcript);
+    let bare = outcome.seen.iter().filter(|seen| seen.authorization.is_empty()).count();
+    assert_eq!((bare, outcome.asked, outcome.tokens().count()), (1, 1, 1), "{}", outcome.transcript);
+}

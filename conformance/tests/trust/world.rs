@@ -35,6 +35,8 @@ pub(crate) struct World {
     pub(crate) password: &'static str,
     /// Whether a token that was given stays good when its life has passed.
     pub(crate) ignores_expiry: bool,
+    /// The first request for this path is answered with 429 and this `Retry-After`.
+    pub(crate) throttle: Option<(&'static str, &'static str)>,
     /// Whether nobody may push.
     pub(crate) denies_pushes: bool,
 }
@@ -50,6 +52,7 @@ impl Default for World {
             storage: None,
             password: PASSWORD,
             ignores_expiry: false,
+            throttle: None,
             denies_pushes: false,
         }
     }
@@ -67,6 +70,8 @@ pub(crate) struct Seen {
     pub(crate) path_and_query: String,
     pub(crate) authorization: String,
     pub(crate) body: Bytes,
+    /// Whether it was answered with 429.
+    pub(crate) throttled: bool,
 }
 
 /// What came of a push into this world.
@@ -106,8 +111,20 @@ impl State {
         let authorization =
             request.headers().get("authorization").map_or("", |value| value.to_str().unwrap()).to_owned();
         let (method, body) = (request.method().clone(), request.body().clone());
-        self.seen.push(Seen { at: now, method, origin: origin.clone(), path_and_query, authorization, body });
+        self.seen.push(Seen {
+            at: now,
+            method,
+            origin: origin.clone(),
+            path_and_query,
+            authorization,
+            body,
+            throttled: false,
+        });
         let seen = self.seen.last().unwrap().clone();
+        if let Some((_, asked)) = self.world.throttle.take_if(|(path, _)| seen.path_and_query.contains(*path)) {
+            self.seen.last_mut().unwrap().throttled = true;
+            return respond(429, &[("retry-after", asked), ("date", "Sun, 06 Nov 1994 08:49:37 GMT")], "");
+        }
         if let Some((path, status, to)) = self.world.redirect
             && seen.path_and_query.contains(path)
         {
@@ -207,7 +224,12 @@ pub(crate) fn push(world: World) -> Outcome {
 
 /// Pushes a small image into this world, in which every message takes so many seconds.
 pub(crate) fn push_slowly(world: World, seconds: u64) -> Outcome {
-    run(world, Options::default(), |_, _| Ok(Some(password(PASSWORD))), Duration::from_secs(seconds))
+    run(world, Options::default(), |_, _| Ok(Some(password(PASSWORD))), Duration::from_secs(seconds), 1)
+}
+
+/// Pushes the same small image twice at once.
+pub(crate) fn push_twice_at_once(world: World) -> Outcome {
+    run(world, Options::default(), |_, _| Ok(Some(password(PASSWORD))), Duration::from_millis(10), 2)
 }
 
 /// Pushes a small image into this world.
@@ -216,7 +238,7 @@ pub(crate) fn push_with(
     options: Options,
     lookup: impl Fn(&Registry, bool) -> Result<Option<Credentials>, AskFailed> + 'static,
 ) -> Outcome {
-    run(world, options, lookup, Duration::from_millis(10))
+    run(world, options, lookup, Duration::from_millis(10), 1)
 }
 
 fn run(
@@ -224,6 +246,7 @@ fn run(
     options: Options,
     lookup: impl Fn(&Registry, bool) -> Result<Option<Credentials>, AskFailed> + 'static,
     latency: Duration,
+    pushes: usize,
 ) -> Outcome {
     let blobs: [(&str, &[u8]); 3] = [("config", b"{}"), ("base", &[7; 100_000]), ("app", &[9; 200_000])];
     let described: Vec<(&str, Digest, u64)> =
@@ -253,9 +276,11 @@ fn run(
     for (key, digest, size) in described {
         push = push.blob(Blob::known(key, digest, size));
     }
+    let push = push.root(Manifest::parse(manifest).unwrap()).tag("v1".parse::<Tag>().unwrap());
     let mut client = Client::new(options);
-    let operation = client.start(push.root(Manifest::parse(manifest).unwrap()).tag("v1".parse::<Tag>().unwrap()));
-    let result = simulation.run(&mut client, operation);
+    let operations: Vec<_> = (0..pushes).map(|_| client.start(push.clone())).collect();
+    let results = simulation.run_all(&mut client, operations);
+    let result = results.into_values().reduce(|all, one| all.and(one)).unwrap();
     let transcript = simulation.transcript().to_string();
     let seen = state.borrow().seen.clone();
     let outcome = Outcome { result, seen, asked: *asked.borrow(), transcript };
