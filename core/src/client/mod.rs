@@ -184,22 +184,25 @@ impl<K: Key> Client<K> {
                 let origin = job.place().origin.clone();
                 let Some(registry) = self.registries.get(&origin) else { return false };
                 let starts = job.advance(&registry.learned, &self.options, &mut events);
-                (origin, starts.into_iter().map(|start| (Part::Node(start.node), start.machine, start.rest)).collect())
+                (
+                    origin,
+                    starts.into_iter().map(|start| (Part::Node(start.node), start.machine, start.healings)).collect(),
+                )
             }
             Job::Simple(job) => {
-                let starts: Vec<_> = job.start().map(|machine| (Part::Whole, machine, false)).into_iter().collect();
+                let starts: Vec<_> = job.start().map(|machine| (Part::Whole, machine, 0)).into_iter().collect();
                 (job.place.origin.clone(), starts)
             }
         };
         let started = !starts.is_empty();
         self.outbox.extend(events.into_iter().map(Output::Event));
-        for (part, machine, rest) in starts {
-            self.add_task(id, origin.clone(), part, machine, rest);
+        for (part, machine, healings) in starts {
+            self.add_task(id, origin.clone(), part, machine, healings);
         }
         started || self.end_if_over(id)
     }
 
-    fn add_task(&mut self, owner: OperationId, origin: Origin, part: Part, machine: task::Machine<K>, rest: bool) {
+    fn add_task(&mut self, owner: OperationId, origin: Origin, part: Part, machine: task::Machine<K>, healings: u32) {
         let mut task = Task::new(machine, origin, owner, part.clone());
         if let Some(digest) = task.uploads
             && let Some(shared) = self.upload_under_way(&task, digest)
@@ -207,8 +210,8 @@ impl<K: Key> Client<K> {
             shared.owners.insert(owner, part);
             return;
         }
-        if rest {
-            task.phase = Phase::Resting(self.now.after(self.retry.backoff(2, true, &self.options)));
+        if healings > 0 {
+            task.phase = Phase::Resting(self.now.after(self.retry.patience(healings, &self.options)));
         }
         let id = TaskId(self.fresh_id());
         self.with_world(&mut task, task::Machine::begin);

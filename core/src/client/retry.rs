@@ -51,6 +51,14 @@ impl Retry {
         self.up_to(bound)
     }
 
+    /// The wait before content is looked for again that the registry said was missing: never less than the bound, because
+    /// what was stored may take its time to be seen (quirk `blob-visible-after-delay`: seconds).
+    pub(super) fn patience(&mut self, healings: u32, options: &Options) -> Duration {
+        let doublings = healings.saturating_sub(1).min(31);
+        let bound = options.backoff_throttled.saturating_mul(1_u32.checked_shl(doublings).unwrap_or(u32::MAX));
+        self.after(bound.min(options.backoff_limit), options)
+    }
+
     /// A little after what the registry asked for, so that those it sent away do not all come back at once.
     pub(super) fn after(&mut self, asked: Duration, options: &Options) -> Duration {
         asked.saturating_add(self.up_to(options.backoff))
@@ -108,6 +116,14 @@ mod tests {
             let asked = Duration::from_secs(seconds);
             assert!(retry.after(asked, &options) >= asked);
         }
+    }
+
+    #[test]
+    fn what_is_missing_gets_at_least_three_seconds_to_be_seen() {
+        let (options, mut retry) = (Options::default(), Retry::new(&Options::default()));
+        let waits: Vec<Duration> = (1..=3).map(|healings| retry.patience(healings, &options)).collect();
+        assert!(waits.is_sorted() && waits.iter().sum::<Duration>() >= Duration::from_secs(3), "{waits:?}");
+        assert!(retry.patience(u32::MAX, &options) >= options.backoff_limit);
     }
 
     #[test]

@@ -94,6 +94,11 @@ impl<K: Key> Client<K> {
         if is_passing(status) {
             return self.refused_for_now(task, flight, response, end);
         }
+        // What a refusal of a manifest is about is only in its body.
+        let is_told_in_full = matches!(flight.row, Row::PutManifest | Row::PutTaggedManifest) && !status.is_success();
+        if is_told_in_full && end == End::Cut {
+            return self.failed(task, flight, &NoAnswer::Lost("the refusal was cut short".to_owned()));
+        }
         if status.is_success() && carries_content(flight.row) {
             match end {
                 End::Cut => return self.failed(task, flight, &NoAnswer::Lost("the answer was cut short".to_owned())),
@@ -129,14 +134,21 @@ impl<K: Key> Client<K> {
 
     /// An answer that may be another one a moment later.
     fn refused_for_now(&mut self, task: &mut Task<K>, flight: Flight, response: Response<Bytes>, end: End) {
-        if flight.if_lost == IfLost::Forget {
-            return self.settle(task, Outcome::Unknown);
-        }
         let status = response.status();
         let asked = match RetryAfter::read(response.headers()) {
             RetryAfter::Delay(asked) => Some(asked),
             RetryAfter::Absent | RetryAfter::Malformed => None,
         };
+        // Whatever becomes of this request, the others wait too.
+        if let Some(asked) = asked.filter(|asked| *asked <= self.options.retry_after_limit) {
+            let until = self.now.after(asked);
+            if let Some(registry) = self.registries.get_mut(&task.registry) {
+                registry.paused_until = registry.paused_until.max(until);
+            }
+        }
+        if flight.if_lost == IfLost::Forget {
+            return self.settle(task, Outcome::Unknown);
+        }
         if let Some(asked) = asked.filter(|asked| *asked > self.options.retry_after_limit) {
             let failure = Failure::new(Why::RetryAfter { asked, limit: self.options.retry_after_limit });
             return self.settle(task, Outcome::Failed(failure.at(flight.row, flight.target)));
@@ -214,11 +226,6 @@ impl<K: Key> Client<K> {
         let backoff = self.retry.backoff(attempt, throttled, &self.options);
         let wait = asked.map_or(backoff, |asked| self.retry.after(asked, &self.options).max(backoff));
         let at = self.now.after(wait);
-        if asked.is_some()
-            && let Some(registry) = self.registries.get_mut(&task.registry)
-        {
-            registry.paused_until = registry.paused_until.max(at);
-        }
         task.phase = Phase::Resting(at);
         let origin = flight.target.origin().clone();
         self.outbox.push_back(Output::Event(Event::Retrying { row: flight.row, origin, attempt, at, why }));

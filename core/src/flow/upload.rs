@@ -16,7 +16,7 @@ mod content;
 mod ladder;
 mod requests;
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Range;
 
 use http::StatusCode;
@@ -40,6 +40,10 @@ pub(crate) struct Upload<K> {
     state: State,
     /// Rungs that failed for this blob.
     barred: BTreeSet<Rung>,
+    /// The rung that the open upload is on.
+    using: Rung,
+    /// How often a rung gave trouble that may pass.
+    troubles: BTreeMap<Rung, u32>,
     /// Uploads that were opened.
     sessions: u32,
     /// Whether the registry was asked if the blob is there, or need not be.
@@ -58,6 +62,8 @@ pub(crate) struct Uploaded {
     pub(crate) digest: Digest,
     pub(crate) size: u64,
     pub(crate) how: Stored,
+    /// What of it could be sent again, should the registry lose it.
+    pub(crate) content: Content,
 }
 
 /// The exchange that the upload is in.
@@ -108,6 +114,8 @@ impl<K: Key> Upload<K> {
             mounts: mounts.into(),
             state: State::Opening,
             barred: BTreeSet::new(),
+            using: Rung::Chunks,
+            troubles: BTreeMap::new(),
             sessions: 0,
             asked: false,
             must_ask: false,
@@ -198,6 +206,9 @@ impl<K: Key> Upload<K> {
             self.state = State::Opening;
             return;
         }
+        if !self.content.can_replay() {
+            return self.end_with(None, Err(Failure::new(Why::NotReplayable)));
+        }
         self.state = match self.rung(world) {
             Some(Rung::SinglePost) => State::PostingWhole,
             Some(Rung::WholePut | Rung::StreamedPatch | Rung::Chunks) => State::Opening,
@@ -219,11 +230,13 @@ impl<K: Key> Upload<K> {
             self.state = State::Reading(open, 0, end);
             return;
         }
-        match self.rung(world) {
-            Some(Rung::WholePut) => self.state = State::PuttingWhole(open),
-            Some(Rung::StreamedPatch) => self.state = State::Streaming(open),
-            Some(Rung::Chunks) => self.chunk(open, 0, world),
-            Some(Rung::SinglePost) | None => self.give_up(Some(open)),
+        let Some(rung) = self.rung(world) else { return self.give_up(Some(open)) };
+        self.using = rung;
+        match rung {
+            Rung::WholePut => self.state = State::PuttingWhole(open),
+            Rung::StreamedPatch => self.state = State::Streaming(open),
+            Rung::Chunks => self.chunk(open, 0, world),
+            Rung::SinglePost => self.give_up(Some(open)),
         }
     }
 
@@ -313,7 +326,10 @@ impl<K: Key> Upload<K> {
     }
 
     fn stored(&mut self, how: Stored) {
-        let result = self.content.identity().map(|(digest, size)| Uploaded { digest, size, how });
+        let result = self.content.identity().map(|(digest, size)| {
+            let content = self.content.clone().unsent();
+            Uploaded { digest, size, how, content }
+        });
         self.end_with(None, result.ok_or_else(|| Failure::new(Why::NotReplayable)));
     }
 

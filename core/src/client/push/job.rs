@@ -10,7 +10,7 @@ use super::{Blob, Push, Supply};
 use crate::client::task::{Machine, Product};
 use crate::client::{Checkpoint, Event, Failure, Learned, Options, Pushed, Stored, Why};
 use crate::driver::Key;
-use crate::flow::{Committed, Content, Exists, Place, Probe, Survey, Upload, Uploaded};
+use crate::flow::{Committed, Exists, Place, Probe, Survey, Upload, Uploaded};
 use crate::{Digest, Manifest, MediaType, Tag};
 
 /// Blobs of at most so many bytes go ahead to find out what the registry can do.
@@ -43,8 +43,8 @@ pub(in crate::client) enum Node {
 pub(in crate::client) struct Start<K> {
     pub(in crate::client) node: Node,
     pub(in crate::client) machine: Machine<K>,
-    /// Whether it waits a moment first, because it has failed before.
-    pub(in crate::client) rest: bool,
+    /// How often it was healed: it waits before it is tried again, longer each time.
+    pub(in crate::client) healings: u32,
 }
 
 /// A push under way.
@@ -70,13 +70,15 @@ pub(in crate::client) struct PushJob<K> {
     pub(super) tagged: BTreeSet<Tag>,
     failure: Option<Failure>,
     receipt: Counts,
+    /// The most bytes that were ever reported as done.
+    done: u64,
 }
 
 struct BlobNode<K> {
     blob: Blob<K>,
     state: BlobState,
-    /// Whether it must be asked about, because the registry says that it is missing.
-    recheck: bool,
+    /// How often the registry said that it is missing, since it was last stored: then it must be asked about.
+    missed: u32,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -116,6 +118,7 @@ impl<K: Key> PushJob<K> {
             tagged: BTreeSet::new(),
             failure: None,
             receipt: Counts::default(),
+            done: 0,
         };
         push.blobs.into_iter().for_each(|blob| job.add_blob(blob));
         job
@@ -128,7 +131,7 @@ impl<K: Key> PushJob<K> {
                 || node.blob.content.digest.is_some() && node.blob.content.digest == blob.content.digest
         };
         if self.blobs.iter_mut().find(same).is_none() {
-            self.blobs.push(BlobNode { blob, state: BlobState::Waiting, recheck: false });
+            self.blobs.push(BlobNode { blob, state: BlobState::Waiting, missed: 0 });
         }
     }
 
@@ -165,7 +168,7 @@ impl<K: Key> PushJob<K> {
         if !self.surveyed {
             self.surveyed = true;
             if let Some(survey) = self.survey() {
-                return vec![self.start(Node::Survey, Machine::Survey(survey), false)];
+                return vec![self.start(Node::Survey, Machine::Survey(survey), 0)];
             }
         }
         let children = self.start_children();
@@ -191,7 +194,7 @@ impl<K: Key> PushJob<K> {
 
     fn start_blobs(&mut self, learned: &Learned, options: &Options, events: &mut Vec<Event<K>>) -> Vec<Start<K>> {
         let skipped = self.nondistributable(options);
-        for node in self.blobs.iter_mut().filter(|node| node.state == BlobState::Waiting && !node.recheck) {
+        for node in self.blobs.iter_mut().filter(|node| node.state == BlobState::Waiting && node.missed == 0) {
             let Some(digest) = node.blob.content.digest else { continue };
             if self.have.contains(&digest) || skipped.contains(&digest) {
                 node.state = BlobState::Done;
@@ -216,12 +219,12 @@ impl<K: Key> PushJob<K> {
     fn start_blob(&mut self, index: usize) -> Option<Start<K>> {
         let node = self.blobs.get_mut(index)?;
         node.state = BlobState::Running;
-        let (blob, recheck) = (node.blob.clone(), node.recheck);
-        let saved = self.checkpoint.as_ref().zip(blob.content.digest.filter(|_| !recheck));
+        let (blob, missed) = (node.blob.clone(), node.missed);
+        let saved = self.checkpoint.as_ref().zip(blob.content.digest.filter(|_| missed == 0));
         let saved = saved.and_then(|(checkpoint, digest)| checkpoint.upload(digest, &self.place.origin));
         let upload = Upload::new(blob.key, self.place.clone(), blob.content, blob.mounts).resuming(saved);
-        let machine = Machine::Upload(Box::new(if recheck { upload.asking_first() } else { upload }));
-        Some(self.start(Node::Blob(index), machine, recheck))
+        let machine = Machine::Upload(Box::new(if missed > 0 { upload.asking_first() } else { upload }));
+        Some(self.start(Node::Blob(index), machine, missed))
     }
 
     /// A small blob that goes ahead of the others, while it is not known what one POST can do.
@@ -254,7 +257,7 @@ impl<K: Key> PushJob<K> {
             self.blobs.iter().filter(|node| node.state == BlobState::Done).find_map(|node| node.blob.content.digest)?;
         self.probed = true;
         let probe = Probe::self_mount(self.place.clone(), stored);
-        Some(self.start(Node::Probe, Machine::Probe(probe), false))
+        Some(self.start(Node::Probe, Machine::Probe(probe), 0))
     }
 
     /// Layers that their maker forbids to distribute, unless they are also there as layers that may be.
@@ -273,15 +276,15 @@ impl<K: Key> PushJob<K> {
         let ready = self.ready_manifests(&skipped);
         let mut starts = Vec::new();
         for index in ready {
-            if let Some((machine, rest)) = self.commit(index, learned) {
-                starts.push(self.start(Node::Manifest(index), machine, rest));
+            if let Some((machine, healings)) = self.commit(index, learned) {
+                starts.push(self.start(Node::Manifest(index), machine, healings));
             }
         }
         for (index, machine) in self.unlisted_referrers(options) {
-            starts.push(self.start(Node::Referrer(index), machine, false));
+            starts.push(self.start(Node::Referrer(index), machine, 0));
         }
         for (tag, machine) in self.missing_tags() {
-            starts.push(self.start(Node::Tag(tag), machine, false));
+            starts.push(self.start(Node::Tag(tag), machine, 0));
         }
         starts
     }
@@ -292,14 +295,14 @@ impl<K: Key> PushJob<K> {
         let mut starts = Vec::new();
         for (digest, is_manifest) in self.missing(&skipped) {
             let exists = Exists::new(self.place.clone(), digest, is_manifest);
-            starts.push(self.start(Node::Check(digest), Machine::Exists(exists), false));
+            starts.push(self.start(Node::Check(digest), Machine::Exists(exists), 0));
         }
         starts
     }
 
-    pub(super) fn start(&mut self, node: Node, machine: Machine<K>, rest: bool) -> Start<K> {
+    pub(super) fn start(&mut self, node: Node, machine: Machine<K>, healings: u32) -> Start<K> {
         self.running.insert(node.clone());
-        Start { node, machine, rest }
+        Start { node, machine, healings }
     }
 
     /// Takes in what came of a node.
@@ -314,6 +317,9 @@ impl<K: Key> PushJob<K> {
         let product = match result {
             Ok(product) => product,
             Err(failure) => {
+                if self.may_turn_up(node, &failure) {
+                    return;
+                }
                 // The first failure is the one to tell; what it cancels fails after it.
                 self.failure.get_or_insert(failure);
                 return;
@@ -347,8 +353,8 @@ impl<K: Key> PushJob<K> {
     fn blob_stored(&mut self, index: usize, uploaded: &Uploaded, events: &mut Vec<Event<K>>) {
         let Some(node) = self.blobs.get_mut(index) else { return };
         node.state = BlobState::Done;
-        node.recheck = false;
-        node.blob.content = Content::known(uploaded.digest, uploaded.size);
+        node.missed = 0;
+        node.blob.content = uploaded.content.clone();
         let count = match uploaded.how {
             Stored::Existing => &mut self.receipt.existing,
             Stored::Mounted(_) => &mut self.receipt.mounted,
@@ -356,8 +362,20 @@ impl<K: Key> PushJob<K> {
         };
         *count = count.saturating_add(1);
         self.have.insert(uploaded.digest);
-        let Uploaded { digest, size, how } = uploaded.clone();
+        let Uploaded { digest, size, how, .. } = uploaded.clone();
         events.push(Event::BlobStored { blob: node.blob.key.clone(), digest, size, how });
+    }
+
+    /// Whether a blob that was acknowledged, is not seen now, and cannot be sent again, is asked for once more.
+    fn may_turn_up(&mut self, node: &Node, failure: &Failure) -> bool {
+        let Node::Blob(index) = node else { return false };
+        let Some(blob) = self.blobs.get_mut(*index) else { return false };
+        if failure.why != Why::NotReplayable || !(1..HEALINGS).contains(&blob.missed) {
+            return false;
+        }
+        blob.missed = blob.missed.saturating_add(1);
+        blob.state = BlobState::Waiting;
+        true
     }
 
     /// The registry lost what it had acknowledged, or shows it late: ask for everything again, send what is missing.
@@ -369,21 +387,20 @@ impl<K: Key> PushJob<K> {
             return;
         }
         node.healings = node.healings.saturating_add(1);
+        let healings = node.healings;
         node.is_running = false;
         let suspects: BTreeMap<Digest, &MediaType> =
             node.manifest.blobs().map(|blob| (blob.digest, &blob.media_type)).collect();
         for digest in suspects.keys().filter(|digest| !skipped.contains(digest)) {
             self.have.remove(digest);
         }
+        // Blobs that turned out to be equal when they had been read are sent again once.
+        let mut sent_again: BTreeSet<Digest> = BTreeSet::new();
         for blob in self.blobs.iter_mut().filter(|blob| blob.state == BlobState::Done) {
-            if blob
-                .blob
-                .content
-                .digest
-                .is_some_and(|digest| suspects.contains_key(&digest) && !skipped.contains(&digest))
-            {
+            let Some(digest) = blob.blob.content.digest else { continue };
+            if suspects.contains_key(&digest) && !skipped.contains(&digest) && sent_again.insert(digest) {
                 blob.state = BlobState::Waiting;
-                blob.recheck = true;
+                blob.missed = healings;
             }
         }
     }
@@ -436,10 +453,12 @@ impl<K: Key> PushJob<K> {
         &self.have
     }
 
-    /// Bytes that need not be sent any more, and bytes in all that are known of.
-    pub(in crate::client) fn progress(&self) -> (u64, u64) {
+    /// Bytes that need not be sent any more, and bytes in all that are known of. Neither falls, not even where a blob that
+    /// was stored has to be sent again.
+    pub(in crate::client) fn progress(&mut self) -> (u64, u64) {
         let size = |node: &BlobNode<K>| node.blob.content.size.unwrap_or(0);
         let done = self.blobs.iter().filter(|node| node.state == BlobState::Done).map(size);
-        (done.fold(0, u64::saturating_add), self.blobs.iter().map(size).fold(0, u64::saturating_add))
+        self.done = self.done.max(done.fold(0, u64::saturating_add));
+        (self.done, self.blobs.iter().map(size).fold(0, u64::saturating_add))
     }
 }

@@ -56,7 +56,7 @@ impl<K: Key> PushJob<K> {
     }
 
     /// The exchange that stores a manifest: the root under its tags, all others by digest.
-    pub(super) fn commit(&mut self, index: usize, learned: &Learned) -> Option<(Machine<K>, bool)> {
+    pub(super) fn commit(&mut self, index: usize, learned: &Learned) -> Option<(Machine<K>, u32)> {
         let place = self.place.clone();
         let node = self.manifests.get_mut(index)?;
         node.is_running = true;
@@ -72,7 +72,7 @@ impl<K: Key> PushJob<K> {
             Some(tag) => Commit::under(place, manifest, tag.clone()),
             None => Commit::by_digest(place, manifest),
         };
-        Some((Machine::Commit(Box::new(commit)), node.healings > 0))
+        Some((Machine::Commit(Box::new(commit)), node.healings))
     }
 
     /// Tags that do not name the root yet, once it is stored.
@@ -167,7 +167,7 @@ impl<K: Key> PushJob<K> {
         let place = self.place.clone();
         let mut start = |digest| {
             let survey = Survey::of_digest(place.clone(), digest);
-            self.start(Node::Child(digest), Machine::Survey(survey), false)
+            self.start(Node::Child(digest), Machine::Survey(survey), 0)
         };
         children.into_iter().map(&mut start).collect()
     }

@@ -143,10 +143,11 @@ impl<K: Key> Upload<K> {
                     self.barred.insert(Rung::WholePut);
                     self.begin_again(Some(open), world);
                 }
-                // A failed commit ends the upload on the registry's side (quirk `digest-mismatch-kills-session`).
+                // A failed commit ends the upload at some registries (quirk `digest-mismatch-kills-session`), so it is not
+                // gone on with; at others it stays open, so it is cancelled.
                 _ => {
                     self.trouble(Rung::WholePut);
-                    self.begin_again(None, world);
+                    self.begin_again(Some(open), world);
                 }
             },
         }
@@ -268,7 +269,10 @@ impl<K: Key> Upload<K> {
         let (from, response) = match outcome {
             Outcome::Answer { from, response, .. } => (from, response),
             Outcome::Failed(failure) => return self.fail(failure),
-            Outcome::Unknown => return self.confirm(Some(open)),
+            Outcome::Unknown => {
+                self.trouble(self.using);
+                return self.confirm(Some(open));
+            }
         };
         let Some(close) = self.close(&open, last.as_ref()) else { return };
         match close.parse(&from, &response) {
@@ -280,15 +284,10 @@ impl<K: Key> Upload<K> {
                     Some(range) => self.smaller_chunk(open, &range, Some(StatusCode::PAYLOAD_TOO_LARGE), world),
                     None => self.give_up(Some(open)),
                 },
-                // The bytes did not add up there, or it takes no last chunk in a PUT: another way of sending them may.
+                // Another way of sending them may do.
                 _ => {
-                    let rung = if last.is_some() || self.barred.contains(&Rung::StreamedPatch) {
-                        Rung::Chunks
-                    } else {
-                        Rung::StreamedPatch
-                    };
-                    self.trouble(rung);
-                    self.begin_again(None, world);
+                    self.trouble(self.using);
+                    self.begin_again(Some(open), world);
                 }
             },
         }
@@ -318,7 +317,7 @@ impl<K: Key> Upload<K> {
             return;
         }
         self.trouble(Rung::Chunks);
-        self.begin_again(None, world);
+        self.begin_again(Some(open), world);
     }
 
     fn confirmed(&mut self, open: Option<OpenUpload>, outcome: &Outcome, world: &mut World<'_, K>) {
@@ -329,7 +328,9 @@ impl<K: Key> Upload<K> {
         }
         match open {
             // Chunks that were acknowledged are worth asking for before they are sent again.
-            Some(open) if self.content.acknowledged() > 0 => {
+            Some(open)
+                if self.content.acknowledged() > 0 && (self.is_calm(self.using) || !self.content.can_replay()) =>
+            {
                 let from = self.content.acknowledged();
                 let end = self.content.end().unwrap_or(from);
                 self.resync(open, from..end);
@@ -346,11 +347,10 @@ impl<K: Key> Upload<K> {
         self.state = State::Resyncing(open, range);
     }
 
-    /// The second time a rung gives trouble that may be passing, it is left.
+    /// A rung gave trouble that may pass.
     fn trouble(&mut self, rung: Rung) {
-        if !self.content.troubled.insert(rung) {
-            self.barred.insert(rung);
-        }
+        let troubles = self.troubles.entry(rung).or_default();
+        *troubles = troubles.saturating_add(1);
     }
 
     /// A 413 teaches a ceiling: half of what was refused.

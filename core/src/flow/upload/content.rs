@@ -1,14 +1,12 @@
 //! What is known of a blob's content while it is sent, and what of it can still be sent.
 
-use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::ladder::Rung;
 use crate::client::{Options, Why};
 use crate::{Algorithm, Digest};
 
 /// The content of one blob.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Content {
     pub(crate) algorithm: Algorithm,
     /// The digest, once it is known.
@@ -23,8 +21,6 @@ pub(crate) struct Content {
     acknowledged: u64,
     /// Where sending was taken up again last: twice at the same place is once too often.
     resent: Option<u64>,
-    /// Rungs that gave trouble once.
-    pub(super) troubled: BTreeSet<Rung>,
 }
 
 impl Content {
@@ -38,7 +34,6 @@ impl Content {
             ended: true,
             acknowledged: 0,
             resent: None,
-            troubled: BTreeSet::new(),
         }
     }
 
@@ -52,7 +47,6 @@ impl Content {
             ended: false,
             acknowledged: 0,
             resent: None,
-            troubled: BTreeSet::new(),
         }
     }
 
@@ -143,6 +137,12 @@ impl Content {
     pub(super) fn restarted(&mut self) {
         self.acknowledged = 0;
         self.resent = None;
+    }
+
+    /// The same content for another upload: what is in hand of it stays so, and what is gone is gone.
+    pub(super) fn unsent(mut self) -> Self {
+        self.restarted();
+        self
     }
 
     /// Takes up sending at `at` again, unless that was done just before.

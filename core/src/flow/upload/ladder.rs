@@ -1,6 +1,7 @@
 //! The rungs of the ladder, and which of them comes next.
 
 use super::{Key, OpenUpload, Upload, World};
+use crate::client::Learned;
 
 /// A way to send a blob's bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,11 +24,26 @@ const MAX_CHUNK_FLOOR: u64 = 128 * 1024 * 1024;
 /// The largest body that is sent in one POST to a registry that may ignore it, in bytes.
 const UNPROVEN_POST: u64 = 64 * 1024;
 
+/// After so many troubles of its own that may pass, a rung is left for another.
+const TROUBLES: u32 = 2;
+
 impl<K: Key> Upload<K> {
     /// The best rung that has not failed for this blob, and that the registry was not seen to refuse.
+    ///
+    /// Before all is lost, what was learned counts for nothing, because it may be old or wrong; and then trouble counts for
+    /// nothing, because it may have passed. The number of uploads that are begun bounds all of it.
     pub(super) fn rung(&self, world: &World<'_, K>) -> Option<Rung> {
-        let learned = &*world.learned;
-        let is_open = |rung: Rung| !self.barred.contains(&rung);
+        self.best_rung(world, world.learned, |rung| self.is_calm(rung))
+            .or_else(|| self.best_rung(world, &Learned::default(), |rung| self.is_calm(rung)))
+            .or_else(|| self.best_rung(world, &Learned::default(), |_| true))
+    }
+
+    pub(super) fn is_calm(&self, rung: Rung) -> bool {
+        self.troubles.get(&rung).is_none_or(|troubles| *troubles < TROUBLES)
+    }
+
+    fn best_rung(&self, world: &World<'_, K>, learned: &Learned, may: impl Fn(Rung) -> bool) -> Option<Rung> {
+        let is_open = |rung: Rung| !self.barred.contains(&rung) && may(rung);
         let fits = self.content.size.is_none_or(|size| learned.body_limit.is_none_or(|limit| size <= limit));
         // Where it is not known whether one POST does, only a body that costs nothing is risked on it.
         let risk = if learned.single_post == Some(true) { world.options.single_post } else { UNPROVEN_POST };
