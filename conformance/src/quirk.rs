@@ -98,7 +98,8 @@ fn reading() -> Vec<Quirk> {
             b.read.manifest_digest = is::DigestHeader::Absent;
             b.manifests.digest = is::DigestHeader::Absent;
         }),
-        fine("manifest-digest-header-unreliable:wrong", |b| {
+        // A registry that names other content than was sent has changed it.
+        refusing("manifest-digest-header-unreliable:wrong", |b| {
             b.read.manifest_digest = is::DigestHeader::Wrong;
             b.manifests.digest = is::DigestHeader::Wrong;
         }),
@@ -235,7 +236,7 @@ fn committing() -> Vec<Quirk> {
         fine("digest-mismatch-code-varies", |b| b.commit.mismatch_code = "BLOB_UPLOAD_INVALID".to_owned()),
         fine("digest-mismatch-keeps-session", |b| b.commit.mismatch_keeps_upload = true),
         fine("blob-digest-header-absent", |b| b.commit.digest = is::DigestHeader::Absent),
-        fine("blob-digest-header-wrong", |b| b.commit.digest = is::DigestHeader::Wrong),
+        refusing("blob-digest-header-wrong", |b| b.commit.digest = is::DigestHeader::Wrong),
         fine("blob-location-of-upload", |b| b.commit.location = is::BlobLocation::Upload),
         fine("blob-location-absent", |b| b.commit.location = is::BlobLocation::Absent),
         fine("blob-visible-after-delay", |b| b.commit.visible_after = 2_000_000),

@@ -68,7 +68,7 @@ pub fn settings() -> impl Strategy<Value = Settings> {
         learned
     });
     let learned = prop_oneof![1 => Just(Learned::default()), 2 => learned];
-    let chunk = prop_oneof![4 => Just(CHUNK), 1 => 1..=2 * CHUNK];
+    let chunk = prop_oneof![4 => Just(CHUNK), 1 => CHUNK..=2 * CHUNK];
     let bound = || prop_oneof![Just(0), Just(CHUNK), Just(4 * 1024 * 1024)];
     (chunk, bound(), bound(), prop_oneof![Just(1), Just(8), 1..=8_usize], learned).prop_map(
         |(chunk, single_post, ask_above, in_flight, learned)| Settings {

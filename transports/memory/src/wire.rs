@@ -79,8 +79,8 @@ impl<K: Key, H: Handler> Simulation<K, H> {
     fn check_length(&self, head: &Parts, body: &Body<K>) {
         let stated =
             head.headers.get(CONTENT_LENGTH).map(|value| value.to_str().ok().and_then(|text| text.parse().ok()));
-        if let Some(stated) = stated
-            && stated != body.len()
+        if let (Some(stated), Some(len)) = (stated, body.len())
+            && stated != Some(len)
         {
             self.stop(&format!("a request states {stated:?} as the length of {body:?}"));
         }
