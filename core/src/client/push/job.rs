@@ -395,7 +395,8 @@ impl<K: Key> PushJob<K> {
             self.have.remove(digest);
         }
         // Blobs that turned out to be equal when they had been read are sent again once.
-        let mut sent_again: BTreeSet<Digest> = BTreeSet::new();
+        let on_their_way = self.blobs.iter().filter(|blob| blob.state != BlobState::Done);
+        let mut sent_again: BTreeSet<Digest> = on_their_way.filter_map(|blob| blob.blob.content.digest).collect();
         for blob in self.blobs.iter_mut().filter(|blob| blob.state == BlobState::Done) {
             let Some(digest) = blob.blob.content.digest else { continue };
             if suspects.contains_key(&digest) && !skipped.contains(&digest) && sent_again.insert(digest) {
