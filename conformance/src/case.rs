@@ -8,6 +8,7 @@ use longshore_core::{
 };
 use longshore_memory::{Order, Schedule, Simulation, Source, Step};
 use longshore_mock_registry as mock;
+use serde_json::Value;
 
 use crate::{Image, Mock, Plan};
 
@@ -44,13 +45,30 @@ pub struct Case {
 
 impl fmt::Debug for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { plan, given, tags, client, registry: _, order, faults, seed } = self;
+        let Self { plan, given, tags, client, registry, order, faults, seed } = self;
         writeln!(f, "seed {seed}, order {order:?}, tags {tags}, given {given:?}")?;
         writeln!(f, "{client:?}")?;
         writeln!(f, "faults {faults:?}")?;
+        let behaviour = serde_json::to_value(&registry.behaviour).map_err(|_| fmt::Error)?;
+        let usual = serde_json::to_value(mock::Behaviour::default()).map_err(|_| fmt::Error)?;
+        writeln!(f, "registry {}", difference(&behaviour, &usual))?;
         plan.blobs.iter().enumerate().try_for_each(|(number, blob)| writeln!(f, "blob {number}: {blob:?}"))?;
         plan.documents.iter().try_for_each(|document| writeln!(f, "{document:?}"))?;
         write!(f, "attached {}", plan.attached)
+    }
+}
+
+/// What of a registry's behaviour is not the usual.
+fn difference(behaviour: &Value, usual: &Value) -> Value {
+    match (behaviour, usual) {
+        (Value::Object(behaviour), Value::Object(usual)) => {
+            let other = behaviour.iter().filter_map(|(key, value)| {
+                let usual = usual.get(key).unwrap_or(&Value::Null);
+                (value != usual).then(|| (key.clone(), difference(value, usual)))
+            });
+            Value::Object(other.collect())
+        }
+        _ => behaviour.clone(),
     }
 }
 

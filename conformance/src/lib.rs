@@ -21,6 +21,7 @@ mod case;
 mod image;
 mod mock;
 pub mod oracle;
+pub mod property;
 pub mod quirk;
 pub mod strategy;
 

@@ -9,6 +9,7 @@ use proptest::prelude::*;
 
 use crate::case::{Case, Given, Settings};
 use crate::image::{BlobPlan, DocumentPlan, Plan, Subject};
+use crate::quirk::{self, Outcome, Quirk};
 
 /// The size of a chunk in random cases, in bytes. Blobs are a few of these, or a byte more or less.
 pub const CHUNK: u64 = 32;
@@ -90,6 +91,17 @@ pub fn order() -> impl Strategy<Value = Order> {
 pub fn faults(most: u64) -> impl Strategy<Value = Schedule> {
     (any::<u64>(), 0..=most, prop_oneof![Just(50), Just(300), Just(1000)])
         .prop_map(|(seed, most, per_thousand)| Schedule::random(seed, per_thousand, most))
+}
+
+/// Cases against registries with up to so many quirks at once, of those that refuse nothing.
+pub fn case_with_quirks(quirks: usize, faults: u64) -> impl Strategy<Value = Case> {
+    let fine: Vec<Quirk> = quirk::all().into_iter().filter(|quirk| quirk.outcome == Outcome::Succeeds).collect();
+    let registry = prop::sample::subsequence(fine, 1..=quirks).prop_map(|quirks| {
+        let mut registry = quirk::spec_true();
+        quirks.iter().for_each(|quirk| quirk.apply(&mut registry.behaviour));
+        registry
+    });
+    (registry, case(quirk::spec_true(), faults)).prop_map(|(registry, case)| Case { registry, ..case })
 }
 
 /// Cases against one kind of registry, with up to `most` faults.

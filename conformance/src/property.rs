@@ -1,0 +1,46 @@
+//! Properties of random pushes: the same cases each time, and as many others as one likes.
+
+use std::env;
+
+use proptest::strategy::Strategy;
+use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
+
+use crate::case::Case;
+use crate::oracle;
+use crate::quirk::Outcome;
+
+/// Runs so many cases and judges each. A failing one is made small, and printed with its transcript.
+///
+/// `LONGSHORE_CASES` multiplies the number of cases, and `LONGSHORE_SEED`, a number, chooses others.
+///
+/// # Panics
+/// Where a rule is broken.
+pub fn holds(cases: u32, outcome: Outcome, strategy: &impl Strategy<Value = Case>) {
+    let cases = cases.saturating_mul(number("LONGSHORE_CASES").unwrap_or(1));
+    let config = Config { cases, failure_persistence: None, max_shrink_iters: 4096, ..Config::default() };
+    let mut seed = [0; 32];
+    seed[..4].copy_from_slice(&number("LONGSHORE_SEED").unwrap_or(0).to_le_bytes());
+    let random = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
+    let judged = TestRunner::new_with_rng(config, random).run(strategy, |case| judge(&case, outcome));
+    match judged {
+        Ok(()) => {}
+        Err(TestError::Fail(why, case)) => panic!("{why}\n{case:?}"),
+        Err(TestError::Abort(why)) => panic!("{why}"),
+    }
+}
+
+/// Runs a case and judges it.
+///
+/// # Errors
+/// The rule that was broken, and the transcript.
+pub fn judge(case: &Case, outcome: Outcome) -> Result<(), TestCaseError> {
+    let mut run = case.run();
+    oracle::judge(case, outcome, &mut run).map_err(|violation| {
+        let (faults, transcript) = (run.simulation.schedule(), run.simulation.transcript());
+        TestCaseError::fail(format!("{violation}\nfaults {faults}\n{transcript}"))
+    })
+}
+
+fn number(name: &str) -> Option<u32> {
+    env::var(name).ok()?.parse().ok()
+}
