@@ -2,22 +2,32 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use longshore_core::{Digest, Event, Operation, Origin, Receipt, Reference};
+use longshore_core::{
+    Digest, Event, Failure, Manifest, Name, Operation, Options, Origin, Push, Receipt, Reference, Tag,
+};
 use longshore_reqwest::{Http, Session};
+use tokio::sync::Notify;
 
 use crate::args::{ConnectionArguments, TrustArguments};
 use crate::credentials::Wallet;
 use crate::exit::Error;
 use crate::progress::{self, Show, Style};
+use crate::resume::Resume;
 use crate::signals::Signals;
 use crate::trace::Trace;
+
+/// How often a push that can be resumed is saved while nothing else happens.
+const SAVED_EVERY: Duration = Duration::from_secs(1);
 
 /// A client of registries, with everything that watches it.
 pub(crate) struct Connection {
     session: Session<Digest>,
     watchers: Arc<Mutex<Watchers>>,
     signals: Signals,
+    /// Another blob is stored.
+    stored: Arc<Notify>,
 }
 
 /// Who is told of events.
@@ -38,26 +48,55 @@ impl Connection {
         reference: &Reference,
         show: Box<dyn Show + Send>,
     ) -> Result<Self, Error> {
+        Self::with_options(arguments, reference, show, arguments.options()?)
+    }
+
+    pub(crate) fn with_options(
+        arguments: &ConnectionArguments,
+        reference: &Reference,
+        show: Box<dyn Show + Send>,
+        options: Options,
+    ) -> Result<Self, Error> {
         let signals = Signals::listen()?;
         let trace = Trace::open(arguments.trace.as_deref())?;
         let watchers = Arc::new(Mutex::new(Watchers { show, trace, failed: None }));
         let http = http(&arguments.trust, &reference.registry.origin())?;
         let wallet = Wallet::open(&arguments.login, reference)?;
+        let stored = Arc::new(Notify::new());
         let on_event = {
-            let watchers = Arc::clone(&watchers);
-            move |event| lock(&watchers).event(&event)
+            let (watchers, stored) = (Arc::clone(&watchers), Arc::clone(&stored));
+            move |event| {
+                lock(&watchers).event(&event);
+                if matches!(event, Event::BlobStored { .. }) {
+                    stored.notify_one();
+                }
+            }
         };
         let session = Session::builder(http)
-            .options(arguments.options()?)
+            .options(options)
             .credentials(move |registry, _| wallet.credentials(registry))
             .on_event(on_event)
             .start();
-        Ok(Self { session, watchers, signals })
+        Ok(Self { session, watchers, signals, stored })
     }
 
     /// The session, to give sources and sinks to.
     pub(crate) const fn session(&self) -> &Session<Digest> {
         &self.session
+    }
+
+    /// Pulls the manifest that a reference names: by its digest, by its tag, or `latest`.
+    pub(crate) async fn manifest(&mut self, reference: &Reference) -> Result<Manifest, Error> {
+        let (registry, repository) = (reference.registry.clone(), reference.repository.clone());
+        let name = match (reference.digest, &reference.tag) {
+            (Some(digest), _) => Name::Digest(digest),
+            (None, Some(tag)) => Name::Tag(tag.clone()),
+            (None, None) => Name::Tag(Tag::latest()),
+        };
+        match self.run(Operation::PullManifest { registry, repository, name }).await? {
+            Receipt::Pulled(manifest) => Ok(manifest),
+            receipt => unreachable!("a pull of a manifest gives a manifest, not {receipt:?}"),
+        }
     }
 
     /// Runs an operation to its end. The first signal gives it up in good order, the second at once.
@@ -69,10 +108,45 @@ impl Connection {
                 running.cancel();
                 tokio::select! {
                     result = &mut running => result,
-                    () = self.signals.next() => return Err(Error::failed("stopped; an upload may lie open at the registry")),
+                    () = self.signals.next() => {
+                        return Err(Error::failed("stopped; an upload may lie open at the registry"));
+                    }
                 }
             }
         };
+        self.ended(result)
+    }
+
+    /// Runs a push to its end, and writes down how far it is. A signal ends it at once and leaves its uploads open: the
+    /// next process goes on with them.
+    pub(crate) async fn run_resumable(
+        &mut self,
+        push: Push<Digest>,
+        resume: &mut Resume,
+    ) -> Result<Receipt<Digest>, Error> {
+        let mut running = self.session.start(push);
+        let mut often = tokio::time::interval(SAVED_EVERY);
+        let result = loop {
+            let is_stopped = tokio::select! {
+                result = &mut running => break result,
+                _ = often.tick() => false,
+                () = self.stored.notified() => false,
+                () = self.signals.next() => true,
+            };
+            if let Some(checkpoint) = running.save() {
+                resume.save(&checkpoint)?;
+            }
+            if is_stopped {
+                // To drop it would cancel its uploads.
+                std::mem::forget(running);
+                let path = resume.path().display();
+                return Err(Error::failed(format!("stopped; to go on, push again with --resume {path}")));
+            }
+        };
+        self.ended(result)
+    }
+
+    fn ended(&self, result: Result<Receipt<Digest>, Box<Failure>>) -> Result<Receipt<Digest>, Error> {
         let mut watchers = lock(&self.watchers);
         watchers.show.end();
         let receipt = result.map_err(Error::failed)?;

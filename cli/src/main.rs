@@ -2,6 +2,8 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod attach;
+mod check;
 mod connection;
 mod credentials;
 mod demo;
@@ -11,6 +13,9 @@ mod mock;
 mod output;
 mod progress;
 mod push;
+mod referrers;
+mod resume;
+mod rm;
 mod signals;
 mod size;
 mod trace;
@@ -36,6 +41,10 @@ fn main() -> ExitCode {
 async fn run(command: Command) -> Result<(), Error> {
     match command {
         Command::Push(arguments) => push::run(arguments).await,
+        Command::Attach(arguments) => attach::run(arguments).await,
+        Command::Referrers(arguments) => referrers::run(arguments).await,
+        Command::Check(arguments) => check::run(arguments).await,
+        Command::Rm(arguments) => rm::run(arguments).await,
         Command::Mock(arguments) => mock::run(arguments).await,
         Command::Demo(arguments) => demo::run(&arguments).await,
     }

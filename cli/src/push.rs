@@ -1,7 +1,6 @@
 //! `longshore push`: an image out of a layout, into a registry.
 
-use longshore_core::{Digest, Push, Pushed, Receipt, Reference};
-use longshore_reqwest::push_of;
+use longshore_core::{Blob, Digest, Push, Pushed, Receipt, Reference, Tag};
 use longshore_sources::layout::{ArgumentError, Closure};
 use longshore_sources::{Layout, SourceArgument};
 use serde_json::json;
@@ -10,6 +9,8 @@ use crate::args::PushArguments;
 use crate::connection::Connection;
 use crate::exit::Error;
 use crate::output;
+use crate::progress;
+use crate::resume::Resume;
 use crate::size::{count, human};
 
 /// Pushes, and prints the digest and what it cost.
@@ -17,12 +18,42 @@ pub(crate) async fn run(arguments: PushArguments) -> Result<(), Error> {
     let reference = arguments.connection.reference(arguments.reference.clone());
     let closure = closure(&arguments)?;
     check_digest(&arguments, &closure)?;
-    let mut connection = Connection::open(&arguments.connection, &reference, arguments.progress)?;
+    let mut options = arguments.connection.options()?;
+    if let Some(size) = arguments.chunk_size {
+        (options.chunk, options.chunk_above) = (size, size);
+        options.single_post = options.single_post.min(size);
+    }
+    let show = progress::show(arguments.progress);
+    let mut connection = Connection::with_options(&arguments.connection, &reference, show, options)?;
     connection.session().add_sources(&closure.sources());
-    let push = arguments.tags.iter().cloned().fold(push_of(&closure, &reference), Push::tag);
-    let receipt = connection.run(push).await?;
+    let push = push_of(&closure, &reference, &arguments);
+    let receipt = match &arguments.resume {
+        Some(path) => {
+            let mut resume = Resume::new(path);
+            let receipt = connection.run_resumable(resume.prepare(push)?, &mut resume).await?;
+            resume.remove()?;
+            receipt
+        }
+        None => connection.run(push).await?,
+    };
     let Receipt::Pushed(pushed) = receipt else { unreachable!("a push gives what was pushed, not {receipt:?}") };
     report(closure.root.digest, &pushed, &reference, arguments.json)
+}
+
+/// All of the image, where the reference says, under all tags that were asked for.
+fn push_of(closure: &Closure, reference: &Reference, arguments: &PushArguments) -> Push<Digest> {
+    let mut push = Push::new(reference.registry.clone(), reference.repository.clone());
+    for manifest in &closure.manifests {
+        let is_root = manifest.digest() == closure.root.digest;
+        push = if is_root { push.root(manifest.clone()) } else { push.manifest(manifest.clone()) };
+    }
+    for blob in &closure.blobs {
+        let described = Blob::described(blob.descriptor.digest, &blob.descriptor);
+        push = push.blob(arguments.mount_from.iter().cloned().fold(described, Blob::mount_from));
+    }
+    let tags: Vec<Tag> = reference.tag.iter().chain(&arguments.tags).cloned().collect();
+    let latest = (tags.is_empty() && reference.digest.is_none()).then(Tag::latest);
+    tags.into_iter().chain(latest).fold(push, Push::tag)
 }
 
 /// What is to be pushed: all manifests, read and checked, and where the blobs are.

@@ -91,16 +91,12 @@ fn a_data_directory_that_is_something_else_has_status_1() {
     assert!(said.starts_with(&format!("cannot use {} as data directory: ", file.display())), "{said}");
 }
 
-/// A limit on the size of files stands in for a disk that is full: each makes the next write fail.
 #[cfg(unix)]
 #[test]
 fn a_full_disk_leaves_no_manifest_behind() {
     let (folder, layout) =
         (tempfile::tempdir().unwrap(), Layout::of_file((0..4_000_000_u32).map(|i| i as u8).collect()));
-    let mut shell = std::process::Command::new("sh");
-    let script = "trap '' XFSZ; ulimit -f 1000; exec \"$0\" mock --data-dir \"$1\"";
-    shell.args(["-c", script, env!("CARGO_BIN_EXE_longshore")]).arg(folder.path());
-    let mock = Mock::spawn(shell);
+    let mock = Mock::full_disk(folder.path());
     let output = run(&["push", layout.path(), &mock.reference("a:v1"), "--progress", "none"]);
     let said = sentence(1, &output);
     assert!(said.contains(&layout.layer().to_string()), "{said}");

@@ -1,17 +1,23 @@
 //! What can be said on the command line.
 
+mod attach;
 mod connection;
 mod login;
 mod mock;
 mod push;
+mod repository;
 mod values;
+
+use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+pub(crate) use attach::AttachArguments;
 pub(crate) use connection::ConnectionArguments;
 pub(crate) use login::{LoginArguments, TrustArguments};
 pub(crate) use mock::MockArguments;
 pub(crate) use push::PushArguments;
+pub(crate) use repository::{CheckArguments, ReferrersArguments, RmArguments};
 
 use crate::exit;
 
@@ -29,6 +35,18 @@ pub(crate) enum Command {
     /// Push an OCI image layout to a registry
     #[command(after_help = push::HELP)]
     Push(PushArguments),
+    /// Attach files to an image: an artifact that refers to it, such as an SBOM or a signature
+    #[command(after_help = exit::HELP)]
+    Attach(AttachArguments),
+    /// List what refers to an image
+    #[command(after_help = exit::HELP)]
+    Referrers(ReferrersArguments),
+    /// Find out whether a push would be allowed, and leave nothing behind
+    #[command(after_help = exit::HELP)]
+    Check(CheckArguments),
+    /// Delete a tag, or a manifest with all its tags; of an artifact, its entry in its subject's list too
+    #[command(after_help = exit::HELP)]
+    Rm(RmArguments),
     /// Run a registry on this machine, for tests and for trying things
     #[command(after_help = exit::HELP)]
     Mock(MockArguments),
@@ -39,7 +57,11 @@ pub(crate) enum Command {
 
 /// Options of `longshore demo`.
 #[derive(Debug, clap::Args)]
-pub(crate) struct DemoArguments {}
+pub(crate) struct DemoArguments {
+    /// Write the image into this folder too, as an OCI layout: something to push for yourself
+    #[arg(long, value_name = "DIR")]
+    pub(crate) layout: Option<PathBuf>,
+}
 
 #[cfg(test)]
 mod tests {

@@ -1,8 +1,10 @@
 //! `longshore push`.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use longshore_core::content::Platform;
-use longshore_core::{Reference, Tag};
+use longshore_core::{Reference, Repository, Tag};
 
 use super::{ConnectionArguments, values};
 use crate::progress::Style;
@@ -28,6 +30,16 @@ pub(crate) struct PushArguments {
     /// Push the image for this platform only, out of an index
     #[arg(long, value_name = "OS/ARCH[/VARIANT]", value_parser = values::platform)]
     pub(crate) platform: Option<Platform>,
+    /// A repository of the same registry that has some of the layers: they are taken from there. May be given several times;
+    /// a layer is asked for in the first that is named, and in the next where the registry refuses that
+    #[arg(long = "mount-from", value_name = "REPOSITORY")]
+    pub(crate) mount_from: Vec<Repository>,
+    /// Send larger blobs in chunks of this size (K, M and G are understood), so that what breaks off goes on where it was
+    #[arg(long, value_name = "SIZE", value_parser = values::size)]
+    pub(crate) chunk_size: Option<u64>,
+    /// Keep in this file how far the push is, and go on from there; it is gone when the push is done
+    #[arg(long, value_name = "FILE")]
+    pub(crate) resume: Option<PathBuf>,
     /// Trust the layout: do not hash blobs while they are sent. The registry still does
     #[arg(long)]
     pub(crate) no_verify: bool,

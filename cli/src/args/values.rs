@@ -29,6 +29,26 @@ pub(super) fn platform(text: &str) -> Result<Platform, String> {
     }
 }
 
+/// `key=value`.
+pub(super) fn annotation(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("an annotation is written as key=value".to_owned()),
+    }
+}
+
+/// Bytes, or with K, M or G behind it so many times 1024, 1024² or 1024³; at least 1.
+pub(super) fn size(text: &str) -> Result<u64, String> {
+    let (digits, unit) = match text.char_indices().last() {
+        Some((at, 'K' | 'k')) => (&text[..at], 1 << 10),
+        Some((at, 'M' | 'm')) => (&text[..at], 1 << 20),
+        Some((at, 'G' | 'g')) => (&text[..at], 1 << 30),
+        _ => (text, 1),
+    };
+    let size = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(unit)).filter(|size| *size > 0);
+    size.ok_or_else(|| "a size is a number of bytes, or of KiB, MiB or GiB with K, M or G behind it: 8M".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -42,6 +62,18 @@ mod tests {
         {
             assert!(origin(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn sizes_and_annotations() {
+        for (text, bytes) in [("1", 1), ("8M", 8 << 20), ("64k", 64 << 10), ("1G", 1 << 30)] {
+            assert_eq!(size(text), Ok(bytes));
+        }
+        for text in ["", "0", "M", "8MB", "-1", "1.5M", "99999999999G", "8µ"] {
+            assert!(size(text).is_err(), "{text}");
+        }
+        assert_eq!(annotation("a=b=c"), Ok(("a".to_owned(), "b=c".to_owned())));
+        assert!(annotation("a").is_err() && annotation("=b").is_err());
     }
 
     #[test]

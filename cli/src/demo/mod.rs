@@ -13,6 +13,7 @@ use longshore_core::{Digest, Manifest, Reference};
 use longshore_mock_registry::server::Server;
 use longshore_reqwest::{Sink, push_of};
 use longshore_sources::layout::Closure;
+use longshore_sources::pack;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -26,12 +27,15 @@ use image::{Image, TAG};
 use sequence::{Exchanges, Names, Recorder};
 
 /// Packs, pushes, pushes again, pulls, and tells what happened.
-pub(crate) async fn run(_: &DemoArguments) -> Result<(), Error> {
+pub(crate) async fn run(arguments: &DemoArguments) -> Result<(), Error> {
     let registry = Registry::start().await?;
     let reference = registry.reference()?;
     output::line(format!("{}\n", heading("An image goes into a registry and comes back, over real HTTP.")))?;
     output::line(format!("   registry  {}  inside this program, in memory", registry.url))?;
     let image = image::pack()?;
+    if let Some(folder) = &arguments.layout {
+        pack::write_layout(folder, &image.closure, TAG).map_err(Error::failed)?;
+    }
     output::line(format!("   image     {}:{TAG}  {}", reference.repository, parts(&image)))?;
     output::line("             linux/amd64 and linux/arm64, sharing a layer with this very program\n")?;
 
@@ -45,7 +49,8 @@ pub(crate) async fn run(_: &DemoArguments) -> Result<(), Error> {
     output::line(format!("{} {}; every digest agrees\n", heading("3. Pull everything back:"), pulled.pulled()))?;
     registry.stop().await?;
     output::line(format!("{} longshore mock --listen 127.0.0.1:5000", heading("Now yours:")))?;
-    output::line("           longshore push LAYOUT localhost:5000/name:tag --trace FILE")
+    let layout = arguments.layout.as_deref().map_or_else(|| "LAYOUT".to_owned(), |folder| folder.display().to_string());
+    output::line(format!("           longshore push {layout} localhost:5000/name:tag --trace FILE"))
 }
 
 fn parts(image: &Image) -> String {

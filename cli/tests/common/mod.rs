@@ -69,6 +69,15 @@ impl Mock {
         Self { child, authority }
     }
 
+    /// One that keeps all in this folder, and whose files cannot grow above 1 MB: that stands in for a full disk.
+    #[cfg(unix)]
+    pub(crate) fn full_disk(folder: &Path) -> Self {
+        let mut shell = Command::new("sh");
+        let script = "trap '' XFSZ; ulimit -f 1000; exec \"$0\" mock --data-dir \"$1\"";
+        shell.args(["-c", script, env!("CARGO_BIN_EXE_longshore")]).arg(folder);
+        Self::spawn(shell)
+    }
+
     pub(crate) fn reference(&self, name: &str) -> String {
         format!("{}/{name}", self.authority)
     }

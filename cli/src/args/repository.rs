@@ -1,0 +1,48 @@
+//! Commands that ask one thing of a repository: `longshore referrers`, `check` and `rm`.
+
+use clap::Args;
+use longshore_core::Reference;
+
+use super::{ConnectionArguments, values};
+
+/// Options of `longshore referrers`.
+#[derive(Debug, Args)]
+pub(crate) struct ReferrersArguments {
+    /// The image or artifact whose referrers are wanted: [registry/]repository[:tag][@digest]
+    #[arg(value_parser = values::reference)]
+    pub(crate) reference: Reference,
+    /// Only those of this type
+    #[arg(long, value_name = "TYPE")]
+    pub(crate) artifact_type: Option<String>,
+    /// Print them as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArguments,
+}
+
+/// Options of `longshore check`.
+#[derive(Debug, Args)]
+pub(crate) struct CheckArguments {
+    /// The repository: [registry/]repository
+    #[arg(value_parser = values::reference)]
+    pub(crate) reference: Reference,
+    /// Print the answer as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArguments,
+}
+
+/// Options of `longshore rm`.
+#[derive(Debug, Args)]
+pub(crate) struct RmArguments {
+    /// What to delete: [registry/]repository:tag, or [registry/]repository@digest
+    #[arg(value_parser = values::reference)]
+    pub(crate) reference: Reference,
+    /// Print what was done as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArguments,
+}
