@@ -28,14 +28,14 @@ use sequence::{Exchanges, Names, Recorder};
 
 /// Packs, pushes, pushes again, pulls, and tells what happened.
 pub(crate) async fn run(arguments: &DemoArguments) -> Result<(), Error> {
-    let registry = Registry::start().await?;
-    let reference = registry.reference()?;
-    output::line(format!("{}\n", heading("An image goes into a registry and comes back, over real HTTP.")))?;
-    output::line(format!("   registry  {}  inside this program, in memory", registry.url))?;
     let image = image::pack()?;
     if let Some(folder) = &arguments.layout {
         pack::write_layout(folder, &image.closure, TAG).map_err(Error::failed)?;
     }
+    let registry = Registry::start().await?;
+    let reference = registry.reference()?;
+    output::line(format!("{}\n", heading("An image goes into a registry and comes back, over real HTTP.")))?;
+    output::line(format!("   registry  {}  inside this program, in memory", registry.url))?;
     output::line(format!("   image     {}:{TAG}  {}", reference.repository, parts(&image)))?;
     output::line("             linux/amd64 and linux/arm64, sharing a layer with this very program\n")?;
 
