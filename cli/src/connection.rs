@@ -102,19 +102,18 @@ impl Connection {
     /// Runs an operation to its end. The first signal gives it up in good order, the second at once.
     pub(crate) async fn run(&mut self, operation: impl Into<Operation<Digest>>) -> Result<Receipt<Digest>, Error> {
         let mut running = self.session.start(operation);
-        let result = tokio::select! {
-            result = &mut running => result,
-            () = self.signals.next() => {
-                running.cancel();
-                tokio::select! {
-                    result = &mut running => result,
-                    () = self.signals.next() => {
-                        return Err(Error::failed("stopped; an upload may lie open at the registry"));
-                    }
-                }
-            }
-        };
-        self.ended(result)
+        tokio::select! {
+            result = &mut running => return self.ended(result),
+            () = self.signals.next() => running.cancel(),
+        }
+        tokio::select! {
+            result = &mut running => match self.ended(result) {
+                Err(_) => Err(Error::failed("stopped; the uploads that were open are cancelled")),
+                // It was done before it could be stopped.
+                done => done,
+            },
+            () = self.signals.next() => Err(Error::failed("stopped; an upload may lie open at the registry")),
+        }
     }
 
     /// Runs a push to its end, and writes down how far it is. A signal ends it at once and leaves its uploads open: the

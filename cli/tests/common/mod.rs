@@ -1,6 +1,8 @@
 //! Running the command, a registry for it, and layouts to push.
 #![allow(dead_code, reason = "not every test needs all of it")]
 
+pub(crate) mod door;
+
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;

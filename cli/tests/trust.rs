@@ -1,0 +1,160 @@
+//! Credentials: where they come from, what is said when they do not do, and that none of them is ever printed.
+
+mod common;
+
+use std::fs;
+use std::io::Write as _;
+use std::process::{Command, Output, Stdio};
+
+use common::door::Door;
+use common::{Layout, Mock, command, refused, sentence};
+
+/// `user:CANARY-PASSWORD`.
+const BASIC: &str = "Basic dXNlcjpDQU5BUlktUEFTU1dPUkQ=";
+
+fn run(mut command: Command, input: &str) -> Output {
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // One that does not read its input may be gone already.
+    drop(child.stdin.take().unwrap().write_all(input.as_bytes()));
+    child.wait_with_output().unwrap()
+}
+
+struct World {
+    layout: Layout,
+    _registry: Mock,
+    door: Door,
+    folder: tempfile::TempDir,
+}
+
+impl World {
+    fn new(challenge: &'static str, expected: &'static str) -> Self {
+        let registry = Mock::start(&[]);
+        let door = Door::before(&registry, challenge, expected);
+        Self { layout: Layout::two_platforms(), _registry: registry, door, folder: tempfile::tempdir().unwrap() }
+    }
+
+    /// A push through the door, with these arguments; the trace is kept.
+    fn push(&self, arguments: &[&str]) -> Command {
+        let reference = format!("{}/a:v1", self.door.authority);
+        let trace = self.folder.path().join("trace");
+        let mut command = command(&["push", self.layout.path(), &reference, "--trace", trace.to_str().unwrap()]);
+        command.args(arguments).env("HOME", self.folder.path());
+        command
+    }
+
+    /// A push with what `docker login` would have left behind.
+    fn push_with_config(&self, config: &str) -> Command {
+        fs::create_dir_all(self.folder.path().join(".docker")).unwrap();
+        fs::write(self.folder.path().join(".docker/config.json"), config).unwrap();
+        self.push(&[])
+    }
+
+    /// I29: neither the secret nor what stands for it in a header.
+    fn no_secret_in(&self, output: &Output) {
+        let trace = fs::read(self.folder.path().join("trace")).unwrap();
+        for text in [&output.stdout, &output.stderr, &trace] {
+            let text = String::from_utf8_lossy(text);
+            for secret in ["CANARY", "dXNlcjpDQU5BUlkt", "Q0FOQVJZ"] {
+                assert!(!text.contains(secret), "{text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn i29_i32_a_password_comes_by_standard_input_and_goes_nowhere_else() {
+    let world = World::new("Basic realm=\"x\"", BASIC);
+    for input in ["CANARY-PASSWORD", "CANARY-PASSWORD\n", "CANARY-PASSWORD\r\n"] {
+        let output = run(world.push(&["--username", "user", "--password-stdin"]), input);
+        assert!(output.status.success(), "{output:?}");
+        world.no_secret_in(&output);
+    }
+    let output = run(world.push(&["--username", "user", "--password-stdin"]), "CANARY-OTHER");
+    let said = sentence(1, &output);
+    assert!(said.contains("401") && said.contains("check user name and password"), "{said}");
+    world.no_secret_in(&output);
+    let said = sentence(2, &run(world.push(&["--username", "user", "--password-stdin"]), "\n"));
+    assert_eq!(said, "there is no password on standard input");
+    let place = format!("{}/a", world.door.authority);
+    for arguments in [
+        &["--username", "user"][..],
+        &["--password-stdin"],
+        &["--username", "u", "--password-stdin", "--anonymous"],
+        &["--registry-token-stdin", "--anonymous"],
+        &["--password", "x"],
+    ] {
+        refused(2, &[&["check", &place], arguments].concat());
+    }
+}
+
+#[test]
+fn i29_a_registry_token_is_shown_as_it_is() {
+    let world = World::new("Bearer realm=\"http://127.0.0.1:1/token\"", "Bearer CANARY-TOKEN");
+    let said = sentence(1, &run(world.push(&["--registry-token-stdin"]), "CANARY-TOKEN\n"));
+    assert!(said.contains("http://127.0.0.1:1 as its token service") && said.contains("allow_origin"), "{said}");
+    let push = || world.push(&["--registry-token-stdin", "--allow-origin", "http://127.0.0.1:1"]);
+    let output = run(push(), "CANARY-TOKEN\n");
+    assert!(output.status.success(), "{output:?}");
+    world.no_secret_in(&output);
+    let output = run(push(), "CANARY-OTHER\n");
+    assert!(sentence(1, &output).contains("401"));
+    world.no_secret_in(&output);
+}
+
+#[test]
+fn i29_what_docker_login_left_behind_is_used() {
+    let world = World::new("Basic realm=\"x\"", BASIC);
+    let said = sentence(1, &run(world.push(&[]), ""));
+    assert!(said.contains("401") && said.contains("log in"), "{said}");
+
+    let auth = BASIC.strip_prefix("Basic ").unwrap();
+    let config = format!(r#"{{"auths":{{"{}":{{"auth":"{auth}"}}}}}}"#, world.door.authority);
+    let output = run(world.push_with_config(&config), "");
+    assert!(output.status.success(), "{output:?}");
+    world.no_secret_in(&output);
+    let said = sentence(1, &run(world.push(&["--anonymous"]), ""));
+    assert!(said.contains("401"), "{said}");
+    let elsewhere = format!(r#"{{"auths":{{"localhost:1":{{"auth":"{auth}"}}}}}}"#);
+    assert!(sentence(1, &run(world.push_with_config(&elsewhere), "")).contains("401"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_helper_is_asked_and_one_that_fails_is_an_error() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let world = World::new("Basic realm=\"x\"", BASIC);
+    let config = r#"{"credsStore":"test"}"#;
+    let helper = |script: &str| {
+        let path = world.folder.path().join("docker-credential-test");
+        fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).unwrap();
+        let mut command = world.push_with_config(config);
+        command.env("PATH", format!("{}:/usr/bin:/bin", world.folder.path().display()));
+        run(command, "")
+    };
+    let answer =
+        r#"read -r server; printf '{"ServerURL":"%s","Username":"user","Secret":"CANARY-PASSWORD"}' "$server""#;
+    let output = helper(answer);
+    assert!(output.status.success(), "{output:?}");
+    world.no_secret_in(&output);
+    let output = helper("echo CANARY; exit 3");
+    let said = sentence(1, &output);
+    assert!(said.contains("docker-credential-test"), "{said}");
+    world.no_secret_in(&output);
+}
+
+#[test]
+fn files_that_should_hold_certificates_and_do_not_are_named() {
+    let world = World::new("Basic realm=\"x\"", BASIC);
+    let empty = world.folder.path().join("empty");
+    fs::write(&empty, "").unwrap();
+    let empty = empty.to_str().unwrap();
+    let place = "localhost:1/a";
+    assert!(refused(1, &["check", place, "--ca", "no/such/file"]).starts_with("cannot read no/such/file: "));
+    assert!(refused(1, &["check", place, "--ca", empty]).contains("the CA certificates cannot be used"));
+    let said = refused(1, &["check", place, "--client-cert", empty, "--client-key", empty]);
+    assert!(said.contains("the client certificate for http://localhost:1 cannot be used"), "{said}");
+    refused(2, &["check", place, "--client-cert", empty]);
+    assert!(refused(2, &["check", place, "--allow-origin", "https://a.example/x"]).contains("no path"));
+}
