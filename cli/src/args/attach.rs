@@ -26,7 +26,7 @@ pub(crate) struct AttachArguments {
     /// An annotation of the artifact; may be given several times
     #[arg(long = "annotation", value_name = "KEY=VALUE", value_parser = values::annotation)]
     pub(crate) annotations: Vec<(String, String)>,
-    /// How to show what happens, on standard error
+    /// How to show what happens, on standard error: auto is bars on a terminal and plain lines elsewhere
     #[arg(long, value_name = "STYLE", default_value = "auto")]
     pub(crate) progress: Style,
     /// Print what was done as JSON

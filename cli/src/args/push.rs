@@ -43,7 +43,7 @@ pub(crate) struct PushArguments {
     /// Trust the layout: do not hash blobs while they are sent. The registry still does
     #[arg(long)]
     pub(crate) no_verify: bool,
-    /// How to show what happens, on standard error
+    /// How to show what happens, on standard error: auto is bars on a terminal and plain lines elsewhere
     #[arg(long, value_name = "STYLE", default_value = "auto")]
     pub(crate) progress: Style,
     /// Print what was done as JSON

@@ -5,13 +5,16 @@ use std::collections::BTreeMap;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use longshore_core::{Digest, Event};
 
+use super::total::Total;
 use super::{Show, text};
 
 /// Draws on standard error.
 pub(super) struct Bars {
-    all: MultiProgress,
-    total: ProgressBar,
+    screen: MultiProgress,
     blobs: BTreeMap<Digest, ProgressBar>,
+    count: Total,
+    /// The bar for all: there is none before it is known how much there is.
+    all: Option<ProgressBar>,
     /// Whether what was done stays on the screen.
     lines: bool,
 }
@@ -26,20 +29,29 @@ impl Bars {
     }
 
     fn new(lines: bool) -> Self {
-        let all = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
-        let total = all.add(ProgressBar::new(0).with_style(style(
-            "{prefix:29} {bar:30} {decimal_bytes:>10} of {decimal_total_bytes}, {decimal_bytes_per_sec}",
-        )));
-        total.set_prefix("all");
-        Self { all, total, blobs: BTreeMap::new(), lines }
+        let screen = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
+        Self { screen, blobs: BTreeMap::new(), count: Total::default(), all: None, lines }
+    }
+
+    fn count(&mut self, done: u64, all: u64) {
+        let bar = self.all.get_or_insert_with(|| {
+            let style =
+                style("{prefix:29} {bar:30} {decimal_bytes:>10} of {decimal_total_bytes}, {decimal_bytes_per_sec}");
+            self.screen.add(ProgressBar::new(all).with_style(style).with_prefix("all"))
+        });
+        bar.set_length(all);
+        bar.set_position(done);
     }
 
     fn sending(&mut self, blob: &Digest, sent: u64, total: u64) {
         let bar = self.blobs.entry(*blob).or_insert_with(|| {
-            let bar = ProgressBar::new(total)
-                .with_style(style("{prefix:29} {bar:30} {decimal_bytes:>10} of {decimal_total_bytes}"));
-            bar.set_prefix(format!("blob      {}", text::short(blob)));
-            self.all.insert_before(&self.total, bar)
+            let style = style("{prefix:29} {bar:30} {decimal_bytes:>10} of {decimal_total_bytes}");
+            let bar = ProgressBar::new(total).with_style(style);
+            let bar = bar.with_prefix(format!("blob      {}", text::short(blob)));
+            match &self.all {
+                Some(all) => self.screen.insert_before(all, bar),
+                None => self.screen.add(bar),
+            }
         });
         bar.set_position(sent);
     }
@@ -49,10 +61,6 @@ impl Show for Bars {
     fn event(&mut self, event: &Event<Digest>) {
         match event {
             Event::BlobSending { blob, sent, total: Some(total) } => self.sending(blob, *sent, *total),
-            Event::Progress { done, total, .. } => {
-                self.total.set_length(*total);
-                self.total.set_position(*done);
-            }
             Event::BlobStored { blob, .. } => {
                 if let Some(bar) = self.blobs.remove(blob) {
                     bar.finish_and_clear();
@@ -60,15 +68,18 @@ impl Show for Bars {
             }
             _ => {}
         }
+        if let Some((done, all)) = self.count.event(event).filter(|(_, all)| *all > 0) {
+            self.count(done, all);
+        }
         if self.lines
             && let Some(line) = text::line(event)
         {
-            self.all.suspend(|| eprintln!("{line}"));
+            self.screen.suspend(|| eprintln!("{line}"));
         }
     }
 
     fn end(&mut self) {
-        for bar in self.blobs.values().chain([&self.total]) {
+        for bar in self.blobs.values().chain(&self.all) {
             bar.finish_and_clear();
         }
     }

@@ -4,6 +4,7 @@ mod bar;
 mod json;
 mod plain;
 mod text;
+mod total;
 
 use std::io::IsTerminal as _;
 
@@ -13,15 +14,16 @@ use longshore_core::{Digest, Event};
 /// How to show what happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Style {
-    /// Bars on a terminal, plain lines elsewhere
+    // In ordinary comments, because help would give each a paragraph of its own.
+    // Bars on a terminal, plain lines elsewhere.
     Auto,
-    /// A bar for each blob that is sent, and one for all
+    // A bar for each blob that is sent, and one for all.
     Bar,
-    /// A line for each thing that is done
+    // A line for each thing that is done.
     Plain,
-    /// A line of JSON for each thing that happens
+    // A line of JSON for each thing that happens.
     Json,
-    /// Nothing
+    // Nothing.
     None,
 }
 

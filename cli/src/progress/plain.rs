@@ -2,6 +2,7 @@
 
 use longshore_core::{Digest, Event};
 
+use super::total::Total;
 use super::{Show, text};
 use crate::size::human;
 
@@ -11,13 +12,14 @@ const WORTH_PARTS: u64 = 100_000_000;
 /// Writes lines to standard error.
 #[derive(Default)]
 pub(super) struct Lines {
+    total: Total,
     /// How many tenths of the bytes were reported.
     tenths: u64,
 }
 
 impl Show for Lines {
     fn event(&mut self, event: &Event<Digest>) {
-        if let Some(line) = text::line(event).or_else(|| self.part(event)) {
+        for line in self.part(event).into_iter().chain(text::line(event)) {
             eprintln!("{line}");
         }
     }
@@ -26,10 +28,10 @@ impl Show for Lines {
 impl Lines {
     /// A line for each tenth of a large push.
     fn part(&mut self, event: &Event<Digest>) -> Option<String> {
-        let Event::Progress { done, total, .. } = event else { return None };
-        let tenths = done.saturating_mul(10) / (*total).max(1);
-        let is_news = *total >= WORTH_PARTS && tenths > self.tenths && tenths < 10;
+        let (done, all) = self.total.event(event)?;
+        let tenths = done.saturating_mul(10) / all.max(1);
+        let is_news = all >= WORTH_PARTS && tenths > self.tenths && tenths < 10;
         self.tenths = tenths.max(self.tenths);
-        is_news.then(|| format!("{}0%       {} of {}", tenths, human(*done), human(*total)))
+        is_news.then(|| format!("{tenths}0%       {} of {}", human(done), human(all)))
     }
 }
