@@ -1,6 +1,9 @@
 //! A request on its way through the registry.
 
+use longshore_core::Instant;
+
 use crate::answer::Answer;
+use crate::auth::AskingToken;
 use crate::fault::Blow;
 use crate::judge::Case;
 use crate::manifests::Receiving;
@@ -48,6 +51,8 @@ pub(crate) struct Exchange {
     /// How many bytes of its body came.
     pub(crate) received: u64,
     pub(crate) receiver: Receiver,
+    /// Until when the client may.
+    pub(crate) good_until: Option<Instant>,
 }
 
 /// What takes a body in.
@@ -55,6 +60,7 @@ pub(crate) struct Exchange {
 pub(crate) enum Receiver {
     Upload(Writing),
     Manifest(Receiving),
+    Token(AskingToken),
 }
 
 /// What a handler makes of a head.

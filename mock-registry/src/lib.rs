@@ -25,11 +25,15 @@
 //! assert_eq!(registry.answer(now, get).body(), "hello");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! [`behaviour`] says what it does otherwise than the spec, as real registries do; [`fault`] what goes wrong with which
+//! request; [`judge`] what its clients did wrong; [`auth`] who may do what; [`storage`] where bytes are kept. With the
+//! feature `server` there is a port around it: [`server`](https://docs.rs/longshore-mock-registry).
 
 #![forbid(unsafe_code)]
 
 mod answer;
-mod auth;
+pub mod auth;
 pub mod behaviour;
 mod blobs;
 mod exchange;

@@ -65,7 +65,7 @@ impl Registry {
             let blob = self.state.blob(from, digest, self.now)?;
             let contents = self.state.repositories.get(from)?;
             let named = !referenced || contents.manifests.values().any(|manifest| manifest.blobs.contains(digest));
-            (named && self.may_read(asked, from)).then_some(blob.size)
+            (named && asked.caller.may_read(from)).then_some(blob.size)
         };
         match source {
             Source::In(from) => has(from),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use longshore_core::Origin;
 
 use crate::Behaviour;
+use crate::auth::Auth;
 use crate::fault::FaultPlan;
 
 /// How a [`Registry`](crate::Registry) is set up. The default is a registry that does what the spec says.
@@ -19,6 +20,8 @@ pub struct Options {
     pub storage: Option<Origin>,
     /// What it does otherwise than the spec's usual reading.
     pub behaviour: Behaviour,
+    /// Who may do what; anybody anything, where nothing is said.
+    pub auth: Option<Auth>,
     /// What goes wrong.
     pub faults: FaultPlan,
     /// Bounds.

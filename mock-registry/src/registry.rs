@@ -8,6 +8,7 @@ use http::{Method, Request, Response, StatusCode};
 use longshore_core::Repository;
 
 use crate::answer::{Answer, Body, Delivery, Row};
+use crate::auth::{Known, Tokens};
 use crate::exchange::{BodyEnd, Exchange, ExchangeId, Opened, Progress, Receiver, Step};
 use crate::fault::{Blow, Struck, delivered};
 use crate::judge::{Case, Judge};
@@ -31,6 +32,8 @@ pub struct Registry {
     pub(crate) storage: Box<dyn Storage>,
     pub(crate) random: Random,
     pub(crate) now: Instant,
+    pub(crate) tokens: Tokens,
+    pub(crate) known: Known,
     /// What its clients did wrong.
     pub judge: Judge,
     /// The faults that struck so far, at most 100,000 of them.
@@ -71,6 +74,8 @@ impl Registry {
             storage,
             random,
             now: Instant::default(),
+            tokens: Tokens::default(),
+            known: Known::default(),
             judge: Judge::default(),
             struck: Vec::new(),
             exchanges: BTreeMap::new(),
@@ -95,11 +100,17 @@ impl Registry {
         }
     }
 
+    /// Makes ids, signatures and tokens from another seed from now on.
+    pub fn reseed(&mut self, seed: [u8; 32]) {
+        self.options.seed = seed;
+        self.random = Random::new(seed);
+    }
+
     /// Takes the head of a request.
     pub fn open(&mut self, now: Instant, head: Parts) -> Opened {
         self.advance(now);
         let method = head.method.clone();
-        let asked = match self.asked(head) {
+        let mut asked = match self.asked(head) {
             Ok(asked) => asked,
             Err(refusal) => return Opened::Answer(self.sent(&method, self.refused(Row::Other, refusal))),
         };
@@ -109,11 +120,16 @@ impl Registry {
         };
         let case = Case::of(self.requests, &asked);
         self.judge_head(&case, &asked);
-        let answer = match self.begin(&asked, &blow) {
+        let begun = self.check_origin(&asked).and_then(|()| {
+            asked.caller = self.authorize(&asked, blow.token_expired)?;
+            self.begin(&asked, &blow)
+        });
+        let answer = match begun {
             Ok(Step::Answer(answer)) => answer,
             Ok(Step::Receive(receiver)) => {
                 let id = ExchangeId(self.requests);
-                self.exchanges.insert(id, Exchange { case, blow, received: 0, receiver });
+                self.exchanges
+                    .insert(id, Exchange { case, blow, received: 0, receiver, good_until: asked.caller.good_until });
                 return Opened::Body(id);
             }
             Err(refusal) => self.refused(asked.row, refusal),
@@ -130,6 +146,7 @@ impl Registry {
         let done = match &mut exchange.receiver {
             Receiver::Upload(writing) => self.take_upload(writing, &taken),
             Receiver::Manifest(receiving) => self.take_manifest(receiving, &taken),
+            Receiver::Token(asking) => asking.take(&taken),
         };
         if let Err(refusal) = done {
             return Progress::Answer(self.last(&exchange.case, exchange.blow.delivery, Err(refusal)));
@@ -151,7 +168,9 @@ impl Registry {
     }
 
     fn end(&mut self, exchange: Exchange, how: BodyEnd) -> Answer {
-        let Exchange { mut case, mut blow, receiver, .. } = exchange;
+        let Exchange { mut case, mut blow, receiver, good_until, .. } = exchange;
+        let late = self.options.behaviour.auth.checked_at_end && good_until.is_some_and(|until| until <= self.now);
+        let how = if late { BodyEnd::Cut } else { how };
         if blow.body_cut.is_some() {
             // The body was no longer than the cut is late: all came, and then the connection was lost.
             blow.delivery = Delivery::Lost;
@@ -159,7 +178,9 @@ impl Registry {
         let done = match receiver {
             Receiver::Upload(writing) => self.finish_upload(&writing, how),
             Receiver::Manifest(receiving) => self.finish_manifest(receiving, how, blow.blind, &mut case),
+            Receiver::Token(asking) => self.finish_token(&asking, how),
         };
+        let done = if late { Err(self.ended_too_late()) } else { done };
         self.last(&case, blow.delivery, done)
     }
 
@@ -233,6 +254,7 @@ impl Registry {
     /// Lets time pass: uploads that lay too long are gone.
     pub fn advance(&mut self, now: Instant) {
         self.now = self.now.max(now);
+        self.tokens.advance(self.now);
         let (now, lifetime) = (self.now, self.options.limits.upload_lifetime);
         let storage = &mut self.storage;
         self.state.uploads.retain(|id, upload| {

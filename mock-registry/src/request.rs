@@ -3,9 +3,10 @@
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, TRANSFER_ENCODING};
 use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode};
-use longshore_core::{Digest, DigestError, Repository, Tag};
+use longshore_core::{Digest, DigestError, Origin, Repository, Tag};
 
 use crate::answer::{Answer, Body, Row};
+use crate::auth::Caller;
 use crate::behaviour::{LocationForm, TrailingSlash};
 use crate::exchange::Step;
 use crate::fault::Blow;
@@ -25,6 +26,10 @@ pub(crate) struct Asked {
     pub(crate) path_and_query: String,
     /// Whether it came to the storage's origin.
     pub(crate) at_storage: bool,
+    /// Whether it came to the origin of the token server.
+    at_tokens: bool,
+    /// Who sends it.
+    pub(crate) caller: Caller,
 }
 
 impl Asked {
@@ -46,7 +51,7 @@ impl Asked {
         self.content_length().map_or(self.headers.contains_key(TRANSFER_ENCODING), |len| len > 0)
     }
 
-    fn reads(&self) -> bool {
+    pub(crate) fn reads(&self) -> bool {
         matches!(self.method, Method::GET | Method::HEAD)
     }
 }
@@ -71,10 +76,14 @@ impl Registry {
         let path_and_query = head.uri.path_and_query().map(ToString::to_string).unwrap_or_default();
         let host = head.headers.get(HOST).and_then(|host| host.to_str().ok());
         let authority = head.uri.authority().map(http::uri::Authority::as_str).or(host);
-        let storage = self.options.storage.as_ref().map(longshore_core::Origin::authority);
-        let at_storage = authority.is_some() && authority == storage.as_deref();
+        let is_at =
+            |origin: Option<&Origin>| authority.is_some() && authority == origin.map(Origin::authority).as_deref();
+        let at_storage = is_at(self.options.storage.as_ref());
+        let at_tokens = is_at(self.tokens_elsewhere());
         let row = row(&head.method, &route, &query);
-        Ok(Asked { row, method: head.method, route, query, headers: head.headers, path_and_query, at_storage })
+        let caller = Caller::default();
+        let (method, headers) = (head.method, head.headers);
+        Ok(Asked { row, method, route, query, headers, path_and_query, at_storage, at_tokens, caller })
     }
 
     /// The answer as it is sent: with what every answer has, and to `HEAD` without its body.
@@ -84,6 +93,8 @@ impl Registry {
             let text = text.replace('\\', "\\\\").replace('"', "\\\"");
             answer.header("warning", format_args!("299 - \"{text}\""))
         });
+        let sets_cookies = self.options.auth.is_some() && self.options.behaviour.auth.cookies;
+        let answer = if sets_cookies { answer.header("set-cookie", "sid=1; Path=/; HttpOnly") } else { answer };
         if method == Method::HEAD { answer.without_body() } else { answer }
     }
 
@@ -92,10 +103,13 @@ impl Registry {
     }
 
     pub(crate) fn dispatch(&mut self, asked: &Asked, blow: &Blow) -> Result<Step, Refusal> {
-        self.check_origin(asked)?;
         self.check_writable(asked)?;
         let answer = match (asked.row, &asked.route) {
-            (Row::End1, _) => Answer::new(Row::End1, StatusCode::OK).body("application/json", Body::Bytes("{}".into())),
+            (Row::End1, _) => {
+                let answer = Answer::new(Row::End1, StatusCode::OK);
+                self.with_open_challenge(answer.body("application/json", Body::Bytes("{}".into())))
+            }
+            (Row::Token, _) => return self.token(asked),
             (Row::End2, Route::Blob(repository, digest)) => self.blob(asked, repository, digest, blow.blind)?,
             (Row::End10, Route::Blob(repository, digest)) => self.delete_blob(repository, digest)?,
             (Row::End3, Route::Manifest(repository, reference)) => self.manifest(asked, repository, reference)?,
@@ -133,9 +147,13 @@ impl Registry {
     }
 
     /// At the storage's origin there is only what the registry signed; and uploads that are there are nowhere else.
-    fn check_origin(&self, asked: &Asked) -> Result<(), Refusal> {
+    pub(crate) fn check_origin(&self, asked: &Asked) -> Result<(), Refusal> {
         let behaviour = &self.options.behaviour;
         let is_upload = matches!(asked.route, Route::Upload(..));
+        let tokens_elsewhere = self.tokens_elsewhere().is_some();
+        if asked.at_tokens != (asked.route == Route::Token) && (asked.at_tokens || tokens_elsewhere) {
+            return Err(Refusal::not_found(Code::Unsupported, "there is nothing of that here"));
+        }
         if !asked.at_storage {
             let elsewhere = behaviour.start.location == LocationForm::Storage && self.options.storage.is_some();
             return if is_upload && elsewhere { Err(gone()) } else { Ok(()) };
@@ -151,9 +169,16 @@ impl Registry {
         Ok(())
     }
 
+    /// The token server's origin, where it is another than the registry's.
+    fn tokens_elsewhere(&self) -> Option<&Origin> {
+        let tokens = self.options.auth.as_ref()?.tokens.as_ref();
+        tokens.filter(|tokens| Some(*tokens) != self.options.origin.as_ref())
+    }
+
     /// What would write, where nothing may be written, or not there.
     fn check_writable(&self, asked: &Asked) -> Result<(), Refusal> {
-        if let Some(given) = self.options.behaviour.manifests.read_only.filter(|_| !asked.reads()) {
+        let writes = !asked.reads() && asked.route != Route::Token;
+        if let Some(given) = self.options.behaviour.manifests.read_only.filter(|_| writes) {
             return Err(Refusal::new(status(given), Code::Denied, "this registry is read-only for now"));
         }
         Ok(())
@@ -164,6 +189,7 @@ fn row(method: &Method, route: &Route, query: &Query) -> Row {
     let reads = matches!(*method, Method::GET | Method::HEAD);
     match route {
         Route::Base if reads => Row::End1,
+        Route::Token => Row::Token,
         Route::Blob(..) if reads => Row::End2,
         Route::Blob(..) if method == Method::DELETE => Row::End10,
         Route::Manifest(..) if reads => Row::End3,

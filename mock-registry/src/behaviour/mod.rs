@@ -3,6 +3,7 @@
 //! The default of every switch is what the spec says. The names in code style, such as `mount-always-202`, are the ids of
 //! observed quirks of real registries.
 
+mod auth;
 mod chunks;
 mod commit;
 mod errors;
@@ -16,6 +17,7 @@ mod start;
 
 use serde::{Deserialize, Serialize};
 
+pub use auth::{Authentication, ChallengeForm, ChallengeScope, Realm, TokenField};
 pub use chunks::{BodyMax, Chunks, ContentRange, CutBody, EmptyRange, MaxOf, OutOfOrderRange, Patch, PatchRange};
 pub use commit::{BlobLocation, Commit, FinalChunk, StatusRange, UploadStatus};
 pub use errors::{ErrorBody, Errors};
@@ -26,7 +28,6 @@ pub use manifest::{
 pub use mount::{MountPolicy, Mounting, WithoutFrom};
 pub use read::{DigestHeader, Reading};
 pub use referrers::{Referrers, ReferrersApi, SubjectHeader};
-
 pub use start::{
     ChunkMin, Creation, IdForm, LocationForm, PostRange, SinglePost, Start, StateQuery, TrailingSlash, UploadPath,
 };
@@ -35,6 +36,8 @@ pub use start::{
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Behaviour {
+    /// Challenges and tokens.
+    pub auth: Authentication,
     /// Reading blobs and manifests.
     pub read: Reading,
     /// Mounting blobs.

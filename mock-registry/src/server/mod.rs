@@ -8,7 +8,7 @@ mod log;
 
 use std::future::{Future, IntoFuture};
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -20,6 +20,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode, header};
 use http_body::Body as _;
+use longshore_core::{Origin, Scheme};
 use tokio::net::TcpListener;
 
 use crate::storage::StorageError;
@@ -62,15 +63,27 @@ pub struct Shared {
 
 impl Server {
     /// A free port that only this machine reaches: what to listen on where nobody says otherwise.
-    pub const LOOPBACK: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+    pub const LOOPBACK: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
     /// Listens. Clients may connect from now on; they are served from [`Server::serve`] on.
+    ///
+    /// A registry without a seed gets one from the system's randomness, because tokens must not be guessed; one without an
+    /// origin gets the address that is listened on.
     ///
     /// # Errors
     /// Where the address cannot be had.
     pub async fn bind(listen: SocketAddr, registry: Registry) -> io::Result<Self> {
+        let mut registry = registry;
+        if registry.options.seed == [0; 32] {
+            let mut seed = [0; 32];
+            getrandom::fill(&mut seed).map_err(io::Error::other)?;
+            registry.reseed(seed);
+        }
         let listener = TcpListener::bind(listen).await?;
         let address = listener.local_addr()?;
+        if registry.options.origin.is_none() {
+            registry.options.origin = origin(address);
+        }
         let shared = Shared {
             registry: Arc::new(Mutex::new(registry)),
             log: Arc::new(Log::none()),
@@ -95,14 +108,7 @@ impl Server {
     /// The URL under which this machine reaches it, without a slash at the end.
     #[must_use]
     pub fn url(&self) -> String {
-        let mut address = self.address;
-        if address.ip().is_unspecified() {
-            address.set_ip(if address.is_ipv4() {
-                Ipv4Addr::LOCALHOST.into()
-            } else {
-                std::net::Ipv6Addr::LOCALHOST.into()
-            });
-        }
+        let address = reachable(self.address);
         format!("http://{address}")
     }
 
@@ -120,6 +126,25 @@ impl Server {
         let router = Router::new().fallback(handle).with_state(self.shared);
         axum::serve(self.listener, router).with_graceful_shutdown(stop).into_future().await
     }
+}
+
+/// The address under which this machine reaches a listener.
+fn reachable(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        let loopback: IpAddr = if address.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() };
+        address.set_ip(loopback);
+    }
+    address
+}
+
+/// The origin of a registry that listens there.
+fn origin(address: SocketAddr) -> Option<Origin> {
+    let address = reachable(address);
+    let host = match address {
+        SocketAddr::V4(address) => address.ip().to_string(),
+        SocketAddr::V6(address) => format!("[{}]", address.ip()),
+    };
+    Some(Origin::new(Scheme::Http, host.parse().ok()?, Some(address.port())))
 }
 
 impl Shared {

@@ -1,0 +1,112 @@
+//! `WWW-Authenticate`.
+
+use http::StatusCode;
+use http::header::WWW_AUTHENTICATE;
+use longshore_core::{Origin, Scheme};
+
+use super::AuthScheme;
+use super::caller::Need;
+use crate::answer::{Answer, Row};
+use crate::behaviour::{ChallengeForm, ChallengeScope, Realm};
+use crate::refusal::{Code, Refusal};
+use crate::registry::Registry;
+use crate::request::Asked;
+
+impl Registry {
+    /// The refusal of a request that says too little about who sends it.
+    pub(super) fn challenged(&self, asked: &Asked, status: StatusCode, needs: &[Need], error: Option<&str>) -> Refusal {
+        let code = if status == StatusCode::FORBIDDEN { Code::Denied } else { Code::Unauthorized };
+        let refusal = Refusal::new(status, code, "authentication required");
+        let behaviour = &self.options.behaviour.auth;
+        if behaviour.only_base_is_challenged && asked.row != Row::End1 {
+            return refusal;
+        }
+        let sent = asked.headers.contains_key(http::header::AUTHORIZATION);
+        self.challenges(needs, error, sent)
+            .into_iter()
+            .fold(refusal, |refusal, value| refusal.header(WWW_AUTHENTICATE, value))
+    }
+
+    /// The refusal of a request whose token ended before its body did.
+    pub(crate) fn ended_too_late(&self) -> Refusal {
+        let refusal = Refusal::new(StatusCode::UNAUTHORIZED, Code::Unauthorized, "the token ended before the request");
+        self.challenges(&[], Some("invalid_token"), true)
+            .into_iter()
+            .fold(refusal, |refusal, value| refusal.header(WWW_AUTHENTICATE, value))
+    }
+
+    /// The answer to `GET /v2/`, with a challenge where there is one though nobody has to answer it.
+    pub(crate) fn with_open_challenge(&self, answer: Answer) -> Answer {
+        if !self.options.behaviour.auth.open_base {
+            return answer;
+        }
+        self.challenges(&[], None, false)
+            .into_iter()
+            .fold(answer, |answer, value| answer.header(WWW_AUTHENTICATE, value))
+    }
+
+    fn challenges(&self, needs: &[Need], error: Option<&str>, sent: bool) -> Vec<String> {
+        let behaviour = &self.options.behaviour.auth;
+        let Some(auth) = &self.options.auth else { return Vec::new() };
+        let basic = format!("Basic realm=\"{}\"", auth.service);
+        if auth.scheme == AuthScheme::Basic || (behaviour.flips_to_basic && sent) {
+            return match behaviour.challenge {
+                ChallengeForm::Lower => vec![format!("basic realm={}", auth.service)],
+                _ => vec![basic],
+            };
+        }
+        let mut parameters = Vec::new();
+        if behaviour.service {
+            parameters.push(("service", auth.service.clone()));
+        }
+        parameters.extend(self.challenge_scope(needs).map(|scope| ("scope", scope)));
+        parameters.extend(error.map(|error| ("error", error.to_owned())));
+        let parameters: String = parameters.into_iter().map(|(name, value)| format!(",{name}=\"{value}\"")).collect();
+        let realm = self.realm();
+        let bearer = format!("Bearer realm=\"{realm}\"{parameters}");
+        match behaviour.challenge {
+            ChallengeForm::One => vec![bearer],
+            ChallengeForm::Lower => vec![format!("bearer realm={realm}{parameters}")],
+            ChallengeForm::BareBasic => vec![bearer, "Basic".to_owned()],
+            ChallengeForm::Several => vec![format!("Negotiate, {basic}, {bearer}")],
+        }
+    }
+
+    fn challenge_scope(&self, needs: &[Need]) -> Option<String> {
+        let form = self.options.behaviour.auth.scope;
+        let scopes: Vec<String> = needs
+            .iter()
+            .map(|(repository, actions)| {
+                let name = match form {
+                    ChallengeScope::ShortName => {
+                        repository.as_str().split_once('/').map_or(repository.as_str(), |(_, name)| name)
+                    }
+                    _ => repository.as_str(),
+                };
+                let actions: Vec<&str> = actions.iter().map(|action| action.as_str()).collect();
+                format!("repository:{name}:{}", actions.join(","))
+            })
+            .collect();
+        match form {
+            ChallengeScope::Needed | ChallengeScope::ShortName if scopes.is_empty() => None,
+            ChallengeScope::Needed | ChallengeScope::ShortName => Some(scopes.join(" ")),
+            ChallengeScope::Absent => None,
+            ChallengeScope::Empty => Some(String::new()),
+            ChallengeScope::Star => Some("*".to_owned()),
+        }
+    }
+
+    /// Where tokens are had: made from the settings alone.
+    fn realm(&self) -> String {
+        let auth = self.options.auth.as_ref();
+        let origin = auth.and_then(|auth| auth.tokens.as_ref()).or(self.options.origin.as_ref());
+        match (self.options.behaviour.auth.realm, origin) {
+            (Realm::Words, _) => "Registry Realm".to_owned(),
+            (Realm::Path, _) | (_, None) => "/token".to_owned(),
+            (Realm::Absolute, Some(origin)) => format!("{origin}/token"),
+            (Realm::Downgraded, Some(origin)) => {
+                format!("{}/token", Origin::new(Scheme::Http, origin.host().clone(), Some(origin.port())))
+            }
+        }
+    }
+}

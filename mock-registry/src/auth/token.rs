@@ -1,0 +1,195 @@
+//! The token server.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bytes::{Bytes, BytesMut};
+use http::header::{CACHE_CONTROL, WWW_AUTHENTICATE};
+use http::{Method, StatusCode};
+use longshore_core::{Digest, Instant, Repository};
+use serde_json::{Value, json};
+
+use super::credentials::{Given, hashed};
+use super::rights::parse_actions;
+use super::{Action, AuthScheme, Rights};
+use crate::answer::{Answer, Body, Row};
+use crate::behaviour::TokenField;
+use crate::exchange::{BodyEnd, Receiver, Step};
+use crate::refusal::{Code, Refusal, status};
+use crate::registry::Registry;
+use crate::request::Asked;
+use crate::route::Query;
+
+/// How long a form may be, in bytes.
+const FORM: usize = 64 << 10;
+/// How many tokens of each kind there may be.
+const MANY: usize = 100_000;
+/// How many scopes of one request are read.
+const SCOPES: usize = 64;
+
+/// The tokens that are good. They are kept as hashes, so looking one up tells nothing about the others.
+#[derive(Debug, Default)]
+pub(crate) struct Tokens {
+    access: BTreeMap<Digest, Access>,
+    refresh: BTreeMap<Digest, String>,
+}
+
+#[derive(Debug)]
+struct Access {
+    user: Option<String>,
+    rights: Rights,
+    good_until: Instant,
+}
+
+impl Tokens {
+    /// What a token gives the right to, and until when.
+    pub(super) fn rights(&self, token: &str, now: Instant) -> Option<(Rights, Instant)> {
+        let access = self.access.get(&hashed(&[token])).filter(|access| access.good_until > now)?;
+        Some((access.rights.clone(), access.good_until))
+    }
+
+    /// Ends a token, and all others of the same user.
+    pub(super) fn expire(&mut self, token: &str) {
+        if let Some(access) = self.access.remove(&hashed(&[token])) {
+            self.access.retain(|_, other| other.user != access.user);
+        }
+    }
+
+    /// Forgets the tokens that ended.
+    pub(crate) fn advance(&mut self, now: Instant) {
+        self.access.retain(|_, access| access.good_until > now);
+    }
+}
+
+/// A form on its way in.
+#[derive(Debug)]
+pub(crate) struct AskingToken {
+    form: BytesMut,
+}
+
+impl AskingToken {
+    pub(crate) fn take(&mut self, bytes: &Bytes) -> Result<(), Refusal> {
+        if self.form.len() + bytes.len() > FORM {
+            let message = format!("a form has at most {FORM} bytes");
+            return Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, Code::SizeInvalid, message));
+        }
+        self.form.extend_from_slice(bytes);
+        Ok(())
+    }
+}
+
+impl Registry {
+    /// `GET` or `POST` of `/token`.
+    pub(crate) fn token(&mut self, asked: &Asked) -> Result<Step, Refusal> {
+        let bearer = self.options.auth.as_ref().is_some_and(|auth| auth.scheme == AuthScheme::Bearer);
+        match asked.method {
+            _ if !bearer => Err(Refusal::not_found(Code::Unsupported, "there are no tokens here")),
+            Method::GET => {
+                let user = self.token_user(asked)?;
+                let offline = asked.query.first("offline_token") == Some("true");
+                self.grant(user, &asked.query, offline).map(Step::Answer)
+            }
+            Method::POST => match self.options.behaviour.auth.post_refused {
+                Some(given) => Err(Refusal::new(status(given), Code::Unsupported, "ask for a token with GET")),
+                None => Ok(Step::Receive(Receiver::Token(AskingToken { form: BytesMut::new() }))),
+            },
+            _ => Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, Code::Unsupported, "ask for a token with GET")),
+        }
+    }
+
+    /// The OAuth2 form.
+    pub(crate) fn finish_token(&mut self, asking: &AskingToken, how: BodyEnd) -> Result<Answer, Refusal> {
+        let text = std::str::from_utf8(&asking.form).ok().filter(|_| how == BodyEnd::Complete);
+        // In a form, a plus is a space.
+        let form = Query::of(text.map(|text| text.replace('+', "%20")).as_deref());
+        let field = |name| form.first(name).unwrap_or_default();
+        let user = match field("grant_type") {
+            "password" => {
+                let name = field("username").to_owned();
+                self.check_password(&name, field("password"))?;
+                name
+            }
+            "refresh_token" => {
+                let user = self.tokens.refresh.get(&hashed(&[field("refresh_token")])).cloned();
+                user.ok_or_else(|| {
+                    Refusal::new(StatusCode::UNAUTHORIZED, Code::Unauthorized, "the refresh token is not good")
+                })?
+            }
+            _ => {
+                let message = "grant_type is password or refresh_token";
+                return Err(Refusal::bad_request(Code::Unsupported, message));
+            }
+        };
+        let offline = field("access_type") == "offline";
+        self.grant(Some(user), &form, offline)
+    }
+
+    /// Who asks for a token: nobody, or a user with the right password.
+    fn token_user(&mut self, asked: &Asked) -> Result<Option<String>, Refusal> {
+        match Given::of(asked) {
+            Given::Nothing => Ok(None),
+            Given::Basic(name, password) => self.check_password(&name, &password).map(|()| Some(name)),
+            Given::Bearer(_) | Given::Other => Err(wrong_password()),
+        }
+    }
+
+    fn check_password(&mut self, name: &str, password: &str) -> Result<(), Refusal> {
+        let auth = self.options.auth.as_ref().ok_or_else(wrong_password)?;
+        if self.known.check(auth, name, password) { Ok(()) } else { Err(wrong_password()) }
+    }
+
+    /// A token for what is asked, as far as the user has the right to it.
+    fn grant(&mut self, user: Option<String>, query: &Query, offline: bool) -> Result<Answer, Refusal> {
+        let Some(auth) = self.options.auth.clone() else { return Err(wrong_password()) };
+        let behaviour = self.options.behaviour.auth.clone();
+        let own = user.as_ref().and_then(|user| auth.users.get(user)).map_or(&auth.anonymous, |user| &user.rights);
+        let read = if behaviour.first_scope_only { 1 } else { SCOPES };
+        let scopes = query.all("scope").take(read).flat_map(str::split_whitespace).take(SCOPES);
+        let mut rights = Rights::none();
+        for (repository, actions) in scopes.filter_map(parse_scope) {
+            if let Some(given) = behaviour.delete_scope_refused.filter(|_| actions.contains(&Action::Delete)) {
+                return Err(Refusal::new(status(given), "INVALID_REQUEST", "unable to decode the scope"));
+            }
+            let granted: BTreeSet<Action> =
+                actions.iter().copied().filter(|action| own.allow(&repository, *action)).collect();
+            if let Some(given) = behaviour.foreign_scope_refused.filter(|_| granted != actions) {
+                return Err(Refusal::new(status(given), Code::Denied, "the scope is more than you may have"));
+            }
+            rights.add(&repository, granted);
+        }
+        self.tokens.advance(self.now);
+        if self.tokens.access.len() >= MANY || self.tokens.refresh.len() >= MANY {
+            return Err(Refusal::new(StatusCode::TOO_MANY_REQUESTS, Code::TooManyRequests, "too many tokens are good"));
+        }
+        let token = self.random.hex();
+        let access = Access { user: user.clone(), rights, good_until: self.now + auth.lifetime };
+        self.tokens.access.insert(hashed(&[&token]), access);
+        let mut answer = serde_json::Map::new();
+        if behaviour.token_field != TokenField::AccessToken {
+            answer.insert("token".to_owned(), Value::from(token.clone()));
+        }
+        if behaviour.token_field != TokenField::Token {
+            answer.insert("access_token".to_owned(), Value::from(token));
+        }
+        if behaviour.expires_in {
+            answer.insert("expires_in".to_owned(), json!(auth.lifetime.as_secs()));
+        }
+        if let Some(user) = user.filter(|_| offline) {
+            let refresh = self.random.hex();
+            self.tokens.refresh.insert(hashed(&[&refresh]), user);
+            answer.insert("refresh_token".to_owned(), Value::from(refresh));
+        }
+        let body = Body::Bytes(Value::from(answer).to_string().into());
+        Ok(Answer::new(Row::Token, StatusCode::OK).header(CACHE_CONTROL, "no-store").body("application/json", body))
+    }
+}
+
+/// `repository:name:actions`; anything else gives no right.
+fn parse_scope(scope: &str) -> Option<(Repository, BTreeSet<Action>)> {
+    let (name, actions) = scope.strip_prefix("repository:")?.rsplit_once(':')?;
+    Some((name.parse().ok()?, parse_actions(actions)?))
+}
+
+fn wrong_password() -> Refusal {
+    Refusal::new(StatusCode::UNAUTHORIZED, Code::Unauthorized, "the user name or the password is wrong")
+        .header(WWW_AUTHENTICATE, "Basic realm=\"tokens\"")
+}

@@ -1,0 +1,141 @@
+//! Challenges and tokens.
+
+use serde::{Deserialize, Serialize};
+
+/// How a registry with users asks who one is, and how its tokens are had. It matters where there are
+/// [users](crate::auth::Auth).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Authentication {
+    /// The form of a challenge.
+    pub challenge: ChallengeForm,
+    /// Which answers have a challenge (`challenge-missing-www-authenticate`).
+    pub only_base_is_challenged: bool,
+    /// Whether the 200 to `GET /v2/` needs no token, but has a challenge all the same (`ping-200-with-challenge`).
+    pub open_base: bool,
+    /// The `scope` of a challenge.
+    pub scope: ChallengeScope,
+    /// Whether a challenge has a `service` (`challenge-no-service`).
+    pub service: bool,
+    /// The `realm` of a challenge.
+    pub realm: Realm,
+    /// Whether whoever sent any `Authorization` gets a `Basic` challenge (`challenge-scheme-flips-to-basic`).
+    pub flips_to_basic: bool,
+    /// The status where the token is good and its scope is not enough: 401. Seen: 403 (`insufficient-scope-as-403`).
+    pub insufficient_scope: u16,
+    /// Whether credentials that are wrong, or a token that is no longer good, are 403 with text
+    /// (`expired-basic-403-plain-text`).
+    pub expired_as_text: bool,
+    /// Whether a mount whose source the token does not cover is 401 with both scopes in one parameter
+    /// (`challenge-multi-scope-one-param`, `mount-unauthorised-401`).
+    pub mount_source_challenged: bool,
+    /// Whether cancelling an upload needs the right to delete (`token-scope-delete-action`, `mount-cancel-needs-delete`).
+    pub cancel_needs_delete: bool,
+    /// Whether reading a repository that is not there needs the right to push: else 401 (`head-needs-push-scope`).
+    pub absent_needs_push: bool,
+    /// Whether a token must still be good when the body of a request ends (`token-expires-mid-upload`).
+    pub checked_at_end: bool,
+    /// Whether cookies are set, and refused with 403 when they come back with a write (`cookies-trigger-csrf`).
+    pub cookies: bool,
+    /// The status of `POST` for a token, where it is refused. Seen: 400, 401, 404, 405
+    /// (`token-post-oauth-unsupported`).
+    pub post_refused: Option<u16>,
+    /// The status of a scope with `delete`, where the token server refuses it. Seen: 400 (`token-scope-delete-action`).
+    pub delete_scope_refused: Option<u16>,
+    /// The status of a scope that the client has no right to, where the token server does not just leave it out. Seen:
+    /// 400, 401 (`mount-token-fetch-fails`), 403 (`token-scope-push-rejected-for-pull`).
+    pub foreign_scope_refused: Option<u16>,
+    /// Whether the token server reads the first `scope` only (`token-scope-order-first-wins`).
+    pub first_scope_only: bool,
+    /// Which fields hold the token.
+    pub token_field: TokenField,
+    /// Whether a token says how long it is good (`token-expires_in-absent`).
+    pub expires_in: bool,
+}
+
+impl Default for Authentication {
+    fn default() -> Self {
+        Self {
+            challenge: ChallengeForm::One,
+            only_base_is_challenged: false,
+            open_base: false,
+            scope: ChallengeScope::Needed,
+            service: true,
+            realm: Realm::Absolute,
+            flips_to_basic: false,
+            insufficient_scope: 401,
+            expired_as_text: false,
+            mount_source_challenged: false,
+            cancel_needs_delete: false,
+            absent_needs_push: false,
+            checked_at_end: false,
+            cookies: false,
+            post_refused: None,
+            delete_scope_refused: None,
+            foreign_scope_refused: None,
+            first_scope_only: false,
+            token_field: TokenField::Both,
+            expires_in: true,
+        }
+    }
+}
+
+/// The form of a challenge.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ChallengeForm {
+    /// One, with quoted values.
+    #[default]
+    One,
+    /// In lower case, with the realm unquoted: zot (`ping-200-with-challenge`).
+    Lower,
+    /// A second header with the bare word `Basic`: Gitea (`challenge-two-headers-bare-basic`).
+    BareBasic,
+    /// Behind `Negotiate` and `Basic` in one header (`challenge-multiple-schemes`).
+    Several,
+}
+
+/// The `scope` of a challenge.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ChallengeScope {
+    /// What the request needs.
+    #[default]
+    Needed,
+    /// None (`challenge-without-scope`, `challenge-delete-no-scope`).
+    Absent,
+    /// Empty (`challenge-scope-parameter-empty-or-invalid`).
+    Empty,
+    /// `*` (`challenge-scope-star`).
+    Star,
+    /// Without the first part of the repository's name (`challenge-scope-name-differs`).
+    ShortName,
+}
+
+/// The `realm` of a challenge.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Realm {
+    /// A URL. Without [`Options::origin`](crate::Options::origin), a path.
+    #[default]
+    Absolute,
+    /// A path (`challenge-realm-relative`).
+    Path,
+    /// A URL with `http` though the registry has `https` (`token-realm-plain-http`).
+    Downgraded,
+    /// Words (`challenge-realm-not-a-uri`).
+    Words,
+}
+
+/// Which fields hold a token.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TokenField {
+    /// `token` and `access_token`.
+    #[default]
+    Both,
+    /// `token`.
+    Token,
+    /// `access_token` (`token-field-access_token`).
+    AccessToken,
+}
