@@ -17,7 +17,7 @@ pub struct ExchangeId(pub(crate) u64);
 #[must_use]
 #[derive(Debug)]
 pub enum Opened {
-    /// Its body is wanted: hand it to [`Registry::piece`], then call [`Registry::close`].
+    /// Its body is wanted: hand it to [`Registry::piece`](crate::Registry::piece), then call [`Registry::close`](crate::Registry::close).
     Body(ExchangeId),
     /// It is answered. Its body, if there is one, does not matter.
     Answer(Answer),

@@ -28,7 +28,7 @@
 //!
 //! [`behaviour`] says what it does otherwise than the spec, as real registries do; [`fault`] what goes wrong with which
 //! request; [`judge`] what its clients did wrong; [`auth`] who may do what; [`storage`] where bytes are kept. With the
-//! feature `server` there is a port around it: [`server`](https://docs.rs/longshore-mock-registry).
+//! feature `server` there is a port around it, in the module of that name.
 
 #![forbid(unsafe_code)]
 
