@@ -26,9 +26,6 @@ pub(crate) fn reason(error: &reqwest::Error, origin: &Origin) -> String {
             return tls_reason(tls, &authority);
         }
         let Some(io) = cause.downcast_ref::<io::Error>() else { continue };
-        if let Some(tls) = io.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-            return tls_reason(tls, &authority);
-        }
         match io.kind() {
             io::ErrorKind::ConnectionRefused => {
                 return format!("connection refused: nothing listens at {authority}{}", or_at_proxy(origin));
@@ -87,6 +84,10 @@ fn bottom(error: &(dyn Error + 'static)) -> String {
     causes(error).last().map(ToString::to_string).unwrap_or_default()
 }
 
+/// An error and what caused it. An I/O error hides the one that it wraps: its source is that one's source.
 fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    std::iter::successors(Some(error), |&error| error.source())
+    std::iter::successors(Some(error), |&error| match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+        Some(wrapped) => Some(wrapped),
+        None => error.source(),
+    })
 }

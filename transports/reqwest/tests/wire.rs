@@ -5,8 +5,9 @@ mod support;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use longshore_core::auth::Credentials;
 use longshore_core::driver::NoAnswer;
-use longshore_core::{Algorithm, Blob, Digest, Manifest, Operation, Push, Receipt, Why};
+use longshore_core::{Algorithm, Blob, Digest, Manifest, Operation, Push, Receipt, Secret, Why};
 use longshore_reqwest::{Session, Sink};
 use longshore_sources::Source;
 use support::{Server, attempts, http, json, session, tags};
@@ -202,4 +203,37 @@ async fn a_dropped_operation_is_given_up_and_a_cancelled_one_says_so() {
     let running = session.start(support::list_tags(&server.address.to_string()));
     running.cancel();
     assert_eq!(running.await.unwrap_err().why, Why::Cancelled);
+}
+
+#[tokio::test]
+async fn credentials_are_asked_for_once_and_a_look_up_that_panics_is_a_failure() {
+    let answer = |_: usize, head: &str| {
+        if head.contains("authorization: Basic dTpw\r\n") {
+            json("200 OK", "", TAGS)
+        } else {
+            json("401 Unauthorized", "WWW-Authenticate: Basic realm=\"r\"\r\n", "{}")
+        }
+    };
+    let server = Server::answering(answer).await;
+    let asked = Arc::new(AtomicU64::new(0));
+    let session: Session<Digest> = Session::builder(http())
+        .options(attempts(1))
+        .credentials({
+            let (asked, registry) = (Arc::clone(&asked), server.address.to_string());
+            move |of, stale| {
+                asked.fetch_add(1, Ordering::SeqCst);
+                assert_eq!((of.to_string(), stale), (registry.clone(), false));
+                Ok(Some(Credentials::Basic { user: "u".to_owned(), password: Secret::new("p".to_owned()) }))
+            }
+        })
+        .start();
+    for _ in 0..2 {
+        assert_eq!(tags(&session, server.address).await.unwrap(), ["v1"]);
+    }
+    assert_eq!(asked.load(Ordering::SeqCst), 1);
+
+    let session: Session<Digest> =
+        Session::builder(http()).options(attempts(1)).credentials(|_, _| panic!("a broken helper")).start();
+    let failure = tags(&session, server.address).await.unwrap_err();
+    assert!(failure.to_string().contains("panicked"), "{failure}");
 }

@@ -1,6 +1,8 @@
 //! A server of plain bytes, and what the tests ask of it.
 #![allow(dead_code, reason = "no test needs all of it")]
 
+pub(crate) mod tls;
+
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
