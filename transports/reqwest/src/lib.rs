@@ -12,6 +12,37 @@
 //!
 //! A [`Session`] does more: any [`Operation`](longshore_core::Operation), several at once, with options, credentials and events.
 //!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # use longshore_mock_registry::{Options, Registry, server::Server};
+//! # let server = Server::bind(Server::LOOPBACK, Registry::new(Options::default())).await?;
+//! # let address = server.address();
+//! # tokio::spawn(server.serve(std::future::pending()));
+//! use longshore_core::{Event, Reference, content::Platform};
+//! use longshore_reqwest::{Http, Session, Sink};
+//! use longshore_sources::{Source, pack};
+//!
+//! let layer = pack::Layer::new().with_file("hello.txt", Source::bytes("hello"), 0o644);
+//! let layer = layer.in_memory(pack::Compression::Gzip)?;
+//! let image = pack::image(&Platform::new("linux", "amd64", None), &[layer], &[])?;
+//!
+//! let session = Session::builder(Http::default())
+//!     .credentials(|_registry, _stale| Ok(None)) // a file, a helper, a prompt: it may block
+//!     .on_event(|event| if let Event::Retrying { why, .. } = event { eprintln!("again: {why}") })
+//!     .start();
+//! let reference: Reference = format!("{address}/a/b:v1").parse()?;
+//! let pushed = session.push_image(&image, &reference).await?;
+//! assert_eq!(pushed.uploaded, 2);
+//! let again = session.push_image(&image, &reference).await?;
+//! assert_eq!(again.uploaded, 0);
+//!
+//! let pulled = session.pull_image(&reference, |_blob| Sink::null()).await?;
+//! assert_eq!(pulled.manifests[0].digest(), image.root.digest);
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # What this stack holds of the contract, and what it cannot
 //!
 //! * No redirect is followed, nothing is repeated, no cookie is kept, no referer sent, nothing decompressed: those are off.
