@@ -1,46 +1,12 @@
 //! Whole images: pushing one out of a layout, pulling one back.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
-use longshore_core::{
-    Blob, Descriptor, Digest, Failure, Manifest, Name, Operation, Push, Pushed, Receipt, Reference, ReferenceError, Tag,
-};
-use longshore_sources::layout::{ArgumentError, Closure, Layout, LayoutError, SourceArgument};
-use thiserror::Error;
+use longshore_core::{Descriptor, Digest, Manifest, Name, Operation, Pushed, Receipt, Reference, Tag};
+use longshore_sources::layout::Closure;
+use longshore_sources::{ImageError, Sink, push_of};
 
-use crate::{Http, Running, Session, Sink};
-
-/// Why an image was not pushed or pulled.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum ImageError {
-    /// The source is not written as it should be.
-    #[error(transparent)]
-    Argument(#[from] ArgumentError),
-    /// The reference is not written as it should be.
-    #[error(transparent)]
-    Reference(#[from] ReferenceError),
-    /// The layout cannot be read.
-    #[error(transparent)]
-    Layout(#[from] LayoutError),
-    /// The reference names a digest, and the image has another.
-    #[error(
-        "the reference names the digest {expected}, but the image has {actual}: leave the digest out, or name the right image"
-    )]
-    OtherDigest {
-        /// What the reference says.
-        expected: Digest,
-        /// What the image has.
-        actual: Digest,
-    },
-    /// The registry, or the way to it, failed.
-    #[error(transparent)]
-    Failed(#[from] Box<Failure>),
-    /// The thread that reads the layout panicked.
-    #[error("the layout was not read: the thread that reads it panicked")]
-    Panicked,
-}
+use crate::{Http, Running, Session};
 
 /// Pushes an image out of an OCI layout: a folder, or a tar of one; `PATH`, `PATH:name` or `PATH@digest` where it holds several.
 ///
@@ -50,36 +16,10 @@ pub enum ImageError {
 /// Where the source or the reference cannot be read, or the push fails.
 pub async fn push(source: &str, reference: &str) -> Result<Pushed, ImageError> {
     let reference = reference.parse()?;
-    let argument = SourceArgument::parse(source)?;
-    let read = tokio::task::spawn_blocking(move || -> Result<Closure, LayoutError> {
-        let layout = Layout::open(Path::new(&argument.path))?;
-        let root = layout.select(&argument.selection, None)?;
-        layout.closure(&root)
-    });
-    let closure = read.await.map_err(|_| ImageError::Panicked)??;
+    let source = source.to_owned();
+    let closure = tokio::task::spawn_blocking(move || Closure::find(&source)).await;
+    let closure = closure.map_err(|_| ImageError::Panicked)??;
     Session::new(Http::default()).push_image(&closure, &reference).await
-}
-
-/// The push that puts an image where a reference says: under its tag, by its digest alone where it has only that, under
-/// `latest` where it has neither. More tags can be [added](Push::tag).
-#[must_use]
-pub fn push_of(closure: &Closure, reference: &Reference) -> Push<Digest> {
-    let mut push = Push::new(reference.registry.clone(), reference.repository.clone());
-    for manifest in &closure.manifests {
-        push = if manifest.digest() == closure.root.digest {
-            push.root(manifest.clone())
-        } else {
-            push.manifest(manifest.clone())
-        };
-    }
-    for blob in &closure.blobs {
-        push = push.blob(Blob::described(blob.descriptor.digest, &blob.descriptor));
-    }
-    match (&reference.tag, &reference.digest) {
-        (Some(tag), _) => push.tag(tag.clone()),
-        (None, Some(_)) => push,
-        (None, None) => push.tag(Tag::latest()),
-    }
 }
 
 /// An image that was pulled.
@@ -98,12 +38,7 @@ impl Session<Digest> {
     /// # Errors
     /// Where the reference names another digest than the image has, or the push fails.
     pub async fn push_image(&self, closure: &Closure, reference: &Reference) -> Result<Pushed, ImageError> {
-        let actual = closure.root.digest;
-        if let Some(expected) = reference.digest
-            && expected != actual
-        {
-            return Err(ImageError::OtherDigest { expected, actual });
-        }
+        closure.check(reference)?;
         self.add_sources(&closure.sources());
         let result = self.start(push_of(closure, reference)).await;
         for blob in &closure.blobs {

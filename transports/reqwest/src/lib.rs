@@ -62,10 +62,9 @@ mod exchange;
 mod http;
 mod image;
 mod session;
-mod sink;
 mod words;
 
 pub use http::{Http, HttpBuilder, HttpError};
-pub use image::{ImageError, PulledImage, push, push_of};
+pub use image::{PulledImage, push};
+pub use longshore_sources::{ImageError, Memory, Sink, push_of};
 pub use session::{Running, Session, SessionBuilder};
-pub use sink::{Memory, Sink};

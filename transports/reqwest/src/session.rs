@@ -10,12 +10,12 @@ use std::time::Duration;
 use longshore_core::auth::Credentials;
 use longshore_core::driver::{AskFailed, Input, Key, OperationId};
 use longshore_core::{Checkpoint, Client, Event, Failure, Learned, Operation, Options, Receipt, Registry, Supply};
-use longshore_sources::{Source, SourceError, Sources};
+use longshore_sources::{Sink, Source, SourceError, Sources};
 use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
+use crate::Http;
 use crate::driver::Driver;
-use crate::{Http, Sink};
 
 /// A [`Client`] with a driver: operations go in, results come out, several at a time.
 ///

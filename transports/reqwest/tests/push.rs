@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use longshore_core::Reference;
 use longshore_core::content::Platform;
+use longshore_core::{Algorithm, Digest, Reference};
 use longshore_mock_registry::server::{Server, Shared};
 use longshore_mock_registry::{Options, Registry};
-use longshore_reqwest::{Http, Session, Sink};
+use longshore_reqwest::{Http, ImageError, Session, Sink};
 use longshore_sources::Source;
 use longshore_sources::layout::Closure;
 use longshore_sources::pack::{self, Compression, Layer};
@@ -77,4 +77,13 @@ async fn a_layout_is_pushed_in_a_line() {
     let pushed = longshore_reqwest::push(folder.path().to_str().unwrap(), &reference.to_string()).await.unwrap();
     assert_eq!(pushed.digest, Some(image.root.digest));
     assert_eq!(pushed.tags, [reference.tag.unwrap()]);
+}
+
+#[tokio::test]
+async fn an_image_of_another_digest_than_the_reference_names_is_not_pushed() {
+    let (reference, shared) = registry().await;
+    let other = Reference { digest: Some(Digest::of(Algorithm::Sha256, b"other")), ..reference };
+    let refused = Session::new(http()).push_image(&image(), &other).await;
+    assert!(matches!(refused, Err(ImageError::OtherDigest { .. })), "{refused:?}");
+    assert!(shared.lock().state.repositories.is_empty());
 }

@@ -4,8 +4,10 @@
 //! This crate answers for the driver.
 //!
 //! * [`credentials`]: what Docker and the containers tools keep for a registry, and their helpers.
+//! * [`image`]: a whole image as a push.
 //! * [`layout`]: OCI image layouts, in a folder or a tar: which image is meant, and all that it needs.
 //! * [`pack`]: making small images, for demonstrations and tests.
+//! * [`sink`]: where the bytes of a pulled blob go.
 //! * [`source`]: where one blob's bytes come from, and how they are read in pieces, verified on the way.
 //!
 //! ```
@@ -26,10 +28,14 @@
 #![forbid(unsafe_code)]
 
 pub mod credentials;
+pub mod image;
 pub mod layout;
 pub mod pack;
+pub mod sink;
 pub mod source;
 
 pub use credentials::{CredentialsError, Environment};
+pub use image::{ImageError, push_of};
 pub use layout::{Layout, LayoutError, Selection, SourceArgument};
+pub use sink::{Memory, Sink};
 pub use source::{Source, SourceError, Sources};

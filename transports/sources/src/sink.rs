@@ -4,9 +4,7 @@ use std::fmt;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
-
-use crate::session::lock;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Where the bytes of a pulled blob go. Each attempt opens it anew and empty.
 #[derive(Clone)]
@@ -31,7 +29,7 @@ impl Sink {
         let sink = Self::opened_by({
             let memory = memory.clone();
             move || {
-                lock(&memory.bytes).clear();
+                memory.lock().clear();
                 Ok(Box::new(memory.clone()))
             }
         });
@@ -53,7 +51,11 @@ impl Sink {
         Self { open: Arc::new(open) }
     }
 
-    pub(crate) fn open(&self) -> io::Result<Box<dyn Write + Send>> {
+    /// Opens it, empty.
+    ///
+    /// # Errors
+    /// Where it cannot be opened.
+    pub fn open(&self) -> io::Result<Box<dyn Write + Send>> {
         (self.open)()
     }
 }
@@ -69,13 +71,20 @@ impl Memory {
     /// Takes the bytes out.
     #[must_use]
     pub fn take(&self) -> Vec<u8> {
-        std::mem::take(&mut *lock(&self.bytes))
+        std::mem::take(&mut *self.lock())
+    }
+}
+
+impl Memory {
+    /// A panic elsewhere leaves nothing half done in here.
+    fn lock(&self) -> MutexGuard<'_, Vec<u8>> {
+        self.bytes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Write for Memory {
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
-        let mut bytes = lock(&self.bytes);
+        let mut bytes = self.lock();
         if buffer.len() > self.limit - bytes.len() {
             return Err(io::Error::other(format!(
                 "it has more than {} bytes, which is what memory was set aside for",
@@ -99,6 +108,26 @@ impl fmt::Debug for Sink {
 
 impl fmt::Debug for Memory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} bytes", lock(&self.bytes).len())
+        write!(f, "{} bytes", self.lock().len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_attempt_begins_empty_and_memory_has_its_bound() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("blob");
+        let (sink, memory) = Sink::memory(5);
+        for sink in [Sink::file(&path), sink.clone(), Sink::null()] {
+            sink.open().unwrap().write_all(b"hello").unwrap();
+            sink.open().unwrap().write_all(b"bye").unwrap();
+        }
+        assert_eq!((std::fs::read(&path).unwrap(), memory.take()), (b"bye".to_vec(), b"bye".to_vec()));
+        let error = sink.open().unwrap().write_all(b"longer").unwrap_err();
+        assert!(error.to_string().contains("more than 5 bytes"), "{error}");
+        assert!(Sink::file(folder.path().join("no/such/folder")).open().is_err());
     }
 }
