@@ -1,14 +1,19 @@
 use std::time::Duration;
 
-use crate::world::{World, push};
+use longshore_core::Options;
+
+use crate::world::{World, push, push_with};
 
 #[test]
 fn i26_a_pause_is_for_all_requests_and_never_cut_short() {
+    // One request at a time: while the largest blob's is refused, the other blob's is ready to go.
+    let mut options = Options::default();
+    options.in_flight = 1;
     for (asked, seconds) in [("7", 7), ("300", 300)] {
-        let outcome = push(World { throttle: Some(("/blobs/uploads/", asked)), ..World::default() });
+        let world = World { throttle: Some(("_state=canary-state&digest=sha256%3A00300f", asked)), ..World::default() };
+        let outcome = push_with(world, options.clone(), |_, _| Ok(None));
         assert!(outcome.result.is_ok(), "{:?}\n{}", outcome.result, outcome.transcript);
         let refused = outcome.seen.iter().position(|seen| seen.throttled).expect("one request is refused");
-        // What was on its way already may still come in; after that, nothing for as long as was asked.
         let told = outcome.seen[refused].at + Duration::from_millis(20);
         let early = outcome.seen[refused..]
             .iter()
