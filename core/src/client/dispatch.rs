@@ -3,7 +3,7 @@
 use super::door::Carried;
 use super::task::{Errand, Flight, Phase, Task, TaskId};
 use super::{Client, Event, Failure, Why};
-use crate::driver::{Body, Key, Output, RequestId};
+use crate::driver::{Body, Key, NoAnswer, Output, RequestId};
 use crate::endpoint::Row;
 use crate::flow::{Exchange, Next, Outcome, World};
 use crate::target::{Source, Target, admit};
@@ -49,6 +49,11 @@ impl<K: Key> Client<K> {
 
     fn go_on(&mut self, id: TaskId) -> bool {
         let Some(mut task) = self.tasks.remove(&id) else { return false };
+        // Nothing has come for it, and there is no room for its request.
+        if task.is_begun && !task.has_moved && !self.may_send(&task) {
+            self.tasks.insert(id, task);
+            return false;
+        }
         if !task.is_begun {
             self.with_world(&mut task, super::task::Machine::reconsider);
         }
@@ -190,7 +195,19 @@ impl<K: Key> Client<K> {
             self.tasks.iter().filter(|(_, task)| task.owners.contains_key(&operation)).map(|(id, _)| *id).collect();
         for id in ids {
             let Some(mut task) = self.tasks.remove(&id) else { continue };
+            if task.source_of == Some(operation) {
+                // It reads this operation's source. Those that joined it send the blob themselves.
+                for (owner, part) in std::mem::take(&mut task.owners) {
+                    if owner == operation {
+                        task.owners.insert(owner, part);
+                    } else {
+                        self.send_again(owner, &part);
+                    }
+                }
+            }
             if task.is_only_for(operation) {
+                // Nobody joins what is being given up.
+                task.uploads = None;
                 if let Phase::Flying(flight) = &task.phase {
                     self.flights.remove(&flight.id);
                     self.outbox.push_back(Output::Abort { id: flight.id });
@@ -201,10 +218,16 @@ impl<K: Key> Client<K> {
                 task.phase = Phase::Ready;
                 task.has_moved = true;
             } else {
-                // Others want the same blob: it goes on for them.
                 task.owners.remove(&operation);
             }
             self.tasks.insert(id, task);
+        }
+    }
+
+    /// A blob whose upload was shared is sent by this operation itself.
+    fn send_again(&mut self, owner: super::OperationId, part: &super::Part) {
+        if let (Some(super::Job::Push(job)), super::Part::Node(node)) = (self.jobs.get_mut(&owner), part) {
+            job.again(node);
         }
     }
 
@@ -216,7 +239,12 @@ impl<K: Key> Client<K> {
             return self.errand_done(&task.registry, errand, result);
         }
         let mut events = Vec::new();
+        let is_sources = result.as_ref().is_err_and(|failure| is_of_the_source(&failure.why));
         for (owner, part) in task.owners {
+            if is_sources && task.source_of != Some(owner) {
+                self.send_again(owner, &part);
+                continue;
+            }
             let (failed, progress) = match self.jobs.get_mut(&owner) {
                 Some(super::Job::Push(job)) => {
                     let had_failed = job.has_failed();
@@ -226,6 +254,11 @@ impl<K: Key> Client<K> {
                     (job.has_failed() && !had_failed, Some(job.progress()))
                 }
                 Some(super::Job::Simple(job)) => {
+                    if let Ok(super::task::Product::Deleted(_)) = &result
+                        && let Some(registry) = self.registries.get_mut(&job.place.origin)
+                    {
+                        registry.forget(&job.place.repository);
+                    }
                     job.finished(result.clone(), &self.options);
                     (false, None)
                 }
@@ -240,4 +273,16 @@ impl<K: Key> Client<K> {
         }
         self.outbox.extend(events.into_iter().map(Output::Event));
     }
+}
+
+/// Whether an upload failed because of the bytes that it was to send, which are the source's of one operation alone.
+const fn is_of_the_source(why: &Why) -> bool {
+    matches!(
+        why,
+        Why::NoAnswer(NoAnswer::Source(_))
+            | Why::Unreadable(_)
+            | Why::NotReplayable
+            | Why::DigestMismatch { .. }
+            | Why::SizeMismatch { .. }
+    )
 }

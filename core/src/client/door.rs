@@ -38,7 +38,8 @@ enum Asked {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Carried {
     Nothing,
-    Basic,
+    /// User name and password, as the driver answered the so-manieth time.
+    Basic(u64),
     /// The token of this key that was asked for at this moment, with these scopes beside ours.
     Token(TokenKey, Instant, Vec<String>),
     /// A registry token as the caller gave it.
@@ -49,7 +50,7 @@ impl Carried {
     pub(super) fn as_sent(&self) -> Sent<'_> {
         match self {
             Self::Nothing => Sent::Nothing,
-            Self::Basic => Sent::Basic,
+            Self::Basic(_) => Sent::Basic,
             Self::Token(_, _, challenged) => Sent::Token { challenged },
             Self::Given => Sent::Given,
         }
@@ -92,7 +93,7 @@ impl Door {
         };
         match (service, credentials) {
             (_, Some(Credentials::RegistryToken(_))) => Pass::Go(Carried::Given),
-            (None, Some(_)) => Pass::Go(Carried::Basic),
+            (None, Some(_)) => Pass::Go(Carried::Basic(self.answers)),
             (None, None) => Pass::Go(Carried::Nothing),
             (Some(service), _) => {
                 let key = TokenKey::new(service.clone(), scopes.clone(), self.identity());
@@ -117,7 +118,7 @@ impl Door {
                 let token = self.tokens.find(key, Instant::ZERO, Duration::ZERO)?;
                 Some(Ok(Signature::Token(token)))
             }
-            Carried::Basic | Carried::Given => match self.known()?.direct(self.access.registry()) {
+            Carried::Basic(_) | Carried::Given => match self.known()?.direct(self.access.registry()) {
                 Ok(authorization) => Some(Ok(Signature::Direct(authorization?))),
                 Err(error) => Some(Err(error.to_string())),
             },
@@ -165,6 +166,13 @@ impl Door {
     pub(super) fn forget_credentials(&mut self, stale: bool) {
         self.tokens.forget_identity(self.identity());
         self.credentials = Asked::Not { stale };
+    }
+
+    /// What a request carried was too old. Where newer credentials are here, or are being looked up, they will do.
+    pub(super) fn renew(&mut self, carried: &Carried) {
+        if matches!(self.credentials, Asked::Known(_)) && *carried == Carried::Basic(self.answers) {
+            self.forget_credentials(true);
+        }
     }
 
     pub(super) fn keep(&mut self, key: TokenKey, token: Token, asked: Instant) {

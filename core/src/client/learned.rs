@@ -19,6 +19,8 @@ pub struct Learned {
     pub chunks: Option<bool>,
     /// The largest request body that it takes, in bytes: less than one it refused.
     pub body_limit: Option<u64>,
+    /// The largest chunk that it takes, in bytes, where whole blobs may be larger (quirk `patch-max-4mib-416`).
+    pub chunk_limit: Option<u64>,
     /// Whether a POST that mounts a blob from its own repository answers 201 when the blob is there.
     pub self_mount: Option<bool>,
     /// Whether it takes `tag` parameters when a manifest is pushed (end-7b).

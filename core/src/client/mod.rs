@@ -237,7 +237,7 @@ impl<K: Key> Client<K> {
         if let Some(Job::Push(job)) = self.jobs.remove(&id)
             && let Some(registry) = self.registries.get_mut(&job.place().origin)
         {
-            registry.remember(&job.place().repository, job.have());
+            registry.remember(&job.place().repository, job.have(), job.lost());
         }
         self.outbox.push_back(Output::Done { operation: id, result: result.map_err(Box::new) });
         true

@@ -41,8 +41,15 @@ impl RegistryState {
         self.have.get(repository).cloned().unwrap_or_default()
     }
 
-    pub(super) fn remember(&mut self, repository: &Repository, have: &BTreeSet<Digest>) {
-        self.have.entry(repository.clone()).or_default().extend(have);
+    pub(super) fn remember(&mut self, repository: &Repository, have: &BTreeSet<Digest>, lost: &BTreeSet<Digest>) {
+        let known = self.have.entry(repository.clone()).or_default();
+        known.retain(|digest| !lost.contains(digest));
+        known.extend(have);
+    }
+
+    /// Something was deleted, and more may be gone with it.
+    pub(super) fn forget(&mut self, repository: &Repository) {
+        self.have.remove(repository);
     }
 
     /// Whether this warning is told for the first time.

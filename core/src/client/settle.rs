@@ -62,11 +62,23 @@ impl<K: Key> Client<K> {
         if task.phase == Phase::Reading {
             task.phase = Phase::Ready;
         }
-        self.with_world(&mut task, |machine, world| {
+        let is_ending = self.with_world(&mut task, |machine, world| {
             if let super::task::Machine::Upload(upload) = machine {
                 act(upload, world);
+                upload.is_ending()
+            } else {
+                false
             }
         });
+        // Its answer is not wanted any more; what is left to do is to clean up.
+        if is_ending == Some(true)
+            && let Phase::Flying(flight) = &task.phase
+        {
+            self.flights.remove(&flight.id);
+            self.outbox.push_back(Output::Abort { id: flight.id });
+            self.outbox.push_back(Output::Event(flight.exchanged(self.now, None, 0)));
+            task.phase = Phase::Ready;
+        }
         self.tasks.insert(id, task);
     }
 
@@ -244,6 +256,11 @@ impl<K: Key> Client<K> {
         let followed = task.redirect.as_ref().map_or(0, |redirect| redirect.followed);
         check_redirect(&flight.method, response.status(), followed)
             .map_err(|error| Failure::new(Why::Refused(error.to_string())))?;
+        let is_list = matches!(flight.row, Row::ListReferrers | Row::ListSomeReferrers);
+        if is_list && location(&flight.target, response)?.origin() != flight.target.origin() {
+            // Whoever sends us elsewhere for referrers has none to list (quirk `referrers-303-to-html`).
+            return Err(Failure::new(Why::Refused("the registry sends us elsewhere for its referrers".to_owned())));
+        }
         if flight.is_poured {
             return Err(Failure::new(Why::NotReplayable));
         }

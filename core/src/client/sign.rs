@@ -124,7 +124,7 @@ impl<K: Key> Client<K> {
                 }
             }
             Next::Basic => {}
-            Next::Renew => registry.door.forget_credentials(true),
+            Next::Renew => registry.door.renew(&flight.carried),
             Next::Ping => {
                 if !self
                     .tasks
@@ -134,7 +134,7 @@ impl<K: Key> Client<K> {
                     let origin = task.registry.clone();
                     self.add_errand(origin.clone(), Machine::Ping(Ping::new(origin)), Errand::Ping);
                 }
-                task.phase = Phase::AtDoor(AtDoor::Ping);
+                task.phase = Phase::AtDoor(AtDoor::Ping(task.registry.clone()));
                 return true;
             }
             Next::Denied(denied) => {
@@ -182,7 +182,7 @@ impl<K: Key> Client<K> {
                 let failure = result.err().unwrap_or_else(Failure::lost);
                 self.let_in(Some(&failure), &AtDoor::Token(key));
             }
-            (Errand::Ping, _) => self.let_in(None, &AtDoor::Ping),
+            (Errand::Ping, _) => self.let_in(None, &AtDoor::Ping(registry.clone())),
         }
     }
 

@@ -38,6 +38,8 @@ pub(super) struct Task<K> {
     /// Where the registry sent the current request to, how often, and whether it did so by itself.
     pub(super) redirect: Option<Redirect>,
     pub(super) login: Login,
+    /// The operation whose source its bytes come from.
+    pub(super) source_of: Option<OperationId>,
     pub(super) errand: Option<Errand>,
     /// The digest of the blob that it uploads, if it does: others that want the same one join it.
     pub(super) uploads: Option<Digest>,
@@ -63,7 +65,7 @@ pub(super) enum Phase {
 pub(super) enum AtDoor {
     Credentials(AskId),
     Token(TokenKey),
-    Ping,
+    Ping(Origin),
 }
 
 /// A task that no operation owns: it is for all that wait at a registry's door.
@@ -237,7 +239,7 @@ impl<K: Key> Machine<K> {
 
 impl<K: Key> Task<K> {
     pub(super) fn new(machine: Machine<K>, registry: Origin, owner: OperationId, part: Part) -> Self {
-        let uploads = if let Machine::Upload(upload) = &machine { upload.digest() } else { None };
+        let uploads = if let Machine::Upload(upload) = &machine { upload.shareable() } else { None };
         Self {
             machine,
             registry,
@@ -248,6 +250,7 @@ impl<K: Key> Task<K> {
             troubles: BTreeMap::new(),
             redirect: None,
             login: Login::default(),
+            source_of: Some(owner),
             errand: None,
             uploads,
         }
@@ -265,6 +268,7 @@ impl<K: Key> Task<K> {
             troubles: BTreeMap::new(),
             redirect: None,
             login: Login::default(),
+            source_of: None,
             errand: Some(errand),
             uploads: None,
         }
@@ -317,5 +321,6 @@ pub(super) const fn carries_content(row: Row) -> bool {
             | Row::ListSomeTags
             | Row::ListReferrers
             | Row::ListSomeReferrers
+            | Row::FetchToken
     )
 }

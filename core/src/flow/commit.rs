@@ -7,7 +7,8 @@ use crate::auth::{Scope, Scopes};
 use crate::client::{Failure, Options, Why};
 use crate::driver::{Body, Keep, Key};
 use crate::endpoint::{
-    AnswerError, CheckManifest, Condition, Endpoint, ManifestPresence, PutManifest, PutName, Refused, TagOrDigest,
+    AnswerError, CheckManifest, Condition, Endpoint, ManifestPresence, PullManifest, PutManifest, PutName, Refused,
+    TagOrDigest,
 };
 use crate::{Digest, Manifest, Tag};
 
@@ -51,6 +52,8 @@ enum State {
     Putting,
     /// HEAD: what stands under the name? The refusal that made this worth asking, if it was one.
     Checking(Option<Failure>),
+    /// GET: the same, where HEAD does not say.
+    Reading(Option<Failure>),
     Ended(Result<Committed, Failure>),
 }
 
@@ -135,37 +138,77 @@ impl Commit {
         }
     }
 
-    fn check(&self) -> CheckManifest<'_> {
-        let Place { origin, repository } = &self.place;
-        let reference = match &self.name {
+    fn reference(&self) -> TagOrDigest<'_> {
+        match &self.name {
             Name::Tag(tag) => TagOrDigest::Tag(tag),
             Name::Digest | Name::DigestWithTags(_) => TagOrDigest::Digest(&self.digest),
-        };
-        CheckManifest { origin, repository, reference }
+        }
+    }
+
+    fn check(&self) -> CheckManifest<'_> {
+        let Place { origin, repository } = &self.place;
+        CheckManifest { origin, repository, reference: self.reference() }
+    }
+
+    fn pull(&self) -> PullManifest<'_> {
+        let Place { origin, repository } = &self.place;
+        PullManifest { origin, repository, reference: self.reference() }
+    }
+
+    /// Whether the answer to a HEAD leaves open what stands there: some send no digest, and some take no HEAD
+    /// (quirks `manifest-digest-header-unreliable`, `manifest-head-405`).
+    fn head_says_nothing(&self, outcome: &Outcome) -> bool {
+        let Outcome::Answer { from, response, .. } = outcome else { return false };
+        let is_by_tag = matches!(self.name, Name::Tag(_));
+        match self.check().parse(from, response) {
+            Ok(ManifestPresence::Present(head)) => head.reported_digest.is_none() && is_by_tag,
+            Ok(ManifestPresence::Absent) => false,
+            Err(_) => response.status() == StatusCode::METHOD_NOT_ALLOWED,
+        }
     }
 
     fn checked(&self, refusal: Option<Failure>, outcome: Outcome) -> Result<Committed, Failure> {
-        let presence = match outcome {
-            Outcome::Answer { from, response, .. } => self.check().parse(&from, &response).map_err(Failure::new),
+        let by_digest = !matches!(self.name, Name::Tag(_));
+        let standing = match outcome {
+            Outcome::Answer { from, response, .. } => match self.check().parse(&from, &response) {
+                Ok(ManifestPresence::Present(head)) if by_digest => Ok(head.reported_digest.or(Some(self.digest))),
+                Ok(ManifestPresence::Present(head)) => Ok(head.reported_digest),
+                Ok(ManifestPresence::Absent) => Ok(None),
+                Err(error) => Err(Failure::new(error)),
+            },
             other => Err(other.into_failure().unwrap_or_else(Failure::lost)),
         };
-        let by_digest = !matches!(self.name, Name::Tag(_));
-        match (presence, refusal) {
-            (Ok(ManifestPresence::Present(head)), refusal) => {
-                let reported = head.reported_digest;
-                if reported == Some(self.manifest.digest()) || by_digest {
-                    let tags = if let Name::Tag(tag) = &self.name { vec![tag.clone()] } else { Vec::new() };
-                    let existed = refusal.is_some();
-                    return Ok(Committed::Stored(Stored { existed, tags, lists_referrers: false }));
-                }
-                match (&self.name, refusal) {
-                    (Name::Tag(tag), Some(refusal)) if says_immutable(&refusal) => {
-                        Err(Failure::new(Why::ImmutableTag { tag: tag.clone() }))
-                    }
-                    (_, refusal) => Err(refusal.unwrap_or_else(|| Failure::new(Why::NotFound))),
-                }
+        self.stands(standing, refusal)
+    }
+
+    fn read(&self, refusal: Option<Failure>, outcome: Outcome) -> Result<Committed, Failure> {
+        let standing = match outcome {
+            Outcome::Answer { from, response, .. } => match self.pull().parse(&from, &response) {
+                Ok(pulled) => Ok(Some(pulled.manifest.with_algorithm(self.digest.algorithm()).digest())),
+                Err(error) if error.is_not_found() => Ok(None),
+                Err(error) => Err(Failure::new(error)),
+            },
+            other => Err(other.into_failure().unwrap_or_else(Failure::lost)),
+        };
+        self.stands(standing, refusal)
+    }
+
+    /// What follows from the digest that stands under the name, and from the refusal that made this worth asking.
+    fn stands(
+        &self,
+        standing: Result<Option<Digest>, Failure>,
+        refusal: Option<Failure>,
+    ) -> Result<Committed, Failure> {
+        match (standing, refusal) {
+            (Ok(Some(standing)), refusal) if standing == self.digest => {
+                let tags = if let Name::Tag(tag) = &self.name { vec![tag.clone()] } else { Vec::new() };
+                Ok(Committed::Stored(Stored { existed: refusal.is_some(), tags, lists_referrers: false }))
             }
-            (Ok(ManifestPresence::Absent), refusal) => Err(refusal.unwrap_or_else(|| Failure::new(Why::NotFound))),
+            (Ok(Some(_)), Some(refusal)) if says_immutable(&refusal) => match &self.name {
+                Name::Tag(tag) => Err(Failure::new(Why::ImmutableTag { tag: tag.clone() })),
+                Name::Digest | Name::DigestWithTags(_) => Err(refusal),
+            },
+            (Ok(_), refusal) => Err(refusal.unwrap_or_else(|| Failure::new(Why::NotFound))),
             (Err(failure), refusal) => Err(refusal.unwrap_or(failure)),
         }
     }
@@ -188,7 +231,11 @@ fn says_missing(refused: &Refused, manifest: &Manifest) -> bool {
 /// Whether a refusal says that a tag cannot be moved (quirk `tag-immutable-status-zoo`).
 fn says_immutable(failure: &Failure) -> bool {
     failure.refused().is_some_and(|refused| {
-        matches!(refused.status, StatusCode::CONFLICT | StatusCode::PRECONDITION_FAILED | StatusCode::FORBIDDEN)
+        // A 403 has many reasons; that the tag cannot be moved must be said.
+        let says = |text: &str| text.to_ascii_lowercase().contains("immutable");
+        let is_said = || refused.errors.errors.iter().filter_map(|entry| entry.message.as_deref()).any(says);
+        matches!(refused.status, StatusCode::CONFLICT | StatusCode::PRECONDITION_FAILED)
+            || is_said()
             || ["TAG_INVALID", "TAG_IMMUTABLE", "TAG_ALREADY_EXISTS"].iter().any(|code| refused.errors.has_code(code))
     })
 }
@@ -204,6 +251,10 @@ impl<K: Key> Flow<K> for Commit {
                 Next::send(Exchange::new(&self.put(), Body::Bytes(self.manifest.bytes().clone()), scopes, keep))
             }
             State::Checking(_) => Next::send(Exchange::new(&self.check(), Body::Empty, scopes, keep)),
+            State::Reading(_) => {
+                let keep = Keep::UpTo(options.manifest_body);
+                Next::send(Exchange::new(&self.pull(), Body::Empty, scopes, keep))
+            }
             State::Ended(result) => Next::Done(result.clone()),
         }
     }
@@ -211,7 +262,9 @@ impl<K: Key> Flow<K> for Commit {
     fn outcome(&mut self, outcome: Outcome, world: &mut World<'_, K>) {
         self.state = match self.state.clone() {
             State::Putting => self.answered(outcome, world),
+            State::Checking(refusal) if self.head_says_nothing(&outcome) => State::Reading(refusal),
             State::Checking(refusal) => State::Ended(self.checked(refusal, outcome)),
+            State::Reading(refusal) => State::Ended(self.read(refusal, outcome)),
             ended @ State::Ended(_) => ended,
         };
     }

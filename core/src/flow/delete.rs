@@ -13,6 +13,8 @@ pub(crate) struct Delete {
     place: Place,
     what: What,
     state: State,
+    /// Whether a request to delete may have been applied without our knowing.
+    is_repeated: bool,
 }
 
 enum What {
@@ -37,16 +39,16 @@ enum State {
 
 impl Delete {
     pub(crate) const fn blob(place: Place, digest: Digest) -> Self {
-        Self { place, what: What::Blob(digest), state: State::Deleting(None) }
+        Self { place, what: What::Blob(digest), state: State::Deleting(None), is_repeated: false }
     }
 
     /// The tag alone: what it names stays.
     pub(crate) const fn tag(place: Place, tag: Tag) -> Self {
-        Self { place, what: What::Manifest(Name::Tag(tag)), state: State::Deleting(None) }
+        Self { place, what: What::Manifest(Name::Tag(tag)), state: State::Deleting(None), is_repeated: false }
     }
 
     pub(crate) const fn manifest(place: Place, digest: Digest) -> Self {
-        Self { place, what: What::Manifest(Name::Digest(digest)), state: State::Reading }
+        Self { place, what: What::Manifest(Name::Digest(digest)), state: State::Reading, is_repeated: false }
     }
 
     fn exchange<K>(&self, options: &Options) -> Result<Exchange<K>, Failure> {
@@ -61,11 +63,11 @@ impl Delete {
             }
             (What::Manifest(name), _) => {
                 let call = DeleteManifest { origin, repository, reference: name.borrowed() };
-                Exchange::new(&call, Body::Empty, delete, keep)
+                Exchange::new(&call, Body::Empty, delete, keep).map(Exchange::ask_if_lost)
             }
             (What::Blob(digest), _) => {
                 let call = DeleteBlob { origin, repository, digest };
-                Exchange::new(&call, Body::Empty, delete, keep)
+                Exchange::new(&call, Body::Empty, delete, keep).map(Exchange::ask_if_lost)
             }
         }
     }
@@ -90,7 +92,12 @@ impl Delete {
                 call.parse(&from, &response).map(|_| ())
             }
         };
-        result.map(|()| Deleted { referrer }).map_err(Failure::new)
+        match result {
+            Ok(()) => Ok(Deleted { referrer }),
+            // The first request was applied, and its answer was lost.
+            Err(error) if self.is_repeated && error.is_not_found() => Ok(Deleted { referrer }),
+            Err(error) => Err(Failure::new(error)),
+        }
     }
 }
 
@@ -107,6 +114,10 @@ impl<K: Key> Flow<K> for Delete {
     fn outcome(&mut self, outcome: Outcome, _: &mut World<'_, K>) {
         self.state = match self.state.clone() {
             State::Reading => State::Deleting(self.read(outcome)),
+            State::Deleting(referrer) if matches!(outcome, Outcome::Unknown) => {
+                self.is_repeated = true;
+                State::Deleting(referrer)
+            }
             State::Deleting(referrer) => State::Ended(self.deleted(referrer, outcome)),
             ended @ State::Ended(_) => ended,
         };

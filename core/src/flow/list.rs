@@ -6,7 +6,7 @@ use http::StatusCode;
 
 use super::{Exchange, Flow, Next, Outcome, Place, World};
 use crate::auth::{Scope, Scopes};
-use crate::client::{Failure, Options};
+use crate::client::{Failure, Options, Why};
 use crate::driver::{Body, Keep, Key};
 use crate::endpoint::{
     Endpoint, ListMoreReferrers, ListMoreTags, ListReferrers as ListReferrersCall, ListTags as ListTagsCall, NextPage,
@@ -129,7 +129,9 @@ impl ListReferrers {
 
     fn answered<K>(&mut self, outcome: Outcome, world: &mut World<'_, K>) -> State {
         let Outcome::Answer { from, response, .. } = outcome else {
-            return State::Ended(Err(outcome.into_failure().unwrap_or_else(Failure::lost)));
+            let failure = outcome.into_failure().unwrap_or_else(Failure::lost);
+            let is_no_api = matches!(failure.why, Why::Refused(_)) && self.pages.next.is_none();
+            return if is_no_api { State::Fallback } else { State::Ended(Err(failure)) };
         };
         let page = match &self.pages.next {
             Some(page) => ListMoreReferrers { page }.parse(&from, &response),

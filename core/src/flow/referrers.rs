@@ -60,10 +60,31 @@ enum State {
     /// GET the tag.
     Fetching,
     /// PUT the tag, if what stands there is still what was read.
-    Writing(Manifest, Option<ETag>),
+    Writing(Manifest, Guard),
     /// DELETE the tag: nothing is left in the list. Where that is refused, the empty list is written.
-    Clearing(Manifest),
+    Clearing(Manifest, Guard),
     Ended(Result<Listed, Failure>),
+}
+
+/// What a write is guarded by, where the registry gives and honours validators.
+#[derive(Clone)]
+enum Guard {
+    /// Nothing stood there.
+    Absent,
+    /// This stood there.
+    Match(ETag),
+    /// The registry gave no validator, or a weak one, which cannot guard a write (RFC 9110, section 13.1.1).
+    None,
+}
+
+impl Guard {
+    fn of(standing: bool, etag: Option<ETag>) -> Self {
+        match etag.filter(|etag| !etag.is_weak()) {
+            Some(etag) => Self::Match(etag),
+            None if standing => Self::None,
+            None => Self::Absent,
+        }
+    }
 }
 
 impl UpdateReferrers {
@@ -111,16 +132,21 @@ impl UpdateReferrers {
     /// Supported means 200 with an index, and nothing else (quirk `referrers-odd-status-means-unsupported`).
     fn probed<K>(&mut self, outcome: Outcome, world: &mut World<'_, K>) {
         let supported = match outcome {
-            Outcome::Answer { from, response, .. } => self.probe().parse(&from, &response).is_ok(),
-            // A redirect to elsewhere that is refused is no API either (quirk `referrers-303-to-html`).
-            Outcome::Failed(failure) if matches!(failure.why, Why::Refused(_)) => false,
+            Outcome::Answer { from, response, .. } => match self.probe().parse(&from, &response) {
+                Ok(_) => Some(true),
+                // That there is no such repository, or that it is in trouble, says nothing about the API.
+                Err(error) if is_about_the_api(&error) => Some(false),
+                Err(_) => None,
+            },
+            // A redirect to elsewhere that is not followed is no API either (quirk `referrers-303-to-html`).
+            Outcome::Failed(failure) if matches!(failure.why, Why::Refused(_) | Why::Denied(_)) => Some(false),
             other => {
                 self.state = State::Ended(Err(other.into_failure().unwrap_or_else(Failure::lost)));
                 return;
             }
         };
-        world.learned.referrers = Some(supported);
-        if supported {
+        world.learned.referrers = supported.or(world.learned.referrers);
+        if supported == Some(true) {
             self.state = State::Ended(Ok(Listed { fallback: false }));
         } else {
             self.fall_back();
@@ -161,26 +187,30 @@ impl UpdateReferrers {
             return Err(Failure::new(Why::ReferrersConflict { tag: self.tag.clone(), tries: self.writes }));
         }
         self.writes = self.writes.saturating_add(1);
+        let guard = Guard::of(standing.is_some(), etag);
         if matches!(self.change, Change::Remove(_)) && merge::is_empty(&merged) {
-            return Ok(State::Clearing(merged));
+            return Ok(State::Clearing(merged, guard));
         }
-        Ok(State::Writing(merged, etag))
+        Ok(State::Writing(merged, guard))
     }
 
     fn not_referrers(&self, what: &'static str) -> Failure {
         Failure::new(Why::NotReferrers { tag: self.tag.clone(), what })
     }
 
-    fn write<'a>(&'a self, list: &'a Manifest, etag: Option<&'a ETag>) -> PutManifest<'a> {
+    fn write<'a>(&'a self, list: &'a Manifest, guard: &'a Guard) -> PutManifest<'a> {
         let Place { origin, repository } = &self.place;
-        // Weak validators cannot guard a write (RFC 9110, section 13.1.1).
-        let condition = etag.filter(|etag| !etag.is_weak()).map_or(Condition::None, Condition::IfMatch);
+        let condition = match guard {
+            Guard::Absent => Condition::IfAbsent,
+            Guard::Match(etag) => Condition::IfMatch(etag),
+            Guard::None => Condition::None,
+        };
         PutManifest { origin, repository, manifest: list, name: PutName::Tag(&self.tag), condition }
     }
 
-    fn written(&self, list: &Manifest, etag: Option<&ETag>, outcome: Outcome) -> Result<State, Failure> {
+    fn written(&self, list: &Manifest, guard: &Guard, outcome: Outcome) -> Result<State, Failure> {
         match outcome {
-            Outcome::Answer { from, response, .. } => match self.write(list, etag).parse(&from, &response) {
+            Outcome::Answer { from, response, .. } => match self.write(list, guard).parse(&from, &response) {
                 // Written, or another was first: either way, what stands there now decides.
                 Ok(_) => Ok(State::Fetching),
                 Err(_) if is_conflict(response.status()) => Ok(State::Fetching),
@@ -197,14 +227,21 @@ impl UpdateReferrers {
     }
 
     /// Many registries delete no tags; an empty list says the same (quirk `fallback-empty-cleanup`).
-    fn cleared(&self, empty: Manifest, outcome: Outcome) -> State {
+    fn cleared(&self, empty: Manifest, guard: Guard, outcome: Outcome) -> State {
         match outcome {
             Outcome::Answer { from, response, .. } if self.clear().parse(&from, &response).is_ok() => {
                 State::Ended(Ok(Listed { fallback: true }))
             }
-            _ => State::Writing(empty, None),
+            // It may be gone: what stands there decides.
+            Outcome::Unknown => State::Fetching,
+            _ => State::Writing(empty, guard),
         }
     }
+}
+
+/// Whether a refusal says that the registry has no referrers API, and not something about this repository or this moment.
+fn is_about_the_api(error: &AnswerError) -> bool {
+    error.refused().is_none_or(|refused| refused.status.is_client_error() && !refused.errors.has_code("NAME_UNKNOWN"))
 }
 
 fn is_conflict(status: StatusCode) -> bool {
@@ -221,13 +258,13 @@ impl<K: Key> Flow<K> for UpdateReferrers {
         Next::send(match &self.state {
             State::Probing => Exchange::new(&self.probe(), Body::Empty, push, pages),
             State::Fetching => Exchange::new(&self.fetch(), Body::Empty, push, pages),
-            State::Writing(list, etag) => {
-                let call = self.write(list, etag.as_ref());
+            State::Writing(list, guard) => {
+                let call = self.write(list, guard);
                 Exchange::new(&call, Body::Bytes(list.bytes().clone()), push, errors).map(Exchange::ask_if_lost)
             }
-            State::Clearing(_) => {
+            State::Clearing(..) => {
                 let delete = Scopes::one(Scope::delete(repository.clone()));
-                Exchange::new(&self.clear(), Body::Empty, delete, errors)
+                Exchange::new(&self.clear(), Body::Empty, delete, errors).map(Exchange::ask_if_lost)
             }
             State::Ended(result) => return Next::Done(result.clone()),
         })
@@ -236,9 +273,14 @@ impl<K: Key> Flow<K> for UpdateReferrers {
     fn outcome(&mut self, outcome: Outcome, world: &mut World<'_, K>) {
         let state = match self.state.clone() {
             State::Probing => return self.probed(outcome, world),
-            State::Fetching => self.fetched(outcome),
-            State::Writing(list, etag) => self.written(&list, etag.as_ref(), outcome),
-            State::Clearing(empty) => Ok(self.cleared(empty, outcome)),
+            State::Fetching => {
+                let fetched = self.fetched(outcome);
+                // Others are writing too: not all at once.
+                *world.pause = self.writes > 1 && matches!(fetched, Ok(State::Writing(..)));
+                fetched
+            }
+            State::Writing(list, guard) => self.written(&list, &guard, outcome),
+            State::Clearing(empty, guard) => Ok(self.cleared(empty, guard, outcome)),
             ended @ State::Ended(_) => Ok(ended),
         };
         self.state = state.unwrap_or_else(|failure| State::Ended(Err(failure)));

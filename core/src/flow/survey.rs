@@ -2,7 +2,7 @@
 
 use super::{Exchange, Flow, Next, Outcome, Place, World};
 use crate::auth::{Scope, Scopes};
-use crate::client::{Failure, Options};
+use crate::client::{Failure, Options, Why};
 use crate::driver::{Body, Keep, Key};
 use crate::endpoint::{
     BlobPresence, CheckBlob, CheckManifest, Endpoint, ManifestPresence, PullManifest, Row, TagOrDigest,
@@ -76,6 +76,8 @@ impl<K: Key> Flow<K> for Survey {
             Outcome::Answer { from, response, .. } => Ok(self.pull().parse(&from, &response).ok()),
             // Where the token service refuses these rights, no request of the push will have them.
             Outcome::Failed(failure) if failure.row == Some(Row::FetchToken) => Err(failure),
+            // Nor may any be made while the registry wants a longer pause than we take.
+            Outcome::Failed(failure) if matches!(failure.why, Why::RetryAfter { .. }) => Err(failure),
             Outcome::Unknown | Outcome::Failed(_) => Ok(None),
         };
         self.state = State::Ended(found.map(|found| found.map(|found| found.manifest)));

@@ -50,8 +50,12 @@ pub(crate) struct Upload<K> {
     asked: bool,
     /// Whether it must be, because the registry says that the blob is missing.
     must_ask: bool,
+    /// Whether the repositories to mount from are worth a try.
+    may_mount: bool,
     /// An upload that another process left open, and how many bytes were acknowledged in it.
     saved: Option<(OpenUpload, u64)>,
+    /// The largest chunk that this blob is sent in, once one was refused in a way that may mean its length.
+    chunk_cap: Option<u64>,
     /// What went wrong last, to tell when everything was tried.
     last: Option<Failure>,
 }
@@ -83,6 +87,8 @@ enum State {
     PuttingWhole(OpenUpload),
     /// PATCH with everything.
     Streaming(OpenUpload),
+    /// PATCH with everything, as it comes out of a source whose end is not known.
+    Pouring(OpenUpload),
     /// PATCH with these bytes.
     SendingChunk(OpenUpload, Range<u64>),
     /// PUT, with the last chunk or with nothing.
@@ -119,7 +125,9 @@ impl<K: Key> Upload<K> {
             sessions: 0,
             asked: false,
             must_ask: false,
+            may_mount: true,
             saved: None,
+            chunk_cap: None,
             last: None,
         }
     }
@@ -127,6 +135,19 @@ impl<K: Key> Upload<K> {
     /// The same, but the registry is asked for the blob first, whatever its size.
     pub(crate) const fn asking_first(mut self) -> Self {
         self.must_ask = true;
+        // A mount that did not help once is not tried again.
+        self.may_mount = false;
+        self
+    }
+
+    /// The same, but it is sent whatever the registry says it has.
+    pub(crate) fn asking_nobody(mut self) -> Self {
+        if !self.content.can_replay() {
+            // It can only be hoped for.
+            return self.asking_first();
+        }
+        self.asked = true;
+        self.may_mount = false;
         self
     }
 
@@ -146,6 +167,11 @@ impl<K: Key> Upload<K> {
         (acknowledged > 0 && !self.content.is_one_shot()).then_some((digest, size, open, acknowledged))
     }
 
+    /// Whether all that is left is to clean up.
+    pub(crate) const fn is_ending(&self) -> bool {
+        matches!(self.state, State::Ended(_) | State::Cancelling(_, Then::End(_)))
+    }
+
     pub(crate) const fn key(&self) -> &K {
         &self.key
     }
@@ -154,8 +180,9 @@ impl<K: Key> Upload<K> {
         &self.place
     }
 
-    pub(crate) const fn digest(&self) -> Option<Digest> {
-        self.content.digest
+    /// The digest, where another push may wait for this upload: not for what can be read only once.
+    pub(crate) fn shareable(&self) -> Option<Digest> {
+        self.content.digest.filter(|_| !self.content.is_one_shot())
     }
 
     pub(crate) const fn size(&self) -> Option<u64> {
@@ -165,7 +192,7 @@ impl<K: Key> Upload<K> {
     /// The first byte that the current exchange carries, if it carries any.
     pub(crate) const fn sending_from(&self) -> Option<u64> {
         match &self.state {
-            State::PostingWhole | State::PuttingWhole(_) | State::Streaming(_) => Some(0),
+            State::PostingWhole | State::PuttingWhole(_) | State::Streaming(_) | State::Pouring(_) => Some(0),
             State::SendingChunk(_, range) | State::Closing(_, Some(range)) => Some(range.start),
             _ => None,
         }
@@ -182,7 +209,7 @@ impl<K: Key> Upload<K> {
             return;
         }
         if self.content.digest.is_some() {
-            if let Some(from) = self.mounts.pop_front() {
+            if let Some(from) = self.mounts.pop_front().filter(|_| self.may_mount) {
                 self.state = State::Mounting(from);
                 return;
             }
@@ -234,7 +261,8 @@ impl<K: Key> Upload<K> {
         self.using = rung;
         match rung {
             Rung::WholePut => self.state = State::PuttingWhole(open),
-            Rung::StreamedPatch => self.state = State::Streaming(open),
+            Rung::StreamedPatch if self.content.is_whole() => self.state = State::Streaming(open),
+            Rung::StreamedPatch => self.state = State::Pouring(open),
             Rung::Chunks => self.chunk(open, 0, world),
             Rung::SinglePost => self.give_up(Some(open)),
         }
@@ -355,6 +383,7 @@ impl State {
         match self {
             Self::PuttingWhole(open)
             | Self::Streaming(open)
+            | Self::Pouring(open)
             | Self::SendingChunk(open, _)
             | Self::Closing(open, _)
             | Self::Resyncing(open, _)

@@ -3,7 +3,7 @@
 //! Children before parents, always: a manifest is sent only when the registry has acknowledged all that it refers to.
 //! What the registry has acknowledged is the set `have`; everything else is derived from it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::manifests::ManifestNode;
 use super::{Blob, Push, Supply};
@@ -11,7 +11,7 @@ use crate::client::task::{Machine, Product};
 use crate::client::{Checkpoint, Event, Failure, Learned, Options, Pushed, Stored, Why};
 use crate::driver::Key;
 use crate::flow::{Committed, Exists, Place, Probe, Survey, Upload, Uploaded};
-use crate::{Digest, Manifest, MediaType, Tag};
+use crate::{Digest, Document, Manifest, Tag};
 
 /// Blobs of at most so many bytes go ahead to find out what the registry can do.
 const SCOUT: u64 = 64 * 1024;
@@ -62,6 +62,8 @@ pub(in crate::client) struct PushJob<K> {
     scout: Option<usize>,
     /// Manifests of the index under the tag that are worth reading.
     pub(super) children_to_read: BTreeSet<Digest>,
+    /// What it had acknowledged, and did not have.
+    lost: BTreeSet<Digest>,
     /// What the registry has acknowledged in this repository.
     pub(super) have: BTreeSet<Digest>,
     /// Nodes whose task has not ended.
@@ -100,12 +102,16 @@ struct Counts {
 impl<K: Key> PushJob<K> {
     pub(in crate::client) fn new(push: Push<K>, mut have: BTreeSet<Digest>) -> Self {
         have.extend(push.checkpoint.iter().flat_map(Checkpoint::stored));
+        // Manifests are asked about or sent each time: others may have deleted them, and they cost little.
+        push.manifests.iter().for_each(|manifest| {
+            have.remove(&manifest.digest());
+        });
         let place = Place { origin: push.registry.origin(), repository: push.repository };
         let mut job = Self {
             place,
             tags: push.tags,
             root: push.root,
-            manifests: push.manifests.into_iter().map(ManifestNode::new).collect(),
+            manifests: Vec::new(),
             blobs: Vec::new(),
             is_open: push.is_open,
             checkpoint: push.checkpoint,
@@ -113,6 +119,7 @@ impl<K: Key> PushJob<K> {
             probed: false,
             scout: None,
             children_to_read: BTreeSet::new(),
+            lost: BTreeSet::new(),
             have,
             running: BTreeSet::new(),
             tagged: BTreeSet::new(),
@@ -120,8 +127,16 @@ impl<K: Key> PushJob<K> {
             receipt: Counts::default(),
             done: 0,
         };
+        push.manifests.into_iter().for_each(|manifest| job.add_manifest(manifest));
         push.blobs.into_iter().for_each(|blob| job.add_blob(blob));
         job
+    }
+
+    fn add_manifest(&mut self, manifest: Manifest) {
+        if !self.manifests.iter().any(|node| node.manifest.digest() == manifest.digest()) {
+            self.have.remove(&manifest.digest());
+            self.manifests.push(ManifestNode::new(manifest));
+        }
     }
 
     /// A blob that is given twice is sent once.
@@ -141,10 +156,10 @@ impl<K: Key> PushJob<K> {
         }
         match supply {
             Supply::Blob(blob) => self.add_blob(blob),
-            Supply::Manifest(manifest) => self.manifests.push(ManifestNode::new(manifest)),
+            Supply::Manifest(manifest) => self.add_manifest(manifest),
             Supply::Root(manifest) => {
                 self.root = Some(manifest.digest());
-                self.manifests.push(ManifestNode::new(manifest));
+                self.add_manifest(manifest);
             }
             Supply::End => self.is_open = false,
         }
@@ -196,7 +211,9 @@ impl<K: Key> PushJob<K> {
         let skipped = self.nondistributable(options);
         for node in self.blobs.iter_mut().filter(|node| node.state == BlobState::Waiting && node.missed == 0) {
             let Some(digest) = node.blob.content.digest else { continue };
-            if self.have.contains(&digest) || skipped.contains(&digest) {
+            if skipped.contains(&digest) {
+                node.state = BlobState::Done;
+            } else if self.have.contains(&digest) {
                 node.state = BlobState::Done;
                 self.receipt.existing = self.receipt.existing.saturating_add(1);
                 let (blob, size) = (node.blob.key.clone(), node.blob.content.size.unwrap_or(0));
@@ -223,7 +240,13 @@ impl<K: Key> PushJob<K> {
         let saved = self.checkpoint.as_ref().zip(blob.content.digest.filter(|_| missed == 0));
         let saved = saved.and_then(|(checkpoint, digest)| checkpoint.upload(digest, &self.place.origin));
         let upload = Upload::new(blob.key, self.place.clone(), blob.content, blob.mounts).resuming(saved);
-        let machine = Machine::Upload(Box::new(if missed > 0 { upload.asking_first() } else { upload }));
+        // A registry that says "it is here" and "it is missing" at once gets the bytes.
+        let upload = match missed {
+            0 => upload,
+            1 => upload.asking_first(),
+            _ => upload.asking_nobody(),
+        };
+        let machine = Machine::Upload(Box::new(upload));
         Some(self.start(Node::Blob(index), machine, missed))
     }
 
@@ -253,8 +276,8 @@ impl<K: Key> PushJob<K> {
         if self.probed || learned.self_mount.is_some() || waiting.iter().filter(is_large).count() < 2 {
             return None;
         }
-        let stored =
-            self.blobs.iter().filter(|node| node.state == BlobState::Done).find_map(|node| node.blob.content.digest)?;
+        let done = self.blobs.iter().filter(|node| node.state == BlobState::Done);
+        let stored = done.filter_map(|node| node.blob.content.digest).find(|digest| self.have.contains(digest))?;
         self.probed = true;
         let probe = Probe::self_mount(self.place.clone(), stored);
         Some(self.start(Node::Probe, Machine::Probe(probe), 0))
@@ -343,7 +366,9 @@ impl<K: Key> PushJob<K> {
             }
             (Node::Tag(tag), Product::Committed(Committed::Stored(_))) => self.tag_stored(tag, events),
             (Node::Tag(_), Product::Committed(Committed::Missing(failure))) => {
-                self.failure.get_or_insert(failure);
+                if let Some(index) = self.manifests.iter().position(|node| Some(node.manifest.digest()) == self.root) {
+                    self.heal(index, failure, options);
+                }
             }
             (Node::Referrer(index), Product::Listed(listed)) => self.referrer_listed(*index, listed.fallback, events),
             _ => {}
@@ -389,21 +414,54 @@ impl<K: Key> PushJob<K> {
         node.healings = node.healings.saturating_add(1);
         let healings = node.healings;
         node.is_running = false;
-        let suspects: BTreeMap<Digest, &MediaType> =
-            node.manifest.blobs().map(|blob| (blob.digest, &blob.media_type)).collect();
-        for digest in suspects.keys().filter(|digest| !skipped.contains(digest)) {
+        let references = node.manifest.blobs().chain(node.manifest.children()).map(|reference| reference.digest);
+        let suspects: BTreeSet<Digest> = references.filter(|digest| !skipped.contains(digest)).collect();
+        let itself = node.manifest.digest();
+        for digest in suspects.iter().chain([&itself]) {
             self.have.remove(digest);
+            self.lost.insert(*digest);
+        }
+        for child in self.manifests.iter_mut().filter(|child| suspects.contains(&child.manifest.digest())) {
+            child.is_running = false;
         }
         // Blobs that turned out to be equal when they had been read are sent again once.
         let on_their_way = self.blobs.iter().filter(|blob| blob.state != BlobState::Done);
         let mut sent_again: BTreeSet<Digest> = on_their_way.filter_map(|blob| blob.blob.content.digest).collect();
         for blob in self.blobs.iter_mut().filter(|blob| blob.state == BlobState::Done) {
             let Some(digest) = blob.blob.content.digest else { continue };
-            if suspects.contains_key(&digest) && !skipped.contains(&digest) && sent_again.insert(digest) {
+            if suspects.contains(&digest) && sent_again.insert(digest) {
                 blob.state = BlobState::Waiting;
                 blob.missed = healings;
             }
         }
+    }
+
+    /// A blob that another push was sending, and could not: this one sends it itself.
+    pub(in crate::client) fn again(&mut self, node: &Node) {
+        self.running.remove(node);
+        if let Node::Blob(index) = node
+            && let Some(blob) = self.blobs.get_mut(*index)
+        {
+            blob.state = BlobState::Waiting;
+        }
+    }
+
+    /// Whether every blob is sent, and every manifest that says what it refers to.
+    pub(super) fn is_quiet(&self) -> bool {
+        let known = |node: &&ManifestNode| *node.manifest.document() != Document::Other;
+        !self.is_open
+            && self.running.is_empty()
+            && self.blobs.iter().all(|node| node.state == BlobState::Done)
+            && self.manifests.iter().filter(known).all(|node| {
+                self.have.contains(&node.manifest.digest())
+                    || node.manifest.children().any(|child| self.is_unknown(child.digest))
+            })
+    }
+
+    /// Whether a manifest of this push is one that is not looked into.
+    fn is_unknown(&self, digest: Digest) -> bool {
+        let mut unknown = self.manifests.iter().filter(|node| *node.manifest.document() == Document::Other);
+        unknown.any(|node| node.manifest.digest() == digest)
     }
 
     pub(super) fn is_running(&self, node: &Node) -> bool {
@@ -412,7 +470,9 @@ impl<K: Key> PushJob<K> {
 
     /// All blobs of `manifest` are in the repository: the registry served it.
     pub(super) fn has_all_of(&mut self, manifest: &Manifest) {
-        self.have.extend(manifest.blobs().map(|blob| blob.digest));
+        // A layer that nobody may distribute may be there or not: whoever pushed the manifest need not have sent it.
+        let blobs = manifest.blobs().filter(|blob| !blob.media_type.is_nondistributable());
+        self.have.extend(blobs.map(|blob| blob.digest));
         self.have.insert(manifest.digest());
     }
 
@@ -432,21 +492,27 @@ impl<K: Key> PushJob<K> {
 
     /// The end of it, once nothing of it runs and nothing is left to start.
     pub(in crate::client) fn result(&self) -> Option<Result<Pushed, Failure>> {
-        if !self.running.is_empty() {
-            return None;
-        }
+        // A push that failed has no task left when this is asked; what others go on with is theirs.
         if let Some(failure) = &self.failure {
             return Some(Err(failure.clone()));
         }
-        if self.is_open {
+        if !self.running.is_empty() || self.is_open {
             return None;
         }
         if let Some(node) = self.manifests.iter().find(|node| !self.have.contains(&node.manifest.digest())) {
             return Some(Err(Failure::new(Why::Incomplete { digest: node.manifest.digest() })));
         }
+        if self.root.is_none() && !self.tags.is_empty() {
+            return Some(Err(Failure::new(Why::Misuse("there are tags, and no root for them to name".to_owned()))));
+        }
         let digest = self.root;
         let Counts { uploaded, mounted, existing, requests, bytes } = self.receipt;
         Some(Ok(Pushed { digest, tags: self.tags.clone(), requests, bytes, uploaded, mounted, existing }))
+    }
+
+    /// What the registry had acknowledged, and did not have: no other push should rely on it.
+    pub(in crate::client) const fn lost(&self) -> &BTreeSet<Digest> {
+        &self.lost
     }
 
     /// The digests that the registry has acknowledged, for the next push into the same repository.

@@ -7,7 +7,7 @@ use crate::client::task::Machine;
 use crate::client::{Event, Learned, Options};
 use crate::driver::Key;
 use crate::flow::{Commit, Stored, Survey, UpdateReferrers};
-use crate::{Descriptor, Digest, Manifest, Tag};
+use crate::{Descriptor, Digest, Document, Manifest, Tag};
 
 /// From so many tags on, it pays to try to push them all in one request.
 const MANY_TAGS: usize = 3;
@@ -42,8 +42,11 @@ impl<K: Key> PushJob<K> {
     /// Manifests that are not stored, and all of whose references are.
     pub(super) fn ready_manifests(&self, skipped: &BTreeSet<Digest>) -> Vec<usize> {
         let given: BTreeSet<Digest> = self.manifests.iter().map(|node| node.manifest.digest()).collect();
+        let is_quiet = self.is_quiet();
         let is_ready = |node: &ManifestNode| {
             !node.is_running
+                // What a document that is not looked into refers to, nobody can tell: it goes when all else has gone.
+                && (is_quiet || *node.manifest.document() != Document::Other)
                 && !self.have.contains(&node.manifest.digest())
                 && node.manifest.blobs().all(|blob| self.have.contains(&blob.digest) || skipped.contains(&blob.digest))
                 && node.manifest.children().all(|child| self.have.contains(&child.digest))
@@ -121,18 +124,23 @@ impl<K: Key> PushJob<K> {
 
     /// The manifest under the tag was read: it is the root itself, or it tells what is there.
     pub(super) fn standing(&mut self, standing: &Manifest, events: &mut Vec<Event<K>>) {
-        if Some(standing.digest()) == self.root {
+        let is_root = Some(standing.digest()) == self.root;
+        if is_root {
             self.tagged.extend(self.tags.first().cloned());
-            for digest in self.manifests.iter().map(|node| node.manifest.digest()).collect::<Vec<_>>() {
-                if Some(digest) == self.root || self.is_below_root(digest) {
-                    self.stands(digest, events);
-                }
+        }
+        if is_root && self.tags.len() <= 1 {
+            // There is nothing to send that could name what is not there.
+            for digest in self.given_below(standing) {
+                self.stands(digest, events);
             }
         } else if standing.media_type().is_index() {
             // An index proves nothing about its children; those that are like ours are read one by one.
             self.children_to_read = self.like_ours(standing);
         } else {
             self.has_all_of(standing);
+            if is_root {
+                events.push(Event::ManifestStored { digest: standing.digest(), existed: true });
+            }
         }
     }
 
@@ -182,16 +190,20 @@ impl<K: Key> PushJob<K> {
         }
     }
 
-    fn is_below_root(&self, digest: Digest) -> bool {
-        let mut below: BTreeSet<Digest> = self.root.into_iter().collect();
-        // Each round goes one level down, and there are not more levels than manifests.
-        for _ in &self.manifests {
-            let children = self.manifests.iter().filter(|node| below.contains(&node.manifest.digest()));
-            let children: Vec<Digest> =
-                children.flat_map(|node| node.manifest.children()).map(|child| child.digest).collect();
-            below.extend(children);
+    /// A manifest that was given, and all that were given below it.
+    fn given_below(&self, top: &Manifest) -> BTreeSet<Digest> {
+        let given: BTreeMap<Digest, &Manifest> =
+            self.manifests.iter().map(|node| (node.manifest.digest(), &node.manifest)).collect();
+        let mut below = BTreeSet::from([top.digest()]);
+        let mut waiting = vec![top];
+        while let Some(manifest) = waiting.pop() {
+            for child in manifest.children().filter_map(|child| given.get(&child.digest)) {
+                if below.insert(child.digest()) {
+                    waiting.push(child);
+                }
+            }
         }
-        below.contains(&digest)
+        below
     }
 
     pub(super) fn manifest_stored(&mut self, index: usize, stored: &Stored, events: &mut Vec<Event<K>>) {

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use http::StatusCode;
 
+use super::ladder::MODEST_CHUNK;
 use super::{Rung, State, Then, Upload};
 use crate::client::{Event, Failure, Stored, Why};
 use crate::driver::Key;
@@ -12,8 +13,18 @@ use crate::flow::{Outcome, World};
 use crate::header::RangeHint;
 use crate::target::Target;
 
+/// No limit below this many bytes is believed in.
+const LEAST_LIMIT: u64 = 64 * 1024;
+
 impl<K: Key> Upload<K> {
     pub(super) fn answered(&mut self, outcome: Outcome, world: &mut World<'_, K>) {
+        // The registry wants a longer pause than we take: nothing more is asked of it.
+        if let Outcome::Failed(failure) = &outcome
+            && matches!(failure.why, Why::RetryAfter { .. })
+        {
+            self.end_with(None, Err(failure.clone()));
+            return;
+        }
         match self.state.clone() {
             State::Checking => self.checked(&outcome, world),
             State::Mounting(from) => self.mounted(from, &outcome, world),
@@ -21,6 +32,11 @@ impl<K: Key> Upload<K> {
             State::PostingWhole => self.posted(outcome, world),
             State::PuttingWhole(open) => self.put(open, outcome, world),
             State::Streaming(open) => self.streamed(open, outcome, world),
+            State::Pouring(open) => {
+                // Whatever came of it, these bytes cannot be had again.
+                self.content.poured();
+                self.streamed(open, outcome, world);
+            }
             State::SendingChunk(open, range) => self.chunk_sent(open, range, outcome, world),
             State::Closing(open, last) => self.closed(open, last, outcome, world),
             State::Resyncing(open, range) => self.resynced(open, range, &outcome, world),
@@ -101,8 +117,8 @@ impl<K: Key> Upload<K> {
                 Some(status) if is_final(status) => self.give_up(None),
                 status => {
                     self.learn_limit(status, self.content.size, world);
-                    if status != Some(StatusCode::PAYLOAD_TOO_LARGE) {
-                        world.learned.single_post = Some(false);
+                    if is_unsupported(status) || status == Some(StatusCode::BAD_REQUEST) {
+                        world.learned.single_post.get_or_insert(false);
                     }
                     self.barred.insert(Rung::SinglePost);
                     self.open(world);
@@ -159,9 +175,6 @@ impl<K: Key> Upload<K> {
             Outcome::Answer { from, response, .. } => Some(call.parse(from, response)),
             Outcome::Unknown | Outcome::Failed(_) => None,
         };
-        if !matches!(result, Some(Ok(_))) && !self.content.is_whole() {
-            self.content.poured();
-        }
         let result = match (result, outcome) {
             (Some(result), _) => result,
             (None, Outcome::Failed(failure)) => return self.fail(failure),
@@ -173,10 +186,11 @@ impl<K: Key> Upload<K> {
         match result {
             Ok(moved) => {
                 world.learned.streamed_patch = Some(true);
-                if self.content.identity().is_none() {
+                if !self.content.has_ended() {
                     let why = Why::Misuse("the driver sent a blob to its end and did not report its digest".to_owned());
                     return self.end_with(Some(moved.upload), Err(Failure::new(why)));
                 }
+                self.content.stored(self.content.size.unwrap_or(0));
                 self.state = State::Closing(moved.upload, None);
             }
             Err(error) => match self.refused(error) {
@@ -206,6 +220,9 @@ impl<K: Key> Upload<K> {
                 if range.start > 0 {
                     world.learned.chunks = Some(true);
                 }
+                if self.chunk_cap.is_some() {
+                    world.learned.chunk_limit = self.chunk_cap;
+                }
                 self.content.stored(range.end);
                 world.events.push(Event::BlobSending {
                     blob: self.key.clone(),
@@ -217,24 +234,39 @@ impl<K: Key> Upload<K> {
             Err(error) => match self.refused(error) {
                 Some(status) if is_final(status) => self.give_up(Some(open)),
                 Some(StatusCode::NOT_FOUND) => self.begin_again(None, world),
-                status @ Some(StatusCode::PAYLOAD_TOO_LARGE) => self.smaller_chunk(open, &range, status, world),
+                Some(StatusCode::PAYLOAD_TOO_LARGE) => self.smaller_chunk(open, &range, world),
                 // Somebody on the way delivered it twice, and this is the answer to the second.
                 Some(StatusCode::RANGE_NOT_SATISFIABLE) if range.start == 0 && has_all_of(&range, &response) => {
                     self.content.stored(range.end);
                     self.chunk(open, range.end, world);
                 }
                 // Else a first chunk cannot be out of order, so it is too large (quirk `patch-max-4mib-416`).
-                status @ Some(StatusCode::RANGE_NOT_SATISFIABLE) if range.start == 0 => {
-                    self.smaller_chunk(open, &range, status, world);
+                Some(StatusCode::RANGE_NOT_SATISFIABLE)
+                    if range.start == 0 && range.end > MODEST_CHUNK && self.chunk_cap.is_none() =>
+                {
+                    self.chunk_cap = Some(MODEST_CHUNK);
+                    self.chunk(open, 0, world);
+                }
+                // Or there was another reason, which may pass.
+                Some(StatusCode::RANGE_NOT_SATISFIABLE) if range.start == 0 => {
+                    self.trouble(Rung::Chunks);
+                    self.begin_again(Some(open), world);
                 }
                 // It was resent because nobody could tell whether it had arrived; it had.
                 Some(StatusCode::RANGE_NOT_SATISFIABLE) if self.content.resent(&range) => {
                     self.content.stored(range.end);
                     self.chunk(open, range.end, world);
                 }
-                Some(StatusCode::RANGE_NOT_SATISFIABLE) => self.resync(open, range),
+                // Asking how far the upload is and being refused there again is a circle.
+                Some(StatusCode::RANGE_NOT_SATISFIABLE) if self.content.out_of_order(range.start) => {
+                    self.resync(open, range);
+                }
+                Some(StatusCode::RANGE_NOT_SATISFIABLE) => {
+                    self.trouble(Rung::Chunks);
+                    self.begin_again(Some(open), world);
+                }
                 status => {
-                    if is_unsupported(status) || range.start > 0 {
+                    if is_unsupported(status) {
                         world.learned.chunks.get_or_insert(false);
                     }
                     self.barred.insert(Rung::Chunks);
@@ -244,22 +276,13 @@ impl<K: Key> Upload<K> {
         }
     }
 
-    fn smaller_chunk(
-        &mut self,
-        open: OpenUpload,
-        range: &Range<u64>,
-        status: Option<StatusCode>,
-        world: &mut World<'_, K>,
-    ) {
+    /// The registry takes no body of this length.
+    fn smaller_chunk(&mut self, open: OpenUpload, range: &Range<u64>, world: &mut World<'_, K>) {
         let len = range.end.saturating_sub(range.start);
         let before = self.chunk_end(range.start, Some(&open), world);
-        self.learn_limit(status.map(|_| StatusCode::PAYLOAD_TOO_LARGE), Some(len), world);
+        self.learn_limit(Some(StatusCode::PAYLOAD_TOO_LARGE), Some(len), world);
         if self.chunk_end(range.start, Some(&open), world) >= before {
-            // It cannot be smaller. A 416 may have had another reason; a 413 says what it means.
-            if status == Some(StatusCode::PAYLOAD_TOO_LARGE) {
-                self.barred.insert(Rung::Chunks);
-            }
-            self.trouble(Rung::Chunks);
+            self.barred.insert(Rung::Chunks);
             return self.begin_again(Some(open), world);
         }
         self.chunk(open, range.start, world);
@@ -281,7 +304,7 @@ impl<K: Key> Upload<K> {
                 Some(status) if is_final(status) => self.give_up(Some(open)),
                 Some(StatusCode::NOT_FOUND) => self.confirm(None),
                 Some(StatusCode::PAYLOAD_TOO_LARGE) => match last {
-                    Some(range) => self.smaller_chunk(open, &range, Some(StatusCode::PAYLOAD_TOO_LARGE), world),
+                    Some(range) => self.smaller_chunk(open, &range, world),
                     None => self.give_up(Some(open)),
                 },
                 // Another way of sending them may do.
@@ -305,12 +328,12 @@ impl<K: Key> Upload<K> {
             }
             if at == range.end {
                 self.content.stored(at);
-            } else if !self.content.resend(at) {
+            } else if !self.content.has_from(at) {
                 return self.begin_again(Some(status.upload), world);
             }
             return self.chunk(status.upload, at, world);
         }
-        if !self.content.can_replay() && self.content.resend(range.start) {
+        if !self.content.can_replay() && self.content.resend_blindly(range.start) {
             // The status is not to be had, and the bytes before this chunk are gone: this chunk once more, and the digest
             // will tell (quirk `status-get-404-live-session`).
             self.state = State::SendingChunk(open, range);
@@ -353,12 +376,11 @@ impl<K: Key> Upload<K> {
         *troubles = troubles.saturating_add(1);
     }
 
-    /// A 413 teaches a ceiling: half of what was refused.
+    /// A 413 teaches a ceiling: half of what was refused. Where not even a small body is taken, size is not the reason.
     fn learn_limit(&mut self, status: Option<StatusCode>, len: Option<u64>, world: &mut World<'_, K>) {
         if status == Some(StatusCode::PAYLOAD_TOO_LARGE)
-            && let Some(len) = len.filter(|len| *len > 1)
+            && let Some(half) = len.map(|len| len / 2).filter(|half| *half >= LEAST_LIMIT)
         {
-            let half = len / 2;
             world.learned.body_limit = Some(world.learned.body_limit.map_or(half, |limit| limit.min(half)));
         }
     }

@@ -19,8 +19,10 @@ pub(crate) struct Content {
     ended: bool,
     /// How many bytes the registry has acknowledged in the open upload.
     acknowledged: u64,
-    /// Where sending was taken up again last: twice at the same place is once too often.
+    /// Where a chunk was sent again without knowing whether it had arrived.
     resent: Option<u64>,
+    /// Where a chunk was refused as out of order last.
+    refused: Option<u64>,
 }
 
 impl Content {
@@ -34,6 +36,7 @@ impl Content {
             ended: true,
             acknowledged: 0,
             resent: None,
+            refused: None,
         }
     }
 
@@ -47,6 +50,7 @@ impl Content {
             ended: false,
             acknowledged: 0,
             resent: None,
+            refused: None,
         }
     }
 
@@ -90,6 +94,11 @@ impl Content {
         }
     }
 
+    /// Whether its end is known: always, where it can be read again.
+    pub(super) const fn has_ended(&self) -> bool {
+        self.ended
+    }
+
     /// Whether one request can carry all of it.
     pub(super) fn is_whole(&self) -> bool {
         self.digest.is_some() && self.ended && self.can_replay()
@@ -126,6 +135,7 @@ impl Content {
     pub(super) fn stored(&mut self, at: u64) {
         self.acknowledged = at;
         self.resent = None;
+        self.refused = None;
         if let Some(hand) = &mut self.in_hand
             && !(self.ended && hand.start == 0)
         {
@@ -137,6 +147,7 @@ impl Content {
     pub(super) fn restarted(&mut self) {
         self.acknowledged = 0;
         self.resent = None;
+        self.refused = None;
     }
 
     /// The same content for another upload: what is in hand of it stays so, and what is gone is gone.
@@ -145,10 +156,22 @@ impl Content {
         self
     }
 
-    /// Takes up sending at `at` again, unless that was done just before.
-    pub(super) fn resend(&mut self, at: u64) -> bool {
-        let again = self.resent != Some(at) && self.in_hand.as_ref().is_none_or(|hand| hand.start <= at);
+    /// Whether the bytes from `at` on can be sent again in the same upload.
+    pub(super) fn has_from(&self, at: u64) -> bool {
+        self.in_hand.as_ref().is_none_or(|hand| hand.start <= at)
+    }
+
+    /// Notes that a chunk is sent again without knowing whether it has arrived; false the second time.
+    pub(super) fn resend_blindly(&mut self, at: u64) -> bool {
+        let again = self.resent != Some(at) && self.has_from(at);
         self.resent = Some(at);
+        again
+    }
+
+    /// Notes that a chunk was refused as out of order; false where that went round in a circle.
+    pub(super) fn out_of_order(&mut self, at: u64) -> bool {
+        let again = self.refused != Some(at);
+        self.refused = Some(at);
         again
     }
 

@@ -17,7 +17,7 @@ pub(super) enum Rung {
 }
 
 /// The largest chunk that a registry which refused more is known to take: GHCR's limit (quirk `patch-max-4mib-416`).
-const MODEST_CHUNK: u64 = 4 * 1024 * 1024;
+pub(super) const MODEST_CHUNK: u64 = 4 * 1024 * 1024;
 
 /// The largest minimum for chunks that is honoured, in bytes.
 const MAX_CHUNK_FLOOR: u64 = 128 * 1024 * 1024;
@@ -78,7 +78,12 @@ impl<K: Key> Upload<K> {
     pub(super) fn chunk_end(&self, from: u64, open: Option<&OpenUpload>, world: &World<'_, K>) -> u64 {
         // A peer's number: what a one-shot source must hold in memory is bounded here.
         let floor = open.and_then(OpenUpload::chunk_min_length).unwrap_or(1).min(MAX_CHUNK_FLOOR);
-        let ceiling = [open.and_then(OpenUpload::chunk_max_length), world.learned.body_limit.map(modest)];
+        let ceiling = [
+            open.and_then(OpenUpload::chunk_max_length),
+            world.learned.body_limit.map(modest),
+            world.learned.chunk_limit,
+            self.chunk_cap,
+        ];
         let ceiling = ceiling.into_iter().flatten().min().unwrap_or(u64::MAX);
         from.saturating_add(world.options.chunk.min(ceiling).max(floor).max(1))
     }

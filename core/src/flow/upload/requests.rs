@@ -33,9 +33,9 @@ impl<K: Key> Flow<K> for Upload<K> {
             State::PuttingWhole(open) => {
                 self.close(open, None).map(|close| self.with_body(&close, self.whole(), options))
             }
-            State::Streaming(open) => {
-                let body =
-                    if self.content.is_whole() { self.whole() } else { Body::Rest { key: self.key.clone(), from: 0 } };
+            State::Streaming(open) => Some(self.with_body(&self.stream(open), self.whole(), options)),
+            State::Pouring(open) => {
+                let body = Body::Rest { key: self.key.clone(), from: 0 };
                 Some(self.with_body(&self.stream(open), body, options))
             }
             State::SendingChunk(open, range) => {
@@ -97,7 +97,9 @@ impl<K: Key> Upload<K> {
     }
 
     pub(super) fn stream<'a>(&self, open: &'a OpenUpload) -> SendChunk<'a> {
-        SendChunk { upload: open, chunk: Chunk::Stream { size: self.content.size } }
+        // A length that was only promised is not one to promise on.
+        let size = self.content.size.filter(|_| !matches!(self.state, State::Pouring(_)));
+        SendChunk { upload: open, chunk: Chunk::Stream { size } }
     }
 
     pub(super) fn patch<'a>(&self, open: &'a OpenUpload, range: &Range<u64>) -> Option<SendChunk<'a>> {
