@@ -10,6 +10,8 @@ use longshore_memory::{Order, Schedule, Simulation, Source, Step};
 use longshore_mock_registry as mock;
 use serde_json::Value;
 
+use crate::quirk;
+use crate::strategy::CHUNK;
 use crate::{Image, Mock, Plan};
 
 /// A blob's key: its number in the image.
@@ -25,6 +27,8 @@ impl fmt::Debug for Key {
 /// All that decides what happens in a push. It prints in a few lines.
 #[derive(Clone)]
 pub struct Case {
+    /// What another client has pushed before, without faults.
+    pub before: Option<Box<Case>>,
     /// What is pushed.
     pub plan: Plan,
     /// How each blob is given; the pattern repeats.
@@ -45,7 +49,7 @@ pub struct Case {
 
 impl fmt::Debug for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { plan, given, tags, client, registry, order, faults, seed } = self;
+        let Self { before, plan, given, tags, client, registry, order, faults, seed } = self;
         writeln!(f, "seed {seed}, order {order:?}, tags {tags}, given {given:?}")?;
         writeln!(f, "{client:?}")?;
         writeln!(f, "faults {faults:?}")?;
@@ -54,7 +58,8 @@ impl fmt::Debug for Case {
         writeln!(f, "registry {}", difference(&behaviour, &usual))?;
         plan.blobs.iter().enumerate().try_for_each(|(number, blob)| writeln!(f, "blob {number}: {blob:?}"))?;
         plan.documents.iter().try_for_each(|document| writeln!(f, "{document:?}"))?;
-        write!(f, "attached {}", plan.attached)
+        write!(f, "attached {}", plan.attached)?;
+        before.iter().try_for_each(|before| write!(f, "\nbefore that: {before:?}"))
     }
 }
 
@@ -94,6 +99,8 @@ pub enum Given {
 pub struct Settings {
     /// Bytes in a chunk.
     pub chunk: u64,
+    /// Above how many bytes a blob goes in chunks though it need not.
+    pub chunk_above: u64,
     /// Up to how many bytes a blob goes in one POST.
     pub single_post: u64,
     /// Above how many bytes a blob is asked about.
@@ -119,6 +126,29 @@ pub struct Run {
 }
 
 impl Case {
+    /// A push of this plan with nothing out of the ordinary.
+    #[must_use]
+    pub fn new(plan: Plan) -> Self {
+        Self {
+            before: None,
+            plan,
+            given: vec![Given::Known],
+            tags: 1,
+            client: Settings {
+                chunk: CHUNK,
+                chunk_above: u64::MAX,
+                single_post: 0,
+                ask_above: CHUNK,
+                in_flight: 4,
+                learned: Learned::default(),
+            },
+            registry: quirk::spec_true(),
+            order: Order::Latency,
+            faults: Schedule::default(),
+            seed: 1,
+        }
+    }
+
     /// The registry that is pushed to.
     #[must_use]
     pub fn registry() -> Registry {
@@ -169,6 +199,7 @@ impl Case {
         let mut options = Options::default();
         options.seed = self.seed;
         options.chunk = self.client.chunk;
+        options.chunk_above = self.client.chunk_above;
         options.single_post = self.client.single_post;
         options.ask_above = self.client.ask_above;
         options.in_flight = self.client.in_flight;
@@ -176,7 +207,11 @@ impl Case {
     }
 
     fn simulation(&self, image: &Image) -> Simulation<Key, Mock> {
-        let mut registry = Mock::new(self.registry.clone());
+        let mut registry = match &self.before {
+            Some(before) => before.run().simulation.handler,
+            None => Mock::new(self.registry.clone()),
+        };
+        registry.tag_changes.clear();
         let mut sources = Vec::new();
         for (number, blob) in image.blobs.iter().enumerate() {
             let source = Source::bytes(blob.bytes.clone());

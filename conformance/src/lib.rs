@@ -18,6 +18,7 @@
 #![forbid(unsafe_code)]
 
 mod case;
+pub mod flow;
 mod image;
 mod mock;
 pub mod oracle;

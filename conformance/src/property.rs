@@ -5,7 +5,7 @@ use std::env;
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 
-use crate::case::Case;
+use crate::case::{Case, Run};
 use crate::oracle;
 use crate::quirk::Outcome;
 
@@ -21,7 +21,7 @@ pub fn holds(cases: u32, outcome: Outcome, strategy: &impl Strategy<Value = Case
     let mut seed = [0; 32];
     seed[..4].copy_from_slice(&number("LONGSHORE_SEED").unwrap_or(0).to_le_bytes());
     let random = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
-    let judged = TestRunner::new_with_rng(config, random).run(strategy, |case| judge(&case, outcome));
+    let judged = TestRunner::new_with_rng(config, random).run(strategy, |case| judge(&case, outcome).map(drop));
     match judged {
         Ok(()) => {}
         Err(TestError::Fail(why, case)) => panic!("{why}\n{case:?}"),
@@ -33,12 +33,21 @@ pub fn holds(cases: u32, outcome: Outcome, strategy: &impl Strategy<Value = Case
 ///
 /// # Errors
 /// The rule that was broken, and the transcript.
-pub fn judge(case: &Case, outcome: Outcome) -> Result<(), TestCaseError> {
+pub fn judge(case: &Case, outcome: Outcome) -> Result<Run, TestCaseError> {
     let mut run = case.run();
-    oracle::judge(case, outcome, &mut run).map_err(|violation| {
-        let (faults, transcript) = (run.simulation.schedule(), run.simulation.transcript());
-        TestCaseError::fail(format!("{violation}\nfaults {faults}\n{transcript}"))
-    })
+    match oracle::judge(case, outcome, &mut run) {
+        Ok(()) => Ok(run),
+        Err(violation) => {
+            let (faults, transcript) = (run.simulation.schedule(), run.simulation.transcript());
+            Err(TestCaseError::fail(format!("{violation}\nfaults {faults}\n{transcript}")))
+        }
+    }
+}
+
+/// Whether the tests that go through everything shall leave nothing out: `LONGSHORE_CASES` is set.
+#[must_use]
+pub fn is_thorough() -> bool {
+    number("LONGSHORE_CASES").is_some()
 }
 
 fn number(name: &str) -> Option<u32> {

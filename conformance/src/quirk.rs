@@ -50,10 +50,7 @@ impl Quirk {
 #[must_use]
 pub fn spec_true() -> Options {
     let origin = |host: &str| host.parse::<longshore_core::Registry>().expect("this is a registry").origin();
-    let mut options = Options::default();
-    options.origin = Some(origin("registry.example"));
-    options.storage = Some(origin("storage.example"));
-    options
+    Options { origin: Some(origin("registry.example")), storage: Some(origin("storage.example")), ..Options::default() }
 }
 
 /// The quirk of this id.

@@ -71,9 +71,11 @@ pub fn settings() -> impl Strategy<Value = Settings> {
     let learned = prop_oneof![1 => Just(Learned::default()), 2 => learned];
     let chunk = prop_oneof![4 => Just(CHUNK), 1 => CHUNK..=2 * CHUNK];
     let bound = || prop_oneof![Just(0), Just(CHUNK), Just(4 * 1024 * 1024)];
-    (chunk, bound(), bound(), prop_oneof![Just(1), Just(8), 1..=8_usize], learned).prop_map(
-        |(chunk, single_post, ask_above, in_flight, learned)| Settings {
+    let chunk_above = prop_oneof![3 => Just(u64::MAX), 1 => Just(CHUNK)];
+    (chunk, chunk_above, bound(), bound(), prop_oneof![Just(1), Just(8), 1..=8_usize], learned).prop_map(
+        |(chunk, chunk_above, single_post, ask_above, in_flight, learned)| Settings {
             chunk,
+            chunk_above,
             single_post,
             ask_above,
             in_flight,
@@ -108,6 +110,7 @@ pub fn case_with_quirks(quirks: usize, faults: u64) -> impl Strategy<Value = Cas
 pub fn case(registry: mock::Options, most: u64) -> impl Strategy<Value = Case> {
     (plan(), given(), 0..=3_usize, settings(), order(), faults(most), any::<u64>()).prop_map(
         move |(plan, given, tags, client, order, faults, seed)| Case {
+            before: None,
             plan,
             given,
             tags,

@@ -20,10 +20,13 @@ pub struct Source {
     breaks_at: u64,
 }
 
+/// Writes the bytes from an offset on.
+type Fill = dyn Fn(u64, &mut [u8]) + Send + Sync;
+
 #[derive(Clone)]
 enum Content {
     Bytes(Bytes),
-    Made(Arc<dyn Fn(u64, &mut [u8]) + Send + Sync>),
+    Made(Arc<Fill>),
 }
 
 /// Why bytes are not to be had.

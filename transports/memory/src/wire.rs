@@ -119,7 +119,7 @@ impl<K: Key, H: Handler> Simulation<K, H> {
                 let answer = self.handler.close(self.now, exchange, how);
                 self.closed(flight, how, answer, client)
             }
-            What::Answers(flight, answer) => self.answer(flight, answer),
+            What::Answers(flight, answer) => self.answer(&flight, answer),
         }
     }
 
@@ -253,7 +253,7 @@ impl<K: Key, H: Handler> Simulation<K, H> {
 
     fn reply(&mut self, flight: Flight<K>, answer: Response<Bytes>) -> Option<Input<K>> {
         if self.order != Order::Latency {
-            return self.answer(flight, answer);
+            return self.answer(&flight, answer);
         }
         let slow = if let Some(Fault::Slow(slow)) = flight.fault { slow } else { Duration::ZERO };
         let at = self.now + self.some_latency() + slow;
@@ -262,7 +262,7 @@ impl<K: Key, H: Handler> Simulation<K, H> {
     }
 
     /// An answer is at the client.
-    fn answer(&mut self, flight: Flight<K>, mut answer: Response<Bytes>) -> Option<Input<K>> {
+    fn answer(&mut self, flight: &Flight<K>, mut answer: Response<Bytes>) -> Option<Input<K>> {
         if self.aborted.contains(&flight.id) && self.random.coin() {
             return None;
         }
@@ -272,7 +272,7 @@ impl<K: Key, H: Handler> Simulation<K, H> {
         let mut cut = false;
         if let Some(Fault::AnswerCut(at)) = flight.fault {
             if answer.body().is_empty() {
-                return self.fail(&flight, lost());
+                return self.fail(flight, lost());
             }
             cut = true;
             answer.body_mut().truncate(at);
