@@ -5,7 +5,7 @@ use super::task::{Errand, Flight, Phase, Task, TaskId};
 use super::{Client, Event, Failure, Why};
 use crate::driver::{Body, Key, NoAnswer, Output, RequestId};
 use crate::endpoint::Row;
-use crate::flow::{Exchange, Next, Outcome, World};
+use crate::flow::{Exchange, IfLost, Next, Outcome, World};
 use crate::target::{Source, Target, admit};
 
 impl<K: Key> Client<K> {
@@ -208,6 +208,14 @@ impl<K: Key> Client<K> {
             if task.is_only_for(operation) {
                 // Nobody joins what is being given up.
                 task.uploads = None;
+                // The answer may name an upload that has to be cancelled: it is waited for, once.
+                if let Phase::Flying(flight) = &mut task.phase
+                    && task.machine.leave()
+                {
+                    flight.if_lost = IfLost::Forget;
+                    self.tasks.insert(id, task);
+                    continue;
+                }
                 if let Phase::Flying(flight) = &task.phase {
                     self.flights.remove(&flight.id);
                     self.outbox.push_back(Output::Abort { id: flight.id });

@@ -218,6 +218,15 @@ impl<K: Key> Machine<K> {
         }
     }
 
+    /// Gives up while a request is in flight whose answer may open an upload; false where it can be given up at once.
+    pub(super) fn leave(&mut self) -> bool {
+        match self {
+            Self::Probe(flow) => flow.is_asking(),
+            Self::Upload(flow) => flow.leave(),
+            _ => false,
+        }
+    }
+
     pub(super) fn cancel(&mut self) {
         match self {
             Self::Survey(flow) => Flow::<K>::cancel(flow),

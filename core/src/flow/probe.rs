@@ -38,6 +38,11 @@ impl Probe {
         Self { place, question: Question::SelfMount(stored), state: State::Asking }
     }
 
+    /// Whether the answer to its question may open an upload.
+    pub(crate) const fn is_asking(&self) -> bool {
+        matches!(self.state, State::Asking)
+    }
+
     fn start(&self) -> StartUpload<'_> {
         StartUpload { origin: &self.place.origin, repository: &self.place.repository, algorithm: None }
     }

@@ -56,6 +56,8 @@ pub(crate) struct Upload<K> {
     saved: Option<(OpenUpload, u64)>,
     /// The largest chunk that this blob is sent in, once one was refused in a way that may mean its length.
     chunk_cap: Option<u64>,
+    /// Whether it was given up while its request was in flight.
+    leaving: bool,
     /// What went wrong last, to tell when everything was tried.
     last: Option<Failure>,
 }
@@ -128,6 +130,7 @@ impl<K: Key> Upload<K> {
             may_mount: true,
             saved: None,
             chunk_cap: None,
+            leaving: false,
             last: None,
         }
     }
@@ -196,6 +199,12 @@ impl<K: Key> Upload<K> {
             State::SendingChunk(_, range) | State::Closing(_, Some(range)) => Some(range.start),
             _ => None,
         }
+    }
+
+    /// Gives up when the answer has come that may open an upload; false where there is none to come.
+    pub(crate) fn leave(&mut self) -> bool {
+        self.leaving = matches!(self.state, State::Opening | State::Mounting(_));
+        self.leaving
     }
 
     /// Takes the first step; what was learned decides which.

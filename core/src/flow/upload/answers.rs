@@ -18,6 +18,9 @@ const LEAST_LIMIT: u64 = 64 * 1024;
 
 impl<K: Key> Upload<K> {
     pub(super) fn answered(&mut self, outcome: Outcome, world: &mut World<'_, K>) {
+        if self.leaving {
+            return self.left(&outcome);
+        }
         // The registry wants a longer pause than we take: nothing more is asked of it.
         if let Outcome::Failed(failure) = &outcome
             && matches!(failure.why, Why::RetryAfter { .. })
@@ -45,6 +48,22 @@ impl<K: Key> Upload<K> {
             State::Cancelling(_, Then::End(result)) => self.state = State::Ended(result),
             State::Reading(..) | State::Ended(_) => {}
         }
+    }
+
+    /// It was given up: an upload that was opened meanwhile is cancelled.
+    fn left(&mut self, outcome: &Outcome) {
+        let open = match (&self.state, outcome) {
+            (State::Cancelling(..), _) => None,
+            (State::Mounting(source), Outcome::Answer { from, response, .. }) => {
+                match self.mount(source).map(|mount| mount.parse(from, response)) {
+                    Some(Ok(MountedBlob::Opened(open))) => Some(open),
+                    _ => None,
+                }
+            }
+            (_, Outcome::Answer { from, response, .. }) => self.start().parse(from, response).ok(),
+            (_, Outcome::Unknown | Outcome::Failed(_)) => None,
+        };
+        self.end_with(open, Err(Failure::cancelled()));
     }
 
     /// Anything but "it is here" is advice: the upload will tell (quirks of section B).

@@ -18,6 +18,9 @@ impl<K: Key> Flow<K> for Upload<K> {
     type Output = Uploaded;
 
     fn next(&self, options: &Options) -> Next<K, Uploaded> {
+        if self.leaving && matches!(self.state, State::Opening | State::Mounting(_)) {
+            return Next::Done(Err(Failure::cancelled()));
+        }
         let exchange = match &self.state {
             State::Checking | State::Confirming(_) => self.check().map(|check| self.bodyless(&check, options)),
             State::Mounting(from) => self.mount(from).map(|mount| {
