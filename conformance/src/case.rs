@@ -123,6 +123,10 @@ pub struct Run {
     pub events: Vec<Event<Key>>,
     /// What came of the push.
     pub result: Result<Receipt<Key>, Box<Failure>>,
+    /// How many steps there were.
+    pub steps: u64,
+    /// How many entries the transcript had when the push was cancelled, if it was.
+    pub said_before_cancel: Option<usize>,
 }
 
 impl Case {
@@ -184,14 +188,29 @@ impl Case {
     /// Where the client hangs, goes round in circles, or breaks its contract with a driver.
     #[must_use]
     pub fn run(&self) -> Run {
+        self.run_until(None)
+    }
+
+    /// Runs it, and cancels the push after so many steps of the simulation. Later ones can be told by
+    /// [`Run::said_before_cancel`].
+    ///
+    /// # Panics
+    /// As [`Case::run`] does.
+    #[must_use]
+    pub fn run_and_cancel(&self, after: u64) -> Run {
+        self.run_until(Some(after))
+    }
+
+    fn run_until(&self, cancel_after: Option<u64>) -> Run {
         let image = Image::of(&self.plan);
         let simulation = self.simulation(&image);
         let mut client = Client::new(self.options());
         client.teach(&Self::registry(), self.client.learned.clone());
         let operation = client.start(self.push(&image));
         let waits_for = (0..image.blobs.len()).filter(|number| self.given(*number) == Given::Unknown).count();
-        let mut run = Run { image, simulation, client, events: Vec::new(), result: Ok(Receipt::Allowed) };
-        run.go_on(operation, waits_for);
+        let (events, result) = (Vec::new(), Ok(Receipt::Allowed));
+        let mut run = Run { image, simulation, client, events, result, steps: 0, said_before_cancel: None };
+        run.go_on(operation, waits_for, cancel_after);
         run
     }
 
@@ -261,15 +280,20 @@ impl Case {
 
 impl Run {
     /// Drives the push to its end. Its manifests are supplied when the digests of so many blobs are known.
-    fn go_on(&mut self, operation: OperationId, mut waits_for: usize) {
+    fn go_on(&mut self, operation: OperationId, mut waits_for: usize, cancel_after: Option<u64>) {
         let mut done = None;
         loop {
+            if cancel_after == Some(self.steps) && done.is_none() {
+                self.client.cancel(operation);
+                self.said_before_cancel = Some(self.simulation.transcript().entries.len());
+            }
+            self.steps += 1;
             match self.simulation.step(&mut self.client) {
                 Step::Worked => {}
                 Step::Event(event) => {
                     if matches!(event, Event::BlobDigested { .. }) {
                         waits_for -= 1;
-                        if waits_for == 0 {
+                        if waits_for == 0 && self.said_before_cancel.is_none() {
                             self.supply(operation);
                         }
                     }

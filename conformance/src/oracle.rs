@@ -54,6 +54,35 @@ pub fn judge(case: &Case, outcome: Outcome, run: &mut Run) -> Verdict {
     }
 }
 
+/// I39: after a push was cancelled, no manifest is sent, no upload is left, and it says that it was cancelled.
+///
+/// # Errors
+/// The first rule that was broken.
+pub fn judge_cancelled(case: &Case, run: &Run) -> Verdict {
+    let Some(before) = run.said_before_cancel else { return Ok(()) };
+    let mut said = run.simulation.transcript().entries.iter().skip(before);
+    if let Ok(receipt) = &run.result {
+        // It was over before it was cancelled, and only its end was not told yet.
+        let asked = said.any(|entry| matches!(entry.what, Said::Asked { .. }));
+        return ensure(!asked, || format!("a push that was cancelled went on, and came to {receipt:?}"));
+    }
+    for entry in said {
+        let is_manifest = matches!(&entry.what, Said::Asked { head, .. }
+            if head.method == Method::PUT && head.uri.path().contains("/manifests/"));
+        ensure(!is_manifest, || format!("#{}: a manifest is sent after the push was cancelled", entry.request))?;
+    }
+    let is_cancelled = |failure: &Failure| failure.why == longshore_core::Why::Cancelled;
+    ensure(run.result.as_ref().is_err_and(|failure| is_cancelled(failure)), || {
+        format!("a cancelled push came to {:?}", run.result)
+    })?;
+    manifests_come_last(run)?;
+    requests_in_flight_are_capped(case, run)?;
+    progress_never_falls(run)?;
+    tags_change_once(case, run)?;
+    uploads_are_not_left(run)?;
+    stored_bytes_are_the_bytes_given(run)
+}
+
 /// Every fault of these runs passes by, so only a source that can be read once is a reason to fail.
 fn a_failure_is_expected(case: &Case, run: &Run, failure: &Failure) -> Verdict {
     let blobs = 0..case.plan.blobs.len();

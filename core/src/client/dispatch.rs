@@ -208,15 +208,15 @@ impl<K: Key> Client<K> {
             if task.is_only_for(operation) {
                 // Nobody joins what is being given up.
                 task.uploads = None;
-                // The answer may name an upload that has to be cancelled: it is waited for, once.
                 if let Phase::Flying(flight) = &mut task.phase
-                    && task.machine.leave()
+                    && !self.take_back(flight.id)
                 {
-                    flight.if_lost = IfLost::Forget;
-                    self.tasks.insert(id, task);
-                    continue;
-                }
-                if let Phase::Flying(flight) = &task.phase {
+                    // The answer may name an upload that has to be cancelled: it is waited for, once.
+                    if task.machine.leave() {
+                        flight.if_lost = IfLost::Forget;
+                        self.tasks.insert(id, task);
+                        continue;
+                    }
                     self.flights.remove(&flight.id);
                     self.outbox.push_back(Output::Abort { id: flight.id });
                     self.outbox.push_back(Output::Event(flight.exchanged(self.now, None, 0)));
@@ -237,6 +237,17 @@ impl<K: Key> Client<K> {
         if let (Some(super::Job::Push(job)), super::Part::Node(node)) = (self.jobs.get_mut(&owner), part) {
             job.again(node);
         }
+    }
+
+    /// Takes a request back that the driver has not been given yet.
+    fn take_back(&mut self, request: RequestId) -> bool {
+        let waiting = self.outbox.len();
+        self.outbox.retain(|output| !matches!(output, Output::Send { id, .. } if *id == request));
+        let is_taken = self.outbox.len() < waiting;
+        if is_taken {
+            self.flights.remove(&request);
+        }
+        is_taken
     }
 
     /// Tells everyone who waits for a task what came of it.

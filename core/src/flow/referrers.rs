@@ -110,6 +110,10 @@ impl UpdateReferrers {
 
     /// The first step: nothing is asked that is known.
     pub(crate) fn begin<K>(&mut self, world: &mut World<'_, K>) {
+        // It may have been given up while it waited.
+        if matches!(self.state, State::Ended(_)) {
+            return;
+        }
         match world.learned.referrers {
             Some(true) => self.state = State::Ended(Ok(Listed { fallback: false })),
             Some(false) => self.fall_back(),
