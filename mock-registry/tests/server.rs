@@ -3,6 +3,8 @@
 use std::sync::{Arc, Mutex};
 
 use longshore_core::{Algorithm, Digest};
+use longshore_mock_registry::auth::{Auth, Password, Rights};
+use longshore_mock_registry::behaviour::LocationForm;
 use longshore_mock_registry::server::{Log, Server, Shared};
 use longshore_mock_registry::{Options, Registry};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -172,4 +174,105 @@ async fn faults_are_delivered() {
     assert!(busy.starts_with("HTTP/1.1 503 ") && busy.contains("retry-after: 7\r\n"), "{busy}");
     assert_eq!(running.shared.lock().struck.len(), 6);
     running.stop().await;
+}
+
+/// Reads the answer to one request at some address, with these headers.
+async fn ask(authority: &str, line: &str, headers: &str, body: &str) -> String {
+    let mut stream = TcpStream::connect(authority).await.unwrap();
+    let length = body.len();
+    let head = format!(
+        "{line} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n"
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(body.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer
+}
+
+#[tokio::test]
+async fn a_storage_and_a_token_server_on_ports_of_their_own() {
+    let auth = Auth::bearer().user("alice", Password::plain("wonderland"), Rights::all());
+    let mut options = Options { auth: Some(auth), ..Options::default() };
+    options.behaviour.read.blob_redirect = true;
+    options.behaviour.start.location = LocationForm::Storage;
+    let server = Server::bind(Server::LOOPBACK, Registry::new(options)).await.unwrap();
+    let server = server.with_storage(Server::LOOPBACK).await.unwrap().with_tokens(Server::LOOPBACK).await.unwrap();
+    let (address, shared) = (server.address().to_string(), server.shared());
+    let (stop, stopped) = oneshot::channel();
+    let serving = tokio::spawn(server.serve(async { drop(stopped.await) }));
+    let (storage, tokens) = {
+        let options = shared.lock().options.clone();
+        assert_eq!(options.origin.unwrap().to_string(), format!("http://{address}"));
+        assert_ne!(options.seed, [0; 32], "tokens would be guessed");
+        (options.storage.unwrap(), options.auth.unwrap().tokens.unwrap())
+    };
+
+    let answer = ask(&address, "GET /v2/", "", "").await;
+    assert!(
+        answer.starts_with("HTTP/1.1 401 ") && answer.contains(&format!("Bearer realm=\"{tokens}/token\"")),
+        "{answer}"
+    );
+    let basic = "Authorization: Basic YWxpY2U6d29uZGVybGFuZA==\r\n";
+    let answer = ask(&tokens.authority(), "GET /token?scope=repository:a:pull,push", basic, "").await;
+    let token = &answer.split("\"token\":\"").nth(1).unwrap()[..64];
+    let bearer = format!("Authorization: Bearer {token}\r\n");
+
+    let location = |answer: &str| {
+        let location = answer.lines().find_map(|line| line.strip_prefix("location: ")).unwrap();
+        location.strip_prefix(&storage.to_string()).unwrap_or_else(|| panic!("{location}")).to_owned()
+    };
+    let answer = ask(&address, "POST /v2/a/blobs/uploads/", &bearer, "").await;
+    let digest = Digest::of(Algorithm::Sha256, b"hello");
+    let put = format!("PUT {}&digest={digest}", location(&answer));
+    assert!(ask(&address, &put, &bearer, "hello").await.starts_with("HTTP/1.1 404 "));
+    assert!(ask(&storage.authority(), &put, "", "hello").await.starts_with("HTTP/1.1 201 "));
+    let answer = ask(&address, &format!("GET /v2/a/blobs/{digest}"), &bearer, "").await;
+    assert!(answer.starts_with("HTTP/1.1 307 "), "{answer}");
+    let answer = ask(&storage.authority(), &format!("GET {}", location(&answer)), "", "").await;
+    assert!(answer.ends_with("\r\n\r\nhello"), "{answer}");
+    stop.send(()).unwrap();
+    serving.await.unwrap().unwrap();
+}
+
+#[cfg(feature = "tls")]
+#[tokio::test]
+async fn tls_with_a_certificate_that_is_made_on_the_spot() {
+    use longshore_mock_registry::server::Tls;
+    use rustls::pki_types::{CertificateDer, ServerName, pem::PemObject};
+
+    let tls = Tls::generate(["localhost", "127.0.0.1"]).unwrap();
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(tls.ca().unwrap().as_bytes()).unwrap()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let client = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let client = client.with_root_certificates(roots).with_no_client_auth();
+    let connector = tokio_rustls::TlsConnector::from(Arc::new(client));
+
+    let server = Server::bind(Server::LOOPBACK, Registry::new(Options::default())).await.unwrap().with_tls(tls);
+    let (address, shared) = (server.address(), server.shared());
+    assert_eq!(server.url(), format!("https://{address}"));
+    assert_eq!(shared.lock().options.origin.clone().unwrap().to_string(), server.url());
+    let (stop, stopped) = oneshot::channel();
+    let serving = tokio::spawn(server.serve(async { drop(stopped.await) }));
+
+    // One who never begins TLS keeps nobody else waiting.
+    let silent = TcpStream::connect(address).await.unwrap();
+    let name = ServerName::try_from("127.0.0.1").unwrap();
+    let mut stream = connector.connect(name, TcpStream::connect(address).await.unwrap()).await.unwrap();
+    stream.write_all(b"GET /v2/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    drop(silent);
+    stop.send(()).unwrap();
+    serving.await.unwrap().unwrap();
+}
+
+#[cfg(feature = "tls")]
+#[test]
+fn certificates_that_are_none() {
+    use longshore_mock_registry::server::{Tls, TlsError};
+    assert!(matches!(Tls::from_pem(b"no", b"pem"), Err(TlsError::Pem(_))));
+    assert!(matches!(Tls::generate(["not a name\u{e9}"]), Err(TlsError::NotMade(_))));
 }

@@ -1,36 +1,30 @@
-//! A port around a [`Registry`]: HTTP/1.1 and HTTP/2 over TCP, with axum.
+//! A port around a [`Registry`]: HTTP/1.1 and HTTP/2 over TCP, with axum; TLS with the feature `tls`.
 //!
 //! The registry is called one request at a time and off the threads that serve connections, because it hashes and writes
 //! files. A request's body goes to it piece by piece as it comes, and a blob goes out piece by piece as it is read.
 
 mod body;
+mod doors;
+mod handle;
 mod log;
+mod tls;
 
 use std::future::{Future, IntoFuture};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
-use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{Request, State};
-use axum::response::Response;
-use bytes::Bytes;
-use http::{HeaderValue, StatusCode, header};
-use http_body::Body as _;
+use http::StatusCode;
 use longshore_core::{Origin, Scheme};
 use tokio::net::TcpListener;
 
-use crate::storage::StorageError;
-use crate::{Answer, Body, BodyEnd, Delivery, ExchangeId, Instant, Opened, Progress, Registry};
-use log::Entry;
+use crate::{Instant, Registry};
+use doors::Doors;
 
 pub use log::Log;
-
-/// How many bytes of a body that no longer matters are taken in, so that a client reads its answer before the end.
-const DRAIN: u64 = 16 << 20;
+#[cfg(feature = "tls")]
+pub use tls::{Tls, TlsError};
 
 /// A registry that listens on a port.
 ///
@@ -50,6 +44,13 @@ const DRAIN: u64 = 16 << 20;
 pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
+    /// Listeners for the storage and for the token server, and where they are reached.
+    storage: Option<(TcpListener, SocketAddr)>,
+    tokens: Option<(TcpListener, SocketAddr)>,
+    #[cfg(feature = "tls")]
+    tls: Option<Tls>,
+    /// Whether the registry's origin is not given but found.
+    origin_is_found: bool,
     shared: Shared,
 }
 
@@ -72,8 +73,7 @@ impl Server {
     ///
     /// # Errors
     /// Where the address cannot be had.
-    pub async fn bind(listen: SocketAddr, registry: Registry) -> io::Result<Self> {
-        let mut registry = registry;
+    pub async fn bind(listen: SocketAddr, mut registry: Registry) -> io::Result<Self> {
         if registry.options.seed == [0; 32] {
             let mut seed = [0; 32];
             getrandom::fill(&mut seed).map_err(io::Error::other)?;
@@ -81,15 +81,22 @@ impl Server {
         }
         let listener = TcpListener::bind(listen).await?;
         let address = listener.local_addr()?;
-        if registry.options.origin.is_none() {
-            registry.options.origin = origin(address);
-        }
-        let shared = Shared {
-            registry: Arc::new(Mutex::new(registry)),
-            log: Arc::new(Log::none()),
-            start: std::time::Instant::now(),
+        let server = Self {
+            listener,
+            address,
+            storage: None,
+            tokens: None,
+            #[cfg(feature = "tls")]
+            tls: None,
+            origin_is_found: registry.options.origin.is_none(),
+            shared: Shared {
+                registry: Arc::new(Mutex::new(registry)),
+                log: Arc::new(Log::none()),
+                start: std::time::Instant::now(),
+            },
         };
-        Ok(Self { listener, address, shared })
+        server.tell_origins();
+        Ok(server)
     }
 
     /// Writes one line for each request that is answered.
@@ -97,6 +104,39 @@ impl Server {
     pub fn with_log(mut self, log: Log) -> Self {
         self.shared.log = Arc::new(log);
         self
+    }
+
+    /// Serves all ports with TLS.
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn with_tls(mut self, tls: Tls) -> Self {
+        self.tls = Some(tls);
+        self.tell_origins();
+        self
+    }
+
+    /// Listens on a second port, which is the storage's own origin: [`Options::storage`](crate::Options::storage).
+    ///
+    /// # Errors
+    /// Where the address cannot be had.
+    pub async fn with_storage(mut self, listen: SocketAddr) -> io::Result<Self> {
+        let listener = TcpListener::bind(listen).await?;
+        let address = listener.local_addr()?;
+        self.storage = Some((listener, address));
+        self.tell_origins();
+        Ok(self)
+    }
+
+    /// Listens on a second port, where tokens are had: [`Auth::tokens`](crate::auth::Auth::tokens).
+    ///
+    /// # Errors
+    /// Where the address cannot be had.
+    pub async fn with_tokens(mut self, listen: SocketAddr) -> io::Result<Self> {
+        let listener = TcpListener::bind(listen).await?;
+        let address = listener.local_addr()?;
+        self.tokens = Some((listener, address));
+        self.tell_origins();
+        Ok(self)
     }
 
     /// Where it listens.
@@ -108,8 +148,7 @@ impl Server {
     /// The URL under which this machine reaches it, without a slash at the end.
     #[must_use]
     pub fn url(&self) -> String {
-        let address = reachable(self.address);
-        format!("http://{address}")
+        format!("{}://{}", self.scheme().as_str(), reachable(self.address))
     }
 
     /// The registry, to look at and to change while it is served.
@@ -123,8 +162,38 @@ impl Server {
     /// # Errors
     /// Where the listener fails.
     pub async fn serve(self, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
-        let router = Router::new().fallback(handle).with_state(self.shared);
-        axum::serve(self.listener, router).with_graceful_shutdown(stop).into_future().await
+        #[cfg(feature = "tls")]
+        let acceptor = self.tls.as_ref().map(Tls::acceptor);
+        #[cfg(not(feature = "tls"))]
+        let acceptor = None;
+        let others = self.storage.into_iter().chain(self.tokens).map(|(listener, _)| listener);
+        let listeners = std::iter::once(self.listener).chain(others).collect();
+        let doors = Doors::open(listeners, self.address, acceptor.as_ref());
+        let router = Router::new().fallback(handle::handle).with_state(self.shared);
+        axum::serve(doors, router).with_graceful_shutdown(stop).into_future().await
+    }
+
+    fn scheme(&self) -> Scheme {
+        #[cfg(feature = "tls")]
+        if self.tls.is_some() {
+            return Scheme::Https;
+        }
+        Scheme::Http
+    }
+
+    /// Tells the registry under which origins it is reached.
+    fn tell_origins(&self) {
+        let scheme = self.scheme();
+        let options = &mut self.shared.lock().options;
+        if self.origin_is_found {
+            options.origin = origin(scheme, self.address);
+        }
+        if let Some((_, address)) = self.storage {
+            options.storage = origin(scheme, address);
+        }
+        if let (Some((_, address)), Some(auth)) = (&self.tokens, &mut options.auth) {
+            auth.tokens = origin(scheme, *address);
+        }
     }
 }
 
@@ -137,14 +206,14 @@ fn reachable(mut address: SocketAddr) -> SocketAddr {
     address
 }
 
-/// The origin of a registry that listens there.
-fn origin(address: SocketAddr) -> Option<Origin> {
+/// The origin of what listens there.
+fn origin(scheme: Scheme, address: SocketAddr) -> Option<Origin> {
     let address = reachable(address);
     let host = match address {
         SocketAddr::V4(address) => address.ip().to_string(),
         SocketAddr::V6(address) => format!("[{}]", address.ip()),
     };
-    Some(Origin::new(Scheme::Http, host.parse().ok()?, Some(address.port())))
+    Some(Origin::new(scheme, host.parse().ok()?, Some(address.port())))
 }
 
 impl Shared {
@@ -171,123 +240,4 @@ impl Shared {
         });
         done.await.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)
     }
-}
-
-/// Answers one request.
-async fn handle(State(shared): State<Shared>, request: Request) -> Result<Response, StatusCode> {
-    let (head, body) = request.into_parts();
-    let mut entry = Entry::of(&head);
-    let opened = shared.call(move |registry, now| registry.open(now, head)).await?;
-    let answer = match opened {
-        Opened::Answer(answer) => {
-            drain(body);
-            answer
-        }
-        Opened::Body(id) => receive(&shared, id, body, &mut entry).await?,
-    };
-    entry.answered(&answer);
-    shared.log.write(&entry);
-    shared.respond(answer).await
-}
-
-/// Hands a body to the registry, and gives its answer.
-async fn receive(
-    shared: &Shared,
-    id: ExchangeId,
-    mut body: axum::body::Body,
-    entry: &mut Entry,
-) -> Result<Answer, StatusCode> {
-    let unfinished = Unfinished { shared, id: Some(id) };
-    let how = loop {
-        match body::next(&mut body).await {
-            None => break BodyEnd::Complete,
-            Some(Err(_)) => break BodyEnd::Cut,
-            Some(Ok(bytes)) => {
-                entry.received += bytes.len() as u64;
-                if let Progress::Answer(answer) = shared.call(move |registry, _| registry.piece(id, &bytes)).await? {
-                    unfinished.defuse();
-                    drain(body);
-                    return Ok(answer);
-                }
-            }
-        }
-    };
-    unfinished.defuse();
-    shared.call(move |registry, now| registry.close(now, id, how)).await
-}
-
-/// An exchange whose client may go away at any `await`: then its body is cut.
-struct Unfinished<'a> {
-    shared: &'a Shared,
-    id: Option<ExchangeId>,
-}
-
-impl Unfinished<'_> {
-    fn defuse(mut self) {
-        self.id = None;
-    }
-}
-
-impl Drop for Unfinished<'_> {
-    fn drop(&mut self) {
-        if let Some(id) = self.id {
-            let now = self.shared.now();
-            self.shared.lock().close(now, id, BodyEnd::Cut);
-        }
-    }
-}
-
-/// Takes in what is left of a body that does not matter any more, up to a limit, beside the answer.
-fn drain(mut body: axum::body::Body) {
-    let empty = body.is_end_stream()
-        || matches!(pin!(body::next(&mut body)).poll(&mut Context::from_waker(Waker::noop())), Poll::Ready(None));
-    if !empty {
-        tokio::spawn(async move {
-            let mut taken = 0;
-            while let Some(Ok(bytes)) = body::next(&mut body).await {
-                taken += bytes.len() as u64;
-                if taken > DRAIN {
-                    return;
-                }
-            }
-        });
-    }
-}
-
-impl Shared {
-    async fn respond(&self, answer: Answer) -> Result<Response, StatusCode> {
-        let Answer { status, headers, body, delivery, .. } = answer;
-        if let Delivery::Late(micros) = delivery {
-            tokio::time::sleep(Duration::from_micros(micros)).await;
-        }
-        if delivery == Delivery::Lost {
-            return Ok(Response::new(axum::body::Body::new(body::lost())));
-        }
-        let body = match body {
-            Body::Bytes(bytes) => axum::body::Body::from(bytes),
-            Body::Blob { digest, range } => {
-                let opened = self.call(move |registry, _| registry.blob_bytes(&digest)).await?;
-                match opened {
-                    Ok(bytes) => axum::body::Body::new(body::blob(bytes, range)),
-                    Err(error) => return Ok(failed(&error)),
-                }
-            }
-        };
-        let body = match delivery {
-            Delivery::CutAfter(bytes) => axum::body::Body::new(body::cut(body, bytes)),
-            Delivery::Whole | Delivery::Lost | Delivery::Late(_) => body,
-        };
-        let mut response = Response::new(body);
-        *response.status_mut() = status;
-        *response.headers_mut() = headers;
-        Ok(response)
-    }
-}
-
-/// For a blob that the records have and the storage cannot give.
-fn failed(error: &StorageError) -> Response {
-    let mut response = Response::new(axum::body::Body::from(Bytes::from(error.to_string())));
-    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain"));
-    response
 }
