@@ -223,7 +223,7 @@ fn basic_registries() {
 }
 
 #[test]
-fn htpasswd_files() {
+fn s11_htpasswd_files_and_unknown_users() {
     let hash = bcrypt::hash_with_salt("open sesame", 4, *b"0123456789abcdef").unwrap().to_string();
     let auth = Auth::basic().with_htpasswd(&format!("ali:{hash}\nbaba:{hash}:team/*=pull\n")).unwrap();
     let options = Options { auth: Some(auth), ..Options::default() };

@@ -70,6 +70,11 @@ impl Running {
     }
 }
 
+#[test]
+fn s7_where_nobody_says_otherwise_only_this_machine_reaches_it() {
+    assert!(Server::LOOPBACK.ip().is_loopback());
+}
+
 #[tokio::test]
 async fn a_big_blob_goes_in_and_out() {
     let running = start().await;

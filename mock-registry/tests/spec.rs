@@ -430,7 +430,7 @@ fn malformed_manifests_are_refused() {
 }
 
 #[test]
-fn a_manifest_over_4_mib_is_refused_before_and_while_it_comes() {
+fn s1_a_manifest_over_4_mib_is_refused_before_and_while_it_comes() {
     let mut registry = Registry::new(Options::default());
     let now = Instant::default();
     let head = |len: Option<usize>| {
@@ -538,7 +538,7 @@ fn end_8_tags_in_pages() {
 }
 
 #[test]
-fn end_10_deleted_blobs_are_gone_here_and_stay_elsewhere() {
+fn end_10_s5_deleted_blobs_are_gone_here_and_stay_elsewhere() {
     let mut stage = stage();
     push(&mut stage, "a", "hello");
     push(&mut stage, "b", "hello");
