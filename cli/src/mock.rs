@@ -5,12 +5,13 @@ use std::path::Path;
 use std::pin::pin;
 use std::time::Duration;
 
+use longshore_mock_registry::auth::Auth;
 use longshore_mock_registry::server::{Log, Server};
 use longshore_mock_registry::storage::Directory;
 use longshore_mock_registry::{Options, Registry};
 use tokio::sync::oneshot;
 
-use crate::args::MockArguments;
+use crate::args::{MockArguments, Scheme};
 use crate::exit::Error;
 use crate::signals::Signals;
 use crate::{files, output};
@@ -21,7 +22,7 @@ const GRACE: Duration = Duration::from_secs(10);
 /// Serves until a signal comes.
 pub(crate) async fn run(arguments: MockArguments) -> Result<(), Error> {
     let signals = Signals::listen()?;
-    let registry = registry(arguments.data_dir.as_deref())?;
+    let registry = registry(&arguments)?;
     let server = Server::bind(arguments.listen, registry)
         .await
         .map_err(|error| Error::failed(format!("cannot listen on {}: {error}", arguments.listen)))?;
@@ -32,7 +33,7 @@ pub(crate) async fn run(arguments: MockArguments) -> Result<(), Error> {
         )),
         None => server,
     };
-    if !server.address().ip().is_loopback() {
+    if !server.address().ip().is_loopback() && arguments.auth.is_none() {
         eprintln!("warning: everyone who can reach {} can push, pull and delete", server.address());
     }
     output::line(server.url())?;
@@ -40,14 +41,25 @@ pub(crate) async fn run(arguments: MockArguments) -> Result<(), Error> {
 }
 
 /// An empty registry in memory, or the one in the folder.
-pub(crate) fn registry(data_dir: Option<&Path>) -> Result<Registry, Error> {
-    let mut options = Options::default();
-    getrandom::fill(&mut options.seed)
-        .map_err(|error| Error::failed(format!("the system gives no randomness: {error}")))?;
-    let Some(folder) = data_dir else { return Ok(Registry::new(options)) };
-    Directory::open(folder)
-        .and_then(|storage| Registry::with_storage(options, Box::new(storage)))
-        .map_err(|error| Error::failed(format!("cannot use {} as data directory: {error}", folder.display())))
+fn registry(arguments: &MockArguments) -> Result<Registry, Error> {
+    let mut registry = match &arguments.data_dir {
+        None => Registry::new(Options::default()),
+        Some(folder) => Directory::open(folder)
+            .and_then(|storage| Registry::with_storage(Options::default(), Box::new(storage)))
+            .map_err(|error| Error::failed(format!("cannot use {} as data directory: {error}", folder.display())))?,
+    };
+    registry.options.auth = arguments.auth.as_deref().map(|path| auth(path, arguments.auth_scheme)).transpose()?;
+    Ok(registry)
+}
+
+fn auth(path: &Path, scheme: Scheme) -> Result<Auth, Error> {
+    let users = std::fs::read_to_string(path);
+    let users = users.map_err(|error| Error::failed(format!("cannot read {}: {error}", path.display())))?;
+    let auth = match scheme {
+        Scheme::Bearer => Auth::bearer(),
+        Scheme::Basic => Auth::basic(),
+    };
+    auth.with_htpasswd(&users).map_err(|error| Error::failed(format!("cannot use {}: {error}", path.display())))
 }
 
 /// After the first signal no more requests are taken in; those that run may come to their end.

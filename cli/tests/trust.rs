@@ -144,6 +144,39 @@ fn a_helper_is_asked_and_one_that_fails_is_an_error() {
     world.no_secret_in(&output);
 }
 
+/// Two users with the password `wonderland`; the second may only read.
+const HTPASSWD: &str = "\
+alice:$2b$04$FmgyANX3Ofyssa17g.5QUOqehHBXh8HztIYj6tcosHm7gki3hYXO6
+reader:$2b$04$FmgyANX3Ofyssa17g.5QUOqehHBXh8HztIYj6tcosHm7gki3hYXO6:*=pull
+";
+
+#[test]
+fn the_registry_lets_in_whom_its_file_names() {
+    let (folder, layout) = (tempfile::tempdir().unwrap(), Layout::two_platforms());
+    let file = folder.path().join("htpasswd");
+    fs::write(&file, HTPASSWD).unwrap();
+    for scheme in ["bearer", "basic"] {
+        let registry = Mock::start(&["--auth", file.to_str().unwrap(), "--auth-scheme", scheme]);
+        let push = |user: &str, password: &str| {
+            let reference = registry.reference(&format!("{user}:v1"));
+            let arguments = ["--username", user, "--password-stdin", "--progress", "none"];
+            run(command(&[&["push", layout.path(), &reference], &arguments[..]].concat()), password)
+        };
+        let output = push("alice", "wonderland");
+        assert!(output.status.success(), "{scheme}: {output:?}");
+        let said = sentence(1, &push("alice", "wrong"));
+        assert!(said.contains("401") && said.contains("password"), "{scheme}: {said}");
+        let said = sentence(1, &push("reader", "wonderland"));
+        assert!(said.contains("40") && said.contains("refuse"), "{scheme}: {said}");
+        let said = refused(1, &["check", &registry.reference("a/b")]);
+        assert!(said.contains("log in"), "{scheme}: {said}");
+    }
+    fs::write(&file, "alice:plain").unwrap();
+    assert!(refused(1, &["mock", "--auth", file.to_str().unwrap()]).contains("not hashed with bcrypt"));
+    assert!(refused(1, &["mock", "--auth", "no/such/file"]).starts_with("cannot read no/such/file: "));
+    refused(2, &["mock", "--auth-scheme", "basic"]);
+}
+
 #[test]
 fn files_that_should_hold_certificates_and_do_not_are_named() {
     let world = World::new("Basic realm=\"x\"", BASIC);

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use longshore_mock_registry::server::Server;
 
 /// Options of `longshore mock`.
@@ -18,4 +18,19 @@ pub(crate) struct MockArguments {
     /// Add a line of JSON to this file for each request that is answered
     #[arg(long, value_name = "FILE")]
     pub(crate) log: Option<PathBuf>,
+    /// Let in only the users of this htpasswd file (bcrypt); a third field says what each may do: name:hash:team/*=pull,push
+    #[arg(long, value_name = "FILE")]
+    pub(crate) auth: Option<PathBuf>,
+    /// How users say who they are: with a token from the registry's own token service, or in each request
+    #[arg(long, value_name = "SCHEME", default_value = "bearer", requires = "auth")]
+    pub(crate) auth_scheme: Scheme,
+}
+
+/// How users say who they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Scheme {
+    // With a token.
+    Bearer,
+    // With name and password.
+    Basic,
 }

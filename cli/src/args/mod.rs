@@ -15,7 +15,7 @@ use clap::{Parser, Subcommand};
 pub(crate) use attach::AttachArguments;
 pub(crate) use connection::ConnectionArguments;
 pub(crate) use login::{LoginArguments, TrustArguments};
-pub(crate) use mock::MockArguments;
+pub(crate) use mock::{MockArguments, Scheme};
 pub(crate) use push::PushArguments;
 pub(crate) use repository::{CheckArguments, ReferrersArguments, RmArguments};
 

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use console::StyledObject;
 use longshore_core::{Digest, Manifest, Reference};
 use longshore_mock_registry::server::Server;
+use longshore_mock_registry::{Options, Registry as MockRegistry};
 use longshore_reqwest::{Sink, push_of};
 use longshore_sources::layout::Closure;
 use longshore_sources::pack;
@@ -20,9 +21,9 @@ use tokio::task::JoinHandle;
 use crate::args::{ConnectionArguments, DemoArguments};
 use crate::connection::Connection;
 use crate::exit::Error;
+use crate::output;
 use crate::progress;
 use crate::size::{count, human};
-use crate::{mock, output};
 use image::{Image, TAG};
 use sequence::{Exchanges, Names, Recorder};
 
@@ -132,7 +133,7 @@ struct Registry {
 
 impl Registry {
     async fn start() -> Result<Self, Error> {
-        let server = Server::bind(Server::LOOPBACK, mock::registry(None)?).await;
+        let server = Server::bind(Server::LOOPBACK, MockRegistry::new(Options::default())).await;
         let server = server.map_err(|error| Error::failed(format!("cannot listen on a port: {error}")))?;
         let (url, address) = (server.url(), server.address());
         let (stop, stopped) = oneshot::channel();
