@@ -110,3 +110,20 @@ fn help_is_no_failure_and_goes_to_standard_output() {
     let output = command(&["push", "--help"]).output().unwrap();
     assert!(output.status.success() && output.stderr.is_empty());
 }
+
+/// The registry takes the request and never answers.
+#[cfg(unix)]
+#[test]
+fn a_signal_stops_a_push_in_good_order() {
+    use std::process::Stdio;
+
+    let (layout, listener) = (Layout::of_file(vec![1; 100]), TcpListener::bind("127.0.0.1:0").unwrap());
+    let reference = format!("{}/a:v1", listener.local_addr().unwrap());
+    let mut push = command(&["push", layout.path(), &reference]);
+    let child = push.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let _connection = listener.accept().unwrap();
+    let kill = format!("kill -INT {}", child.id());
+    assert!(std::process::Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+    let said = sentence(1, &child.wait_with_output().unwrap());
+    assert_eq!(said, "stopped; the uploads that were open are cancelled");
+}
