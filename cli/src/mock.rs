@@ -1,12 +1,13 @@
 //! `longshore mock`: a registry on this machine.
 
-use std::io;
+use std::collections::BTreeSet;
+use std::io::{self, Write as _};
 use std::path::Path;
 use std::pin::pin;
 use std::time::Duration;
 
 use longshore_mock_registry::auth::Auth;
-use longshore_mock_registry::server::{Log, Server};
+use longshore_mock_registry::server::{Log, Server, Tls};
 use longshore_mock_registry::storage::Directory;
 use longshore_mock_registry::{Options, Registry};
 use tokio::sync::oneshot;
@@ -33,6 +34,7 @@ pub(crate) async fn run(arguments: MockArguments) -> Result<(), Error> {
         )),
         None => server,
     };
+    let server = if arguments.tls { server.with_tls(tls(&arguments)?) } else { server };
     if !server.address().ip().is_loopback() && arguments.auth.is_none() {
         eprintln!("warning: everyone who can reach {} can push, pull and delete", server.address());
     }
@@ -60,6 +62,22 @@ fn auth(path: &Path, scheme: Scheme) -> Result<Auth, Error> {
         Scheme::Basic => Auth::basic(),
     };
     auth.with_htpasswd(&users).map_err(|error| Error::failed(format!("cannot use {}: {error}", path.display())))
+}
+
+/// A certificate of a CA that nobody has heard of: who is to trust it is given the CA's.
+fn tls(arguments: &MockArguments) -> Result<Tls, Error> {
+    let listen = arguments.listen.ip();
+    let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).into_iter();
+    let names: BTreeSet<String> = names.chain((!listen.is_unspecified()).then(|| listen.to_string())).collect();
+    let tls = Tls::generate(names.iter().map(String::as_str)).map_err(Error::failed)?;
+    let ca = tls.ca().unwrap_or_default();
+    match &arguments.tls_ca {
+        None => eprint!("{ca}"),
+        Some(path) => files::create(path)
+            .and_then(|mut file| file.write_all(ca.as_bytes()))
+            .map_err(|error| Error::failed(format!("cannot write {}: {error}", path.display())))?,
+    }
+    Ok(tls)
 }
 
 /// After the first signal no more requests are taken in; those that run may come to their end.

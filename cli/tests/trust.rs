@@ -178,6 +178,31 @@ fn the_registry_lets_in_whom_its_file_names() {
 }
 
 #[test]
+fn a_certificate_is_trusted_only_where_that_was_said() {
+    let (folder, layout) = (tempfile::tempdir().unwrap(), Layout::two_platforms());
+    let (ca, htpasswd) = (folder.path().join("ca.pem"), folder.path().join("htpasswd"));
+    fs::write(&htpasswd, HTPASSWD).unwrap();
+    let registry = Mock::start(&["--tls", "--tls-ca", ca.to_str().unwrap(), "--auth", htpasswd.to_str().unwrap()]);
+    let reference = registry.reference("a:v1");
+    let login = ["push", layout.path(), &reference, "--username", "alice", "--password-stdin", "--progress", "none"];
+    let push = |arguments: &[&str]| run(command(&[&login, arguments].concat()), "wonderland");
+
+    let output = push(&["--https", "--ca", ca.to_str().unwrap()]);
+    assert!(output.status.success(), "{output:?}");
+    let said = sentence(1, &push(&["--https"]));
+    assert!(said.contains("certificate") && said.contains("not trusted"), "{said}");
+    for _ in 0..2 {
+        let output = push(&["--https", "--insecure-skip-verify"]);
+        assert!(output.status.success(), "{output:?}");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.starts_with("warning: the certificate of https://") && said.contains("is not checked"), "{said}");
+    }
+    let said = refused(1, &["mock", "--tls", "--tls-ca", "no/such/folder/ca"]);
+    assert!(said.starts_with("cannot write no/such/folder/ca: "), "{said}");
+    refused(2, &["mock", "--tls-ca", "ca"]);
+}
+
+#[test]
 fn files_that_should_hold_certificates_and_do_not_are_named() {
     let world = World::new("Basic realm=\"x\"", BASIC);
     let empty = world.folder.path().join("empty");

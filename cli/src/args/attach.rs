@@ -11,8 +11,8 @@ use crate::progress::Style;
 /// Options of `longshore attach`.
 #[derive(Debug, Args)]
 pub(crate) struct AttachArguments {
-    /// The image or artifact that the new one is about: [registry/]repository[:tag][@digest]
-    #[arg(value_parser = values::reference)]
+    // No documentation comment: brackets are links there.
+    #[arg(value_parser = values::reference, help = "The image or artifact that the new one is about: [registry/]repository[:tag][@digest]")]
     pub(crate) subject: Reference,
     /// The files that the artifact holds; each is a layer, titled with its name
     #[arg(required = true, value_name = "FILE")]

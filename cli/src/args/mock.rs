@@ -18,6 +18,12 @@ pub(crate) struct MockArguments {
     /// Add a line of JSON to this file for each request that is answered
     #[arg(long, value_name = "FILE")]
     pub(crate) log: Option<PathBuf>,
+    /// Speak TLS, with a certificate for this address and localhost, of a CA that is made now
+    #[arg(long)]
+    pub(crate) tls: bool,
+    /// Write the certificate of that CA to this file: for --ca of other commands
+    #[arg(long, value_name = "FILE", requires = "tls")]
+    pub(crate) tls_ca: Option<PathBuf>,
     /// Let in only the users of this htpasswd file (bcrypt); a third field says what each may do: name:hash:team/*=pull,push
     #[arg(long, value_name = "FILE")]
     pub(crate) auth: Option<PathBuf>,

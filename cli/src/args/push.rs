@@ -21,8 +21,8 @@ Exit status: 0 pushed, 1 refused or failed, 2 misuse.";
 pub(crate) struct PushArguments {
     /// An OCI image layout: a folder, or a tar of one
     pub(crate) source: String,
-    /// Where to: [registry/]repository[:tag][@digest]; where neither tag nor digest is said, the tag is `latest`
-    #[arg(value_parser = values::reference)]
+    // No documentation comment: brackets are links there.
+    #[arg(value_parser = values::reference, help = "Where to: [registry/]repository[:tag][@digest]; where neither tag nor digest is said, the tag is `latest`")]
     pub(crate) reference: Reference,
     /// Another tag for it; may be given several times
     #[arg(long = "tag", value_name = "TAG")]

@@ -8,8 +8,8 @@ use super::{ConnectionArguments, values};
 /// Options of `longshore referrers`.
 #[derive(Debug, Args)]
 pub(crate) struct ReferrersArguments {
-    /// The image or artifact whose referrers are wanted: [registry/]repository[:tag][@digest]
-    #[arg(value_parser = values::reference)]
+    // No documentation comment: brackets are links there.
+    #[arg(value_parser = values::reference, help = "The image or artifact whose referrers are wanted: [registry/]repository[:tag][@digest]")]
     pub(crate) reference: Reference,
     /// Only those of this type
     #[arg(long, value_name = "TYPE")]
@@ -24,8 +24,8 @@ pub(crate) struct ReferrersArguments {
 /// Options of `longshore check`.
 #[derive(Debug, Args)]
 pub(crate) struct CheckArguments {
-    /// The repository: [registry/]repository
-    #[arg(value_parser = values::reference)]
+    // No documentation comment: brackets are links there.
+    #[arg(value_parser = values::reference, help = "The repository: [registry/]repository")]
     pub(crate) reference: Reference,
     /// Print the answer as JSON
     #[arg(long)]
@@ -37,8 +37,8 @@ pub(crate) struct CheckArguments {
 /// Options of `longshore rm`.
 #[derive(Debug, Args)]
 pub(crate) struct RmArguments {
-    /// What to delete: [registry/]repository:tag, or [registry/]repository@digest
-    #[arg(value_parser = values::reference)]
+    // No documentation comment: brackets are links there.
+    #[arg(value_parser = values::reference, help = "What to delete: [registry/]repository:tag, or [registry/]repository@digest")]
     pub(crate) reference: Reference,
     /// Print what was done as JSON
     #[arg(long)]
