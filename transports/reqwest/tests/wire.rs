@@ -31,6 +31,26 @@ async fn no_header_is_sent_that_the_core_did_not_set() {
 }
 
 #[tokio::test]
+async fn i20_a_location_is_sent_byte_for_byte() {
+    let location = "/v2/a//%2E%41/%7E;(b)?x=%20%2f+&y=:@!$*,&z=a%3D%3D";
+    let server = Server::answering(move |_, head| match head.split(' ').next().unwrap() {
+        "POST" => json("202 Accepted", &format!("Location: {location}\r\n"), ""),
+        "PUT" => json("201 Created", "", ""),
+        _ => json("404 Not Found", "", "{}"),
+    })
+    .await;
+    let session = session(attempts(1));
+    let digest = Digest::of(Algorithm::Sha256, b"");
+    session.add_source(digest, Source::bytes(""));
+    let push = Push::new(server.address.to_string().parse().unwrap(), "a".parse().unwrap())
+        .blob(Blob::known(digest, digest, 0));
+    session.start(push).await.unwrap();
+    let heads = server.heads.lock().unwrap();
+    let put = heads.iter().find(|head| head.starts_with("PUT")).unwrap();
+    assert!(put.starts_with(&format!("PUT {location}&digest=sha256%3A{} HTTP/1.1\r\n", digest.hex())), "{put}");
+}
+
+#[tokio::test]
 async fn i02_a_redirect_is_not_followed_by_the_stack() {
     let elsewhere = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     elsewhere.set_nonblocking(true).unwrap();

@@ -1,0 +1,181 @@
+//! One request and its answer, in a thread of its own.
+
+use std::io::{self, Read, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::Sender;
+
+use ::http::{Request, Response};
+use bytes::Bytes;
+use longshore_core::driver::{Body, End, Input, Keep, Key, Limits, NoAnswer, RequestId};
+use longshore_core::{Algorithm, Digester, Target};
+use longshore_sources::source::BodyReader;
+use longshore_sources::{Sink, Source, SourceError};
+use ureq::SendBody;
+
+use crate::http::Http;
+use crate::words;
+
+/// How many bytes pass between two reports of progress.
+const REPORT: u64 = 256 * 1024;
+
+/// How many bytes of an answer are read at once.
+const PIECE: usize = 64 * 1024;
+
+/// One request, with all that its thread needs.
+pub(crate) struct Exchange<K> {
+    pub(crate) id: RequestId,
+    pub(crate) request: Request<Body<K>>,
+    pub(crate) keep: Keep<K>,
+    pub(crate) limits: Limits,
+    /// Where the bytes of the body's blob come from, where it has one.
+    pub(crate) source: Result<Source, SourceError>,
+    /// Where the answer's body goes, where it goes anywhere.
+    pub(crate) sink: Option<Sink>,
+    pub(crate) http: Http,
+    pub(crate) inputs: Sender<Input<K>>,
+    pub(crate) is_aborted: Arc<AtomicBool>,
+}
+
+impl<K: Key + 'static> Exchange<K> {
+    /// Makes the request, and gives what the core is to be told of it.
+    pub(crate) fn run(self) -> Input<K> {
+        let id = self.id;
+        match self.answer() {
+            Ok((response, end)) => Input::Answered { id, response, end },
+            Err(why) => Input::Failed { id, why },
+        }
+    }
+
+    fn answer(self) -> Result<(Response<Bytes>, End), NoAnswer> {
+        let (head, body) = self.request.into_parts();
+        let target = Target::parse(&head.uri.to_string()).map_err(|error| NoAnswer::Unsendable(error.to_string()))?;
+        let agent = self.http.agent(target.origin(), &self.limits);
+        let source = |error: SourceError| NoAnswer::Source(error.to_string());
+        let (reader, rest) = match body {
+            Body::Empty => (None, None),
+            Body::Bytes(bytes) => {
+                let len = bytes.len() as u64;
+                (Some(Source::bytes(bytes).open(0..len).map_err(source)?), None)
+            }
+            Body::Blob { range, .. } => (Some(self.source.and_then(|it| it.open(range)).map_err(source)?), None),
+            Body::Rest { key, from } => (Some(self.source.and_then(|it| it.rest(from)).map_err(source)?), Some(key)),
+        };
+        let (is_aborted, inputs) = (self.is_aborted, self.inputs);
+        let mut outgoing = reader.map(|reader| Outgoing {
+            id: self.id,
+            reader,
+            rest,
+            inputs,
+            is_aborted,
+            sent: 0,
+            told: 0,
+            failed: None,
+        });
+        let answered = match &mut outgoing {
+            Some(outgoing) => agent.run(Request::from_parts(head, SendBody::from_reader(outgoing))),
+            None => agent.run(Request::from_parts(head, SendBody::none())),
+        };
+        if let Some(why) = outgoing.and_then(|outgoing| outgoing.failed) {
+            return Err(NoAnswer::Source(why));
+        }
+        let (head, body) = answered.map_err(|error| words::no_answer(&error, target.origin()))?.into_parts();
+        if head.headers.len() > self.limits.head_fields {
+            let limit = self.limits.head_fields;
+            return Err(NoAnswer::Lost(format!("the head of the answer has more than {limit} fields")));
+        }
+        let mut reader = body.into_reader();
+        let (kept, end) = match self.keep {
+            Keep::Into { algorithm, size, .. } if head.status.is_success() => {
+                (Bytes::new(), pour(&mut reader, self.sink.as_ref(), algorithm, size)?)
+            }
+            Keep::UpTo(limit) | Keep::Into { if_error: limit, .. } => keep(&mut reader, limit),
+        };
+        let mut response = Response::new(kept);
+        *response.status_mut() = head.status;
+        *response.headers_mut() = head.headers;
+        Ok((response, end))
+    }
+}
+
+/// The body of a request, as ureq reads it.
+struct Outgoing<K> {
+    id: RequestId,
+    reader: BodyReader,
+    /// The blob, where its end is not known beforehand and was not told yet.
+    rest: Option<K>,
+    inputs: Sender<Input<K>>,
+    is_aborted: Arc<AtomicBool>,
+    sent: u64,
+    told: u64,
+    failed: Option<String>,
+}
+
+impl<K> Outgoing<K> {
+    /// Tells the core. Where it has gone away, nobody wants to know.
+    fn tell(&self, input: Input<K>) {
+        drop(self.inputs.send(input));
+    }
+}
+
+impl<K> Read for Outgoing<K> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.is_aborted.load(Ordering::Relaxed) {
+            return Err(io::Error::other("the request was given up"));
+        }
+        let len = self.reader.read(buffer).inspect_err(|error| self.failed = Some(error.to_string()))?;
+        self.sent += len as u64;
+        if len == 0
+            && !buffer.is_empty()
+            && let Some((blob, ended)) = self.rest.take().zip(self.reader.ended())
+        {
+            // The core hears of the end before the registry can answer.
+            self.tell(Input::Ended { blob, len: ended.len, digest: ended.digest });
+        }
+        if self.sent - self.told >= REPORT || (self.reader.remaining() == Some(0) && self.sent > self.told) {
+            self.told = self.sent;
+            self.tell(Input::Sent { id: self.id, total: self.sent });
+        }
+        Ok(len)
+    }
+}
+
+/// Keeps at most so many bytes. Nothing is set aside for what a peer only announces.
+fn keep(reader: &mut impl Read, limit: usize) -> (Bytes, End) {
+    let mut kept = Vec::new();
+    let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
+    let end = match reader.take(most).read_to_end(&mut kept) {
+        Ok(_) if kept.len() > limit => End::OverLimit,
+        Ok(_) => End::Complete,
+        Err(_) => End::Cut,
+    };
+    kept.truncate(limit);
+    (kept.into(), end)
+}
+
+/// Pours the body into a sink, and computes its digest on the way.
+fn pour(reader: &mut impl Read, sink: Option<&Sink>, algorithm: Algorithm, size: Option<u64>) -> Result<End, NoAnswer> {
+    let failed = |error: io::Error| NoAnswer::Source(format!("the sink cannot be written: {error}"));
+    let Some(sink) = sink else {
+        return Err(NoAnswer::Source("no sink was given for this blob: add one before it is pulled".to_owned()));
+    };
+    let mut writer = sink.open().map_err(failed)?;
+    let (mut digester, mut len) = (Digester::new(algorithm), 0);
+    let mut buffer = vec![0; PIECE];
+    loop {
+        let piece = match reader.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(read) => &buffer[..read],
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(_) => return Ok(End::Cut),
+        };
+        len += piece.len() as u64;
+        if len > size.unwrap_or(u64::MAX) {
+            return Ok(End::OverLimit);
+        }
+        digester.update(piece);
+        writer.write_all(piece).map_err(failed)?;
+    }
+    writer.flush().map_err(failed)?;
+    Ok(End::Poured { len, digest: digester.finish() })
+}

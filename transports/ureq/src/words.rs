@@ -1,0 +1,78 @@
+//! An error of the stack in one sentence.
+
+use std::io;
+
+use longshore_core::Origin;
+use longshore_core::driver::NoAnswer;
+use ureq::{Error, Timeout};
+
+/// Why there is no answer: whether the request can have been applied, and the reason in a sentence.
+pub(crate) fn no_answer(error: &Error, origin: &Origin) -> NoAnswer {
+    let (host, authority) = (origin.host(), origin.authority());
+    match error {
+        Error::HostNotFound => NoAnswer::NotSent(format!("no address is known for {host}")),
+        Error::ConnectionFailed => NoAnswer::NotSent(format!("no connection to {authority} came about")),
+        Error::Timeout(Timeout::Resolve | Timeout::Connect) => {
+            NoAnswer::NotSent(format!("no connection to {authority} came about in time"))
+        }
+        Error::ConnectProxyFailed(why) => {
+            NoAnswer::NotSent(format!("the proxy does not connect to {authority}: {why}"))
+        }
+        Error::InvalidProxyUrl => {
+            NoAnswer::Unsendable("the proxy that the environment names has no valid URL".to_owned())
+        }
+        Error::Http(error) => NoAnswer::Unsendable(error.to_string()),
+        Error::BadUri(_) | Error::RequireHttpsOnly(_) => NoAnswer::Unsendable("it takes the URL for none".to_owned()),
+        Error::Timeout(_) => NoAnswer::Lost(format!("{authority} was silent for too long")),
+        Error::LargeResponseHeader(_, limit) => {
+            NoAnswer::Lost(format!("the head of the answer has more than {limit} bytes"))
+        }
+        Error::Rustls(error) => tls(error, &authority),
+        // The system gives a failed look-up no kind of its own; this is how the standard library begins what it says.
+        Error::Io(error) if error.to_string().starts_with("failed to lookup address") => {
+            NoAnswer::NotSent(format!("no address is known for {host}: {error}"))
+        }
+        Error::Io(error) => io_error(error, &authority),
+        // What ureq says may hold a part of what the peer sent; the core makes that harmless to print.
+        other => NoAnswer::Lost(format!("{authority}: {other}")),
+    }
+}
+
+fn io_error(error: &io::Error, authority: &str) -> NoAnswer {
+    let mut cause = error.get_ref().map(|inner| inner as &(dyn std::error::Error + 'static));
+    while let Some(inner) = cause {
+        if let Some(error) = inner.downcast_ref::<rustls::Error>() {
+            return tls(error, authority);
+        }
+        cause = match inner.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(wrapped) => Some(wrapped),
+            None => inner.source(),
+        };
+    }
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => {
+            NoAnswer::NotSent(format!("connection refused: nothing listens at {authority}"))
+        }
+        io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable | io::ErrorKind::AddrNotAvailable => {
+            NoAnswer::NotSent(format!("{authority}: {error}"))
+        }
+        io::ErrorKind::ConnectionReset
+        | io::ErrorKind::ConnectionAborted
+        | io::ErrorKind::BrokenPipe
+        | io::ErrorKind::UnexpectedEof => NoAnswer::Lost(format!("{authority} closed the connection")),
+        _ => NoAnswer::Lost(format!("{authority}: {error}")),
+    }
+}
+
+/// A certificate is checked before anything is sent; other errors of TLS may come later.
+fn tls(error: &rustls::Error, authority: &str) -> NoAnswer {
+    match error {
+        rustls::Error::InvalidCertificate(why) => {
+            NoAnswer::NotSent(format!("the certificate of {authority} is not trusted: {why}"))
+        }
+        rustls::Error::InvalidMessage(_) => {
+            NoAnswer::NotSent(format!("{authority} does not speak TLS: plain HTTP must be asked for where it is meant"))
+        }
+        other => NoAnswer::Lost(format!("TLS with {authority} failed: {other}")),
+    }
+}
