@@ -6,11 +6,14 @@ use longshore_core::Why;
 use longshore_memory::{Fault, Schedule};
 use longshore_mock_registry::Behaviour;
 
+/// The most requests that one fault may cost: a question, a cancellation, and the longest upload begun again.
+const COST: u64 = 9;
+
 /// Each request of each flow × each fault, one in `every` of them, against a registry with these habits.
-/// Says how many cases there were.
-fn single_faults(every: usize, habits: impl Fn(&mut Behaviour)) -> usize {
+/// Says how many cases there were, and how many pushes ended because a source could be read only once.
+fn single_faults(every: usize, habits: impl Fn(&mut Behaviour)) -> (usize, usize) {
     let every = if property::is_thorough() { 1 } else { every };
-    let (mut cases, mut judged, mut not_replayable) = (0, 0, 0);
+    let (mut cases, mut judged, mut not_replayable, mut most) = (0, 0, 0, 0);
     for flow in flow::all() {
         let mut case = flow.case;
         habits(&mut case.registry.behaviour);
@@ -23,36 +26,43 @@ fn single_faults(every: usize, habits: impl Fn(&mut Behaviour)) -> usize {
                     let run = property::judge(&case, Outcome::Succeeds);
                     let run = run.unwrap_or_else(|why| panic!("{}, {:?}: {why}", flow.name, case.faults));
                     judged += 1;
+                    let cost = run.simulation.requests().saturating_sub(requests);
+                    let transcript = run.simulation.transcript();
+                    assert!(cost <= COST, "{}, {:?} cost {cost} requests\n{transcript}", flow.name, case.faults);
+                    most = most.max(cost);
                     not_replayable += usize::from(run.result.is_err_and(|failure| failure.why == Why::NotReplayable));
                 }
             }
         }
     }
     println!("{judged} of {cases} cases, {not_replayable} ended because a source could be read only once");
-    cases
+    println!("the fault that cost most cost {most} requests");
+    (cases, not_replayable)
 }
 
 #[test]
 fn a_registry_that_does_what_the_spec_says() {
-    let cases = single_faults(1, |_| {});
+    let (cases, not_replayable) = single_faults(1, |_| {});
     assert!(cases >= 2800, "there were only {cases} cases");
+    // The chunk in hand is enough to get over any of them.
+    assert_eq!(not_replayable, 0);
 }
 
 #[test]
 fn quay_as_it_was_in_2021() {
-    let cases = single_faults(7, |behaviour| named("quay-2021").unwrap().apply(behaviour));
+    let (cases, _) = single_faults(7, |behaviour| named("quay-2021").unwrap().apply(behaviour));
     assert!(cases >= 2800, "there were only {cases} cases");
 }
 
 #[test]
 fn ecr_without_mounting() {
-    let cases = single_faults(7, |behaviour| named("ecr:mounting-off").unwrap().apply(behaviour));
+    let (cases, _) = single_faults(7, |behaviour| named("ecr:mounting-off").unwrap().apply(behaviour));
     assert!(cases >= 2800, "there were only {cases} cases");
 }
 
 #[test]
 fn ecr_with_mounting() {
-    let cases = single_faults(7, |behaviour| named("ecr:mounting-on").unwrap().apply(behaviour));
+    let (cases, _) = single_faults(7, |behaviour| named("ecr:mounting-on").unwrap().apply(behaviour));
     assert!(cases >= 2800, "there were only {cases} cases");
 }
 
@@ -67,6 +77,36 @@ fn distribution_as_it_is_installed() {
         "conditional-put-unsupported",
         "post-digest-single-unsupported-202",
     ];
-    let cases = single_faults(7, |behaviour| quirks.iter().for_each(|id| named(id).unwrap().apply(behaviour)));
+    let (cases, _) = single_faults(7, |behaviour| quirks.iter().for_each(|id| named(id).unwrap().apply(behaviour)));
     assert!(cases >= 2800, "there were only {cases} cases");
+}
+
+/// Two faults: each pair of requests of each flow × each pair of faults, one in so many of them.
+#[test]
+fn two_faults_at_a_time() {
+    const EVERY: usize = 397;
+    let every = if property::is_thorough() { EVERY / 16 } else { EVERY };
+    let (mut cases, mut judged) = (0, 0);
+    let faults = Fault::every_passing();
+    for flow in flow::all() {
+        let mut case = flow.case;
+        let requests = case.run().simulation.requests();
+        for first in 1..=requests {
+            // What the first fault leads to can go wrong too.
+            for second in first + 1..=requests + 3 {
+                for (a, b) in faults.iter().flat_map(|a| faults.iter().map(move |b| (a, b))) {
+                    cases += 1;
+                    if cases % every == 0 {
+                        case.faults = Schedule::list([(first, a.clone()), (second, b.clone())]);
+                        judged += 1;
+                        if let Err(why) = property::judge(&case, Outcome::Succeeds) {
+                            panic!("{}, {:?}: {why}", flow.name, case.faults);
+                        }
+                    }
+                }
+            }
+        }
+    }
+    println!("{judged} of {cases} cases");
+    assert!(cases >= 430_000, "there were only {cases} cases");
 }
