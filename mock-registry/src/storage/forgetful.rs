@@ -90,7 +90,7 @@ mod tests {
         assert_eq!(ask("POST", &post, "HELLO").status(), 400);
         assert_eq!(ask("POST", &post, "hello").status(), 201);
         let head = ask("HEAD", &format!("/v2/a/blobs/{digest}"), "");
-        assert_eq!((head.status().as_u16(), head.headers()["content-length"].to_str()), (200, Ok("5")));
+        assert_eq!((head.status().as_u16(), head.headers()["content-length"].to_str().unwrap()), (200, "5"));
 
         let location = ask("POST", "/v2/a/blobs/uploads/", "").headers()["location"].to_str().unwrap().to_owned();
         assert_eq!(ask("PATCH", &location, "hello").status(), 202);
