@@ -28,7 +28,7 @@ impl fmt::Debug for Key {
 #[derive(Clone)]
 pub struct Case {
     /// What another client has pushed before, without faults.
-    pub before: Option<Box<Case>>,
+    pub before: Option<Box<Self>>,
     /// What is pushed.
     pub plan: Plan,
     /// How each blob is given; the pattern repeats.

@@ -56,7 +56,7 @@ impl Image {
     }
 
     pub(super) fn sources(&self) -> impl Iterator<Item = (u64, Source)> + '_ {
-        self.blobs.iter().map(|(len, _)| (*len, Source::made(*len, |offset, out| fill(offset, out))))
+        self.blobs.iter().map(|(len, _)| (*len, Source::made(*len, fill)))
     }
 
     pub(super) fn push(&self, repository: &str, mounts: bool) -> Push<u64> {

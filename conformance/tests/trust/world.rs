@@ -104,7 +104,7 @@ struct State {
 }
 
 impl State {
-    fn answer(&mut self, now: Instant, request: Request<Bytes>) -> Response<Bytes> {
+    fn answer(&mut self, now: Instant, request: &Request<Bytes>) -> Response<Bytes> {
         let uri = request.uri();
         let origin = format!("{}://{}", uri.scheme_str().unwrap(), uri.authority().unwrap());
         let path_and_query = uri.path_and_query().unwrap().to_string();
@@ -260,7 +260,7 @@ fn run(
     let state = State { world, tokens: Vec::new(), seen: Vec::new() };
     let state = Rc::new(RefCell::new(state));
     let shared = state.clone();
-    let handler = Whole::new(move |now: Instant, request: Request<Bytes>| shared.borrow_mut().answer(now, request));
+    let handler = Whole::new(move |now: Instant, request: Request<Bytes>| shared.borrow_mut().answer(now, &request));
     let asked = Rc::new(RefCell::new(0));
     let count = asked.clone();
     let simulation = Simulation::new(1, handler).latency(latency..latency + Duration::from_millis(1));
@@ -280,7 +280,7 @@ fn run(
     let mut client = Client::new(options);
     let operations: Vec<_> = (0..pushes).map(|_| client.start(push.clone())).collect();
     let results = simulation.run_all(&mut client, operations);
-    let result = results.into_values().reduce(|all, one| all.and(one)).unwrap();
+    let result = results.into_values().reduce(Result::and).unwrap();
     let transcript = simulation.transcript().to_string();
     let seen = state.borrow().seen.clone();
     let outcome = Outcome { result, seen, asked: *asked.borrow(), transcript };

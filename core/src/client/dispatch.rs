@@ -162,7 +162,7 @@ impl<K: Key> Client<K> {
 
     /// Counts a request for the operation that the task was begun for.
     fn count(&mut self, task: &Task<K>, bytes: u64) {
-        if let Some(owner) = task.owners.keys().next()
+        if let Some(owner) = task.owners.keys().next().or(task.source_of.as_ref())
             && let Some(super::Job::Push(job)) = self.jobs.get_mut(owner)
         {
             job.count(bytes);

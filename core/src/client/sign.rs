@@ -63,7 +63,7 @@ impl<K: Key> Client<K> {
                 if !self.tasks.values().any(is_its) {
                     let fetch = registry.door.fetch(service, scopes.clone());
                     let machine = Machine::Token(Box::new(fetch));
-                    self.add_errand(task.registry.clone(), machine, Errand::Token(key.clone(), self.now));
+                    self.add_errand(task, machine, Errand::Token(key.clone(), self.now));
                 }
                 task.phase = Phase::AtDoor(AtDoor::Token(key));
                 return Ok(None);
@@ -80,9 +80,11 @@ impl<K: Key> Client<K> {
         Ok(Some(carried))
     }
 
-    fn add_errand(&mut self, registry: Origin, machine: Machine<K>, errand: Errand) {
+    /// Its requests are counted for the operation that is the first to need it.
+    fn add_errand(&mut self, task: &Task<K>, machine: Machine<K>, errand: Errand) {
         let id = TaskId(self.fresh_id());
-        self.tasks.insert(id, Task::errand(machine, registry, errand));
+        let operation = task.owners.keys().next().copied();
+        self.tasks.insert(id, Task::errand(machine, task.registry.clone(), errand, operation));
     }
 
     /// Whether an answer turns the request away; if so, what follows has been set going.
@@ -132,7 +134,7 @@ impl<K: Key> Client<K> {
                     .any(|other| matches!(other.errand, Some(Errand::Ping)) && other.registry == task.registry)
                 {
                     let origin = task.registry.clone();
-                    self.add_errand(origin.clone(), Machine::Ping(Ping::new(origin)), Errand::Ping);
+                    self.add_errand(task, Machine::Ping(Ping::new(origin)), Errand::Ping);
                 }
                 task.phase = Phase::AtDoor(AtDoor::Ping(task.registry.clone()));
                 return true;

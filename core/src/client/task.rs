@@ -38,7 +38,7 @@ pub(super) struct Task<K> {
     /// Where the registry sent the current request to, how often, and whether it did so by itself.
     pub(super) redirect: Option<Redirect>,
     pub(super) login: Login,
-    /// The operation whose source its bytes come from.
+    /// The operation that it was begun for: its source gives the bytes, and its receipt counts the requests.
     pub(super) source_of: Option<OperationId>,
     pub(super) errand: Option<Errand>,
     /// The digest of the blob that it uploads, if it does: others that want the same one join it.
@@ -266,7 +266,12 @@ impl<K: Key> Task<K> {
     }
 
     /// A task for all that wait at a registry's door.
-    pub(super) fn errand(machine: Machine<K>, registry: Origin, errand: Errand) -> Self {
+    pub(super) fn errand(
+        machine: Machine<K>,
+        registry: Origin,
+        errand: Errand,
+        operation: Option<OperationId>,
+    ) -> Self {
         Self {
             machine,
             registry,
@@ -277,7 +282,7 @@ impl<K: Key> Task<K> {
             troubles: BTreeMap::new(),
             redirect: None,
             login: Login::default(),
-            source_of: None,
+            source_of: operation,
             errand: Some(errand),
             uploads: None,
         }

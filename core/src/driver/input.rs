@@ -107,6 +107,9 @@ pub enum NoAnswer {
     /// Nothing of the request left this machine (no address, refused, TLS failed): it was not applied. Tried again.
     #[error("the request was not sent: {0}")]
     NotSent(String),
+    /// The other side is not who it should be: its certificate is not trusted. Nothing was sent; not tried again.
+    #[error("{0}")]
+    Untrusted(String),
     /// The connection ended, or fell silent, after some of the request was sent: it may have been applied.
     /// Tried again where that is harmless; otherwise the registry is asked first.
     #[error("the connection was lost: {0}")]

@@ -3,7 +3,7 @@
 use super::{Exchange, Flow, Next, Outcome, Place, World};
 use crate::auth::{Scope, Scopes};
 use crate::client::{Failure, Options, Why};
-use crate::driver::{Body, Keep, Key};
+use crate::driver::{Body, Keep, Key, NoAnswer};
 use crate::endpoint::{
     BlobPresence, CheckBlob, CheckManifest, Endpoint, ManifestPresence, PullManifest, Row, TagOrDigest,
 };
@@ -53,6 +53,14 @@ impl Survey {
     }
 }
 
+/// Whether what went wrong would go wrong for every request.
+const fn is_for_all(why: &Why) -> bool {
+    matches!(
+        why,
+        Why::RetryAfter { .. } | Why::RetryBudget | Why::NoAnswer(NoAnswer::NotSent(_) | NoAnswer::Untrusted(_))
+    )
+}
+
 /// The rights that a push needs, asked for from its first request on (quirk `head-needs-push-scope`).
 fn push_scopes(place: &Place) -> Scopes {
     Scopes::one(Scope::push(place.repository.clone()))
@@ -76,8 +84,8 @@ impl<K: Key> Flow<K> for Survey {
             Outcome::Answer { from, response, .. } => Ok(self.pull().parse(&from, &response).ok()),
             // Where the token service refuses these rights, no request of the push will have them.
             Outcome::Failed(failure) if failure.row == Some(Row::FetchToken) => Err(failure),
-            // Nor may any be made while the registry wants a longer pause than we take.
-            Outcome::Failed(failure) if matches!(failure.why, Why::RetryAfter { .. }) => Err(failure),
+            // Nor does any reach a registry that cannot be reached, or that wants a longer pause than we take.
+            Outcome::Failed(failure) if is_for_all(&failure.why) => Err(failure),
             Outcome::Unknown | Outcome::Failed(_) => Ok(None),
         };
         self.state = State::Ended(found.map(|found| found.map(|found| found.manifest)));

@@ -58,8 +58,6 @@ impl RangeHint {
             Self::Unknown => None,
             Self::Empty => Some(0).filter(fits),
             Self::Through(0) if acknowledged == 0 && sent > 0 => None,
-            // One byte more than was acknowledged is an end one too high: chunks are stored whole or cut by far.
-            Self::Through(end) if end == acknowledged && acknowledged > 0 => Some(end),
             Self::Through(end) => end.checked_add(1).filter(fits).or(Some(end).filter(fits)),
         }
     }

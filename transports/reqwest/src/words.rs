@@ -11,11 +11,20 @@ pub(crate) fn no_answer(error: &reqwest::Error, origin: &Origin) -> NoAnswer {
     let why = reason(error, origin);
     if error.is_builder() {
         NoAnswer::Unsendable(why)
+    } else if is_about_trust(error) {
+        NoAnswer::Untrusted(why)
     } else if error.is_connect() {
         NoAnswer::NotSent(why)
     } else {
         NoAnswer::Lost(why)
     }
+}
+
+/// Whether the other side did not prove who it is: it will not the next time either.
+fn is_about_trust(error: &reqwest::Error) -> bool {
+    let is =
+        |tls: &rustls::Error| matches!(tls, rustls::Error::InvalidCertificate(_) | rustls::Error::InvalidMessage(_));
+    error.is_connect() && causes(error).filter_map(|cause| cause.downcast_ref::<rustls::Error>()).any(is)
 }
 
 /// What lies at the bottom of an error, in words that say what to do where that is known.

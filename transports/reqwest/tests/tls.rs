@@ -35,7 +35,7 @@ async fn tags(session: &Session<Digest>, server: &TlsServer) -> Result<usize, Bo
 
 fn untrusted(failure: &Failure, server: &TlsServer) -> bool {
     let start = format!("the certificate of {} is not trusted: ", server.address);
-    matches!(&failure.why, Why::NoAnswer(NoAnswer::NotSent(why)) if why.starts_with(&start))
+    matches!(&failure.why, Why::NoAnswer(NoAnswer::Untrusted(why)) if why.starts_with(&start))
 }
 
 #[tokio::test]

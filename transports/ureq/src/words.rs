@@ -68,11 +68,11 @@ fn io_error(error: &io::Error, authority: &str) -> NoAnswer {
 fn tls(error: &rustls::Error, authority: &str) -> NoAnswer {
     match error {
         rustls::Error::InvalidCertificate(why) => {
-            NoAnswer::NotSent(format!("the certificate of {authority} is not trusted: {why}"))
+            NoAnswer::Untrusted(format!("the certificate of {authority} is not trusted: {why}"))
         }
-        rustls::Error::InvalidMessage(_) => {
-            NoAnswer::NotSent(format!("{authority} does not speak TLS: plain HTTP must be asked for where it is meant"))
-        }
+        rustls::Error::InvalidMessage(_) => NoAnswer::Untrusted(format!(
+            "{authority} does not speak TLS: plain HTTP must be asked for where it is meant"
+        )),
         other => NoAnswer::Lost(format!("TLS with {authority} failed: {other}")),
     }
 }

@@ -276,9 +276,14 @@ impl<K: Key> Upload<K> {
                     self.content.stored(range.end);
                     self.chunk(open, range.end, world);
                 }
+                // Another request is at work in this upload, perhaps one of ours that was cut off: it is asked again later.
+                Some(StatusCode::CONFLICT) if self.content.out_of_order(range.start) => {
+                    *world.pause = true;
+                    self.resync(open, self.content.acknowledged()..range.end);
+                }
                 // Asking how far the upload is and being refused there again is a circle.
                 Some(StatusCode::RANGE_NOT_SATISFIABLE) if self.content.out_of_order(range.start) => {
-                    self.resync(open, range);
+                    self.resync(open, self.content.acknowledged()..range.end);
                 }
                 Some(StatusCode::RANGE_NOT_SATISFIABLE) => {
                     self.trouble(Rung::Chunks);
@@ -339,7 +344,7 @@ impl<K: Key> Upload<K> {
     fn resynced(&mut self, open: OpenUpload, range: Range<u64>, outcome: &Outcome, world: &mut World<'_, K>) {
         if let Outcome::Answer { from, response, .. } = outcome
             && let Ok(status) = self.status(&open).parse(from, response)
-            && let Some(at) = status.range.offset_within(range.start, range.end)
+            && let Some(at) = status.range.offset_within(range.start, range.end).map(|at| self.content.second_guess(at))
         {
             if at == range.start && range.start == 0 {
                 // `0-0` is no byte or one (quirk `status-zero-bytes-ambiguous`).

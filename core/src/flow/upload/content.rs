@@ -168,6 +168,12 @@ impl Content {
         again
     }
 
+    /// An offset that was refused just now was read from an end one too high (quirk `status-range-exclusive-with-prefix`).
+    pub(super) fn second_guess(&self, at: u64) -> u64 {
+        let before = at.saturating_sub(1);
+        if self.refused == Some(at) && before >= self.acknowledged { before } else { at }
+    }
+
     /// Notes that a chunk was refused as out of order; false where that went round in a circle.
     pub(super) fn out_of_order(&mut self, at: u64) -> bool {
         let again = self.refused != Some(at);
