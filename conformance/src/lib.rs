@@ -19,6 +19,7 @@
 
 mod case;
 pub mod flow;
+pub mod fuzz;
 mod image;
 mod mock;
 pub mod oracle;
