@@ -22,11 +22,11 @@ pub fn push_vs_mock(bytes: &[u8]) {
         seed: chance.below(4) as u64,
         order: chance.of(&[Order::Latency, Order::Random, Order::First, Order::Last]),
         tags: chance.below(4),
-        plan: chance.plan(),
         given: chance.many(6, Chance::given),
         client: chance.settings(),
         faults: chance.faults(),
         registry,
+        ..Case::new(chance.plan())
     };
     let mut run = case.run();
     if let Err(violation) = oracle::judge(&case, outcome, &mut run) {
@@ -92,7 +92,8 @@ impl Chance<'_> {
         learned.streamed_patch = self.is_so().then_some(false);
         learned.tag_parameter = self.is_so().then_some(false);
         Settings {
-            chunk: self.of(&[CHUNK, 1, CHUNK + 1]),
+            chunk: self.of(&[CHUNK, CHUNK + 1, 2 * CHUNK]),
+            chunk_above: self.of(&[u64::MAX, CHUNK, 0]),
             single_post: self.of(&[0, CHUNK, u64::MAX]),
             ask_above: self.of(&[0, CHUNK, u64::MAX]),
             in_flight: 1 + self.below(8),
@@ -100,10 +101,10 @@ impl Chance<'_> {
         }
     }
 
-    /// Up to three requests, and the fault of each.
+    /// Up to two requests, and the fault of each.
     fn faults(&mut self) -> Schedule {
         let faults = Fault::every_passing();
-        let listed: Vec<_> = (0..self.below(4)).map(|_| (1 + self.below(64) as u64, self.of(&faults))).collect();
+        let listed: Vec<_> = (0..self.below(3)).map(|_| (1 + self.below(64) as u64, self.of(&faults))).collect();
         Schedule::list(listed)
     }
 }
