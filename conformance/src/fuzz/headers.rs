@@ -27,7 +27,8 @@ pub fn challenge(bytes: &[u8]) {
     let headers = headers(&WWW_AUTHENTICATE, bytes);
     let challenges = Challenges::of(registry.origin(), &registry, &headers).unwrap();
     assert!(challenges.iter().count() <= MAX_CHALLENGES);
-    assert!(Challenges::of(registry.origin(), &other, &headers).is_err(), "a stranger was listened to");
+    let of_a_stranger = Challenges::of(registry.origin(), &other, &headers);
+    assert!(headers.is_empty() || of_a_stranger.is_err(), "a stranger was listened to");
     let Some(bearer) = challenges.bearer() else { return };
     assert!(bearer.scopes().len() <= MAX_CHALLENGES);
     match TokenService::of(&Policy::default(), registry.origin(), &registry, bearer) {
