@@ -44,10 +44,11 @@ pub fn judge(case: &Case, outcome: Outcome) -> Result<Run, TestCaseError> {
     }
 }
 
-/// Whether the tests that go through everything shall leave nothing out: `LONGSHORE_CASES` is set.
+/// Of cases that are too many to run them all each time, one in so many is run: `every`, divided by `LONGSHORE_CASES`.
 #[must_use]
-pub fn is_thorough() -> bool {
-    number("LONGSHORE_CASES").is_some()
+pub fn one_in(every: usize) -> usize {
+    let more = number("LONGSHORE_CASES").and_then(|more| usize::try_from(more).ok());
+    (every / more.unwrap_or(1).max(1)).max(1)
 }
 
 fn number(name: &str) -> Option<u32> {

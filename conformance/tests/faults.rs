@@ -12,7 +12,7 @@ const COST: u64 = 9;
 /// Each request of each flow × each fault, one in `every` of them, against a registry with these habits.
 /// Says how many cases there were, and how many pushes ended because a source could be read only once.
 fn single_faults(every: usize, habits: impl Fn(&mut Behaviour)) -> (usize, usize) {
-    let every = if property::is_thorough() { 1 } else { every };
+    let every = property::one_in(every);
     let (mut cases, mut judged, mut not_replayable, mut most) = (0, 0, 0, 0);
     for flow in flow::all() {
         let mut case = flow.case;
@@ -84,8 +84,7 @@ fn distribution_as_it_is_installed() {
 /// Two faults: each pair of requests of each flow × each pair of faults, one in so many of them.
 #[test]
 fn two_faults_at_a_time() {
-    const EVERY: usize = 397;
-    let every = if property::is_thorough() { EVERY / 16 } else { EVERY };
+    let every = property::one_in(397);
     let (mut cases, mut judged) = (0, 0);
     let faults = Fault::every_passing();
     for flow in flow::all() {
