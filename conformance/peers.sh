@@ -5,6 +5,7 @@
 #
 # Pushes each OCI image layout (without one: the demonstration's) to `longshore mock` and to docker-registry, and has skopeo
 # pull it back: the digests must agree. Then skopeo itself copies into `longshore mock`, and inspects there.
+# Then the same behind a password: the mock with TLS and tokens, docker-registry with an htpasswd file.
 # What is not installed is skipped, loudly. LONGSHORE names the program; without it, it is built.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -61,21 +62,29 @@ if [[ ${#layouts[@]} -eq 0 ]]; then
     layouts=("$work/layout")
 fi
 
+# start_mock ARGUMENT...: its address is in $mock.
 start_mock() {
-    "$LONGSHORE" mock >"$work/url" &
+    rm -f "$work/url"
+    "$LONGSHORE" mock "$@" >"$work/url" 2>"$work/mock.log" &
     started+=($!)
-    until [[ -s $work/url ]]; do sleep 0.1; done
-    mock=$(sed 's|^http://||' "$work/url")
+    for _ in $(seq 100); do
+        [[ -s $work/url ]] && break
+        sleep 0.1
+    done
+    mock=$(sed 's|^https*://||' "$work/url")
+    [[ -n $mock ]] || { cat "$work/mock.log" >&2; return 1; }
 }
 
+# start_docker_registry [SETTING]: its address is in $docker_registry.
 start_docker_registry() {
     local port=5000
     while (: >"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do port=$((port + 1)); done
     cat >"$work/registry.yml" <<END
 version: 0.1
 log: {level: error, accesslog: {disabled: true}}
-storage: {filesystem: {rootdirectory: $work/registry}}
+storage: {filesystem: {rootdirectory: $work/registry-$port}}
 http: {addr: "127.0.0.1:$port"}
+${1:-}
 END
     # It takes every variable REGISTRY_… for a setting of its own.
     env -u REGISTRY_AUTH_FILE docker-registry serve "$work/registry.yml" >"$work/registry.log" 2>&1 &
@@ -141,6 +150,44 @@ if has docker-registry; then
     fi
 else
     skip docker-registry "nothing is pushed to it"
+fi
+
+# Two users, both with the password "wonderland"; docker-registry takes bcrypt alone, and so does the mock.
+cat >"$work/htpasswd" <<'END'
+alice:$2b$04$FmgyANX3Ofyssa17g.5QUOqehHBXh8HztIYj6tcosHm7gki3hYXO6
+END
+log_in_push() {
+    local layout=$1 reference=$2
+    shift 2
+    echo wonderland | "$LONGSHORE" push "$layout" "$reference" --progress none \
+        --username alice --password-stdin "$@" >"$work/pushed"
+}
+
+refuses() {
+    local said
+    if said=$("$LONGSHORE" check "$@" 2>&1); then echo "it lets in everybody"; return 1; fi
+    [[ $said == *"refuses access"* ]] || { echo "$said"; return 1; }
+}
+
+behind_a_password() {
+    local name=$1 registry=$2 skopeo_trust=$3
+    shift 3
+    check "$name refuses who says nothing" refuses "$registry/private/a" --anonymous "$@"
+    check "longshore logs in to $name and pushes" log_in_push "${layouts[0]}" "$registry/private/a:v1" "$@"
+    has skopeo || return 0
+    check "skopeo logs in to $name" \
+        peer login --authfile "$work/login.json" --username alice --password wonderland "$skopeo_trust" "$registry"
+    check "longshore takes the login that skopeo left" env REGISTRY_AUTH_FILE="$work/login.json" \
+        "$LONGSHORE" push "${layouts[0]}" "$registry/private/b:v1" --progress none "$@"
+    check "skopeo copies there" peer copy --quiet --all --preserve-digests --authfile "$work/login.json" \
+        "--src-${skopeo_trust#--}" "--dest-${skopeo_trust#--}" "docker://$registry/private/a:v1" "docker://$registry/private/c:v1"
+}
+
+mkdir "$work/certificates"
+start_mock --tls --tls-ca "$work/certificates/ca.crt" --auth "$work/htpasswd"
+behind_a_password "the mock with TLS" "$mock" "--cert-dir=$work/certificates" --https --ca "$work/certificates/ca.crt"
+if has docker-registry && start_docker_registry "auth: {htpasswd: {realm: peers, path: $work/htpasswd}}"; then
+    behind_a_password "docker-registry with htpasswd" "$docker_registry" --tls-verify=false
 fi
 
 if [[ ${#skipped[@]} -gt 0 ]]; then say SKIP "without ${skipped[*]} this says less than it could" >&2; fi
