@@ -12,6 +12,7 @@
 //! The registry's `Range` is a hint; what was sent and acknowledged here, and the digest, are the truth.
 
 mod answers;
+mod chunks;
 mod content;
 mod ladder;
 mod requests;

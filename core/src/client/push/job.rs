@@ -8,15 +8,10 @@ use std::collections::BTreeSet;
 use super::manifests::ManifestNode;
 use super::{Blob, Push, Supply};
 use crate::client::task::{Machine, Product};
-use crate::client::{Checkpoint, Event, Failure, Learned, Options, Pushed, Stored, Why};
+use crate::client::{Checkpoint, Event, Failure, Learned, Options, Pushed, Why};
 use crate::driver::Key;
-use crate::flow::{Committed, Exists, Place, Probe, Survey, Upload, Uploaded};
+use crate::flow::{Committed, Exists, Place, Survey};
 use crate::{Digest, Document, Manifest, Tag};
-
-/// Blobs of at most so many bytes go ahead to find out what the registry can do.
-const SCOUT: u64 = 64 * 1024;
-/// How often a manifest is sent again after the registry said that something it refers to is missing.
-const HEALINGS: u32 = 3;
 
 /// One thing to do in a push.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,48 +48,48 @@ pub(in crate::client) struct PushJob<K> {
     pub(super) tags: Vec<Tag>,
     pub(super) root: Option<Digest>,
     pub(super) manifests: Vec<ManifestNode>,
-    blobs: Vec<BlobNode<K>>,
+    pub(super) blobs: Vec<BlobNode<K>>,
     is_open: bool,
-    checkpoint: Option<Checkpoint>,
+    pub(super) checkpoint: Option<Checkpoint>,
     surveyed: bool,
-    probed: bool,
+    pub(super) probed: bool,
     /// The blob that went ahead of the others.
-    scout: Option<usize>,
+    pub(super) scout: Option<usize>,
     /// Manifests of the index under the tag that are worth reading.
     pub(super) children_to_read: BTreeSet<Digest>,
     /// What it had acknowledged, and did not have.
-    lost: BTreeSet<Digest>,
+    pub(super) lost: BTreeSet<Digest>,
     /// What the registry has acknowledged in this repository.
     pub(super) have: BTreeSet<Digest>,
     /// Nodes whose task has not ended.
-    running: BTreeSet<Node>,
+    pub(super) running: BTreeSet<Node>,
     /// Tags that name the root.
     pub(super) tagged: BTreeSet<Tag>,
-    failure: Option<Failure>,
-    receipt: Counts,
+    pub(super) failure: Option<Failure>,
+    pub(super) receipt: Counts,
     /// The most bytes that were ever reported as done.
     done: u64,
 }
 
-struct BlobNode<K> {
-    blob: Blob<K>,
-    state: BlobState,
+pub(super) struct BlobNode<K> {
+    pub(super) blob: Blob<K>,
+    pub(super) state: BlobState,
     /// How often the registry said that it is missing, since it was last stored: then it must be asked about.
-    missed: u32,
+    pub(super) missed: u32,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum BlobState {
+pub(super) enum BlobState {
     Waiting,
     Running,
     Done,
 }
 
 #[derive(Default)]
-struct Counts {
-    uploaded: u64,
-    mounted: u64,
-    existing: u64,
+pub(super) struct Counts {
+    pub(super) uploaded: u64,
+    pub(super) mounted: u64,
+    pub(super) existing: u64,
     requests: u64,
     bytes: u64,
 }
@@ -136,17 +131,6 @@ impl<K: Key> PushJob<K> {
         if !self.manifests.iter().any(|node| node.manifest.digest() == manifest.digest()) {
             self.have.remove(&manifest.digest());
             self.manifests.push(ManifestNode::new(manifest));
-        }
-    }
-
-    /// A blob that is given twice is sent once.
-    fn add_blob(&mut self, blob: Blob<K>) {
-        let same = |node: &&mut BlobNode<K>| {
-            node.blob.key == blob.key
-                || node.blob.content.digest.is_some() && node.blob.content.digest == blob.content.digest
-        };
-        if self.blobs.iter_mut().find(same).is_none() {
-            self.blobs.push(BlobNode { blob, state: BlobState::Waiting, missed: 0 });
         }
     }
 
@@ -205,93 +189,6 @@ impl<K: Key> PushJob<K> {
             (None, Some(root)) if !self.have.contains(&root) => Some(Survey::of_digest(self.place.clone(), root)),
             (None, _) => None,
         }
-    }
-
-    fn start_blobs(&mut self, learned: &Learned, options: &Options, events: &mut Vec<Event<K>>) -> Vec<Start<K>> {
-        let skipped = self.nondistributable(options);
-        for node in self.blobs.iter_mut().filter(|node| node.state == BlobState::Waiting && node.missed == 0) {
-            let Some(digest) = node.blob.content.digest else { continue };
-            if skipped.contains(&digest) {
-                node.state = BlobState::Done;
-            } else if self.have.contains(&digest) {
-                node.state = BlobState::Done;
-                self.receipt.existing = self.receipt.existing.saturating_add(1);
-                let (blob, size) = (node.blob.key.clone(), node.blob.content.size.unwrap_or(0));
-                events.push(Event::BlobStored { blob, digest, size, how: Stored::Existing });
-            }
-        }
-        let waiting: Vec<usize> =
-            (0..).zip(&self.blobs).filter(|(_, n)| n.state == BlobState::Waiting).map(|(i, _)| i).collect();
-        let starting = match self.scout(&waiting, learned) {
-            Some(scout) => vec![scout],
-            None if self.is_scouting() => Vec::new(),
-            None => match self.probe(&waiting, learned, options) {
-                Some(probe) => return vec![probe],
-                None => waiting,
-            },
-        };
-        starting.into_iter().filter_map(|index| self.start_blob(index)).collect()
-    }
-
-    fn start_blob(&mut self, index: usize) -> Option<Start<K>> {
-        let node = self.blobs.get_mut(index)?;
-        node.state = BlobState::Running;
-        let (blob, missed) = (node.blob.clone(), node.missed);
-        let saved = self.checkpoint.as_ref().zip(blob.content.digest.filter(|_| missed == 0));
-        let saved = saved.and_then(|(checkpoint, digest)| checkpoint.upload(digest, &self.place.origin));
-        let upload = Upload::new(blob.key, self.place.clone(), blob.content, blob.mounts).resuming(saved);
-        // A registry that says "it is here" and "it is missing" at once gets the bytes.
-        let upload = match missed {
-            0 => upload,
-            1 => upload.asking_first(),
-            _ => upload.asking_nobody(),
-        };
-        let machine = Machine::Upload(Box::new(upload));
-        Some(self.start(Node::Blob(index), machine, missed))
-    }
-
-    /// A small blob that goes ahead of the others, while it is not known what one POST can do.
-    fn scout(&mut self, waiting: &[usize], learned: &Learned) -> Option<usize> {
-        if learned.single_post.is_some() || self.scout.is_some() || waiting.len() < 2 {
-            return None;
-        }
-        let size = |index: &usize| {
-            let blob = self.blobs.get(*index).map(|node| &node.blob).filter(|blob| blob.mounts.is_empty())?;
-            blob.content.size.filter(|size| blob.content.digest.is_some() && (1..=SCOUT).contains(size))
-        };
-        self.scout = waiting.iter().copied().filter(|index| size(index).is_some()).min_by_key(size);
-        self.scout
-    }
-
-    fn is_scouting(&self) -> bool {
-        self.scout.is_some_and(|scout| self.running.contains(&Node::Blob(scout)))
-    }
-
-    /// One question more, where at least two large blobs may save theirs by its answer.
-    fn probe(&mut self, waiting: &[usize], learned: &Learned, options: &Options) -> Option<Start<K>> {
-        let is_large = |index: &&usize| {
-            let blob = self.blobs.get(**index).map(|node| &node.blob);
-            blob.is_some_and(|blob| blob.mounts.is_empty() && blob.content.is_worth_asking(options))
-        };
-        if self.probed || learned.self_mount.is_some() || waiting.iter().filter(is_large).count() < 2 {
-            return None;
-        }
-        let done = self.blobs.iter().filter(|node| node.state == BlobState::Done);
-        let stored = done.filter_map(|node| node.blob.content.digest).find(|digest| self.have.contains(digest))?;
-        self.probed = true;
-        let probe = Probe::self_mount(self.place.clone(), stored);
-        Some(self.start(Node::Probe, Machine::Probe(probe), 0))
-    }
-
-    /// Layers that their maker forbids to distribute, unless they are also there as layers that may be.
-    fn nondistributable(&self, options: &Options) -> BTreeSet<Digest> {
-        if options.push_nondistributable {
-            return BTreeSet::new();
-        }
-        let blobs = || self.manifests.iter().flat_map(|node| node.manifest.blobs());
-        let free: BTreeSet<Digest> =
-            blobs().filter(|b| !b.media_type.is_nondistributable()).map(|b| b.digest).collect();
-        blobs().map(|blob| blob.digest).filter(|digest| !free.contains(digest)).collect()
     }
 
     fn start_manifests(&mut self, learned: &Learned, options: &Options) -> Vec<Start<K>> {
@@ -372,77 +269,6 @@ impl<K: Key> PushJob<K> {
             }
             (Node::Referrer(index), Product::Listed(listed)) => self.referrer_listed(*index, listed.fallback, events),
             _ => {}
-        }
-    }
-
-    fn blob_stored(&mut self, index: usize, uploaded: &Uploaded, events: &mut Vec<Event<K>>) {
-        let Some(node) = self.blobs.get_mut(index) else { return };
-        node.state = BlobState::Done;
-        node.missed = 0;
-        node.blob.content = uploaded.content.clone();
-        let count = match uploaded.how {
-            Stored::Existing => &mut self.receipt.existing,
-            Stored::Mounted(_) => &mut self.receipt.mounted,
-            Stored::Uploaded => &mut self.receipt.uploaded,
-        };
-        *count = count.saturating_add(1);
-        self.have.insert(uploaded.digest);
-        let Uploaded { digest, size, how, .. } = uploaded.clone();
-        events.push(Event::BlobStored { blob: node.blob.key.clone(), digest, size, how });
-    }
-
-    /// Whether a blob that was acknowledged, is not seen now, and cannot be sent again, is asked for once more.
-    fn may_turn_up(&mut self, node: &Node, failure: &Failure) -> bool {
-        let Node::Blob(index) = node else { return false };
-        let Some(blob) = self.blobs.get_mut(*index) else { return false };
-        if failure.why != Why::NotReplayable || !(1..HEALINGS).contains(&blob.missed) {
-            return false;
-        }
-        blob.missed = blob.missed.saturating_add(1);
-        blob.state = BlobState::Waiting;
-        true
-    }
-
-    /// The registry lost what it had acknowledged, or shows it late: ask for everything again, send what is missing.
-    fn heal(&mut self, index: usize, failure: Failure, options: &Options) {
-        let skipped = self.nondistributable(options);
-        let Some(node) = self.manifests.get_mut(index) else { return };
-        if node.healings >= HEALINGS {
-            self.failure.get_or_insert(failure);
-            return;
-        }
-        node.healings = node.healings.saturating_add(1);
-        let healings = node.healings;
-        node.is_running = false;
-        let references = node.manifest.blobs().chain(node.manifest.children()).map(|reference| reference.digest);
-        let suspects: BTreeSet<Digest> = references.filter(|digest| !skipped.contains(digest)).collect();
-        let itself = node.manifest.digest();
-        for digest in suspects.iter().chain([&itself]) {
-            self.have.remove(digest);
-            self.lost.insert(*digest);
-        }
-        for child in self.manifests.iter_mut().filter(|child| suspects.contains(&child.manifest.digest())) {
-            child.is_running = false;
-        }
-        // Blobs that turned out to be equal when they had been read are sent again once.
-        let on_their_way = self.blobs.iter().filter(|blob| blob.state != BlobState::Done);
-        let mut sent_again: BTreeSet<Digest> = on_their_way.filter_map(|blob| blob.blob.content.digest).collect();
-        for blob in self.blobs.iter_mut().filter(|blob| blob.state == BlobState::Done) {
-            let Some(digest) = blob.blob.content.digest else { continue };
-            if suspects.contains(&digest) && sent_again.insert(digest) {
-                blob.state = BlobState::Waiting;
-                blob.missed = healings;
-            }
-        }
-    }
-
-    /// A blob that another push was sending, and could not: this one sends it itself.
-    pub(in crate::client) fn again(&mut self, node: &Node) {
-        self.running.remove(node);
-        if let Node::Blob(index) = node
-            && let Some(blob) = self.blobs.get_mut(*index)
-        {
-            blob.state = BlobState::Waiting;
         }
     }
 

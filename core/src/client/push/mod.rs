@@ -1,5 +1,6 @@
 //! What a push is made of.
 
+mod blobs;
 mod job;
 mod manifests;
 

@@ -4,13 +4,11 @@ use std::ops::Range;
 
 use http::StatusCode;
 
-use super::ladder::MODEST_CHUNK;
 use super::{Rung, State, Then, Upload};
-use crate::client::{Event, Failure, Stored, Why};
+use crate::client::{Failure, Stored, Why};
 use crate::driver::Key;
 use crate::endpoint::{AnswerError, BlobPresence, Endpoint, MountedBlob, OpenUpload, PostedBlob};
 use crate::flow::{Outcome, World};
-use crate::header::RangeHint;
 use crate::target::Target;
 
 /// No limit below this many bytes is believed in.
@@ -226,147 +224,6 @@ impl<K: Key> Upload<K> {
         }
     }
 
-    fn chunk_sent(&mut self, open: OpenUpload, range: Range<u64>, outcome: Outcome, world: &mut World<'_, K>) {
-        let (from, response) = match outcome {
-            Outcome::Answer { from, response, .. } => (from, response),
-            Outcome::Failed(failure) => return self.fail(failure),
-            Outcome::Unknown => return self.resync(open, range),
-        };
-        let Some(patch) = self.patch(&open, &range) else { return };
-        match patch.parse(&from, &response) {
-            // Own accounting counts, whatever `Range` says (quirks `patch-range-header-stale`, `patch-range-relative-to-chunk`).
-            Ok(moved) => {
-                if range.start > 0 {
-                    world.learned.chunks = Some(true);
-                }
-                if self.chunk_cap.is_some() {
-                    world.learned.chunk_limit = self.chunk_cap;
-                }
-                self.content.stored(range.end);
-                world.events.push(Event::BlobSending {
-                    blob: self.key.clone(),
-                    sent: range.end,
-                    total: self.content.size,
-                });
-                self.chunk(moved.upload, range.end, world);
-            }
-            Err(error) => match self.refused(error) {
-                Some(status) if is_final(status) => self.give_up(Some(open)),
-                Some(StatusCode::NOT_FOUND) => self.begin_again(None, world),
-                Some(StatusCode::PAYLOAD_TOO_LARGE) => self.smaller_chunk(open, &range, world),
-                // Somebody on the way delivered it twice, and this is the answer to the second.
-                Some(StatusCode::RANGE_NOT_SATISFIABLE) if range.start == 0 && has_all_of(&range, &response) => {
-                    self.content.stored(range.end);
-                    self.chunk(open, range.end, world);
-                }
-                // Else a first chunk cannot be out of order, so it is too large (quirk `patch-max-4mib-416`).
-                Some(StatusCode::RANGE_NOT_SATISFIABLE)
-                    if range.start == 0 && range.end > MODEST_CHUNK && self.chunk_cap.is_none() =>
-                {
-                    self.chunk_cap = Some(MODEST_CHUNK);
-                    self.chunk(open, 0, world);
-                }
-                // Or there was another reason, which may pass.
-                Some(StatusCode::RANGE_NOT_SATISFIABLE) if range.start == 0 => {
-                    self.trouble(Rung::Chunks);
-                    self.begin_again(Some(open), world);
-                }
-                // It was resent because nobody could tell whether it had arrived; it had.
-                Some(StatusCode::RANGE_NOT_SATISFIABLE) if self.content.resent(&range) => {
-                    self.content.stored(range.end);
-                    self.chunk(open, range.end, world);
-                }
-                // Another request is at work in this upload, perhaps one of ours that was cut off: it is asked again later.
-                Some(StatusCode::CONFLICT) if self.content.out_of_order(range.start) => {
-                    *world.pause = true;
-                    self.resync(open, self.content.acknowledged()..range.end);
-                }
-                // Asking how far the upload is and being refused there again is a circle.
-                Some(StatusCode::RANGE_NOT_SATISFIABLE) if self.content.out_of_order(range.start) => {
-                    self.resync(open, self.content.acknowledged()..range.end);
-                }
-                Some(StatusCode::RANGE_NOT_SATISFIABLE) => {
-                    self.trouble(Rung::Chunks);
-                    self.begin_again(Some(open), world);
-                }
-                status => {
-                    if is_unsupported(status) {
-                        world.learned.chunks.get_or_insert(false);
-                    }
-                    self.barred.insert(Rung::Chunks);
-                    self.begin_again(Some(open), world);
-                }
-            },
-        }
-    }
-
-    /// The registry takes no body of this length.
-    fn smaller_chunk(&mut self, open: OpenUpload, range: &Range<u64>, world: &mut World<'_, K>) {
-        let len = range.end.saturating_sub(range.start);
-        let before = self.chunk_end(range.start, Some(&open), world);
-        self.learn_limit(Some(StatusCode::PAYLOAD_TOO_LARGE), Some(len), world);
-        if self.chunk_end(range.start, Some(&open), world) >= before {
-            self.barred.insert(Rung::Chunks);
-            return self.begin_again(Some(open), world);
-        }
-        self.chunk(open, range.start, world);
-    }
-
-    fn closed(&mut self, open: OpenUpload, last: Option<Range<u64>>, outcome: Outcome, world: &mut World<'_, K>) {
-        let (from, response) = match outcome {
-            Outcome::Answer { from, response, .. } => (from, response),
-            Outcome::Failed(failure) => return self.fail(failure),
-            Outcome::Unknown => {
-                self.trouble(self.using);
-                return self.confirm(Some(open));
-            }
-        };
-        let Some(close) = self.close(&open, last.as_ref()) else { return };
-        match close.parse(&from, &response) {
-            Ok(stored) => self.committed(&stored),
-            Err(error) => match self.refused(error) {
-                Some(status) if is_final(status) => self.give_up(Some(open)),
-                Some(StatusCode::NOT_FOUND) => self.confirm(None),
-                Some(StatusCode::PAYLOAD_TOO_LARGE) => match last {
-                    Some(range) => self.smaller_chunk(open, &range, world),
-                    None => self.give_up(Some(open)),
-                },
-                // Another way of sending them may do.
-                _ => {
-                    self.trouble(self.using);
-                    self.begin_again(Some(open), world);
-                }
-            },
-        }
-    }
-
-    /// Believes the status where it lies within what was acknowledged and what was sent, and begins again where it does not.
-    fn resynced(&mut self, open: OpenUpload, range: Range<u64>, outcome: &Outcome, world: &mut World<'_, K>) {
-        if let Outcome::Answer { from, response, .. } = outcome
-            && let Ok(status) = self.status(&open).parse(from, response)
-            && let Some(at) = status.range.offset_within(range.start, range.end).map(|at| self.content.second_guess(at))
-        {
-            if at == range.start && range.start == 0 {
-                // `0-0` is no byte or one (quirk `status-zero-bytes-ambiguous`).
-                return self.begin_again(Some(status.upload), world);
-            }
-            if at == range.end {
-                self.content.stored(at);
-            } else if !self.content.has_from(at) {
-                return self.begin_again(Some(status.upload), world);
-            }
-            return self.chunk(status.upload, at, world);
-        }
-        if !self.content.can_replay() && self.content.resend_blindly(range.start) {
-            // The status is not to be had, and the bytes before this chunk are gone: this chunk once more, and the digest
-            // will tell (quirk `status-get-404-live-session`).
-            self.state = State::SendingChunk(open, range);
-            return;
-        }
-        self.trouble(Rung::Chunks);
-        self.begin_again(Some(open), world);
-    }
-
     fn confirmed(&mut self, open: Option<OpenUpload>, outcome: &Outcome, world: &mut World<'_, K>) {
         if let Outcome::Answer { from, response, .. } = outcome
             && self.check().is_some_and(|check| matches!(check.parse(from, response), Ok(BlobPresence::Present { .. })))
@@ -386,22 +243,22 @@ impl<K: Key> Upload<K> {
         }
     }
 
-    fn confirm(&mut self, open: Option<OpenUpload>) {
+    pub(super) fn confirm(&mut self, open: Option<OpenUpload>) {
         self.state = State::Confirming(open);
     }
 
-    fn resync(&mut self, open: OpenUpload, range: Range<u64>) {
+    pub(super) fn resync(&mut self, open: OpenUpload, range: Range<u64>) {
         self.state = State::Resyncing(open, range);
     }
 
     /// A rung gave trouble that may pass.
-    fn trouble(&mut self, rung: Rung) {
+    pub(super) fn trouble(&mut self, rung: Rung) {
         let troubles = self.troubles.entry(rung).or_default();
         *troubles = troubles.saturating_add(1);
     }
 
     /// A 413 teaches a ceiling: half of what was refused. Where not even a small body is taken, size is not the reason.
-    fn learn_limit(&mut self, status: Option<StatusCode>, len: Option<u64>, world: &mut World<'_, K>) {
+    pub(super) fn learn_limit(&mut self, status: Option<StatusCode>, len: Option<u64>, world: &mut World<'_, K>) {
         if status == Some(StatusCode::PAYLOAD_TOO_LARGE)
             && let Some(half) = len.map(|len| len / 2).filter(|half| *half >= LEAST_LIMIT)
         {
@@ -421,18 +278,13 @@ fn answer(outcome: Outcome) -> Result<(Target, http::Response<bytes::Bytes>), Fa
     }
 }
 
-/// Whether the registry says that it has every byte of a first chunk. Of `0-0` nobody can tell.
-fn has_all_of(first: &Range<u64>, response: &http::Response<bytes::Bytes>) -> bool {
-    RangeHint::read(response.headers()).offset_within(0, first.end) == Some(first.end)
-}
-
 /// Answers that another way of sending would not change.
-fn is_final(status: StatusCode) -> bool {
+pub(super) fn is_final(status: StatusCode) -> bool {
     matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
 }
 
 /// Answers that say "not this way".
-fn is_unsupported(status: Option<StatusCode>) -> bool {
+pub(super) fn is_unsupported(status: Option<StatusCode>) -> bool {
     matches!(
         status,
         Some(
