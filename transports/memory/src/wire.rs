@@ -39,6 +39,8 @@ struct Flight<K> {
     body: Body<K>,
     keep: Keep<K>,
     fault: Option<Fault>,
+    /// Whether the client was told what became of it.
+    is_told: bool,
 }
 
 /// What the handler makes of a head and its body.
@@ -60,7 +62,7 @@ impl<K: Key, H: Handler> Simulation<K, H> {
         }
         self.ordinals.insert(id, ordinal);
         let at = self.now + self.some_latency();
-        let flight = Flight { ordinal, id, head, body, keep, fault };
+        let flight = Flight { ordinal, id, head, body, keep, fault, is_told: false };
         self.pending.push(Happening { at, what: What::Arrives(flight) });
     }
 
@@ -141,6 +143,7 @@ impl<K: Key, H: Handler> Simulation<K, H> {
                 }
                 let told = self.fail(&flight, lost());
                 flight.fault = Some(Fault::AnswerLost);
+                flight.is_told = true;
                 let at = self.now + delay;
                 self.pending.push(Happening { at, what: What::Arrives(flight) });
                 return told;
@@ -308,6 +311,9 @@ impl<K: Key, H: Handler> Simulation<K, H> {
     }
 
     fn fail(&mut self, flight: &Flight<K>, why: NoAnswer) -> Option<Input<K>> {
+        if flight.is_told {
+            return None;
+        }
         self.transcript.add(self.now, flight.ordinal, Said::Failed(why.clone()));
         Some(Input::Failed { id: flight.id, why })
     }

@@ -1,5 +1,7 @@
 //! What must be true after every run, whatever happened in it.
 
+mod requests;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use http::{Method, StatusCode, Uri};
@@ -37,6 +39,8 @@ fn ensure(holds: bool, rule: impl FnOnce() -> String) -> Verdict {
 /// # Errors
 /// The first rule that was broken.
 pub fn judge(case: &Case, outcome: Outcome, run: &mut Run) -> Verdict {
+    requests::are_well_formed(run.simulation.transcript())?;
+    requests::lost_commits_are_asked_about(run.simulation.transcript())?;
     manifests_come_last(run)?;
     retry_after_is_kept(run)?;
     requests_in_flight_are_capped(case, run)?;
