@@ -96,9 +96,30 @@ pub fn faults(most: u64) -> impl Strategy<Value = Schedule> {
 }
 
 /// Cases against registries with up to so many quirks at once, of those that refuse nothing.
-pub fn case_with_quirks(quirks: usize, faults: u64) -> impl Strategy<Value = Case> {
-    let fine: Vec<Quirk> = quirk::all().into_iter().filter(|quirk| quirk.outcome == Outcome::Succeeds).collect();
-    let registry = prop::sample::subsequence(fine, 1..=quirks).prop_map(|quirks| {
+pub fn case_with_quirks(most: usize, faults: u64) -> impl Strategy<Value = Case> {
+    let fine = quirk::all().into_iter().filter(|quirk| quirk.outcome == Outcome::Succeeds).collect();
+    with_some_of(fine, most, faults)
+}
+
+/// Cases against registries with up to four of these quirks at once. An id without what stands after its colon names all
+/// that begin with it.
+///
+/// # Panics
+/// Where no quirk has one of the ids.
+pub fn case_with(ids: &[&str], faults: u64) -> impl Strategy<Value = Case> {
+    let known = quirk::all();
+    let named = ids.iter().flat_map(|id| {
+        let is_meant = |quirk: &&Quirk| quirk.id == *id || quirk.id.split(':').next() == Some(*id);
+        let quirks: Vec<Quirk> = known.iter().filter(is_meant).copied().collect();
+        assert!(!quirks.is_empty(), "there is no quirk {id}");
+        quirks
+    });
+    with_some_of(named.collect(), 4, faults)
+}
+
+fn with_some_of(quirks: Vec<Quirk>, most: usize, faults: u64) -> impl Strategy<Value = Case> {
+    let most = most.min(quirks.len());
+    let registry = prop::sample::subsequence(quirks, 1..=most).prop_shuffle().prop_map(|quirks| {
         let mut registry = quirk::spec_true();
         quirks.iter().for_each(|quirk| quirk.apply(&mut registry.behaviour));
         registry
