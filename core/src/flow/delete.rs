@@ -13,8 +13,8 @@ pub(crate) struct Delete {
     place: Place,
     what: What,
     state: State,
-    /// Whether a request to delete may have been applied without our knowing.
-    is_repeated: bool,
+    /// Whether it was seen there, or a request to delete it may have been applied: then 404 says that it is gone.
+    may_be_gone: bool,
 }
 
 enum What {
@@ -39,16 +39,16 @@ enum State {
 
 impl Delete {
     pub(crate) const fn blob(place: Place, digest: Digest) -> Self {
-        Self { place, what: What::Blob(digest), state: State::Deleting(None), is_repeated: false }
+        Self { place, what: What::Blob(digest), state: State::Deleting(None), may_be_gone: false }
     }
 
     /// The tag alone: what it names stays.
     pub(crate) const fn tag(place: Place, tag: Tag) -> Self {
-        Self { place, what: What::Manifest(Name::Tag(tag)), state: State::Deleting(None), is_repeated: false }
+        Self { place, what: What::Manifest(Name::Tag(tag)), state: State::Deleting(None), may_be_gone: false }
     }
 
     pub(crate) const fn manifest(place: Place, digest: Digest) -> Self {
-        Self { place, what: What::Manifest(Name::Digest(digest)), state: State::Reading, is_repeated: false }
+        Self { place, what: What::Manifest(Name::Digest(digest)), state: State::Reading, may_be_gone: false }
     }
 
     fn exchange<K>(&self, options: &Options) -> Result<Exchange<K>, Failure> {
@@ -76,8 +76,7 @@ impl Delete {
         let (What::Manifest(name), Outcome::Answer { from, response, .. }) = (&self.what, outcome) else { return None };
         let Place { origin, repository } = &self.place;
         let call = PullManifest { origin, repository, reference: name.borrowed() };
-        let pulled = call.parse(&from, &response).ok()?;
-        Some(pulled.manifest).filter(|manifest| manifest.subject().is_some())
+        call.parse(&from, &response).ok().map(|pulled| pulled.manifest)
     }
 
     fn deleted(&self, referrer: Option<Manifest>, outcome: Outcome) -> Result<Deleted, Failure> {
@@ -94,8 +93,7 @@ impl Delete {
         };
         match result {
             Ok(()) => Ok(Deleted { referrer }),
-            // The first request was applied, and its answer was lost.
-            Err(error) if self.is_repeated && error.is_not_found() => Ok(Deleted { referrer }),
+            Err(error) if self.may_be_gone && error.is_not_found() => Ok(Deleted { referrer }),
             Err(error) => Err(Failure::new(error)),
         }
     }
@@ -113,9 +111,13 @@ impl<K: Key> Flow<K> for Delete {
 
     fn outcome(&mut self, outcome: Outcome, _: &mut World<'_, K>) {
         self.state = match self.state.clone() {
-            State::Reading => State::Deleting(self.read(outcome)),
+            State::Reading => {
+                let manifest = self.read(outcome);
+                self.may_be_gone = manifest.is_some();
+                State::Deleting(manifest.filter(|manifest| manifest.subject().is_some()))
+            }
             State::Deleting(referrer) if matches!(outcome, Outcome::Unknown) => {
-                self.is_repeated = true;
+                self.may_be_gone = true;
                 State::Deleting(referrer)
             }
             State::Deleting(referrer) => State::Ended(self.deleted(referrer, outcome)),
