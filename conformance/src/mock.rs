@@ -37,12 +37,22 @@ impl Mock {
     /// A registry that is set up like this, and empty.
     #[must_use]
     pub fn new(options: mock::Options) -> Self {
-        Self {
-            registry: mock::Registry::new(options),
-            tag_changes: Vec::new(),
-            now: mock::Instant::default(),
-            open: BTreeMap::new(),
+        Self::around(mock::Registry::new(options))
+    }
+
+    /// The registry, after all that was under way was broken off.
+    #[must_use]
+    pub fn broken_off(mut self) -> mock::Registry {
+        for (exchange, _) in std::mem::take(&mut self.open).into_values() {
+            self.registry.close(self.now, exchange, mock::BodyEnd::Cut);
         }
+        self.registry
+    }
+
+    /// A registry as it is, with what it holds.
+    #[must_use]
+    pub fn around(registry: mock::Registry) -> Self {
+        Self { registry, tag_changes: Vec::new(), now: mock::Instant::default(), open: BTreeMap::new() }
     }
 
     /// What it answers to a request that nothing happens to.

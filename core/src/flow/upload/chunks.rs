@@ -71,7 +71,7 @@ impl<K: Key> Upload<K> {
                     self.chunk(open, range.end, world);
                 }
                 // Another request is at work in this upload, perhaps one of ours that was cut off: it is asked again later.
-                Some(StatusCode::CONFLICT) if self.content.out_of_order(range.start) => {
+                Some(StatusCode::CONFLICT) if self.content.is_worth_another() => {
                     *world.pause = true;
                     self.resync(open, self.content.acknowledged()..range.end);
                 }

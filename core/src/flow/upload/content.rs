@@ -5,6 +5,9 @@ use std::ops::Range;
 use crate::client::{Options, Why};
 use crate::{Algorithm, Digest};
 
+/// How often an upload is asked where it stands because it refuses what is sent.
+const MAX_REFUSALS: u32 = 3;
+
 /// The content of one blob.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Content {
@@ -23,6 +26,8 @@ pub(crate) struct Content {
     resent: Option<u64>,
     /// Where a chunk was refused as out of order last.
     refused: Option<u64>,
+    /// How often chunks were refused since the last byte that was acknowledged.
+    refusals: u32,
 }
 
 impl Content {
@@ -37,6 +42,7 @@ impl Content {
             acknowledged: 0,
             resent: None,
             refused: None,
+            refusals: 0,
         }
     }
 
@@ -51,6 +57,7 @@ impl Content {
             acknowledged: 0,
             resent: None,
             refused: None,
+            refusals: 0,
         }
     }
 
@@ -136,6 +143,7 @@ impl Content {
         self.acknowledged = at;
         self.resent = None;
         self.refused = None;
+        self.refusals = 0;
         if let Some(hand) = &mut self.in_hand
             && !(self.ended && hand.start == 0)
         {
@@ -148,6 +156,7 @@ impl Content {
         self.acknowledged = 0;
         self.resent = None;
         self.refused = None;
+        self.refusals = 0;
     }
 
     /// The same content for another upload: what is in hand of it stays so, and what is gone is gone.
@@ -174,11 +183,16 @@ impl Content {
         if self.refused == Some(at) && before >= self.acknowledged { before } else { at }
     }
 
-    /// Notes that a chunk was refused as out of order; false where that went round in a circle.
+    /// Notes that a chunk was refused as out of order, and where; false where that was often enough.
     pub(super) fn out_of_order(&mut self, at: u64) -> bool {
-        let again = self.refused != Some(at);
         self.refused = Some(at);
-        again
+        self.is_worth_another()
+    }
+
+    /// Counts a refusal since the last byte that was acknowledged.
+    pub(super) fn is_worth_another(&mut self) -> bool {
+        self.refusals = self.refusals.saturating_add(1);
+        self.refusals <= MAX_REFUSALS
     }
 
     /// Whether this chunk was sent again without knowing whether it had arrived.
