@@ -50,19 +50,19 @@ fn a_registry_that_does_what_the_spec_says() {
 
 #[test]
 fn quay_as_it_was_in_2021() {
-    let (cases, _) = single_faults(7, |behaviour| named("quay-2021").unwrap().apply(behaviour));
+    let (cases, _) = single_faults(11, |behaviour| named("quay-2021").unwrap().apply(behaviour));
     assert!(cases >= 2800, "there were only {cases} cases");
 }
 
 #[test]
 fn ecr_without_mounting() {
-    let (cases, _) = single_faults(7, |behaviour| named("ecr:mounting-off").unwrap().apply(behaviour));
+    let (cases, _) = single_faults(11, |behaviour| named("ecr:mounting-off").unwrap().apply(behaviour));
     assert!(cases >= 2800, "there were only {cases} cases");
 }
 
 #[test]
 fn ecr_with_mounting() {
-    let (cases, _) = single_faults(7, |behaviour| named("ecr:mounting-on").unwrap().apply(behaviour));
+    let (cases, _) = single_faults(11, |behaviour| named("ecr:mounting-on").unwrap().apply(behaviour));
     assert!(cases >= 2800, "there were only {cases} cases");
 }
 
@@ -77,14 +77,14 @@ fn distribution_as_it_is_installed() {
         "conditional-put-unsupported",
         "post-digest-single-unsupported-202",
     ];
-    let (cases, _) = single_faults(7, |behaviour| quirks.iter().for_each(|id| named(id).unwrap().apply(behaviour)));
+    let (cases, _) = single_faults(11, |behaviour| quirks.iter().for_each(|id| named(id).unwrap().apply(behaviour)));
     assert!(cases >= 2800, "there were only {cases} cases");
 }
 
 /// Two faults: each pair of requests of each flow × each pair of faults, one in so many of them.
 #[test]
 fn two_faults_at_a_time() {
-    let every = property::one_in(397);
+    let every = property::one_in(601);
     let (mut cases, mut judged) = (0, 0);
     let faults = Fault::every_passing();
     for flow in flow::all() {

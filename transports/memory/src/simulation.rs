@@ -20,6 +20,8 @@ use crate::{Choice, Handler, Order, Said, Schedule, Source, Transcript};
 pub struct Simulation<K, H> {
     /// The other side, to look at and to change between steps.
     pub handler: H,
+    /// What was said so far.
+    pub transcript: Transcript<K>,
     pub(crate) seed: u64,
     pub(crate) random: Random,
     pub(crate) now: Instant,
@@ -31,7 +33,6 @@ pub struct Simulation<K, H> {
     pub(crate) sinks: BTreeMap<K, Bytes>,
     pub(crate) pending: Vec<Happening<K>>,
     pub(crate) aborted: BTreeSet<RequestId>,
-    pub(crate) transcript: Transcript<K>,
     pub(crate) ordinals: BTreeMap<RequestId, u64>,
     /// Requests that the client sent.
     pub(crate) requests: u64,
