@@ -2,9 +2,10 @@
 
 use std::fmt;
 
+use longshore_core::auth::Credentials;
 use longshore_core::driver::OperationId;
 use longshore_core::{
-    Blob, Client, Event, Failure, Learned, Options, Push, Receipt, Registry, Repository, Supply, Tag,
+    Blob, Client, Event, Failure, Learned, Options, Push, Receipt, Registry, Repository, Secret, Supply, Tag,
 };
 use longshore_memory::{Order, Schedule, Simulation, Source, Step};
 use longshore_mock_registry as mock;
@@ -50,6 +51,9 @@ pub struct Case {
 impl fmt::Debug for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { before, plan, given, tags, client, registry, order, faults, seed } = self;
+        if let Some(auth) = &registry.auth {
+            writeln!(f, "{:?}, tokens for {:?}", auth.scheme, auth.lifetime)?;
+        }
         writeln!(f, "seed {seed}, order {order:?}, tags {tags}, given {given:?}")?;
         writeln!(f, "{client:?}")?;
         writeln!(f, "faults {faults:?}")?;
@@ -244,7 +248,10 @@ impl Case {
                 Given::Known | Given::Once | Given::Unknown | Given::NotThere => {}
             }
         }
-        let simulation = Simulation::new(self.seed, registry).order(self.order.clone()).faults(self.faults.clone());
+        let simulation = Simulation::new(self.seed, registry)
+            .credentials(|_, _| Ok(Some(credentials())))
+            .order(self.order.clone())
+            .faults(self.faults.clone());
         let number = |(number, source)| (Key(number), source);
         sources
             .into_iter()
@@ -320,6 +327,16 @@ impl Run {
         }
     }
 }
+
+/// The password of the suite's own user.
+pub(crate) const PASSWORD: &str = "a-canary-that-nobody-may-see";
+
+fn credentials() -> Credentials {
+    Credentials::Basic { user: USER.to_owned(), password: Secret::new(PASSWORD.to_owned()) }
+}
+
+/// The suite's own user.
+pub(crate) const USER: &str = "suite";
 
 fn parsed<T: std::str::FromStr>(text: &str) -> T {
     text.parse().ok().expect("the suite's own names are names")

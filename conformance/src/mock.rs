@@ -66,8 +66,10 @@ impl Mock {
     /// What it would answer if it did what the spec says.
     pub fn ask_plainly(&mut self, method: Method, path_and_query: &str, body: impl Into<Bytes>) -> Response<Bytes> {
         let behaviour = std::mem::take(&mut self.registry.options.behaviour);
+        let auth = self.registry.options.auth.take();
         let answer = self.ask(method, path_and_query, body);
         self.registry.options.behaviour = behaviour;
+        self.registry.options.auth = auth;
         answer
     }
 

@@ -1,13 +1,16 @@
 //! Random cases for property tests: small things at the edges of what matters.
 
+use std::time::Duration;
+
 use longshore_core::Learned;
 use longshore_memory::{Order, Schedule};
 use longshore_mock_registry as mock;
+use longshore_mock_registry::auth::{Auth, Password};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 
-use crate::case::{Case, Given, Settings};
+use crate::case::{self, Case, Given, Settings};
 use crate::image::{BlobPlan, DocumentPlan, Plan, Subject};
 use crate::quirk::{self, Outcome, Quirk};
 
@@ -93,6 +96,18 @@ pub fn order() -> impl Strategy<Value = Order> {
 pub fn faults(most: u64) -> impl Strategy<Value = Schedule> {
     (any::<u64>(), 0..=most, prop_oneof![Just(50), Just(300), Just(1000)])
         .prop_map(|(seed, most, per_thousand)| Schedule::random(seed, per_thousand, most))
+}
+
+/// The same cases against a registry that lets in one user only: with a password in each request, or with tokens that last
+/// long or end while a push is under way.
+pub fn behind_a_door(cases: impl Strategy<Value = Case>) -> impl Strategy<Value = Case> {
+    let lifetime = prop_oneof![Just(Duration::from_secs(300)), Just(Duration::from_secs(60))];
+    (cases, prop::bool::weighted(0.3), lifetime).prop_map(|(mut case, is_basic, lifetime)| {
+        let auth = if is_basic { Auth::basic() } else { Auth { lifetime, ..Auth::bearer() } };
+        let rights = "*=*".parse().expect("these are rights");
+        case.registry.auth = Some(auth.user(case::USER, Password::plain(case::PASSWORD), rights));
+        case
+    })
 }
 
 /// Cases against registries with up to so many quirks at once, of those that refuse nothing.

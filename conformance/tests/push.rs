@@ -13,6 +13,19 @@ fn faults_that_pass_do_not_fail_a_push() {
     property::holds(300, Outcome::Succeeds, &strategy::case(spec_true(), 3));
 }
 
+#[test]
+fn rule_10_a_registry_that_asks_who_one_is() {
+    let cases = strategy::behind_a_door(strategy::case(spec_true(), 3));
+    property::holds(200, Outcome::Succeeds, &cases);
+}
+
+#[test]
+fn rule_10_storage_and_uploads_at_another_origin_are_told_no_secret() {
+    let quirks = ["redirect-s3-rejects-authorization", "post-location-other-host", "blob-head-redirect"];
+    let cases = strategy::behind_a_door(strategy::case_with(&quirks, 2));
+    property::holds(100, Outcome::Succeeds, &cases);
+}
+
 /// The same push twice says the same, byte for byte, at the same moments.
 #[test]
 fn the_same_seed_gives_the_same_transcript() {

@@ -1,6 +1,7 @@
 //! What must be true after every run, whatever happened in it.
 
 mod requests;
+mod secrets;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -41,6 +42,7 @@ fn ensure(holds: bool, rule: impl FnOnce() -> String) -> Verdict {
 pub fn judge(case: &Case, outcome: Outcome, run: &mut Run) -> Verdict {
     requests::are_well_formed(run.simulation.transcript())?;
     requests::lost_commits_are_asked_about(run.simulation.transcript())?;
+    secrets::stay_where_they_belong(case, run)?;
     manifests_come_last(run)?;
     retry_after_is_kept(run)?;
     requests_in_flight_are_capped(case, run)?;
