@@ -112,9 +112,6 @@ impl Inner {
         if kind.direct {
             builder = builder.no_proxy();
         }
-        if self.http1_only {
-            builder = builder.http1_only();
-        }
         builder.build().map_err(|error| format!("it cannot be set up: {}", crate::words::chain(&error)))
     }
 }

@@ -20,19 +20,22 @@ pub(crate) struct Server {
 impl Server {
     /// Reads the first request of each connection, its body too where its length is said, answers with what `answer` makes
     /// of its number and head, and closes.
-    pub(crate) fn answering(answer: impl Fn(usize, &str) -> Vec<u8> + Send + 'static) -> Self {
+    pub(crate) fn answering(answer: impl Fn(usize, &str) -> Vec<u8> + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let heads: Arc<Mutex<Vec<String>>> = Arc::default();
         let seen = Arc::clone(&heads);
+        let answer = Arc::new(answer);
         thread::spawn(move || {
             for (number, stream) in listener.incoming().enumerate() {
-                let mut stream = stream.unwrap();
-                let head = read_request(&mut stream);
-                seen.lock().unwrap().push(head.clone());
-                // The client may have gone away already.
-                drop(stream.write_all(&answer(number, &head)));
-                drop(stream.shutdown(Shutdown::Write));
+                let (answer, seen, mut stream) = (Arc::clone(&answer), Arc::clone(&seen), stream.unwrap());
+                thread::spawn(move || {
+                    let head = read_request(&mut stream);
+                    seen.lock().unwrap().push(head.clone());
+                    // The client may have gone away already.
+                    drop(stream.write_all(&answer(number, &head)));
+                    drop(stream.shutdown(Shutdown::Write));
+                });
             }
         });
         Self { address, heads }
