@@ -248,6 +248,8 @@ impl Case {
                 Given::Known | Given::Once | Given::Unknown | Given::NotThere => {}
             }
         }
+        // What was done to prepare it is not the client's.
+        registry.registry.judge = mock::judge::Judge::default();
         let simulation = Simulation::new(self.seed, registry)
             .credentials(|_, _| Ok(Some(credentials())))
             .order(self.order.clone())

@@ -11,7 +11,7 @@ use longshore_core::header::RetryAfter;
 use longshore_core::{Digest, Event, Failure, Instant, Manifest, MediaType, Origin, Tag, Target};
 use longshore_memory::{Fault, Said};
 use longshore_mock_registry::UploadId;
-use longshore_mock_registry::behaviour::{EtagForm, ReferrersApi};
+use longshore_mock_registry::behaviour::{EtagForm, LocationForm, ReferrersApi};
 
 use crate::case::{Case, Given, Run};
 use crate::quirk::Outcome;
@@ -43,6 +43,7 @@ pub fn judge(case: &Case, outcome: Outcome, run: &mut Run) -> Verdict {
     requests::are_well_formed(run.simulation.transcript())?;
     requests::lost_commits_are_asked_about(run.simulation.transcript())?;
     secrets::stay_where_they_belong(case, run)?;
+    the_registry_has_no_complaint(case, run)?;
     manifests_come_last(run)?;
     retry_after_is_kept(run)?;
     requests_in_flight_are_capped(case, run)?;
@@ -97,6 +98,18 @@ fn a_failure_is_expected(case: &Case, run: &Run, failure: &Failure) -> Verdict {
     ensure(once && is_replay && !run.simulation.schedule().is_empty(), || {
         format!("faults that pass made the push fail: {failure}")
     })
+}
+
+/// Where nothing went wrong on the way, the registry's own judge saw no request that breaks the spec, nor one that some
+/// registry does not stand. (It cannot know which answers were lost.)
+fn the_registry_has_no_complaint(case: &Case, run: &Run) -> Verdict {
+    // What it named was no URL, so none can be the same.
+    let is_no_url = case.registry.behaviour.start.location == LocationForm::WithoutScheme;
+    let mut breaches = run.simulation.handler.registry.judge.breaches.iter();
+    match breaches.find(|breach| !is_no_url || breach.rule != "location-verbatim") {
+        Some(breach) if run.simulation.schedule().is_empty() => Err(Violation(format!("a breach: {breach}"))),
+        _ => Ok(()),
+    }
 }
 
 /// I33: what a manifest refers to was acknowledged before the manifest was sent.
