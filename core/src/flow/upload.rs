@@ -57,6 +57,8 @@ pub(crate) struct Upload<K> {
     saved: Option<(OpenUpload, u64)>,
     /// The largest chunk that this blob is sent in, once one was refused in a way that may mean its length.
     chunk_cap: Option<u64>,
+    /// Whether it was begun again because the registry said that it has more than was sent.
+    doubted: bool,
     /// Whether it was given up while its request was in flight.
     leaving: bool,
     /// What went wrong last, to tell when everything was tried.
@@ -131,6 +133,7 @@ impl<K: Key> Upload<K> {
             may_mount: true,
             saved: None,
             chunk_cap: None,
+            doubted: false,
             leaving: false,
             last: None,
         }
@@ -278,14 +281,19 @@ impl<K: Key> Upload<K> {
         }
     }
 
-    /// Sends the chunk that begins at `from`, or reads it first, or closes the upload if there is none.
+    /// Goes on with the chunk that begins at `from`. What is in hand of it is filled up first: a short chunk that is not the
+    /// last is refused by some (quirks `oci-chunk-min-length`, `chunk-min-5mib-undeclared`).
     fn chunk(&mut self, open: OpenUpload, from: u64, world: &World<'_, K>) {
-        if self.content.must_read(from) {
-            let end = self.chunk_end(from, Some(&open), world);
+        let end = self.chunk_end(from, Some(&open), world);
+        if self.content.lacks(end) {
             self.state = State::Reading(open, from, end);
-            return;
+        } else {
+            self.send_chunk(open, from, end);
         }
-        let wanted = self.chunk_end(from, Some(&open), world);
+    }
+
+    /// Sends what is in hand from `from` to at most `wanted`, or closes the upload if there is nothing.
+    fn send_chunk(&mut self, open: OpenUpload, from: u64, wanted: u64) {
         let end = self.content.end().map_or(wanted, |end| wanted.min(end));
         let range = from..end;
         let is_last = self.content.size == Some(end);
@@ -323,8 +331,12 @@ impl<K: Key> Upload<K> {
     }
 
     fn read(&mut self, world: &mut World<'_, K>) {
-        let State::Reading(open, from, _) = self.state.clone() else { return };
-        if from == 0 { self.begin_sending(open, world) } else { self.chunk(open, from, world) }
+        let State::Reading(open, from, up_to) = self.state.clone() else { return };
+        if from == 0 {
+            self.begin_sending(open, world);
+        } else if !self.content.must_read(from) {
+            self.send_chunk(open, from, up_to);
+        }
     }
 
     /// Begins again with a new upload, if that can be done and was not done too often.

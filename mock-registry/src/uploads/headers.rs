@@ -82,10 +82,13 @@ impl Registry {
     /// Whether a request came to the newest URL of an upload, where that matters.
     pub(super) fn check_state(&mut self, asked: &Asked, id: &UploadId) -> Result<(), Refusal> {
         let rule = self.options.behaviour.start.state;
-        let Some(step) = self.state.uploads.get(id).map(|upload| upload.step) else { return Ok(()) };
+        let Some(upload) = self.state.uploads.get(id) else { return Ok(()) };
+        // Bytes that are coming in have moved it on already.
+        let is_moving = upload.busy && rule == StateQuery::NewestOrGone;
+        let step = upload.step;
         let newest = format!("_state={}", upload_state(id, step));
         let query = asked.path_and_query.split_once('?').map_or("", |(_, query)| query);
-        if query.split('&').any(|pair| pair == newest) {
+        if !is_moving && query.split('&').any(|pair| pair == newest) {
             return Ok(());
         }
         match rule {

@@ -28,6 +28,12 @@ impl<K: Key> Upload<K> {
         };
         let Some(patch) = self.patch(&open, &range) else { return };
         match patch.parse(&from, &response) {
+            // More than was ever sent: somebody on the way delivered the first chunk twice. All of it is still to be had, so the
+            // upload begins again; but once, because `Range` is a hint.
+            Ok(moved) if range.start == 0 && says_more_than(&range, moved.range) && self.may_doubt(world) => {
+                self.doubted = true;
+                self.begin_again(Some(moved.upload), world);
+            }
             // Own accounting counts, whatever `Range` says (quirks `patch-range-header-stale`, `patch-range-relative-to-chunk`).
             Ok(moved) => {
                 if range.start > 0 {
@@ -65,10 +71,12 @@ impl<K: Key> Upload<K> {
                     self.trouble(Rung::Chunks);
                     self.begin_again(Some(open), world);
                 }
-                // It was resent because nobody could tell whether it had arrived; it had.
+                // It was resent because nobody could tell whether it had arrived; it had, or as much of it as is said.
                 Some(StatusCode::RANGE_NOT_SATISFIABLE) if self.content.resent(&range) => {
-                    self.content.stored(range.end);
-                    self.chunk(open, range.end, world);
+                    let said = RangeHint::read(response.headers()).offset_within(range.start, range.end);
+                    let at = said.filter(|at| *at > range.start).unwrap_or(range.end);
+                    self.content.stored(at);
+                    self.chunk(open, at, world);
                 }
                 // Another request is at work in this upload, perhaps one of ours that was cut off: it is asked again later.
                 Some(StatusCode::CONFLICT) if self.content.is_worth_another() => {
@@ -92,6 +100,11 @@ impl<K: Key> Upload<K> {
                 }
             },
         }
+    }
+
+    /// Whether a hint alone is reason enough to begin again.
+    const fn may_doubt(&self, world: &World<'_, K>) -> bool {
+        !self.doubted && self.sessions < world.options.sessions
     }
 
     /// The registry takes no body of this length.
@@ -131,6 +144,13 @@ impl<K: Key> Upload<K> {
                     Some(range) => self.smaller_chunk(open, &range, world),
                     None => self.give_up(Some(open)),
                 },
+                // Where the upload stands was misread (quirk `status-range-exclusive-with-prefix`).
+                Some(StatusCode::RANGE_NOT_SATISFIABLE)
+                    if last.as_ref().is_some_and(|last| self.content.out_of_order(last.start)) =>
+                {
+                    let end = last.map_or(0, |last| last.end);
+                    self.resync(open, self.content.acknowledged()..end);
+                }
                 // Another way of sending them may do.
                 _ => {
                     self.trouble(self.using);
@@ -172,6 +192,12 @@ impl<K: Key> Upload<K> {
         self.trouble(Rung::Chunks);
         self.begin_again(Some(open), world);
     }
+}
+
+/// Whether the registry says that it has more than a first chunk, and not just by a byte (quirk
+/// `patch-range-off-by-one-streamed`).
+fn says_more_than(first: &Range<u64>, said: RangeHint) -> bool {
+    matches!(said, RangeHint::Through(last) if last > first.end)
 }
 
 /// Whether the registry says that it has every byte of a first chunk. Of `0-0` nobody can tell.

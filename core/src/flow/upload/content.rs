@@ -75,6 +75,16 @@ impl Content {
         !self.ended && self.in_hand.as_ref().is_some_and(|hand| hand.end <= from)
     }
 
+    /// Whether bytes before `end` are still to be read.
+    pub(super) fn lacks(&self, end: u64) -> bool {
+        !self.ended && self.in_hand.as_ref().is_some_and(|hand| hand.end < end)
+    }
+
+    /// The first byte that must stay in hand, where the bytes from `from` on are read.
+    pub(super) fn first_in_hand(&self, from: u64) -> u64 {
+        self.in_hand.as_ref().map_or(from, |hand| hand.start.min(from))
+    }
+
     /// One past the last byte that can be sent now, where that is known.
     pub(super) fn end(&self) -> Option<u64> {
         match &self.in_hand {

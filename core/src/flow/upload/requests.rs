@@ -52,7 +52,10 @@ impl<K: Key> Flow<K> for Upload<K> {
             State::Cancelling(open, _) => {
                 Some(self.bodyless(&CancelUpload { upload: open }, options).map(Exchange::forget_if_lost))
             }
-            State::Reading(_, from, up_to) => return Next::Read { from: *from, up_to: *up_to },
+            // Where the upload stands may be a guess: only what is acknowledged is let go.
+            State::Reading(_, from, up_to) => {
+                return Next::Read { from: self.content.first_in_hand(*from), up_to: *up_to };
+            }
             State::Ended(result) => return Next::Done(result.clone()),
         };
         // A state that needs a digest is not entered without one.
