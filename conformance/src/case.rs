@@ -192,7 +192,16 @@ impl Case {
     /// Where the client hangs, goes round in circles, or breaks its contract with a driver.
     #[must_use]
     pub fn run(&self) -> Run {
-        self.run_until(None)
+        self.run_until(None, |_| {})
+    }
+
+    /// Runs it with other options of the client than the settings make.
+    ///
+    /// # Panics
+    /// As [`Case::run`] does.
+    #[must_use]
+    pub fn run_with(&self, change: impl FnOnce(&mut Options)) -> Run {
+        self.run_until(None, change)
     }
 
     /// Runs it, and cancels the push after so many steps of the simulation. Later ones can be told by
@@ -202,13 +211,15 @@ impl Case {
     /// As [`Case::run`] does.
     #[must_use]
     pub fn run_and_cancel(&self, after: u64) -> Run {
-        self.run_until(Some(after))
+        self.run_until(Some(after), |_| {})
     }
 
-    fn run_until(&self, cancel_after: Option<u64>) -> Run {
+    fn run_until(&self, cancel_after: Option<u64>, change: impl FnOnce(&mut Options)) -> Run {
         let image = Image::of(&self.plan);
         let simulation = self.simulation(&image);
-        let mut client = Client::new(self.options());
+        let mut options = self.options();
+        change(&mut options);
+        let mut client = Client::new(options);
         client.teach(&Self::registry(), self.client.learned.clone());
         let operation = client.start(self.push(&image));
         let waits_for = (0..image.blobs.len()).filter(|number| self.given(*number) == Given::Unknown).count();

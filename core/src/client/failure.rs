@@ -66,9 +66,12 @@ pub enum Why {
         actual: u64,
     },
     /// The upload was begun again as often as is allowed, and never came to an end.
-    #[error("the upload was begun {sessions} times and never finished; the registry may limit the size of a body")]
+    #[error(
+        "the upload was begun {sessions} {} and never finished; the registry may limit the size of a body",
+        if *sessions == 1 { "time" } else { "times" }
+    )]
     TooManySessions {
-        /// How many uploads were begun.
+        /// How many uploads were begun, among them POSTs of a whole blob that came to nothing.
         sessions: u32,
     },
     /// The client's budget for retries is spent: too much fails here.

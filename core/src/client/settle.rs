@@ -159,7 +159,7 @@ impl<K: Key> Client<K> {
             }
         }
         if flight.if_lost == IfLost::Forget {
-            return self.settle(task, Outcome::Unknown);
+            return self.settle(task, Outcome::Unknown { status: Some(status) });
         }
         if let Some(asked) = asked.filter(|asked| *asked > self.options.retry_after_limit) {
             let failure = Failure::new(Why::RetryAfter { asked, limit: self.options.retry_after_limit });
@@ -170,7 +170,7 @@ impl<K: Key> Client<K> {
             // 429 says that nothing was done; after all else it is unknown.
             Attempt::Now if flight.if_lost == IfLost::Repeat => {}
             Attempt::Now if status == StatusCode::TOO_MANY_REQUESTS && !flight.is_poured => {}
-            Attempt::Now => self.unknown(task),
+            Attempt::Now => self.unknown(task, Some(status)),
             Attempt::Spent => {
                 let failure = Failure::new(Why::RetryBudget).at(flight.row, flight.target);
                 self.settle(task, Outcome::Failed(failure));
@@ -185,7 +185,7 @@ impl<K: Key> Client<K> {
 
     fn failed(&mut self, task: &mut Task<K>, flight: Flight, why: &NoAnswer) {
         if flight.if_lost == IfLost::Forget {
-            return self.settle(task, Outcome::Unknown);
+            return self.settle(task, Outcome::Unknown { status: None });
         }
         let is_lost = matches!(why, NoAnswer::Lost(_));
         let failure = |attempts| Failure { attempts, ..Failure::new(shown(why)).at(flight.row, flight.target.clone()) };
@@ -194,7 +194,9 @@ impl<K: Key> Client<K> {
         }
         let reason = shown(why).to_string();
         match self.another_attempt(task, &flight, reason, false, None) {
-            Attempt::Now if is_lost && (flight.if_lost == IfLost::Ask || flight.is_poured) => self.unknown(task),
+            Attempt::Now if is_lost && (flight.if_lost == IfLost::Ask || flight.is_poured) => {
+                self.unknown(task, None);
+            }
             Attempt::Now => {}
             Attempt::Spent => {
                 let failure = Failure::new(Why::RetryBudget).at(flight.row, flight.target);
@@ -209,9 +211,9 @@ impl<K: Key> Client<K> {
     }
 
     /// The flow is told at once, but its next exchange waits as the repetition would have.
-    pub(super) fn unknown(&mut self, task: &mut Task<K>) {
+    pub(super) fn unknown(&mut self, task: &mut Task<K>, status: Option<StatusCode>) {
         let phase = task.phase.clone();
-        self.settle(task, Outcome::Unknown);
+        self.settle(task, Outcome::Unknown { status });
         if task.phase == Phase::Ready {
             task.phase = phase;
         }

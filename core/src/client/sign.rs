@@ -110,11 +110,11 @@ impl<K: Key> Client<K> {
         };
         if matches!(task.errand, Some(Errand::Ping)) {
             // Its answer has taught what it could.
-            self.settle(task, Outcome::Unknown);
+            self.settle(task, Outcome::Unknown { status: None });
             return true;
         }
         if flight.if_lost == IfLost::Forget {
-            self.settle(task, Outcome::Unknown);
+            self.settle(task, Outcome::Unknown { status: None });
             return true;
         }
         task.login.tries = task.login.tries.saturating_add(1);
@@ -149,7 +149,7 @@ impl<K: Key> Client<K> {
         // blob in one POST counted as a whole or not at all, and counts once however often it is sent.
         if flight.if_lost == IfLost::Ask && flight.has_body && flight.row != Row::PostBlob {
             let login = std::mem::take(&mut task.login);
-            self.unknown(task);
+            self.unknown(task, None);
             task.login = login;
         }
         true

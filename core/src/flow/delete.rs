@@ -116,7 +116,7 @@ impl<K: Key> Flow<K> for Delete {
                 self.may_be_gone = manifest.is_some();
                 State::Deleting(manifest.filter(|manifest| manifest.subject().is_some()))
             }
-            State::Deleting(referrer) if matches!(outcome, Outcome::Unknown) => {
+            State::Deleting(referrer) if matches!(outcome, Outcome::Unknown { .. }) => {
                 self.may_be_gone = true;
                 State::Deleting(referrer)
             }

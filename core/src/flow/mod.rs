@@ -15,7 +15,7 @@ mod token;
 mod upload;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 
 pub(crate) use commit::{Commit, Committed, Stored};
 pub(crate) use delete::{Delete, Deleted};
@@ -61,8 +61,8 @@ pub(crate) enum IfLost {
 pub(crate) enum Outcome {
     /// The registry answered.
     Answer { from: Target, response: Response<Bytes>, end: End },
-    /// It may or may not have been applied.
-    Unknown,
+    /// It may or may not have been applied: no answer came, or this status, which may be another one a moment later.
+    Unknown { status: Option<StatusCode> },
     /// It was given up.
     Failed(Failure),
 }

@@ -220,7 +220,7 @@ impl UpdateReferrers {
                 Err(_) if is_conflict(response.status()) => Ok(State::Fetching),
                 Err(error) => Err(Failure::new(error)),
             },
-            Outcome::Unknown => Ok(State::Fetching),
+            Outcome::Unknown { .. } => Ok(State::Fetching),
             Outcome::Failed(failure) => Err(failure),
         }
     }
@@ -237,7 +237,7 @@ impl UpdateReferrers {
                 State::Ended(Ok(Listed { fallback: true }))
             }
             // It may be gone: what stands there decides.
-            Outcome::Unknown => State::Fetching,
+            Outcome::Unknown { .. } => State::Fetching,
             _ => State::Writing(empty, guard),
         }
     }

@@ -86,7 +86,7 @@ impl<K: Key> Flow<K> for Survey {
             Outcome::Failed(failure) if failure.row == Some(Row::FetchToken) => Err(failure),
             // Nor does any reach a registry that cannot be reached, or that wants a longer pause than we take.
             Outcome::Failed(failure) if is_for_all(&failure.why) => Err(failure),
-            Outcome::Unknown | Outcome::Failed(_) => Ok(None),
+            Outcome::Unknown { .. } | Outcome::Failed(_) => Ok(None),
         };
         self.state = State::Ended(found.map(|found| found.map(|found| found.manifest)));
     }

@@ -45,6 +45,12 @@ pub(crate) struct Upload<K> {
     using: Rung,
     /// How often a rung gave trouble that may pass.
     troubles: BTreeMap<Rung, u32>,
+    /// How often a body was lost on its way, or its answer was.
+    losses: u32,
+    /// The longest body that the registry said it takes, in bytes.
+    announced_max: Option<u64>,
+    /// The shortest body that was refused as too large, in bytes.
+    refused_len: Option<u64>,
     /// Uploads that were opened.
     sessions: u32,
     /// Whether the registry was asked if the blob is there, or need not be.
@@ -127,6 +133,9 @@ impl<K: Key> Upload<K> {
             barred: BTreeSet::new(),
             using: Rung::Chunks,
             troubles: BTreeMap::new(),
+            losses: 0,
+            announced_max: None,
+            refused_len: None,
             sessions: 0,
             asked: false,
             must_ask: false,
@@ -259,6 +268,7 @@ impl<K: Key> Upload<K> {
     /// Goes on in an upload that holds no byte yet.
     fn opened(&mut self, open: OpenUpload, world: &mut World<'_, K>) {
         self.sessions = self.sessions.saturating_add(1);
+        self.announced_max = open.chunk_max_length();
         self.content.restarted();
         self.barred.insert(Rung::SinglePost);
         self.begin_sending(open, world);

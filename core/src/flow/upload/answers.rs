@@ -59,7 +59,7 @@ impl<K: Key> Upload<K> {
                 }
             }
             (_, Outcome::Answer { from, response, .. }) => self.start().parse(from, response).ok(),
-            (_, Outcome::Unknown | Outcome::Failed(_)) => None,
+            (_, Outcome::Unknown { .. } | Outcome::Failed(_)) => None,
         };
         self.end_with(open, Err(Failure::cancelled()));
     }
@@ -114,8 +114,10 @@ impl<K: Key> Upload<K> {
         let (from, response) = match outcome {
             Outcome::Answer { from, response, .. } => (from, response),
             Outcome::Failed(failure) => return self.fail(failure),
-            Outcome::Unknown => {
-                self.trouble(Rung::SinglePost);
+            Outcome::Unknown { status } => {
+                // What it may have begun counts as an upload.
+                self.sessions = self.sessions.saturating_add(1);
+                self.doubt(Rung::SinglePost, status);
                 return self.confirm(None);
             }
         };
@@ -148,8 +150,8 @@ impl<K: Key> Upload<K> {
         let (from, response) = match outcome {
             Outcome::Answer { from, response, .. } => (from, response),
             Outcome::Failed(failure) => return self.fail(failure),
-            Outcome::Unknown => {
-                self.trouble(Rung::WholePut);
+            Outcome::Unknown { status } => {
+                self.doubt(Rung::WholePut, status);
                 return self.confirm(Some(open));
             }
         };
@@ -168,7 +170,7 @@ impl<K: Key> Upload<K> {
                 }
                 status @ Some(StatusCode::PAYLOAD_TOO_LARGE) => {
                     self.learn_limit(status, self.content.size, world);
-                    self.barred.insert(Rung::WholePut);
+                    self.too_large(self.content.size);
                     self.begin_again(Some(open), world);
                 }
                 status if is_unsupported(status) => {
@@ -188,15 +190,11 @@ impl<K: Key> Upload<K> {
 
     fn streamed(&mut self, open: OpenUpload, outcome: Outcome, world: &mut World<'_, K>) {
         let call = self.stream(&open);
-        let result = match &outcome {
-            Outcome::Answer { from, response, .. } => Some(call.parse(from, response)),
-            Outcome::Unknown | Outcome::Failed(_) => None,
-        };
-        let result = match (result, outcome) {
-            (Some(result), _) => result,
-            (None, Outcome::Failed(failure)) => return self.fail(failure),
-            (None, _) => {
-                self.trouble(Rung::StreamedPatch);
+        let result = match outcome {
+            Outcome::Answer { from, response, .. } => call.parse(&from, &response),
+            Outcome::Failed(failure) => return self.fail(failure),
+            Outcome::Unknown { status } => {
+                self.doubt(Rung::StreamedPatch, status);
                 return self.begin_again(Some(open), world);
             }
         };
@@ -214,6 +212,9 @@ impl<K: Key> Upload<K> {
                 Some(status) if is_final(status) => self.give_up(Some(open)),
                 status => {
                     self.learn_limit(status, self.content.size, world);
+                    if status == Some(StatusCode::PAYLOAD_TOO_LARGE) {
+                        self.too_large(self.content.size);
+                    }
                     if is_unsupported(status) {
                         world.learned.streamed_patch.get_or_insert(false);
                     }
@@ -251,6 +252,21 @@ impl<K: Key> Upload<K> {
         self.state = State::Resyncing(open, range);
     }
 
+    /// It is not known what became of a body. An answer that may pass counts against the rung; that no answer came is the
+    /// network's doing, and says nothing of what the registry takes.
+    pub(super) fn doubt(&mut self, rung: Rung, status: Option<StatusCode>) {
+        self.last = None;
+        match status {
+            Some(_) => self.trouble(rung),
+            None => self.losses = self.losses.saturating_add(1),
+        }
+    }
+
+    /// A body of this length was refused as too large: that holds for every way of sending it.
+    pub(super) fn too_large(&mut self, len: Option<u64>) {
+        self.refused_len = [self.refused_len, len].into_iter().flatten().min();
+    }
+
     /// A rung gave trouble that may pass.
     pub(super) fn trouble(&mut self, rung: Rung) {
         let troubles = self.troubles.entry(rung).or_default();
@@ -272,7 +288,7 @@ fn answer(outcome: Outcome) -> Result<(Target, http::Response<bytes::Bytes>), Fa
     match outcome {
         Outcome::Answer { from, response, .. } => Ok((from, response)),
         Outcome::Failed(failure) => Err(failure),
-        Outcome::Unknown => {
+        Outcome::Unknown { .. } => {
             Err(Failure::new(Why::NoAnswer(crate::driver::NoAnswer::Lost("no answer came".to_owned()))))
         }
     }

@@ -24,7 +24,10 @@ impl<K: Key> Upload<K> {
         let (from, response) = match outcome {
             Outcome::Answer { from, response, .. } => (from, response),
             Outcome::Failed(failure) => return self.fail(failure),
-            Outcome::Unknown => return self.resync(open, range),
+            Outcome::Unknown { .. } => {
+                self.last = None;
+                return self.resync(open, range);
+            }
         };
         let Some(patch) = self.patch(&open, &range) else { return };
         match patch.parse(&from, &response) {
@@ -112,6 +115,7 @@ impl<K: Key> Upload<K> {
         let len = range.end.saturating_sub(range.start);
         let before = self.chunk_end(range.start, Some(&open), world);
         self.learn_limit(Some(StatusCode::PAYLOAD_TOO_LARGE), Some(len), world);
+        self.too_large(Some(len));
         if self.chunk_end(range.start, Some(&open), world) >= before {
             self.barred.insert(Rung::Chunks);
             return self.begin_again(Some(open), world);
@@ -129,8 +133,8 @@ impl<K: Key> Upload<K> {
         let (from, response) = match outcome {
             Outcome::Answer { from, response, .. } => (from, response),
             Outcome::Failed(failure) => return self.fail(failure),
-            Outcome::Unknown => {
-                self.trouble(self.using);
+            Outcome::Unknown { status } => {
+                self.doubt(self.using, status);
                 return self.confirm(Some(open));
             }
         };

@@ -24,6 +24,8 @@ const MAX_CHUNK_FLOOR: u64 = 128 * 1024 * 1024;
 /// The largest body that is sent in one POST to a registry that may ignore it, in bytes.
 const UNPROVEN_POST: u64 = 64 * 1024;
 
+/// After so many whole bodies that were lost, a blob that is longer than a chunk goes in chunks.
+const LOSSES: u32 = 2;
 /// After so many troubles of its own that may pass, a rung is left for another.
 const TROUBLES: u32 = 2;
 
@@ -33,18 +35,31 @@ impl<K: Key> Upload<K> {
     /// Before all is lost, what was learned counts for nothing, because it may be old or wrong; and then trouble counts for
     /// nothing, because it may have passed. The number of uploads that are begun bounds all of it.
     pub(super) fn rung(&self, world: &World<'_, K>) -> Option<Rung> {
-        self.best_rung(world, world.learned, |rung| self.is_calm(rung))
-            .or_else(|| self.best_rung(world, &Learned::default(), |rung| self.is_calm(rung)))
-            .or_else(|| self.best_rung(world, &Learned::default(), |_| true))
+        let limit = [world.learned.body_limit, self.announced_max].into_iter().flatten().min();
+        self.best_rung(world, world.learned, limit, |rung| self.is_calm(rung))
+            .or_else(|| self.best_rung(world, &Learned::default(), None, |rung| self.is_calm(rung)))
+            .or_else(|| self.best_rung(world, &Learned::default(), None, |_| true))
+    }
+
+    /// Whether no body of this length, nor a shorter one, was refused as too large.
+    fn may_take(&self, len: u64) -> bool {
+        self.refused_len.is_none_or(|refused| len < refused)
     }
 
     pub(super) fn is_calm(&self, rung: Rung) -> bool {
         self.troubles.get(&rung).is_none_or(|troubles| *troubles < TROUBLES)
     }
 
-    fn best_rung(&self, world: &World<'_, K>, learned: &Learned, may: impl Fn(Rung) -> bool) -> Option<Rung> {
+    fn best_rung(
+        &self,
+        world: &World<'_, K>,
+        learned: &Learned,
+        limit: Option<u64>,
+        may: impl Fn(Rung) -> bool,
+    ) -> Option<Rung> {
         let is_open = |rung: Rung| !self.barred.contains(&rung) && may(rung);
-        let fits = self.content.size.is_none_or(|size| learned.body_limit.is_none_or(|limit| size <= limit));
+        let size = self.content.size;
+        let fits = size.is_none_or(|size| self.may_take(size) && limit.is_none_or(|limit| size <= limit));
         // Where it is not known whether one POST does, only a body that costs nothing is risked on it.
         let risk = if learned.single_post == Some(true) { world.options.single_post } else { UNPROVEN_POST };
         let is_small = self.content.size.is_some_and(|size| size <= risk.min(world.options.single_post));
@@ -58,8 +73,13 @@ impl<K: Key> Upload<K> {
         if self.content.size == Some(0) {
             return (whole && is_open(Rung::WholePut)).then_some(Rung::WholePut);
         }
-        let chunks = is_open(Rung::Chunks) && learned.chunks != Some(false);
-        let wants_chunks = chunks && self.content.size.is_some_and(|size| size > world.options.chunk_above);
+        let chunk = self.chunk_end(0, None, world);
+        let chunks = is_open(Rung::Chunks)
+            && learned.chunks != Some(false)
+            && self.may_take(size.map_or(chunk, |size| size.min(chunk)));
+        // Where whole bodies get lost, less is lost with a chunk.
+        let is_risky = self.losses >= LOSSES && size.is_some_and(|size| size > chunk);
+        let wants_chunks = chunks && (is_risky || size.is_some_and(|size| size > world.options.chunk_above));
         if whole && fits && !wants_chunks && is_open(Rung::WholePut) && learned.whole_put != Some(false) {
             return Some(Rung::WholePut);
         }
@@ -80,6 +100,7 @@ impl<K: Key> Upload<K> {
         let floor = open.and_then(OpenUpload::chunk_min_length).unwrap_or(1).min(MAX_CHUNK_FLOOR);
         let ceiling = [
             open.and_then(OpenUpload::chunk_max_length),
+            self.announced_max,
             world.learned.body_limit.map(modest),
             world.learned.chunk_limit,
             self.chunk_cap,
