@@ -192,7 +192,16 @@ impl Case {
     /// Where the client hangs, goes round in circles, or breaks its contract with a driver.
     #[must_use]
     pub fn run(&self) -> Run {
-        self.run_until(None, |_| {})
+        self.run_until(None, None, |_| {})
+    }
+
+    /// Runs it against a registry as it is; what was to be pushed before is not.
+    ///
+    /// # Panics
+    /// As [`Case::run`] does.
+    #[must_use]
+    pub fn run_at(&self, registry: Mock) -> Run {
+        self.run_until(Some(registry), None, |_| {})
     }
 
     /// Runs it with other options of the client than the settings make.
@@ -201,7 +210,7 @@ impl Case {
     /// As [`Case::run`] does.
     #[must_use]
     pub fn run_with(&self, change: impl FnOnce(&mut Options)) -> Run {
-        self.run_until(None, change)
+        self.run_until(None, None, change)
     }
 
     /// Runs it, and cancels the push after so many steps of the simulation. Later ones can be told by
@@ -211,12 +220,12 @@ impl Case {
     /// As [`Case::run`] does.
     #[must_use]
     pub fn run_and_cancel(&self, after: u64) -> Run {
-        self.run_until(Some(after), |_| {})
+        self.run_until(None, Some(after), |_| {})
     }
 
-    fn run_until(&self, cancel_after: Option<u64>, change: impl FnOnce(&mut Options)) -> Run {
+    fn run_until(&self, registry: Option<Mock>, cancel_after: Option<u64>, change: impl FnOnce(&mut Options)) -> Run {
         let image = Image::of(&self.plan);
-        let simulation = self.simulation(&image);
+        let simulation = self.simulation(&image, registry);
         let mut options = self.options();
         change(&mut options);
         let mut client = Client::new(options);
@@ -240,10 +249,11 @@ impl Case {
         options
     }
 
-    fn simulation(&self, image: &Image) -> Simulation<Key, Mock> {
-        let mut registry = match &self.before {
-            Some(before) => before.run().simulation.handler,
-            None => Mock::new(self.registry.clone()),
+    fn simulation(&self, image: &Image, registry: Option<Mock>) -> Simulation<Key, Mock> {
+        let mut registry = match (registry, &self.before) {
+            (Some(registry), _) => registry,
+            (None, Some(before)) => before.run().simulation.handler,
+            (None, None) => Mock::new(self.registry.clone()),
         };
         registry.tag_changes.clear();
         let mut sources = Vec::new();

@@ -29,7 +29,7 @@ impl Attacher {
         let mut client = Client::new(options(u64::from(name.as_bytes()[0])));
         let registry = "registry.example".parse().unwrap();
         let mut learned = Learned::default();
-        learned.referrers = Some(false);
+        learned.learn_referrers(&"library/app".parse().unwrap(), false);
         client.teach(&registry, learned);
         let config = Digest::of(Algorithm::Sha256, b"{}");
         let push = Push::new(registry, "library/app".parse().unwrap());

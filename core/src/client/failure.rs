@@ -117,6 +117,19 @@ pub enum Why {
         /// What is there instead.
         what: &'static str,
     },
+    /// The registry does not let the list of referrers be changed: perhaps its tags cannot be moved (quirk
+    /// `fallback-tag-immutable`). What the list is about is done all the same.
+    #[error(
+        "the manifest itself is {done}, but the list of referrers under {tag} cannot be changed: {refusal}; where tags are          immutable, exempt those that begin with the digest's algorithm"
+    )]
+    ReferrersRefused {
+        /// The tag.
+        tag: Tag,
+        /// What became of the manifest that the list names: `stored` or `deleted`.
+        done: &'static str,
+        /// The refusal.
+        refusal: Box<AnswerError>,
+    },
     /// The list of referrers was overwritten by others each time it was written.
     #[error("the list of referrers under {tag} was overwritten {tries} times by others; push again to repair it")]
     ReferrersConflict {
@@ -163,7 +176,11 @@ impl Failure {
     /// The registry's refusal, where that is what went wrong.
     #[must_use]
     pub const fn refused(&self) -> Option<&crate::endpoint::Refused> {
-        if let Why::Answer(error) = &self.why { error.refused() } else { None }
+        match &self.why {
+            Why::Answer(error) => error.refused(),
+            Why::ReferrersRefused { refusal, .. } => refusal.refused(),
+            _ => None,
+        }
     }
 }
 

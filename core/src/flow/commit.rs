@@ -95,7 +95,7 @@ impl Commit {
                 }
                 let has_subject = self.manifest.subject().map(|subject| subject.digest);
                 if has_subject.is_some() && stored.subject.is_some() {
-                    world.learned.referrers = Some(true);
+                    world.learned.learn_referrers(&self.place.repository, true);
                 }
                 // A web server that knows nothing of manifests also says 200 (quirk `manifest-put-status-variants`).
                 if !stored.confirmed {

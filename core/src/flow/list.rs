@@ -139,7 +139,7 @@ impl ListReferrers {
         };
         match page {
             Ok(ReferrersPage { referrers, next, .. }) => {
-                world.learned.referrers = Some(true);
+                world.learned.learn_referrers(&self.place.repository, true);
                 self.add(referrers);
                 if self.pages.turn(next, world.options.pages) && self.referrers.len() < MAX_REFERRERS {
                     State::Api

@@ -39,6 +39,12 @@ pub(crate) struct UpdateReferrers {
     change: Change,
     fallback: Referrers,
     writes: u32,
+    /// What stood under the tag when it was read last.
+    standing: Option<Digest>,
+    /// The refusal of the last write, and what stood there then, until something else is seen to.
+    refused: Option<(AnswerError, Option<Digest>)>,
+    /// Whether the registry refused a write that its validator should have let through: then they are left out.
+    unguarded: bool,
     state: State,
 }
 
@@ -100,7 +106,18 @@ impl UpdateReferrers {
 
     fn new(place: Place, subject: Digest, change: Change, fallback: Referrers) -> Self {
         let tag = Tag::of_referrers(&subject);
-        Self { place, subject, tag, change, fallback, writes: 0, state: State::Probing }
+        Self {
+            place,
+            subject,
+            tag,
+            change,
+            fallback,
+            writes: 0,
+            standing: None,
+            refused: None,
+            unguarded: false,
+            state: State::Probing,
+        }
     }
 
     /// Whose list it changes: only one change of a list is made at a time.
@@ -114,7 +131,7 @@ impl UpdateReferrers {
         if matches!(self.state, State::Ended(_)) {
             return;
         }
-        match world.learned.referrers {
+        match world.learned.referrers(&self.place.repository) {
             Some(true) => self.state = State::Ended(Ok(Listed { fallback: false })),
             Some(false) => self.fall_back(),
             None => {}
@@ -149,7 +166,9 @@ impl UpdateReferrers {
                 return;
             }
         };
-        world.learned.referrers = supported.or(world.learned.referrers);
+        if let Some(supported) = supported {
+            world.learned.learn_referrers(&self.place.repository, supported);
+        }
         if supported == Some(true) {
             self.state = State::Ended(Ok(Listed { fallback: false }));
         } else {
@@ -187,11 +206,21 @@ impl UpdateReferrers {
         };
         let merged = merged.map_err(|_| self.not_referrers("its entries cannot be read"))?;
         let Some(merged) = merged else { return Ok(State::Ended(Ok(Listed { fallback: true }))) };
+        self.standing = standing.as_ref().map(Manifest::digest);
+        if let Some((error, before)) = self.refused.take()
+            && before == self.standing
+        {
+            // Nobody else was first: the validator is not understood, or the tag cannot be moved.
+            if self.unguarded {
+                return Err(self.not_listed(error));
+            }
+            self.unguarded = true;
+        }
         if self.writes >= MAX_WRITES {
             return Err(Failure::new(Why::ReferrersConflict { tag: self.tag.clone(), tries: self.writes }));
         }
         self.writes = self.writes.saturating_add(1);
-        let guard = Guard::of(standing.is_some(), etag);
+        let guard = if self.unguarded { Guard::None } else { Guard::of(standing.is_some(), etag) };
         if matches!(self.change, Change::Remove(_)) && merge::is_empty(&merged) {
             return Ok(State::Clearing(merged, guard));
         }
@@ -212,13 +241,25 @@ impl UpdateReferrers {
         PutManifest { origin, repository, manifest: list, name: PutName::Tag(&self.tag), condition }
     }
 
-    fn written(&self, list: &Manifest, guard: &Guard, outcome: Outcome) -> Result<State, Failure> {
+    /// The registry does not let the list be changed. That is not the end of what the list is about.
+    fn not_listed(&self, refusal: AnswerError) -> Failure {
+        let done = match self.change {
+            Change::Add(_) => "stored",
+            Change::Remove(_) => "deleted",
+        };
+        Failure::new(Why::ReferrersRefused { tag: self.tag.clone(), done, refusal: Box::new(refusal) })
+    }
+
+    fn written(&mut self, list: &Manifest, guard: &Guard, outcome: Outcome) -> Result<State, Failure> {
         match outcome {
             Outcome::Answer { from, response, .. } => match self.write(list, guard).parse(&from, &response) {
                 // Written, or another was first: either way, what stands there now decides.
                 Ok(_) => Ok(State::Fetching),
-                Err(_) if is_conflict(response.status()) => Ok(State::Fetching),
-                Err(error) => Err(Failure::new(error)),
+                Err(error) if is_conflict(response.status()) => {
+                    self.refused = Some((error, self.standing));
+                    Ok(State::Fetching)
+                }
+                Err(error) => Err(self.not_listed(error)),
             },
             Outcome::Unknown { .. } => Ok(State::Fetching),
             Outcome::Failed(failure) => Err(failure),

@@ -66,6 +66,8 @@ pub(in crate::client) struct PushJob<K> {
     /// Tags that name the root.
     pub(super) tagged: BTreeSet<Tag>,
     pub(super) failure: Option<Failure>,
+    /// Why a list of referrers could not be changed: all else is pushed before that is told.
+    unlisted: Option<Failure>,
     pub(super) receipt: Counts,
     /// The most bytes that were ever reported as done.
     done: u64,
@@ -119,6 +121,7 @@ impl<K: Key> PushJob<K> {
             running: BTreeSet::new(),
             tagged: BTreeSet::new(),
             failure: None,
+            unlisted: None,
             receipt: Counts::default(),
             done: 0,
         };
@@ -240,6 +243,10 @@ impl<K: Key> PushJob<K> {
                 if self.may_turn_up(node, &failure) {
                     return;
                 }
+                if matches!(node, Node::Referrer(_)) {
+                    self.unlisted.get_or_insert(failure);
+                    return;
+                }
                 // The first failure is the one to tell; what it cancels fails after it.
                 self.failure.get_or_insert(failure);
                 return;
@@ -330,6 +337,9 @@ impl<K: Key> PushJob<K> {
         }
         if self.root.is_none() && !self.tags.is_empty() {
             return Some(Err(Failure::new(Why::Misuse("there are tags, and no root for them to name".to_owned()))));
+        }
+        if let Some(failure) = &self.unlisted {
+            return Some(Err(failure.clone()));
         }
         let digest = self.root;
         let Counts { uploaded, mounted, existing, requests, bytes } = self.receipt;
