@@ -18,6 +18,8 @@ pub(crate) struct Commit {
     manifest: Manifest,
     digest: Digest,
     name: Name,
+    /// Whether it was refused with its tags, and not because one of them may not be moved.
+    refused_with_tags: bool,
     state: State,
 }
 
@@ -71,7 +73,7 @@ impl Commit {
     }
 
     const fn new(place: Place, manifest: Manifest, name: Name) -> Self {
-        Self { place, digest: manifest.digest(), manifest, name, state: State::Putting }
+        Self { place, digest: manifest.digest(), manifest, name, refused_with_tags: false, state: State::Putting }
     }
 
     fn put(&self) -> PutManifest<'_> {
@@ -92,6 +94,8 @@ impl Commit {
             Ok(stored) => {
                 if let Name::DigestWithTags(_) = self.name {
                     world.learned.tag_parameter = Some(!stored.tags.is_empty());
+                } else if self.refused_with_tags {
+                    world.learned.tag_parameter = Some(false);
                 }
                 let has_subject = self.manifest.subject().map(|subject| subject.digest);
                 if has_subject.is_some() && stored.subject.is_some() {
@@ -108,22 +112,21 @@ impl Commit {
                 let lists_referrers = has_subject.is_some() && stored.subject == has_subject;
                 State::Ended(Ok(Committed::Stored(Stored { existed: false, tags, lists_referrers })))
             }
-            Err(error) => self.refused(error, world),
+            Err(error) => self.refused(error),
         }
     }
 
     /// Rule 13 of the quirks: what is missing is sent, what stands there already is a success, all else is final.
-    fn refused<K>(&mut self, error: AnswerError, world: &mut World<'_, K>) -> State {
+    fn refused(&mut self, error: AnswerError) -> State {
         let AnswerError::Refused(refused) = &error else { return State::Ended(Err(Failure::new(error))) };
         let status = refused.status;
-        if let Name::DigestWithTags(_) = self.name
-            && matches!(status, StatusCode::URI_TOO_LONG | StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE)
-        {
-            world.learned.tag_parameter = Some(false);
+        let is_missing = says_missing(refused, &self.manifest);
+        if matches!(self.name, Name::DigestWithTags(_)) && !is_missing && may_be_about_tags(status) {
+            // The parameter may not be known here, or one of the tags may not be moved: one by one, that is seen.
+            self.refused_with_tags = !says_immutable(refused);
             self.name = Name::Digest;
             return State::Putting;
         }
-        let is_missing = says_missing(refused, &self.manifest);
         let may_stand = matches!(
             status,
             StatusCode::BAD_REQUEST | StatusCode::FORBIDDEN | StatusCode::CONFLICT | StatusCode::PRECONDITION_FAILED
@@ -204,7 +207,7 @@ impl Commit {
                 let tags = if let Name::Tag(tag) = &self.name { vec![tag.clone()] } else { Vec::new() };
                 Ok(Committed::Stored(Stored { existed: refusal.is_some(), tags, lists_referrers: false }))
             }
-            (Ok(Some(_)), Some(refusal)) if says_immutable(&refusal) => match &self.name {
+            (Ok(Some(_)), Some(refusal)) if refusal.refused().is_some_and(says_immutable) => match &self.name {
                 Name::Tag(tag) => Err(Failure::new(Why::ImmutableTag { tag: tag.clone() })),
                 Name::Digest | Name::DigestWithTags(_) => Err(refusal),
             },
@@ -229,15 +232,22 @@ fn says_missing(refused: &Refused, manifest: &Manifest) -> bool {
 }
 
 /// Whether a refusal says that a tag cannot be moved (quirk `tag-immutable-status-zoo`).
-fn says_immutable(failure: &Failure) -> bool {
-    failure.refused().is_some_and(|refused| {
-        // A 403 has many reasons; that the tag cannot be moved must be said.
-        let says = |text: &str| text.to_ascii_lowercase().contains("immutable");
-        let is_said = || refused.errors.errors.iter().filter_map(|entry| entry.message.as_deref()).any(says);
-        matches!(refused.status, StatusCode::CONFLICT | StatusCode::PRECONDITION_FAILED)
-            || is_said()
-            || ["TAG_INVALID", "TAG_IMMUTABLE", "TAG_ALREADY_EXISTS"].iter().any(|code| refused.errors.has_code(code))
-    })
+fn says_immutable(refused: &Refused) -> bool {
+    // A 403 has many reasons; that the tag cannot be moved must be said.
+    let says = |text: &str| text.to_ascii_lowercase().contains("immutable");
+    let is_said = || refused.errors.errors.iter().filter_map(|entry| entry.message.as_deref()).any(says);
+    matches!(refused.status, StatusCode::CONFLICT | StatusCode::PRECONDITION_FAILED)
+        || is_said()
+        || ["TAG_INVALID", "TAG_IMMUTABLE", "TAG_ALREADY_EXISTS"].iter().any(|code| refused.errors.has_code(code))
+}
+
+/// Whether a refusal of a manifest with `tag` parameters may have to do with them. Too long a URL is one of the spec's.
+fn may_be_about_tags(status: StatusCode) -> bool {
+    match status {
+        StatusCode::UNAUTHORIZED | StatusCode::PAYLOAD_TOO_LARGE | StatusCode::UNSUPPORTED_MEDIA_TYPE => false,
+        StatusCode::NOT_IMPLEMENTED => true,
+        other => other.is_client_error(),
+    }
 }
 
 impl<K: Key> Flow<K> for Commit {
