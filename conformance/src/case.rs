@@ -201,7 +201,16 @@ impl Case {
     /// As [`Case::run`] does.
     #[must_use]
     pub fn run_at(&self, registry: Mock) -> Run {
-        self.run_until(Some(registry), None, |_| {})
+        self.run_at_with(registry, |_| {})
+    }
+
+    /// [`Case::run_at`] with other options of the client than the settings make.
+    ///
+    /// # Panics
+    /// As [`Case::run`] does.
+    #[must_use]
+    pub fn run_at_with(&self, registry: Mock, change: impl FnOnce(&mut Options)) -> Run {
+        self.run_until(Some(registry), None, change)
     }
 
     /// Runs it with other options of the client than the settings make.

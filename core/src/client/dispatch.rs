@@ -270,6 +270,11 @@ impl<K: Key> Client<K> {
                     if let super::Part::Node(node) = &part {
                         job.finished(node, result.clone(), &self.options, &mut events);
                     }
+                    if job.was_served_in_vain()
+                        && let Some(registry) = self.registries.get_mut(&task.registry)
+                    {
+                        registry.learned.unchecked_manifests = Some(true);
+                    }
                     (job.has_failed() && !had_failed, Some(job.progress()))
                 }
                 Some(super::Job::Simple(job)) => {

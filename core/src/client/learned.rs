@@ -29,6 +29,10 @@ pub struct Learned {
     pub self_mount: Option<bool>,
     /// Whether it takes `tag` parameters when a manifest is pushed (end-7b).
     pub tag_parameter: Option<bool>,
+    /// Whether it serves manifests whose blobs it does not have, because it stores them unlooked at or has lost the blobs since
+    /// (quirk `missing-blob-not-checked`). Then no manifest is a list of what is there; see also
+    /// [`Options::trust_manifests`](super::Options::trust_manifests).
+    pub unchecked_manifests: Option<bool>,
     /// Whether it keeps lists of referrers itself, by repository: some do so in some of them only.
     #[serde(deserialize_with = "of_repositories")]
     referrers_in: BTreeMap<String, bool>,

@@ -16,7 +16,7 @@ mod settle;
 mod sign;
 mod task;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use event::{Event, Stored};
@@ -237,7 +237,9 @@ impl<K: Key> Client<K> {
         if let Some(Job::Push(job)) = self.jobs.remove(&id)
             && let Some(registry) = self.registries.get_mut(&job.place().origin)
         {
-            registry.remember(&job.place().repository, job.have(), job.lost());
+            let unproven =
+                if registry.learned.unchecked_manifests == Some(true) { job.served() } else { &BTreeSet::new() };
+            registry.remember(&job.place().repository, job.have().difference(unproven), job.lost());
         }
         self.outbox.push_back(Output::Done { operation: id, result: result.map_err(Box::new) });
         true

@@ -36,6 +36,10 @@ pub struct Options {
     pub ask_above: u64,
     /// How often the upload of one blob may be begun, at least 1. Default 5.
     pub sessions: u32,
+    /// Whether the blobs of an image manifest are taken to be in the repository that serves it, so that they are not asked
+    /// about. Default yes. Say no for a registry that is known to store manifests without looking at them (quirk
+    /// `missing-blob-not-checked`), which cannot be seen from outside until a blob turns out to be missing.
+    pub trust_manifests: bool,
     /// Whether layers that their maker forbids to distribute are pushed all the same. Default no.
     pub push_nondistributable: bool,
     /// The most bytes of an error's body that are kept. Default 64 KiB.
@@ -82,6 +86,7 @@ impl Default for Options {
             single_post: 4 * MIB,
             ask_above: 4 * MIB,
             sessions: 5,
+            trust_manifests: true,
             push_nondistributable: false,
             error_body: 64 * 1024,
             manifest_body: 4 * 1024 * 1024,

@@ -41,7 +41,12 @@ impl RegistryState {
         self.have.get(repository).cloned().unwrap_or_default()
     }
 
-    pub(super) fn remember(&mut self, repository: &Repository, have: &BTreeSet<Digest>, lost: &BTreeSet<Digest>) {
+    pub(super) fn remember<'a>(
+        &mut self,
+        repository: &Repository,
+        have: impl Iterator<Item = &'a Digest>,
+        lost: &BTreeSet<Digest>,
+    ) {
         let known = self.have.entry(repository.clone()).or_default();
         known.retain(|digest| !lost.contains(digest));
         known.extend(have);

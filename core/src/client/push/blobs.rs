@@ -120,6 +120,7 @@ impl<K: Key> PushJob<K> {
         };
         *count = count.saturating_add(1);
         self.have.insert(uploaded.digest);
+        self.served_in_vain |= self.served.remove(&uploaded.digest) && uploaded.how != Stored::Existing;
         let Uploaded { digest, size, how, .. } = uploaded.clone();
         events.push(Event::BlobStored { blob: node.blob.key.clone(), digest, size, how });
     }

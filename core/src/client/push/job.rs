@@ -59,6 +59,10 @@ pub(in crate::client) struct PushJob<K> {
     pub(super) children_to_read: BTreeSet<Digest>,
     /// What it had acknowledged, and did not have.
     pub(super) lost: BTreeSet<Digest>,
+    /// Blobs that are taken to be there only because the registry serves a manifest that refers to them.
+    pub(super) served: BTreeSet<Digest>,
+    /// Whether one of those was not there.
+    pub(super) served_in_vain: bool,
     /// What the registry has acknowledged in this repository.
     pub(super) have: BTreeSet<Digest>,
     /// Nodes whose task has not ended.
@@ -117,6 +121,8 @@ impl<K: Key> PushJob<K> {
             scout: None,
             children_to_read: BTreeSet::new(),
             lost: BTreeSet::new(),
+            served: BTreeSet::new(),
+            served_in_vain: false,
             have,
             running: BTreeSet::new(),
             tagged: BTreeSet::new(),
@@ -169,7 +175,9 @@ impl<K: Key> PushJob<K> {
         }
         if !self.surveyed {
             self.surveyed = true;
-            if let Some(survey) = self.survey() {
+            // Where what stands proves nothing, it is not worth a question.
+            let is_proof = options.trust_manifests && learned.unchecked_manifests != Some(true);
+            if let Some(survey) = self.survey().filter(|_| is_proof) {
                 return vec![self.start(Node::Survey, Machine::Survey(survey), 0)];
             }
         }
@@ -305,7 +313,9 @@ impl<K: Key> PushJob<K> {
     pub(super) fn has_all_of(&mut self, manifest: &Manifest) {
         // A layer that nobody may distribute may be there or not: whoever pushed the manifest need not have sent it.
         let blobs = manifest.blobs().filter(|blob| !blob.media_type.is_nondistributable());
-        self.have.extend(blobs.map(|blob| blob.digest));
+        let new: Vec<Digest> = blobs.map(|blob| blob.digest).filter(|digest| !self.have.contains(digest)).collect();
+        self.have.extend(&new);
+        self.served.extend(new);
         self.have.insert(manifest.digest());
     }
 
@@ -351,9 +361,19 @@ impl<K: Key> PushJob<K> {
         &self.lost
     }
 
+    /// Whether the registry served a manifest and had not all of its blobs.
+    pub(in crate::client) const fn was_served_in_vain(&self) -> bool {
+        self.served_in_vain
+    }
+
     /// The digests that the registry has acknowledged, for the next push into the same repository.
     pub(in crate::client) const fn have(&self) -> &BTreeSet<Digest> {
         &self.have
+    }
+
+    /// What of them only a manifest that the registry serves speaks for.
+    pub(in crate::client) const fn served(&self) -> &BTreeSet<Digest> {
+        &self.served
     }
 
     /// Bytes that need not be sent any more, and bytes in all that are known of. Neither falls, not even where a blob that
