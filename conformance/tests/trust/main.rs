@@ -3,7 +3,11 @@
 //! The other side is a small world of hosts that is written for these tests, so that it can do what the mock registry never
 //! would. Each test is named by the invariant (`core/SECURITY-INVARIANTS.md`) or the quirk that it holds.
 
+mod challenges;
+mod drive;
+mod mock;
 mod origins;
 mod pauses;
+mod quirks;
 mod tokens;
 mod world;

@@ -1,7 +1,8 @@
 use longshore_core::target::{CrossOrigin, Policy};
 use longshore_core::{Options, Origin, Scheme};
 
-use crate::world::{BEARER, PASSWORD, World, password, push, push_with};
+use crate::drive::{PASSWORD, password};
+use crate::world::{BEARER, World, push, push_with};
 
 const STORAGE: &str = "https://storage.example.net";
 
@@ -40,7 +41,7 @@ fn i4_a_foreign_401_starts_nothing() {
         };
         let outcome = push(world);
         assert!(outcome.result.is_err());
-        assert_eq!((outcome.asked, outcome.tokens().count()), (0, 0), "{}", outcome.transcript);
+        assert_eq!((outcome.asked.len(), outcome.tokens().count()), (0, 0), "{}", outcome.transcript);
     }
 }
 

@@ -13,7 +13,7 @@ fn i26_a_pause_is_for_all_requests_and_never_cut_short() {
         let world = World { throttle: Some(("_state=canary-state&digest=sha256%3A00300f", asked)), ..World::default() };
         let outcome = push_with(world, options.clone(), |_, _| Ok(None));
         assert!(outcome.result.is_ok(), "{:?}\n{}", outcome.result, outcome.transcript);
-        let refused = outcome.seen.iter().position(|seen| seen.throttled).expect("one request is refused");
+        let refused = outcome.seen.iter().position(|seen| seen.status == 429).expect("one request is refused");
         let told = outcome.seen[refused].at + Duration::from_millis(20);
         let early = outcome.seen[refused..]
             .iter()
