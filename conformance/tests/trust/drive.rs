@@ -9,8 +9,8 @@ use http::Method;
 use longshore_core::auth::Credentials;
 use longshore_core::driver::AskFailed;
 use longshore_core::{
-    Algorithm, Blob, Client, Digest, Failure, Instant, Manifest, Operation, Options, Push, Receipt, Registry, Secret,
-    Tag,
+    Algorithm, Blob, Client, Digest, Failure, Instant, Learned, Manifest, Operation, Options, Push, Receipt, Registry,
+    Secret, Tag,
 };
 use longshore_memory::{Handler, Simulation, Source};
 
@@ -126,6 +126,8 @@ pub(crate) struct Setup {
     /// How long each message takes.
     pub(crate) latency: Duration,
     pub(crate) operations: Vec<Operation<&'static str>>,
+    /// What it knows of the registry.
+    pub(crate) learned: Learned,
     /// Where credentials may be seen.
     pub(crate) trusted: &'static [&'static str],
 }
@@ -138,6 +140,7 @@ impl Default for Setup {
             lookup: Box::new(|_, _| Ok(Some(password(PASSWORD)))),
             latency: Duration::from_millis(10),
             operations: vec![image().into()],
+            learned: Learned::default(),
             trusted: &["https://registry.example"],
         }
     }
@@ -200,6 +203,7 @@ pub(crate) fn drive(handler: impl Handler, seen: &Rc<RefCell<Vec<Seen>>>, setup:
     }
     let trusted = setup.trusted;
     let mut client = Client::new(setup.options);
+    client.teach(&"registry.example".parse().unwrap(), setup.learned);
     let operations: Vec<_> = setup.operations.into_iter().map(|operation| client.start(operation)).collect();
     let results = simulation.run_all(&mut client, operations);
     let result = results.into_values().reduce(Result::and).unwrap();

@@ -9,5 +9,6 @@ mod mock;
 mod origins;
 mod pauses;
 mod quirks;
+mod renewals;
 mod tokens;
 mod world;

@@ -1,15 +1,17 @@
 //! A registry, its token service and a storage host, all in one closure's reach.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
 use longshore_core::auth::Credentials;
 use longshore_core::driver::AskFailed;
 use longshore_core::{Instant, Options, Registry};
-use longshore_memory::Whole;
+use longshore_memory::{BodyEnd, ExchangeId, Fault, Handler, Reply, Whole};
 
 use crate::drive::{Outcome, PASSWORD, Seen, Setup, basic, drive, image};
 
@@ -36,6 +38,8 @@ pub(crate) struct World {
     pub(crate) ignores_expiry: bool,
     /// The first request for this path is answered with 429 and this `Retry-After`.
     pub(crate) throttle: Option<(&'static str, &'static str)>,
+    /// How long the way of a byte of a body takes.
+    pub(crate) byte_takes: Duration,
     /// Whether nobody may push.
     pub(crate) denies_pushes: bool,
     /// What is answered otherwise: to this request, after those.
@@ -55,6 +59,7 @@ impl Default for World {
             passwords: &[PASSWORD],
             ignores_expiry: false,
             throttle: None,
+            byte_takes: Duration::ZERO,
             denies_pushes: false,
             rule: |_, _| None,
         }
@@ -190,6 +195,32 @@ pub(crate) fn push_with(
 /// Does something in this world.
 pub(crate) fn run(world: World, setup: Setup) -> Outcome {
     let seen = Rc::new(RefCell::new(Vec::new()));
+    let byte_takes = world.byte_takes;
     let mut state = State { world, tokens: Vec::new(), seen: seen.clone() };
-    drive(Whole::new(move |now: Instant, request: Request<Bytes>| state.answer(now, request)), &seen, setup)
+    let inner = Whole::new(move |now: Instant, request: Request<Bytes>| state.answer(now, request));
+    drive(Slowed { inner, byte_takes, lens: BTreeMap::new() }, &seen, setup)
+}
+
+/// Answers later the more there was to read.
+struct Slowed<H> {
+    inner: H,
+    byte_takes: Duration,
+    lens: BTreeMap<ExchangeId, usize>,
+}
+
+impl<H: Handler> Handler for Slowed<H> {
+    fn open(&mut self, now: Instant, id: ExchangeId, head: Parts) -> Option<Reply> {
+        self.inner.open(now, id, head)
+    }
+
+    fn piece(&mut self, now: Instant, id: ExchangeId, bytes: Bytes) -> Option<Reply> {
+        *self.lens.entry(id).or_default() += bytes.len();
+        self.inner.piece(now, id, bytes)
+    }
+
+    fn close(&mut self, now: Instant, id: ExchangeId, how: BodyEnd) -> Reply {
+        let len = self.lens.remove(&id).unwrap_or(0);
+        let fault = Some(Fault::Slow(self.byte_takes * u32::try_from(len).unwrap()));
+        Reply { fault, ..self.inner.close(now, id, how) }
+    }
 }

@@ -18,6 +18,7 @@ pub const MAX_TOKENS: usize = 1024;
 pub struct TokenKey {
     service: TokenService,
     scopes: Scopes,
+    challenged: Vec<String>,
     identity: Identity,
 }
 
@@ -25,7 +26,32 @@ impl TokenKey {
     /// The key of such a token.
     #[must_use]
     pub const fn new(service: TokenService, scopes: Scopes, identity: Identity) -> Self {
-        Self { service, scopes, identity }
+        Self { service, scopes, challenged: Vec::new(), identity }
+    }
+
+    /// The same, asked for with these scopes of a challenge too.
+    #[must_use]
+    pub fn with_challenged(mut self, scopes: Vec<String>) -> Self {
+        self.challenged = scopes;
+        self
+    }
+
+    /// The token service.
+    #[must_use]
+    pub const fn service(&self) -> &TokenService {
+        &self.service
+    }
+
+    /// The rights.
+    #[must_use]
+    pub const fn scopes(&self) -> &Scopes {
+        &self.scopes
+    }
+
+    /// The scopes of a challenge.
+    #[must_use]
+    pub fn challenged(&self) -> &[String] {
+        &self.challenged
     }
 }
 
@@ -70,6 +96,12 @@ impl TokenCache {
     #[must_use]
     pub fn asked(&self, key: &TokenKey) -> Option<Instant> {
         self.tokens.get(key).map(|kept| kept.asked)
+    }
+
+    /// When the token for exactly this ends, if there is one.
+    #[must_use]
+    pub fn expires(&self, key: &TokenKey) -> Option<Instant> {
+        self.tokens.get(key).map(|kept| kept.expires)
     }
 
     /// The newest refresh token that a service gave out for these credentials.

@@ -93,9 +93,9 @@ impl<K: Key> Client<K> {
             Ok(uri) => *request.uri_mut() = uri,
             Err(error) => return self.settle(task, Outcome::Failed(Failure::new(error).at(row, target))),
         }
-        let has_body = !request.body().is_empty();
+        let (len, has_body) = (request.body().len(), !request.body().is_empty());
         let carried = if may_sign && row != Row::FetchToken {
-            match self.sign(task, &target, &scopes, has_body, request.headers_mut()) {
+            match self.sign(task, &target, &scopes, len, request.headers_mut()) {
                 Ok(Some(carried)) => carried,
                 Ok(None) => return,
                 Err(failure) => return self.settle(task, Outcome::Failed(failure.at(row, target))),
@@ -107,7 +107,6 @@ impl<K: Key> Client<K> {
             *since = self.now;
         }
         let request_id = RequestId(self.fresh_id());
-        let len = request.body().len();
         let is_poured = matches!(request.body(), Body::Rest { .. });
         self.count(task, len.unwrap_or(0));
         if let Body::Blob { key, range } = request.body()

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::auth::{Access, Credentials, Identity, Scopes, Sent, Token, TokenCache, TokenKey, TokenService};
+use crate::auth::{Access, Credentials, Identity, Scopes, Sent, Token, TokenCache, TokenKey};
 use crate::driver::AskId;
 use crate::flow::FetchToken;
 use crate::{Authorization, Instant, Origin};
@@ -12,7 +12,42 @@ use crate::{Authorization, Instant, Origin};
 /// A token that ends sooner is not used: the request must arrive before it does.
 const MARGIN: Duration = Duration::from_secs(10);
 /// The same for a request with a body: half of the shortest life that a token can have.
-const LONG_MARGIN: Duration = Duration::from_secs(30);
+const BODY_MARGIN: Duration = Duration::from_secs(30);
+/// Bodies of more bytes than this may take long: for them a token must have half of its life before it.
+const LONG_BODY: u64 = 64 * 1024;
+
+/// For how long a token must be good yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lasting {
+    /// At all.
+    Now,
+    /// For as long as it takes to ask a question.
+    Question,
+    /// For as long as it takes to send a little.
+    Body,
+    /// For as long as can be had, because nobody knows how long the body takes.
+    LongBody,
+}
+
+impl Lasting {
+    /// What a body of this length takes.
+    pub(super) const fn for_body(len: Option<u64>) -> Self {
+        match len {
+            Some(0) => Self::Question,
+            Some(..=LONG_BODY) => Self::Body,
+            _ => Self::LongBody,
+        }
+    }
+
+    fn margin(self, life: Duration) -> Duration {
+        match self {
+            Self::Now => Duration::ZERO,
+            Self::Question => MARGIN,
+            Self::Body => BODY_MARGIN,
+            Self::LongBody => BODY_MARGIN.max(life.checked_div(2).unwrap_or(life)),
+        }
+    }
+}
 
 /// What a client keeps to be let in by one registry.
 pub(super) struct Door {
@@ -40,8 +75,8 @@ pub(super) enum Carried {
     Nothing,
     /// User name and password, as the driver answered the so-manieth time.
     Basic(u64),
-    /// The token of this key that was asked for at this moment, with these scopes beside ours.
-    Token(TokenKey, Instant, Vec<String>),
+    /// The token of this key that was asked for at the first moment and ends at the second.
+    Token(TokenKey, Instant, Instant),
     /// A registry token as the caller gave it.
     Given,
 }
@@ -51,9 +86,14 @@ impl Carried {
         match self {
             Self::Nothing => Sent::Nothing,
             Self::Basic(_) => Sent::Basic,
-            Self::Token(_, _, challenged) => Sent::Token { challenged },
+            Self::Token(key, ..) => Sent::Token { challenged: key.challenged() },
             Self::Given => Sent::Given,
         }
+    }
+
+    /// Whether it is a token that has come to its end by now.
+    pub(super) fn has_ended(&self, now: Instant) -> bool {
+        matches!(self, Self::Token(_, _, expires) if *expires <= now)
     }
 }
 
@@ -66,7 +106,7 @@ pub(super) enum Pass {
     /// The driver has been asked.
     Wait(AskId),
     /// A token must be had.
-    Fetch(TokenKey, TokenService),
+    Fetch(TokenKey),
 }
 
 impl Door {
@@ -80,8 +120,8 @@ impl Door {
         }
     }
 
-    /// What a request with these rights carries, or waits for. `lasts`: how long the token must live at least.
-    pub(super) fn pass(&self, scopes: &Scopes, lasts: Duration, now: Instant) -> Pass {
+    /// What a request with these rights carries, or waits for.
+    pub(super) fn pass(&self, scopes: &Scopes, lasting: Lasting, now: Instant) -> Pass {
         let service = self.access.token_service();
         if service.is_none() && !self.access.wants_basic() {
             return Pass::Go(Carried::Nothing);
@@ -96,18 +136,18 @@ impl Door {
             (None, Some(_)) => Pass::Go(Carried::Basic(self.answers)),
             (None, None) => Pass::Go(Carried::Nothing),
             (Some(service), _) => {
-                let key = TokenKey::new(service.clone(), scopes.clone(), self.identity());
-                match self.tokens.find(&key, now, lasts).and_then(|_| self.tokens.asked(&key)) {
-                    Some(asked) => Pass::Go(Carried::Token(key, asked, self.challenged(scopes))),
-                    None => Pass::Fetch(key, service.clone()),
+                let challenged = self.challenged.get(scopes).cloned().unwrap_or_default();
+                let key = TokenKey::new(service.clone(), scopes.clone(), self.identity()).with_challenged(challenged);
+                let known = self.tokens.asked(&key).zip(self.tokens.expires(&key));
+                let lasts = |(asked, expires): &(Instant, Instant)| {
+                    self.tokens.find(&key, now, lasting.margin(expires.since(*asked))).is_some()
+                };
+                match known.filter(lasts) {
+                    Some((asked, expires)) => Pass::Go(Carried::Token(key, asked, expires)),
+                    None => Pass::Fetch(key),
                 }
             }
         }
-    }
-
-    /// How long a token must live at least to be put on a request.
-    pub(super) const fn margin(has_body: bool) -> Duration {
-        if has_body { LONG_MARGIN } else { MARGIN }
     }
 
     /// What stands for `carried` in a request's `Authorization`, if anything does.
@@ -125,11 +165,10 @@ impl Door {
         }
     }
 
-    /// The exchange that gives a token for these rights.
-    pub(super) fn fetch(&self, service: TokenService, scopes: Scopes) -> FetchToken {
-        let refresh = self.tokens.refresh_token(&service, self.identity()).cloned();
-        let challenged = self.challenged(&scopes);
-        FetchToken::new(service, scopes, challenged, self.known().cloned(), refresh)
+    /// The exchange that gives a token.
+    pub(super) fn fetch(&self, key: &TokenKey) -> FetchToken {
+        let refresh = self.tokens.refresh_token(key.service(), self.identity()).cloned();
+        FetchToken::new(key, self.known().cloned(), refresh)
     }
 
     fn known(&self) -> Option<&Arc<Credentials>> {
@@ -138,10 +177,6 @@ impl Door {
 
     fn identity(&self) -> Identity {
         if self.known().is_some() { Identity::Known(self.answers) } else { Identity::Anonymous }
-    }
-
-    fn challenged(&self, scopes: &Scopes) -> Vec<String> {
-        self.challenged.get(scopes).cloned().unwrap_or_default()
     }
 
     /// The registry wants these scopes beside ours.

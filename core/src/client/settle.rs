@@ -238,6 +238,8 @@ impl<K: Key> Client<K> {
             return Attempt::Spent;
         }
         let backoff = self.retry.backoff(attempt, throttled, &self.options);
+        // Tokens may end in the pause, and the next attempt is let in afresh.
+        task.login = super::task::Login::default();
         let wait = asked.map_or(backoff, |asked| self.retry.after(asked, &self.options).max(backoff));
         let at = self.now.after(wait);
         task.phase = Phase::Resting(at);

@@ -5,13 +5,12 @@
 //! which origin it is.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Response};
 
-use super::door::{Carried, Door, Pass};
-use super::task::{AtDoor, Errand, Flight, Machine, Phase, Product, Task, TaskId};
+use super::door::{Carried, Lasting, Pass};
+use super::task::{AtDoor, Errand, Flight, Login, Machine, Phase, Product, Task, TaskId};
 use super::{Client, Failure, Why};
 use crate::auth::{Answered, Credentials, Next, Scopes};
 use crate::driver::{AskFailed, AskId, Key, Output};
@@ -20,7 +19,7 @@ use crate::flow::{IfLost, Outcome, Ping};
 use crate::target::Target;
 use crate::{Origin, text};
 
-/// How often one request waits for a token.
+/// How often one request waits for a token before it can be sent.
 const MAX_FETCHES: u32 = 4;
 
 impl<K: Key> Client<K> {
@@ -30,16 +29,16 @@ impl<K: Key> Client<K> {
         task: &mut Task<K>,
         target: &Target,
         scopes: &Scopes,
-        has_body: bool,
+        len: Option<u64>,
         headers: &mut HeaderMap,
     ) -> Result<Option<Carried>, Failure> {
         let Some(registry) = self.registries.get_mut(&task.registry) else { return Ok(Some(Carried::Nothing)) };
         if matches!(task.errand, Some(Errand::Ping)) {
             return Ok(Some(Carried::Nothing));
         }
-        // A token that has just come is used, however short its life.
-        let lasts = if task.login.fetched == 0 { Door::margin(has_body) } else { Duration::ZERO };
-        let carried = match registry.door.pass(scopes, lasts, self.now) {
+        // A second one that comes as late is used, however little of its life is left.
+        let lasting = if task.login.fetched < 2 { Lasting::for_body(len) } else { Lasting::Now };
+        let carried = match registry.door.pass(scopes, lasting, self.now) {
             Pass::Go(carried) => carried,
             Pass::Wait(id) => {
                 task.phase = Phase::AtDoor(AtDoor::Credentials(id));
@@ -53,7 +52,7 @@ impl<K: Key> Client<K> {
                 task.phase = Phase::AtDoor(AtDoor::Credentials(id));
                 return Ok(None);
             }
-            Pass::Fetch(key, service) => {
+            Pass::Fetch(key) => {
                 task.login.fetched = task.login.fetched.saturating_add(1);
                 if task.login.fetched > MAX_FETCHES {
                     let why = "the registry's tokens end before they can be used".to_owned();
@@ -61,7 +60,7 @@ impl<K: Key> Client<K> {
                 }
                 let is_its = |other: &Task<K>| matches!(&other.errand, Some(Errand::Token(other, _)) if *other == key);
                 if !self.tasks.values().any(is_its) {
-                    let fetch = registry.door.fetch(service, scopes.clone());
+                    let fetch = registry.door.fetch(&key);
                     let machine = Machine::Token(Box::new(fetch));
                     self.add_errand(task, machine, Errand::Token(key.clone(), self.now));
                 }
@@ -69,6 +68,7 @@ impl<K: Key> Client<K> {
                 return Ok(None);
             }
         };
+        task.login.fetched = 0;
         let refuse = |why: String| Failure::new(Why::Denied(text::shown(&why)));
         match registry.door.signature(&carried) {
             None => {}
@@ -90,12 +90,15 @@ impl<K: Key> Client<K> {
     /// Whether an answer turns the request away; if so, what follows has been set going.
     pub(super) fn is_turned_away(&mut self, task: &mut Task<K>, flight: &Flight, response: &Response<Bytes>) -> bool {
         let Some(registry) = self.registries.get_mut(&task.registry) else { return false };
+        // A body that outlived the token that came with it was refused for that: another way to send it may be faster, and
+        // how often those are tried is bounded.
+        let has_ended = flight.has_body && flight.if_lost == IfLost::Ask && flight.carried.has_ended(self.now);
         let answered = Answered {
             from: &flight.target,
             response,
             scopes: &flight.scopes,
             sent: flight.carried.as_sent(),
-            tries: task.login.tries,
+            tries: if has_ended { 0 } else { task.login.tries },
         };
         let next = match registry.door.access.after(&self.options.policy, &answered) {
             Ok(Some(next)) => next,
@@ -147,10 +150,10 @@ impl<K: Key> Client<K> {
         }
         // Some registries look at the token when the body has ended: how much of it counted, the registry is asked. A whole
         // blob in one POST counted as a whole or not at all, and counts once however often it is sent.
-        if flight.if_lost == IfLost::Ask && flight.has_body && flight.row != Row::PostBlob {
+        if flight.if_lost == IfLost::Ask && flight.has_body && (flight.row != Row::PostBlob || has_ended) {
             let login = std::mem::take(&mut task.login);
             self.unknown(task, None);
-            task.login = login;
+            task.login = if has_ended { Login::default() } else { login };
         }
         true
     }

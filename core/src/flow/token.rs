@@ -7,16 +7,14 @@ use http::Response;
 
 use super::{Exchange, Flow, IfLost, Next, Outcome, World};
 use crate::Secret;
-use crate::auth::{Attempt, Credentials, Scopes, Token, TokenError, TokenRequest, TokenService};
+use crate::auth::{Attempt, Credentials, Scopes, Token, TokenError, TokenKey, TokenRequest};
 use crate::client::{Failure, Options, Why};
 use crate::driver::{Body, Keep, Key};
 use crate::endpoint::Row;
 
 /// The exchange of credentials, or of nothing, for a token.
 pub(crate) struct FetchToken {
-    service: TokenService,
-    scopes: Scopes,
-    challenged: Vec<String>,
+    key: TokenKey,
     credentials: Option<Arc<Credentials>>,
     refresh: Option<Arc<Secret>>,
     attempt: Attempt,
@@ -24,19 +22,13 @@ pub(crate) struct FetchToken {
 }
 
 impl FetchToken {
-    pub(crate) fn new(
-        service: TokenService,
-        scopes: Scopes,
-        challenged: Vec<String>,
-        credentials: Option<Arc<Credentials>>,
-        refresh: Option<Arc<Secret>>,
-    ) -> Self {
-        let attempt = request(&service, &scopes, &challenged, credentials.as_deref(), refresh.as_deref()).first();
-        Self { service, scopes, challenged, credentials, refresh, attempt, ended: None }
+    pub(crate) fn new(key: &TokenKey, credentials: Option<Arc<Credentials>>, refresh: Option<Arc<Secret>>) -> Self {
+        let attempt = request(key, credentials.as_deref(), refresh.as_deref()).first();
+        Self { key: key.clone(), credentials, refresh, attempt, ended: None }
     }
 
     fn request(&self) -> TokenRequest<'_> {
-        request(&self.service, &self.scopes, &self.challenged, self.credentials.as_deref(), self.refresh.as_deref())
+        request(&self.key, self.credentials.as_deref(), self.refresh.as_deref())
     }
 
     fn exchange<K>(&self, options: &Options) -> Result<Exchange<K>, Failure> {
@@ -56,7 +48,7 @@ impl FetchToken {
     }
 
     fn denied(&self, error: &TokenError) -> Failure {
-        Failure::new(Why::Denied(error.to_string())).at(Row::FetchToken, self.service.realm().clone())
+        Failure::new(Why::Denied(error.to_string())).at(Row::FetchToken, self.key.service().realm().clone())
     }
 
     fn answered(&mut self, response: &Response<Bytes>) {
@@ -70,13 +62,13 @@ impl FetchToken {
 }
 
 fn request<'a>(
-    service: &'a TokenService,
-    scopes: &'a Scopes,
-    challenged: &'a [String],
+    key: &'a TokenKey,
     credentials: Option<&'a Credentials>,
     refresh: Option<&'a Secret>,
 ) -> TokenRequest<'a> {
-    TokenRequest::new(service, scopes, credentials).with_challenged(challenged).with_refresh_token(refresh)
+    TokenRequest::new(key.service(), key.scopes(), credentials)
+        .with_challenged(key.challenged())
+        .with_refresh_token(refresh)
 }
 
 impl<K: Key> Flow<K> for FetchToken {
