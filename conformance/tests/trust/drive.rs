@@ -162,12 +162,20 @@ pub(crate) fn image() -> Push<&'static str> {
 
 /// The same, with something changed about its blobs.
 pub(crate) fn image_with(change: impl Fn(&str, Blob<&'static str>) -> Blob<&'static str>) -> Push<&'static str> {
-    let mut push = Push::new("registry.example".parse().unwrap(), "library/app".parse().unwrap());
+    image_into("library/app", change).tag("v1".parse::<Tag>().unwrap())
+}
+
+/// The same into this repository, without a tag.
+pub(crate) fn image_into(
+    repository: &str,
+    change: impl Fn(&str, Blob<&'static str>) -> Blob<&'static str>,
+) -> Push<&'static str> {
+    let mut push = Push::new("registry.example".parse().unwrap(), repository.parse().unwrap());
     for (key, bytes) in BLOBS {
         let blob = Blob::known(key, Digest::of(Algorithm::Sha256, bytes), bytes.len() as u64);
         push = push.blob(change(key, blob));
     }
-    push.root(manifest("")).tag("v1".parse::<Tag>().unwrap())
+    push.root(manifest(""))
 }
 
 /// One of its blobs.
@@ -184,8 +192,8 @@ pub(crate) fn manifest(more: &str) -> Manifest {
     };
     let layers: Vec<String> = BLOBS[1..].iter().map(descriptor).collect();
     let config = descriptor(&BLOBS[0]);
-    Manifest::parse(format!(r#"{{"schemaVersion":2,"config":{config},"layers":[{}]{more}}}"#, layers.join(",")))
-        .unwrap()
+    let head = r#""schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json""#;
+    Manifest::parse(format!(r#"{{{head},"config":{config},"layers":[{}]{more}}}"#, layers.join(","))).unwrap()
 }
 
 /// Lets a client do what it is asked to, against this handler, which writes down what it sees.

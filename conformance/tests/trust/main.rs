@@ -5,10 +5,13 @@
 
 mod challenges;
 mod drive;
+mod lists;
 mod mock;
 mod origins;
 mod pauses;
 mod quirks;
 mod renewals;
+mod scopes;
+mod table;
 mod tokens;
 mod world;

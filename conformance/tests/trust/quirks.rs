@@ -13,7 +13,7 @@ use longshore_mock_registry::behaviour::TokenField;
 
 use crate::drive::{PASSWORD, Seen, Setup, basic, blob, image, image_with, in_chunks, password};
 use crate::mock::{living, push, push_as_nobody, rights, run, run_prepared, with, with_base, with_passwords};
-use crate::world::{BEARER, World, respond};
+use crate::world::{BEARER, Rule, World, respond};
 
 const PUSH: &str = "repository:library/app:pull,push";
 
@@ -153,7 +153,7 @@ fn head_needs_push_scope() {
     let mut options = Options::default();
     options.ask_above = 0;
     for challenge in [BEARER, "Basic"] {
-        let rule: fn(&Seen, &[Seen]) -> _ = match challenge {
+        let rule: Rule = match challenge {
             BEARER => |seen, _| refuse_questions(seen, BEARER),
             _ => |seen, _| refuse_questions(seen, "Basic"),
         };

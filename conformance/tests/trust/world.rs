@@ -43,8 +43,11 @@ pub(crate) struct World {
     /// Whether nobody may push.
     pub(crate) denies_pushes: bool,
     /// What is answered otherwise: to this request, after those.
-    pub(crate) rule: fn(&Seen, &[Seen]) -> Option<Response<Bytes>>,
+    pub(crate) rule: Rule,
 }
+
+/// What is answered to a request, after those before it, where it is not the usual.
+pub(crate) type Rule = fn(&Seen, &[Seen]) -> Option<Response<Bytes>>;
 
 impl Default for World {
     fn default() -> Self {

@@ -11,7 +11,7 @@ use crate::target::Policy;
 use crate::text::shown;
 use crate::{Origin, Target};
 
-/// How often one request is repeated with other credentials.
+/// How often one request is repeated with other credentials, unless told otherwise.
 pub const MAX_TRIES: u32 = 2;
 
 /// What one registry has shown of how it lets one in.
@@ -51,6 +51,8 @@ pub struct Answered<'a> {
     pub sent: Sent<'a>,
     /// How often it has been repeated with other credentials.
     pub tries: u32,
+    /// How often it may be: [`MAX_TRIES`].
+    pub limit: u32,
 }
 
 /// What to do next about a request that was refused.
@@ -137,7 +139,7 @@ impl Access {
     /// # Errors
     /// Those of [`Access::learn`]; 401 from another origin is one even without a challenge.
     pub fn after(&mut self, policy: &Policy, answered: &Answered<'_>) -> Result<Option<Next>, AccessError> {
-        let Answered { from, response, sent, tries, .. } = *answered;
+        let Answered { from, response, sent, tries, limit, .. } = *answered;
         if *from.origin() != self.registry {
             let foreign = || ForeignChallenge { registry: self.registry.clone(), from: from.origin().clone() };
             return if response.status() == StatusCode::UNAUTHORIZED { Err(foreign().into()) } else { Ok(None) };
@@ -151,7 +153,7 @@ impl Access {
             _ => return Ok(None),
         }
         let denied = || Next::Denied(Denied::new(answered, &challenges));
-        if sent == Sent::Given || tries >= MAX_TRIES {
+        if sent == Sent::Given || tries >= limit {
             return Ok(Some(denied()));
         }
         let scopes = challenges.bearer().map_or(&[][..], |bearer| bearer.scopes());

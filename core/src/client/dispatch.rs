@@ -130,6 +130,7 @@ impl<K: Key> Client<K> {
             is_poured,
             has_body,
             scopes,
+            may_sign,
             carried,
         };
         task.phase = Phase::Flying(flight);

@@ -91,6 +91,14 @@ pub enum Why {
     /// The answer is larger than the options allow.
     #[error("the registry's answer is larger than the options allow")]
     TooLarge,
+    /// A list is longer than the options allow.
+    #[error("the list has more than {limit} {what}; the client's options can allow more")]
+    TooMany {
+        /// Of what there are too many.
+        what: &'static str,
+        /// How many the options allow.
+        limit: u64,
+    },
     /// A redirect, location or realm that the options forbid.
     #[error("{0}")]
     Refused(String),

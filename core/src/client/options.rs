@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use crate::auth::access::MAX_TRIES;
 use crate::driver::Limits;
-use crate::target::Policy;
+use crate::target::{MAX_REDIRECTS, Policy};
 
 /// How a client behaves. The defaults are safe, and suit a push over the open network.
 #[derive(Debug, Clone)]
@@ -48,8 +49,16 @@ pub struct Options {
     pub manifest_body: usize,
     /// The most bytes of a token service's answer. Default 256 KiB.
     pub token_body: usize,
-    /// The most pages of a list that are read. Default 1,000.
+    /// The most pages that a list may have. Default 1,000.
     pub pages: u32,
+    /// The most tags that a repository may have where they are listed. Default 1,000,000.
+    pub most_tags: usize,
+    /// The most referrers that a manifest may have where they are listed. Default 10,000.
+    pub most_referrers: usize,
+    /// The most redirects that one request follows. Default 5.
+    pub redirects: usize,
+    /// How often one request is repeated with other credentials. Default 2.
+    pub logins: u32,
     /// Where a registry may send the client.
     pub policy: Policy,
     /// What to do for a subject where the registry has no referrers API.
@@ -92,6 +101,10 @@ impl Default for Options {
             manifest_body: 4 * 1024 * 1024,
             token_body: 256 * 1024,
             pages: 1000,
+            most_tags: 1_000_000,
+            most_referrers: 10_000,
+            redirects: MAX_REDIRECTS,
+            logins: MAX_TRIES,
             policy: Policy::default(),
             referrers: Referrers::Fallback,
             limits: Limits::default(),

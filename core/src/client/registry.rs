@@ -16,7 +16,7 @@ pub(super) struct RegistryState {
     pub(super) door: Door,
     /// Until when the registry asked to be left alone.
     pub(super) paused_until: Instant,
-    /// Whether any request to it was ever answered: until then one flies alone.
+    /// Whether it has shown by an answer what it wants: until then one request flies alone.
     pub(super) is_known: bool,
     /// What it has acknowledged, by repository.
     have: BTreeMap<Repository, BTreeSet<Digest>>,

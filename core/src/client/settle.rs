@@ -93,7 +93,9 @@ impl<K: Key> Client<K> {
 
     fn answered(&mut self, task: &mut Task<K>, flight: Flight, response: Response<Bytes>, end: End) {
         let status = response.status();
-        if let Some(registry) = self.registries.get_mut(&task.registry) {
+        // A failure that passes shows nothing, and neither does somebody else.
+        let shows = *flight.target.origin() == task.registry && flight.row != Row::FetchToken && !is_passing(status);
+        if let Some(registry) = self.registries.get_mut(&task.registry).filter(|_| shows) {
             registry.is_known = true;
         }
         self.warn(task, &flight, &response);
@@ -258,7 +260,7 @@ impl<K: Key> Client<K> {
 
     fn redirect(&self, task: &Task<K>, flight: &Flight, response: &Response<Bytes>) -> Result<Redirect, Failure> {
         let followed = task.redirect.as_ref().map_or(0, |redirect| redirect.followed);
-        check_redirect(&flight.method, response.status(), followed)
+        check_redirect(&flight.method, response.status(), followed, self.options.redirects)
             .map_err(|error| Failure::new(Why::Refused(error.to_string())))?;
         let is_list = matches!(flight.row, Row::ListReferrers | Row::ListSomeReferrers);
         if is_list && location(&flight.target, response)?.origin() != flight.target.origin() {

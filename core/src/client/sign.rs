@@ -90,6 +90,10 @@ impl<K: Key> Client<K> {
     /// Whether an answer turns the request away; if so, what follows has been set going.
     pub(super) fn is_turned_away(&mut self, task: &mut Task<K>, flight: &Flight, response: &Response<Bytes>) -> bool {
         let Some(registry) = self.registries.get_mut(&task.registry) else { return false };
+        // Somebody else sent us back to the registry, without credentials: that it wants some here is no news.
+        if !flight.may_sign && *flight.target.origin() == task.registry {
+            return false;
+        }
         // A body that outlived the token that came with it was refused for that: another way to send it may be faster, and
         // how often those are tried is bounded.
         let has_ended = flight.has_body && flight.if_lost == IfLost::Ask && flight.carried.has_ended(self.now);
@@ -99,6 +103,7 @@ impl<K: Key> Client<K> {
             scopes: &flight.scopes,
             sent: flight.carried.as_sent(),
             tries: if has_ended { 0 } else { task.login.tries },
+            limit: self.options.logins,
         };
         let next = match registry.door.access.after(&self.options.policy, &answered) {
             Ok(Some(next)) => next,

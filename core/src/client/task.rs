@@ -103,6 +103,8 @@ pub(super) struct Flight {
     /// Whether it has one.
     pub(super) has_body: bool,
     pub(super) scopes: Scopes,
+    /// Whether the registry itself aimed it, so that credentials may go with it.
+    pub(super) may_sign: bool,
     pub(super) carried: Carried,
 }
 

@@ -9,18 +9,16 @@ use crate::auth::{Scope, Scopes};
 use crate::client::{Failure, Options, Why};
 use crate::driver::{Body, Keep, Key};
 use crate::endpoint::{
-    Endpoint, ListMoreReferrers, ListMoreTags, ListReferrers as ListReferrersCall, ListTags as ListTagsCall, NextPage,
-    PullManifest, ReferrersPage, TagOrDigest, TagsPage,
+    AnswerError, Endpoint, Flaw, ListMoreReferrers, ListMoreTags, ListReferrers as ListReferrersCall,
+    ListTags as ListTagsCall, NextPage, PullManifest, ReferrersPage, TagOrDigest, TagsPage,
 };
-use crate::{Descriptor, Digest, Document, Manifest, Tag};
-
-/// How many referrers are listed at the most.
-const MAX_REFERRERS: usize = 10_000;
+use crate::{Descriptor, Digest, Document, Manifest, Tag, Target};
 
 /// Lists the tags of a repository, page by page.
 pub(crate) struct ListTags {
     place: Place,
     tags: Vec<Tag>,
+    known: BTreeSet<Tag>,
     pages: Pages,
     ended: Option<Result<Vec<Tag>, Failure>>,
 }
@@ -33,23 +31,41 @@ struct Pages {
 }
 
 impl Pages {
-    /// Whether there is another page to read.
-    fn turn(&mut self, next: Option<NextPage>, limit: u32) -> bool {
-        let fresh = next.filter(|page| self.seen.insert(page.target().path_and_query().to_owned()));
-        let more = fresh.is_some() && self.seen.len() < usize::try_from(limit).unwrap_or(usize::MAX);
-        self.next = fresh.filter(|_| more);
-        more
+    /// Notes that `read` was read; says whether there is another page to read.
+    fn turn(&mut self, read: &Target, next: Option<NextPage>, limit: u32) -> Result<bool, Failure> {
+        self.seen.insert(read.path_and_query().to_owned());
+        self.next = next.filter(|page| !self.seen.contains(page.target().path_and_query()));
+        if self.next.is_some() && self.seen.len() >= usize::try_from(limit).unwrap_or(usize::MAX) {
+            return Err(Failure::new(Why::TooMany { what: "pages", limit: u64::from(limit) }));
+        }
+        Ok(self.next.is_some())
     }
 }
 
 impl ListTags {
     pub(crate) fn new(place: Place) -> Self {
-        Self { place, tags: Vec::new(), pages: Pages::default(), ended: None }
+        Self { place, tags: Vec::new(), known: BTreeSet::new(), pages: Pages::default(), ended: None }
     }
 
     fn first(&self) -> ListTagsCall<'_> {
         let Place { origin, repository } = &self.place;
         ListTagsCall { origin, repository, limit: None, last: None }
+    }
+
+    /// Takes a page in. Says whether there is another to read.
+    fn add(&mut self, page: TagsPage, options: &Options) -> Result<bool, Failure> {
+        let read = self.pages.next.as_ref().map_or_else(|| self.first().target(), |page| page.target().clone());
+        let before = self.tags.len();
+        for tag in page.tags {
+            if self.known.insert(tag.clone()) {
+                self.tags.push(tag);
+            }
+        }
+        if self.tags.len() > options.most_tags {
+            return Err(Failure::new(Why::TooMany { what: "tags", limit: options.most_tags as u64 }));
+        }
+        // A page that adds nothing is the last, whatever it links to (quirk `tags-link-forms`).
+        Ok(self.tags.len() > before && self.pages.turn(&read, page.next, options.pages)?)
     }
 }
 
@@ -77,17 +93,12 @@ impl<K: Key> Flow<K> for ListTags {
             Some(page) => ListMoreTags { page }.parse(&from, &response),
             None => self.first().parse(&from, &response),
         };
-        match page {
-            Ok(TagsPage { tags, next, .. }) => {
-                // A page that adds nothing is the last, whatever it links to (quirk `tags-link-forms`).
-                let adds = tags.iter().any(|tag| !self.tags.contains(tag));
-                self.tags.extend(tags);
-                if !adds || !self.pages.turn(next, world.options.pages) {
-                    self.ended = Some(Ok(std::mem::take(&mut self.tags)));
-                }
-            }
-            Err(error) => self.ended = Some(Err(Failure::new(error))),
-        }
+        let more = page.map_err(Failure::new).and_then(|page| self.add(page, world.options));
+        self.ended = match more {
+            Ok(true) => None,
+            Ok(false) => Some(Ok(std::mem::take(&mut self.tags))),
+            Err(failure) => Some(Err(failure)),
+        };
     }
 
     fn cancel(&mut self) {
@@ -140,14 +151,15 @@ impl ListReferrers {
         match page {
             Ok(ReferrersPage { referrers, next, .. }) => {
                 world.learned.learn_referrers(&self.place.repository, true);
-                self.add(referrers);
-                if self.pages.turn(next, world.options.pages) && self.referrers.len() < MAX_REFERRERS {
-                    State::Api
-                } else {
-                    State::Ended(Ok(std::mem::take(&mut self.referrers)))
+                let read = self.pages.next.as_ref().map_or_else(|| self.first().target(), |page| page.target().clone());
+                let added = self.add(referrers, world.options);
+                match added.and_then(|()| self.pages.turn(&read, next, world.options.pages)) {
+                    Ok(true) => State::Api,
+                    Ok(false) => State::Ended(Ok(std::mem::take(&mut self.referrers))),
+                    Err(failure) => State::Ended(Err(failure)),
                 }
             }
-            Err(error) if matches!(response.status(), StatusCode::UNAUTHORIZED) => {
+            Err(error) if matches!(response.status(), StatusCode::UNAUTHORIZED) || is_a_list(&error) => {
                 State::Ended(Err(Failure::new(error)))
             }
             Err(_) if self.pages.next.is_none() => State::Fallback,
@@ -155,7 +167,7 @@ impl ListReferrers {
         }
     }
 
-    fn fell_back(&mut self, outcome: Outcome) -> Result<Vec<Descriptor>, Failure> {
+    fn fell_back(&mut self, outcome: Outcome, options: &Options) -> Result<Vec<Descriptor>, Failure> {
         let Outcome::Answer { from, response, .. } = outcome else {
             return Err(outcome.into_failure().unwrap_or_else(Failure::lost));
         };
@@ -163,7 +175,7 @@ impl ListReferrers {
         match self.fallback(&tag).parse(&from, &response) {
             // The spec: what is no index says that there are none.
             Ok(pulled) => {
-                self.add(entries(&pulled.manifest));
+                self.add(entries(&pulled.manifest), options)?;
                 Ok(std::mem::take(&mut self.referrers))
             }
             Err(error) if error.is_not_found() => Ok(Vec::new()),
@@ -172,12 +184,20 @@ impl ListReferrers {
     }
 
     /// Filtered here too, because a registry may ignore the filter without saying so (quirk `referrers-filter-client-side`).
-    fn add(&mut self, referrers: Vec<Descriptor>) {
+    fn add(&mut self, referrers: Vec<Descriptor>, options: &Options) -> Result<(), Failure> {
         let wanted = self.artifact_type.clone();
         let fits = |entry: &Descriptor| wanted.is_none() || entry.artifact_type == wanted;
-        let room = MAX_REFERRERS.saturating_sub(self.referrers.len());
-        self.referrers.extend(referrers.into_iter().filter(fits).take(room));
+        self.referrers.extend(referrers.into_iter().filter(fits));
+        if self.referrers.len() > options.most_referrers {
+            return Err(Failure::new(Why::TooMany { what: "referrers", limit: options.most_referrers as u64 }));
+        }
+        Ok(())
     }
+}
+
+/// Whether there is an API all the same, and what it lists cannot be taken.
+const fn is_a_list(error: &AnswerError) -> bool {
+    matches!(error, AnswerError::Malformed { why: Flaw::Link(_) | Flaw::TooMany(_), .. })
 }
 
 fn entries(manifest: &Manifest) -> Vec<Descriptor> {
@@ -207,7 +227,7 @@ impl<K: Key> Flow<K> for ListReferrers {
     fn outcome(&mut self, outcome: Outcome, world: &mut World<'_, K>) {
         self.state = match self.state.clone() {
             State::Api => self.answered(outcome, world),
-            State::Fallback => State::Ended(self.fell_back(outcome)),
+            State::Fallback => State::Ended(self.fell_back(outcome, world.options)),
             ended @ State::Ended(_) => ended,
         };
     }

@@ -3,7 +3,7 @@
 use http::{Method, StatusCode};
 use thiserror::Error;
 
-/// The most redirects that one request follows.
+/// The most redirects that one request follows, unless told otherwise.
 pub const MAX_REDIRECTS: usize = 5;
 
 /// Whether a status sends the request elsewhere: 301, 302, 303, 307 and 308.
@@ -12,18 +12,18 @@ pub const fn is_redirect(status: StatusCode) -> bool {
     matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
 }
 
-/// Whether a redirect is followed, after `followed` others of the same request. It is with the same method and body, or not
+/// Whether a redirect is followed, after `followed` others of the same request, of which there may be `limit`. It is with the same method and body, or not
 /// at all: 307 and 308 mean that, and the others do for a method that only reads (RFC 9110, section 15.4).
 ///
 /// # Errors
 /// Where it is one too many, or an answer to a write that most clients repeat as a GET (quirk `redirect-changes-method`).
-pub fn check_redirect(method: &Method, status: StatusCode, followed: usize) -> Result<(), NotFollowed> {
+pub fn check_redirect(method: &Method, status: StatusCode, followed: usize, limit: usize) -> Result<(), NotFollowed> {
     let reads = method == Method::GET || method == Method::HEAD;
     if !reads && !matches!(status.as_u16(), 307 | 308) {
         return Err(NotFollowed::Method { method: method.clone(), status: status.as_u16() });
     }
-    if followed >= MAX_REDIRECTS {
-        return Err(NotFollowed::TooMany);
+    if followed >= limit {
+        return Err(NotFollowed::TooMany { limit });
     }
     Ok(())
 }
@@ -42,9 +42,12 @@ pub enum NotFollowed {
         /// The status of the answer.
         status: u16,
     },
-    /// More than [`MAX_REDIRECTS`].
-    #[error("the request was redirected more than {MAX_REDIRECTS} times; the registry sends it around in circles")]
-    TooMany,
+    /// More than are allowed.
+    #[error("the request was redirected more than {limit} times; the registry sends it around in circles")]
+    TooMany {
+        /// How many are allowed.
+        limit: usize,
+    },
 }
 
 #[cfg(test)]
@@ -61,22 +64,24 @@ mod tests {
                 continue;
             }
             for method in [Method::GET, Method::HEAD] {
-                assert_eq!(check_redirect(&method, status, 0), Ok(()));
+                assert_eq!(check_redirect(&method, status, 0, 1), Ok(()));
             }
             for method in &writes {
                 let kept = matches!(status.as_u16(), 307 | 308);
                 let refused = NotFollowed::Method { method: method.clone(), status: status.as_u16() };
-                assert_eq!(check_redirect(method, status, 0), if kept { Ok(()) } else { Err(refused) });
+                assert_eq!(check_redirect(method, status, 0, 1), if kept { Ok(()) } else { Err(refused) });
             }
         }
     }
 
     #[test]
     fn i25_five_redirects_are_followed() {
+        let limit = MAX_REDIRECTS;
+        assert_eq!(limit, 5);
         for method in [Method::GET, Method::PUT] {
-            assert_eq!(check_redirect(&method, StatusCode::TEMPORARY_REDIRECT, MAX_REDIRECTS - 1), Ok(()));
-            let more = check_redirect(&method, StatusCode::TEMPORARY_REDIRECT, MAX_REDIRECTS);
-            assert_eq!(more, Err(NotFollowed::TooMany));
+            assert_eq!(check_redirect(&method, StatusCode::TEMPORARY_REDIRECT, limit - 1, limit), Ok(()));
+            let more = check_redirect(&method, StatusCode::TEMPORARY_REDIRECT, limit, limit);
+            assert_eq!(more, Err(NotFollowed::TooMany { limit }));
         }
     }
 }

@@ -37,7 +37,7 @@ impl Talk {
 
     /// In one word: the scopes of the challenge, or what else to do.
     fn after(&mut self, sent: Sent<'_>, tries: u32, response: &Response<Bytes>) -> String {
-        let answered = Answered { from: &registry(), response, scopes: &push(), sent, tries };
+        let answered = Answered { from: &registry(), response, scopes: &push(), sent, tries, limit: MAX_TRIES };
         match self.0.after(&Policy::default(), &answered) {
             Ok(None) => "none".to_owned(),
             Ok(Some(Next::Token { service, challenged })) => {
@@ -92,7 +92,8 @@ fn anonymous_token_then_401_on_push() {
     assert_eq!(talk.refused(TOKEN, 1, &[insufficient]), DENIED);
     let refused =
         response(401, &[insufficient], r#"{"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}]}"#);
-    let answered = Answered { from: &registry(), response: &refused, scopes: &push(), sent: TOKEN, tries: 1 };
+    let answered =
+        Answered { from: &registry(), response: &refused, scopes: &push(), sent: TOKEN, tries: 1, limit: MAX_TRIES };
     let Ok(Some(Next::Denied(denied))) = talk.0.after(&Policy::default(), &answered) else { panic!() };
     assert!(denied.insufficient_scope);
     assert_eq!((denied.status, &*denied.reason), (401, "UNAUTHORIZED: authentication required"));
@@ -229,7 +230,14 @@ fn i4_a_foreign_401_starts_nothing() {
                 for status in [200, 401, 403, 404] {
                     let body = "authorization token has expired";
                     let response = response(status, challenges, body);
-                    let answered = Answered { from: &store, response: &response, scopes: &push(), sent, tries: 0 };
+                    let answered = Answered {
+                        from: &store,
+                        response: &response,
+                        scopes: &push(),
+                        sent,
+                        tries: 0,
+                        limit: MAX_TRIES,
+                    };
                     match access.after(&Policy::default(), &answered) {
                         Err(AccessError::Foreign(_)) => assert_eq!(status, 401),
                         next => assert!(next == Ok(None) && status != 401),
@@ -247,8 +255,14 @@ fn redirect_target_needs_own_auth() {
     let other = target("https://other.example/v2/a/blobs/x");
     let refused = response(401, &[r#"Bearer realm="https://other.example/token",scope="repository:a:pull""#], "");
     let mut access = Access::new(other.origin().clone());
-    let answered =
-        Answered { from: &other, response: &refused, scopes: &Scopes::none(), sent: Sent::Nothing, tries: 0 };
+    let answered = Answered {
+        from: &other,
+        response: &refused,
+        scopes: &Scopes::none(),
+        sent: Sent::Nothing,
+        tries: 0,
+        limit: MAX_TRIES,
+    };
     let Ok(Some(Next::Token { service, challenged })) = access.after(&Policy::default(), &answered) else { panic!() };
     assert_eq!(service.registry(), other.origin());
     assert_eq!(challenged, ["repository:a:pull"]);
