@@ -191,7 +191,7 @@ impl<K: Key> Client<K> {
         }
         let is_lost = matches!(why, NoAnswer::Lost(_));
         let failure = |attempts| Failure { attempts, ..Failure::new(shown(why)).at(flight.row, flight.target.clone()) };
-        if matches!(why, NoAnswer::Source(_) | NoAnswer::Unsendable(_) | NoAnswer::Untrusted(_)) {
+        if !matches!(why, NoAnswer::NotSent(_) | NoAnswer::Lost(_)) {
             return self.settle(task, Outcome::Failed(failure(1)));
         }
         let reason = shown(why).to_string();
@@ -303,6 +303,7 @@ fn shown(why: &NoAnswer) -> NoAnswer {
         NoAnswer::NotSent(text) => NoAnswer::NotSent(text::shown(text)),
         NoAnswer::Lost(text) => NoAnswer::Lost(text::shown(text)),
         NoAnswer::Source(text) => NoAnswer::Source(text::shown(text)),
+        NoAnswer::Sink(text) => NoAnswer::Sink(text::shown(text)),
         NoAnswer::Unsendable(text) => NoAnswer::Unsendable(text::shown(text)),
         NoAnswer::Untrusted(text) => NoAnswer::Untrusted(text::shown(text)),
     }

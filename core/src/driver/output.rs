@@ -91,7 +91,8 @@ pub enum Keep<K> {
     /// Keep at most so many bytes; stop reading at the first byte past them and report [`End::OverLimit`](super::End::OverLimit).
     UpTo(usize),
     /// If the status is 2xx, pour the body into the caller's sink of this name, emptied first, and report
-    /// [`End::Poured`](super::End::Poured). Otherwise keep at most `if_error` bytes.
+    /// [`End::Poured`](super::End::Poured); where the sink cannot be written, or there is none,
+    /// [`NoAnswer::Sink`](super::NoAnswer::Sink). Otherwise keep at most `if_error` bytes.
     Into {
         /// The sink.
         key: K,

@@ -138,7 +138,7 @@ impl Incoming {
         size: Option<u64>,
     ) -> Result<End, NoAnswer> {
         let Some(sink) = shared.sink(&key) else {
-            return Err(NoAnswer::Source("no sink was given for this blob: add one before it is pulled".to_owned()));
+            return Err(NoAnswer::Sink("no sink was given for this blob: add one before it is pulled".to_owned()));
         };
         let (pieces, mut incoming) = mpsc::channel::<Bytes>(1);
         let writer = spawn_blocking(move || -> std::io::Result<(u64, Digest)> {
@@ -173,8 +173,8 @@ impl Incoming {
         match (writer.await, early) {
             (Ok(Ok(_)), Some(end)) => Ok(end),
             (Ok(Ok((len, digest))), None) => Ok(End::Poured { len, digest }),
-            (Ok(Err(error)), _) => Err(NoAnswer::Source(format!("the sink cannot be written: {error}"))),
-            (Err(_), _) => Err(NoAnswer::Source("the thread that writes the sink panicked".to_owned())),
+            (Ok(Err(error)), _) => Err(NoAnswer::Sink(error.to_string())),
+            (Err(_), _) => Err(NoAnswer::Sink("the thread that writes it panicked".to_owned())),
         }
     }
 }

@@ -200,13 +200,38 @@ async fn a_blob_is_poured_into_its_sink_and_no_further_than_its_size() {
     assert_eq!(memory.take(), content);
     let failure = session.start(pull()).await.unwrap_err();
     assert_eq!(failure.why, Why::TooLarge, "{failure}");
+}
 
-    session.add_sink(digest, Sink::file("/nowhere/to/be/found"));
-    let failure = session.start(pull()).await.unwrap_err();
-    assert!(failure.to_string().contains("cannot be written"), "{failure}");
+#[tokio::test]
+async fn a_sink_that_cannot_be_written_ends_the_pull_at_once() {
+    let content: &[u8] = b"some content";
+    let digest = Digest::of(Algorithm::Sha256, content);
+    let server = Server::answering(move |_, _| json("200 OK", "", "some content")).await;
+    let session = session(attempts(3));
+    let pull = || Operation::PullBlob {
+        registry: server.address.to_string().parse().unwrap(),
+        repository: "a".parse().unwrap(),
+        digest,
+        size: Some(content.len() as u64),
+        sink: digest,
+    };
+    let mut sinks =
+        vec![(Sink::file("/nowhere/to/be/found"), "No such file"), (Sink::memory(5).0, "more than 5 bytes")];
+    if cfg!(target_os = "linux") {
+        sinks.push((Sink::file("/dev/full"), "No space left"));
+    }
+    for (number, (sink, expected)) in (1..).zip(sinks) {
+        session.add_sink(digest, sink);
+        let failure = session.start(pull()).await.unwrap_err();
+        assert!(matches!(&failure.why, Why::NoAnswer(NoAnswer::Sink(why)) if why.contains(expected)), "{failure}");
+        assert_eq!(server.requests(), number, "it is not tried again");
+    }
     session.forget_sink(&digest);
     let failure = session.start(pull()).await.unwrap_err();
-    assert!(failure.to_string().contains("no sink was given"), "{failure}");
+    assert!(
+        matches!(&failure.why, Why::NoAnswer(NoAnswer::Sink(why)) if why.contains("no sink was given")),
+        "{failure}"
+    );
 }
 
 #[tokio::test]

@@ -155,9 +155,9 @@ fn keep(reader: &mut impl Read, limit: usize) -> (Bytes, End) {
 
 /// Pours the body into a sink, and computes its digest on the way.
 fn pour(reader: &mut impl Read, sink: Option<&Sink>, algorithm: Algorithm, size: Option<u64>) -> Result<End, NoAnswer> {
-    let failed = |error: io::Error| NoAnswer::Source(format!("the sink cannot be written: {error}"));
+    let failed = |error: io::Error| NoAnswer::Sink(error.to_string());
     let Some(sink) = sink else {
-        return Err(NoAnswer::Source("no sink was given for this blob: add one before it is pulled".to_owned()));
+        return Err(NoAnswer::Sink("no sink was given for this blob: add one before it is pulled".to_owned()));
     };
     let mut writer = sink.open().map_err(failed)?;
     let (mut digester, mut len) = (Digester::new(algorithm), 0);
