@@ -84,7 +84,14 @@ async fn a_client_certificate_is_shown_to_its_origin_alone() {
     let other = ca.certificate("other.example");
     let mismatched = Http::builder().client_certificate(origin(&a), client.chain, other.key.serialize_pem()).build();
     assert!(matches!(mismatched, Err(HttpError::Identity { .. })));
-    assert!(matches!(Http::builder().ca_pem("no PEM").build(), Err(HttpError::Ca(_))));
+}
+
+#[test]
+fn what_is_no_ca_is_told_before_anything_is_connected() {
+    let no_certificate = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    for pem in ["", "no PEM", no_certificate] {
+        assert!(matches!(Http::builder().ca_pem(pem).build(), Err(HttpError::Ca(_))), "{pem}");
+    }
 }
 
 #[tokio::test]

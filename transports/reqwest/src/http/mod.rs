@@ -88,14 +88,14 @@ impl Http {
         if let Some(client) = clients.get(&kind) {
             return Ok(client.clone());
         }
-        let client = inner.build(&kind).map_err(NoAnswer::Unsendable)?;
+        let client = inner.build(&kind)?;
         clients.insert(kind, client.clone());
         Ok(client)
     }
 }
 
 impl Inner {
-    fn build(&self, kind: &Kind) -> Result<reqwest::Client, String> {
+    fn build(&self, kind: &Kind) -> Result<reqwest::Client, NoAnswer> {
         let mut tls = self.tls.config(&kind.trust)?;
         if !self.http1_only {
             tls.alpn_protocols.push(b"h2".to_vec());
@@ -112,7 +112,8 @@ impl Inner {
         if kind.direct {
             builder = builder.no_proxy();
         }
-        builder.build().map_err(|error| format!("it cannot be set up: {}", crate::words::chain(&error)))
+        let why = |error| format!("it cannot be set up: {}", crate::words::chain(&error));
+        builder.build().map_err(|error| NoAnswer::Unsendable(why(error)))
     }
 }
 
@@ -160,7 +161,7 @@ impl HttpBuilder {
     pub fn build(self) -> Result<Http, HttpError> {
         let mut roots = Vec::new();
         for pem in &self.roots {
-            roots.extend(tls::certificates(pem).map_err(HttpError::Ca)?);
+            roots.extend(tls::roots(pem).map_err(HttpError::Ca)?);
         }
         let mut identities = BTreeMap::new();
         for (origin, (certificate, key)) in self.identities {

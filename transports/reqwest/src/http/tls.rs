@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use longshore_core::Origin;
+use longshore_core::driver::NoAnswer;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
@@ -53,10 +54,11 @@ impl Tls {
         }
     }
 
-    pub(super) fn config(&self, trust: &Trust) -> Result<ClientConfig, String> {
+    pub(super) fn config(&self, trust: &Trust) -> Result<ClientConfig, NoAnswer> {
+        let unsendable = |error: Error| NoAnswer::Unsendable(error.to_string());
         let builder = ClientConfig::builder_with_provider(Arc::clone(&self.provider))
             .with_safe_default_protocol_versions()
-            .map_err(|error| error.to_string())?;
+            .map_err(unsendable)?;
         let builder = match trust {
             // Never used: reqwest wants TLS configured for a client that speaks plain HTTP too.
             Trust::None => builder.with_root_certificates(RootCertStore::empty()),
@@ -66,14 +68,14 @@ impl Tls {
             }
             Trust::Everybody | Trust::Own(_) => {
                 let verifier = Verifier::new_with_extra_roots(self.roots.clone(), Arc::clone(&self.provider))
-                    .map_err(|error| format!("no CA is trusted on this machine ({error}): install the system's CA certificates, or name one"))?;
+                    .map_err(|error| NoAnswer::Untrusted(format!("no CA is trusted on this machine ({error}): install the system's CA certificates, or name one")))?;
                 builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier))
             }
         };
         let identity = if let Trust::Own(origin) = trust { self.identities.get(origin) } else { None };
         match identity {
             Some(Identity { chain, key }) => {
-                builder.with_client_auth_cert(chain.clone(), key.clone_key()).map_err(|error| error.to_string())
+                builder.with_client_auth_cert(chain.clone(), key.clone_key()).map_err(unsendable)
             }
             None => Ok(builder.with_no_client_auth()),
         }
@@ -91,8 +93,16 @@ impl Identity {
     }
 }
 
+/// The CA certificates in a PEM text, at least one, each of which can be trusted.
+pub(super) fn roots(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
+    let found = certificates(pem)?;
+    let mut store = RootCertStore::empty();
+    found.iter().try_for_each(|root| store.add(root.clone())).map_err(|error| error.to_string())?;
+    Ok(found)
+}
+
 /// The certificates in a PEM text, at least one.
-pub(super) fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
+fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
     let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
     match found {
         Ok(found) if found.is_empty() => Err("there is no certificate in it".to_owned()),
