@@ -100,7 +100,9 @@ fn progress_is_shown_as_asked() {
     let stored = events.iter().filter(|event| event["event"] == "blob-stored" && event["how"] == "uploaded");
     assert_eq!(stored.count(), 5);
     let done = events.iter().filter(|event| event["event"] == "progress").map(|event| event["done"].as_u64().unwrap());
-    assert!(done.is_sorted());
+    let done: Vec<u64> = done.collect();
+    let layers = layout.closure.blobs.iter().map(|blob| blob.descriptor.size).sum();
+    assert!(done.is_sorted() && done.last() == Some(&layers), "{done:?}");
 }
 
 #[test]

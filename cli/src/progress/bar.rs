@@ -5,14 +5,12 @@ use std::collections::BTreeMap;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use longshore_core::{Digest, Event};
 
-use super::total::Total;
 use super::{Show, text};
 
 /// Draws on standard error.
 pub(super) struct Bars {
     screen: MultiProgress,
     blobs: BTreeMap<Digest, ProgressBar>,
-    count: Total,
     /// The bar for all: there is none before it is known how much there is.
     all: Option<ProgressBar>,
     /// Whether what was done stays on the screen.
@@ -30,7 +28,7 @@ impl Bars {
 
     fn new(lines: bool) -> Self {
         let screen = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
-        Self { screen, blobs: BTreeMap::new(), count: Total::default(), all: None, lines }
+        Self { screen, blobs: BTreeMap::new(), all: None, lines }
     }
 
     fn count(&mut self, done: u64, all: u64) {
@@ -66,10 +64,8 @@ impl Show for Bars {
                     bar.finish_and_clear();
                 }
             }
+            Event::Progress { done, total, .. } if *total > 0 => self.count(*done, *total),
             _ => {}
-        }
-        if let Some((done, all)) = self.count.event(event).filter(|(_, all)| *all > 0) {
-            self.count(done, all);
         }
         if self.lines
             && let Some(line) = text::line(event)

@@ -4,7 +4,6 @@ mod bar;
 mod json;
 mod plain;
 mod text;
-mod total;
 
 use std::io::IsTerminal as _;
 

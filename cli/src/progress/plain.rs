@@ -2,7 +2,6 @@
 
 use longshore_core::{Digest, Event};
 
-use super::total::Total;
 use super::{Show, text};
 use crate::size::human;
 
@@ -12,7 +11,6 @@ const WORTH_PARTS: u64 = 100_000_000;
 /// Writes lines to standard error.
 #[derive(Default)]
 pub(super) struct Lines {
-    total: Total,
     /// How many tenths of the bytes were reported.
     tenths: u64,
 }
@@ -28,7 +26,7 @@ impl Show for Lines {
 impl Lines {
     /// A line for each tenth of a large push.
     fn part(&mut self, event: &Event<Digest>) -> Option<String> {
-        let (done, all) = self.total.event(event)?;
+        let Event::Progress { done, total: all, .. } = *event else { return None };
         let tenths = done.saturating_mul(10) / all.max(1);
         let is_news = all >= WORTH_PARTS && tenths > self.tenths && tenths < 10;
         self.tenths = tenths.max(self.tenths);

@@ -103,13 +103,14 @@ pub enum Event<K> {
         /// Its words, made harmless to print.
         text: String,
     },
-    /// How far an operation is. Neither number ever falls.
+    /// How far a push is: told while a blob is on its way, as often as the driver reports
+    /// [`Input::Sent`](crate::driver::Input::Sent), and when something of the push has ended. Neither number ever falls.
     Progress {
         /// Which operation.
         operation: OperationId,
-        /// Bytes that need not be sent any more, or are on their way.
+        /// Bytes of blobs that need not be sent any more, or are on their way.
         done: u64,
-        /// Bytes in all that are known of.
+        /// Bytes of blobs in all that are known of. One of unknown length counts as far as it was sent.
         total: u64,
     },
 }

@@ -85,9 +85,15 @@ impl<K: Key> Client<K> {
     fn sent(&mut self, id: RequestId, total: u64) {
         let Some(task) = self.flights.get(&id).and_then(|id| self.tasks.get(id)) else { return };
         let Some(start) = task.sending_from() else { return };
-        if let Some(blob) = task.blob().cloned() {
-            let event = Event::BlobSending { blob, sent: start.saturating_add(total), total: task.total() };
-            self.outbox.push_back(Output::Event(event));
+        let Some(blob) = task.blob().cloned() else { return };
+        let sent = start.saturating_add(total);
+        self.outbox.push_back(Output::Event(Event::BlobSending { blob, sent, total: task.total() }));
+        for (owner, part) in &task.owners {
+            if let (Some(super::Job::Push(job)), super::Part::Node(node)) = (self.jobs.get_mut(owner), part)
+                && let Some((done, total)) = job.sending(node, sent)
+            {
+                self.outbox.push_back(Output::Event(Event::Progress { operation: *owner, done, total }));
+            }
         }
     }
 

@@ -187,7 +187,7 @@ impl<K: Key> PushJob<K> {
                 || node.blob.content.digest.is_some() && node.blob.content.digest == blob.content.digest
         };
         if self.blobs.iter_mut().find(same).is_none() {
-            self.blobs.push(BlobNode { blob, state: BlobState::Waiting, missed: 0 });
+            self.blobs.push(BlobNode::new(blob));
         }
     }
 }

@@ -82,6 +82,14 @@ pub(super) struct BlobNode<K> {
     pub(super) state: BlobState,
     /// How often the registry said that it is missing, since it was last stored: then it must be asked about.
     pub(super) missed: u32,
+    /// The most of its bytes that were ever on their way.
+    sent: u64,
+}
+
+impl<K> BlobNode<K> {
+    pub(super) const fn new(blob: Blob<K>) -> Self {
+        Self { blob, state: BlobState::Waiting, missed: 0, sent: 0 }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -376,12 +384,23 @@ impl<K: Key> PushJob<K> {
         &self.served
     }
 
-    /// Bytes that need not be sent any more, and bytes in all that are known of. Neither falls, not even where a blob that
-    /// was stored has to be sent again.
+    /// So many bytes of a blob are on their way: how far that makes the push, where it is news.
+    pub(in crate::client) fn sending(&mut self, node: &Node, sent: u64) -> Option<(u64, u64)> {
+        let Node::Blob(index) = node else { return None };
+        let blob = self.blobs.get_mut(*index).filter(|blob| blob.sent < sent)?;
+        blob.sent = sent;
+        Some(self.progress())
+    }
+
+    /// Bytes that need not be sent any more or are on their way, and bytes in all that are known of. Neither falls, not even
+    /// where an attempt fails or a blob that was stored has to be sent again.
     pub(in crate::client) fn progress(&mut self) -> (u64, u64) {
-        let size = |node: &BlobNode<K>| node.blob.content.size.unwrap_or(0);
-        let done = self.blobs.iter().filter(|node| node.state == BlobState::Done).map(size);
+        let size = |node: &BlobNode<K>| node.blob.content.size.unwrap_or(node.sent);
+        let done = self.blobs.iter().map(|node| if node.state == BlobState::Done { size(node) } else { node.sent });
         self.done = self.done.max(done.fold(0, u64::saturating_add));
         (self.done, self.blobs.iter().map(size).fold(0, u64::saturating_add))
     }
 }
+
+#[cfg(test)]
+mod tests;
