@@ -8,9 +8,12 @@ use std::time::Duration;
 use longshore_core::driver::Limits;
 use longshore_core::{Origin, Scheme};
 use rustls::crypto::{CryptoProvider, ring};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{RootCertStore, sign};
 use thiserror::Error;
 use ureq::config::AutoHeaderValue;
-use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, TlsProvider, parse_pem};
+use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig, TlsProvider};
 use ureq::{Agent, Proxy};
 
 /// The HTTP stack: pools of connections, and whom they trust. A clone shares them.
@@ -26,6 +29,7 @@ pub struct Http {
 #[must_use]
 pub struct HttpBuilder {
     roots: Vec<Vec<u8>>,
+    identities: BTreeMap<Origin, (Vec<u8>, Vec<u8>)>,
     unverified: BTreeSet<Origin>,
     no_proxy: bool,
 }
@@ -37,11 +41,20 @@ pub enum HttpError {
     /// A CA's file is none.
     #[error("the CA certificates cannot be used: {0}; give them as PEM, -----BEGIN CERTIFICATE-----")]
     Ca(String),
+    /// A client's certificate or its key is none, or they do not belong together.
+    #[error("the client certificate for {origin} cannot be used: {why}; give certificate and key as PEM")]
+    Identity {
+        /// Whom it is for.
+        origin: Origin,
+        /// What is wrong.
+        why: String,
+    },
 }
 
 struct Inner {
     provider: Arc<CryptoProvider>,
     roots: RootCerts,
+    identities: BTreeMap<Origin, ClientCert>,
     unverified: BTreeSet<Origin>,
     no_proxy: bool,
     agents: Mutex<BTreeMap<Kind, Agent>>,
@@ -50,8 +63,8 @@ struct Inner {
 /// What sets one pool of connections apart from another.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Kind {
-    /// The one origin whose certificate is not checked.
-    unverified: Option<Origin>,
+    /// The one origin that has rules of its own: a certificate to show, or none to check.
+    own: Option<Origin>,
     direct: bool,
     connect: Duration,
     silence: Duration,
@@ -67,9 +80,9 @@ impl Http {
     /// The agent for an origin.
     pub(crate) fn agent(&self, origin: &Origin, limits: &Limits) -> Agent {
         let inner = &*self.inner;
-        let is_unverified = origin.scheme() == Scheme::Https && inner.unverified.contains(origin);
+        let has_own = inner.unverified.contains(origin) || inner.identities.contains_key(origin);
         let kind = Kind {
-            unverified: is_unverified.then(|| origin.clone()),
+            own: (origin.scheme() == Scheme::Https && has_own).then(|| origin.clone()),
             // What is on this machine is no business of a proxy.
             direct: inner.no_proxy || origin.host().is_loopback(),
             connect: limits.connect,
@@ -87,7 +100,8 @@ impl Inner {
             .provider(TlsProvider::Rustls)
             .unversioned_rustls_crypto_provider(Arc::clone(&self.provider))
             .root_certs(self.roots.clone())
-            .disable_verification(kind.unverified.is_some());
+            .client_cert(kind.own.as_ref().and_then(|origin| self.identities.get(origin)).cloned())
+            .disable_verification(kind.own.as_ref().is_some_and(|origin| self.unverified.contains(origin)));
         Agent::config_builder()
             .tls_config(tls.build())
             .http_status_as_error(false)
@@ -107,9 +121,21 @@ impl Inner {
 }
 
 impl HttpBuilder {
-    /// Trusts the CA certificates in this PEM text, and those of other calls, **instead of** what the system trusts.
+    /// Trusts the CA certificates in this PEM text, and those of other calls, **instead of** what the system trusts: ureq
+    /// takes one or the other.
     pub fn ca_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.roots.push(pem.into());
+        self
+    }
+
+    /// Shows this certificate to one origin, and to no other. Certificate, with its chain, and key are PEM texts.
+    pub fn client_certificate(
+        mut self,
+        origin: Origin,
+        certificate: impl Into<Vec<u8>>,
+        key: impl Into<Vec<u8>>,
+    ) -> Self {
+        self.identities.insert(origin, (certificate.into(), key.into()));
         self
     }
 
@@ -128,36 +154,64 @@ impl HttpBuilder {
     /// Makes the stack. Nothing is connected yet.
     ///
     /// # Errors
-    /// Where a certificate cannot be read.
+    /// Where a certificate or key cannot be read.
     pub fn build(self) -> Result<Http, HttpError> {
         let mut roots = Vec::new();
         for pem in &self.roots {
-            let before = roots.len();
-            for item in parse_pem(pem) {
-                if let PemItem::Certificate(root) = item.map_err(|error| HttpError::Ca(error.to_string()))? {
-                    roots.push(root);
-                }
-            }
-            if roots.len() == before {
-                return Err(HttpError::Ca("there is no certificate in it".to_owned()));
-            }
+            roots.extend(certificates(pem).and_then(trusted).map_err(HttpError::Ca)?);
         }
-        Ok(Http::with(&roots, self.unverified, self.no_proxy))
+        let provider = Arc::new(ring::default_provider());
+        let mut identities = BTreeMap::new();
+        for (origin, (certificate, key)) in self.identities {
+            let identity = identity(&certificate, &key, &provider)
+                .map_err(|why| HttpError::Identity { origin: origin.clone(), why })?;
+            identities.insert(origin, identity);
+        }
+        let roots = if roots.is_empty() {
+            RootCerts::PlatformVerifier
+        } else {
+            RootCerts::new_with_certs(&roots.iter().map(owned).collect::<Vec<_>>())
+        };
+        let (unverified, no_proxy) = (self.unverified, self.no_proxy);
+        let agents = Mutex::default();
+        Ok(Http { inner: Arc::new(Inner { provider, roots, identities, unverified, no_proxy, agents }) })
     }
 }
 
-impl Http {
-    fn with(roots: &[Certificate<'static>], unverified: BTreeSet<Origin>, no_proxy: bool) -> Self {
-        let roots = if roots.is_empty() { RootCerts::PlatformVerifier } else { RootCerts::new_with_certs(roots) };
-        let provider = Arc::new(ring::default_provider());
-        Self { inner: Arc::new(Inner { provider, roots, unverified, no_proxy, agents: Mutex::default() }) }
+/// The certificates in a PEM text, at least one.
+fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
+    match found {
+        Ok(found) if found.is_empty() => Err("there is no certificate in it".to_owned()),
+        Ok(found) => Ok(found),
+        Err(error) => Err(error.to_string()),
     }
+}
+
+/// The same, if each is of a CA that can be trusted: ureq would leave the others out without a word.
+fn trusted(roots: Vec<CertificateDer<'static>>) -> Result<Vec<CertificateDer<'static>>, String> {
+    let mut store = RootCertStore::empty();
+    roots.iter().try_for_each(|root| store.add(root.clone())).map_err(|error| error.to_string())?;
+    Ok(roots)
+}
+
+/// Certificate and key, if they belong together: ureq would panic if they did not.
+fn identity(certificate: &[u8], key: &[u8], provider: &CryptoProvider) -> Result<ClientCert, String> {
+    let chain = certificates(certificate)?;
+    let read = PrivateKeyDer::from_pem_slice(key).map_err(|error| format!("the key: {error}"))?;
+    sign::CertifiedKey::from_der(chain.clone(), read, provider).map_err(|error| error.to_string())?;
+    let key = PrivateKey::from_pem(key).map_err(|error| format!("the key: {error}"))?;
+    Ok(ClientCert::new_with_certs(&chain.iter().map(owned).collect::<Vec<_>>(), key))
+}
+
+fn owned(certificate: &CertificateDer<'_>) -> Certificate<'static> {
+    Certificate::from_der(certificate).to_owned()
 }
 
 impl Default for Http {
     /// The system's trust and the environment's proxies.
     fn default() -> Self {
-        Self::with(&[], BTreeSet::new(), false)
+        HttpBuilder::default().build().expect("there is nothing to read")
     }
 }
 

@@ -1,6 +1,8 @@
 //! A server of plain bytes, the mock registry, and what the tests ask of them.
 #![allow(dead_code, reason = "no test needs all of it")]
 
+pub(crate) mod tls;
+
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
