@@ -10,9 +10,11 @@ use longshore_core::{
 use longshore_reqwest::{Http, Session};
 use tokio::sync::Notify;
 
+use crate::advice::Advisor;
 use crate::args::{ConnectionArguments, TrustArguments};
 use crate::credentials::Wallet;
 use crate::exit::Error;
+use crate::output;
 use crate::progress::{self, Show, Style};
 use crate::resume::Resume;
 use crate::signals::Signals;
@@ -24,6 +26,7 @@ const SAVED_EVERY: Duration = Duration::from_secs(1);
 /// A client of registries, with everything that watches it.
 pub(crate) struct Connection {
     session: Session<Digest>,
+    advisor: Advisor,
     watchers: Arc<Mutex<Watchers>>,
     signals: Signals,
     /// Another blob is stored.
@@ -57,11 +60,12 @@ impl Connection {
         show: Box<dyn Show + Send>,
         options: Options,
     ) -> Result<Self, Error> {
-        let signals = Signals::listen()?;
         let trace = Trace::open(arguments.trace.as_deref())?;
         let watchers = Arc::new(Mutex::new(Watchers { show, trace, failed: None }));
         let http = http(&arguments.trust, &reference.registry.origin())?;
         let wallet = Wallet::open(&arguments.login, reference)?;
+        // Not before: somebody who is to type a password may still leave.
+        let signals = Signals::listen()?;
         let stored = Arc::new(Notify::new());
         let on_event = {
             let (watchers, stored) = (Arc::clone(&watchers), Arc::clone(&stored));
@@ -77,7 +81,8 @@ impl Connection {
             .credentials(move |registry, _| wallet.credentials(registry))
             .on_event(on_event)
             .start();
-        Ok(Self { session, watchers, signals, stored })
+        let advisor = Advisor::new(&arguments.login);
+        Ok(Self { session, advisor, watchers, signals, stored })
     }
 
     /// The session, to give sources and sinks to.
@@ -102,17 +107,18 @@ impl Connection {
     /// Runs an operation to its end. The first signal gives it up in good order, the second at once.
     pub(crate) async fn run(&mut self, operation: impl Into<Operation<Digest>>) -> Result<Receipt<Digest>, Error> {
         let mut running = self.session.start(operation);
-        tokio::select! {
+        let signal = tokio::select! {
             result = &mut running => return self.ended(result),
-            () = self.signals.next() => running.cancel(),
-        }
+            signal = self.signals.next() => signal,
+        };
+        running.cancel();
         tokio::select! {
             result = &mut running => match self.ended(result) {
-                Err(_) => Err(Error::failed("stopped; the uploads that were open are cancelled")),
+                Err(_) => Err(Error::stopped(signal, "stopped; the uploads that were open are cancelled")),
                 // It was done before it could be stopped.
                 done => done,
             },
-            () = self.signals.next() => Err(Error::failed("stopped; an upload may lie open at the registry")),
+            _ = self.signals.next() => Err(Error::stopped(signal, "stopped; an upload may lie open at the registry")),
         }
     }
 
@@ -126,20 +132,20 @@ impl Connection {
         let mut running = self.session.start(push);
         let mut often = tokio::time::interval(SAVED_EVERY);
         let result = loop {
-            let is_stopped = tokio::select! {
+            let signal = tokio::select! {
                 result = &mut running => break result,
-                _ = often.tick() => false,
-                () = self.stored.notified() => false,
-                () = self.signals.next() => true,
+                _ = often.tick() => None,
+                () = self.stored.notified() => None,
+                signal = self.signals.next() => Some(signal),
             };
             if let Some(checkpoint) = running.save() {
                 resume.save(&checkpoint)?;
             }
-            if is_stopped {
+            if let Some(signal) = signal {
                 // To drop it would cancel its uploads.
                 std::mem::forget(running);
                 let path = resume.path().display();
-                return Err(Error::failed(format!("stopped; to go on, push again with --resume {path}")));
+                return Err(Error::stopped(signal, format!("stopped; to go on, push again with --resume {path}")));
             }
         };
         self.ended(result)
@@ -148,7 +154,7 @@ impl Connection {
     fn ended(&self, result: Result<Receipt<Digest>, Box<Failure>>) -> Result<Receipt<Digest>, Error> {
         let mut watchers = lock(&self.watchers);
         watchers.show.end();
-        let receipt = result.map_err(Error::failed)?;
+        let receipt = result.map_err(|failure| Error::failed(self.advisor.sentence(&failure)))?;
         watchers.failed.take().map_or(Ok(receipt), Err)
     }
 }
@@ -175,9 +181,9 @@ fn http(arguments: &TrustArguments, registry: &Origin) -> Result<Http, Error> {
         http = http.client_certificate(registry.clone(), read(certificate)?, read(key)?);
     }
     if arguments.insecure_skip_verify {
-        eprintln!(
+        output::say(format!(
             "warning: the certificate of {registry} is not checked: whoever is on the way can read and change what is sent"
-        );
+        ));
         http = http.insecure_skip_verify(registry.clone());
     }
     http.build().map_err(Error::failed)

@@ -4,28 +4,33 @@ use std::fmt;
 use std::process::ExitCode;
 
 /// What `--help` says about the status.
-pub(crate) const HELP: &str = "Exit status: 0 done, 1 refused or failed, 2 misuse.";
+pub(crate) const HELP: &str = "Exit status: 0 done, 1 refused or failed, 2 misuse, 130 stopped by Ctrl-C.";
 
-/// Why a command did not do what it was asked for: one sentence, and whose mistake it is.
+/// Why a command did not do what it was asked for: one sentence, and whose doing it is.
 #[derive(Debug)]
 pub(crate) struct Error {
-    is_misuse: bool,
+    status: u8,
     sentence: String,
 }
 
 impl Error {
     /// Something was refused or went wrong: status 1.
     pub(crate) fn failed(sentence: impl fmt::Display) -> Self {
-        Self { is_misuse: false, sentence: sentence.to_string() }
+        Self { status: 1, sentence: sentence.to_string() }
     }
 
     /// The command was called in a way that makes no sense: status 2.
     pub(crate) fn misuse(sentence: impl fmt::Display) -> Self {
-        Self { is_misuse: true, sentence: sentence.to_string() }
+        Self { status: 2, sentence: sentence.to_string() }
+    }
+
+    /// A signal stopped it: 128 and the signal's number, as shells have it.
+    pub(crate) fn stopped(signal: Signal, sentence: impl fmt::Display) -> Self {
+        Self { status: 128 + signal as u8, sentence: sentence.to_string() }
     }
 
     pub(crate) fn status(&self) -> ExitCode {
-        ExitCode::from(if self.is_misuse { 2 } else { 1 })
+        ExitCode::from(self.status)
     }
 }
 
@@ -33,4 +38,14 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.sentence)
     }
+}
+
+/// A wish to stop, by its number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Signal {
+    /// SIGINT: Ctrl-C.
+    Interrupt = 2,
+    /// SIGTERM: a service manager.
+    #[cfg_attr(not(unix), expect(dead_code, reason = "only Unix has it"))]
+    Terminate = 15,
 }

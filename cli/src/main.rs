@@ -1,6 +1,7 @@
 //! `longshore`: push container images to any OCI registry; a registry to try it with; a demonstration of both.
 #![forbid(unsafe_code)]
 
+mod advice;
 mod args;
 mod attach;
 mod check;
@@ -28,16 +29,24 @@ use args::{Arguments, Command};
 use exit::Error;
 
 fn main() -> ExitCode {
-    match run(Arguments::parse().command) {
+    match start(Arguments::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error}");
+            output::say(format!("error: {error}"));
             error.status()
         }
     }
 }
 
-#[tokio::main]
+fn start(command: Command) -> Result<(), Error> {
+    let runtime = tokio::runtime::Runtime::new()
+        .map_err(|error| Error::failed(format!("the system gives no threads: {error}")))?;
+    let result = runtime.block_on(run(command));
+    // A thread that still reads from somebody who says nothing is not waited for.
+    runtime.shutdown_background();
+    result
+}
+
 async fn run(command: Command) -> Result<(), Error> {
     match command {
         Command::Push(arguments) => push::run(arguments).await,

@@ -36,7 +36,7 @@ pub(crate) async fn run(arguments: MockArguments) -> Result<(), Error> {
     };
     let server = if arguments.tls { server.with_tls(tls(&arguments)?) } else { server };
     if !server.address().ip().is_loopback() && arguments.auth.is_none() {
-        eprintln!("warning: everyone who can reach {} can push, pull and delete", server.address());
+        output::say(format!("warning: everyone who can reach {} can push, pull and delete", server.address()));
     }
     output::line(server.url())?;
     serve(server, signals).await
@@ -72,7 +72,7 @@ fn tls(arguments: &MockArguments) -> Result<Tls, Error> {
     let tls = Tls::generate(names.iter().map(String::as_str)).map_err(Error::failed)?;
     let ca = tls.ca().unwrap_or_default();
     match &arguments.tls_ca {
-        None => eprint!("{ca}"),
+        None => output::say(ca.trim_end()),
         Some(path) => files::create(path)
             .and_then(|mut file| file.write_all(ca.as_bytes()))
             .map_err(|error| Error::failed(format!("cannot write {}: {error}", path.display())))?,
@@ -86,11 +86,11 @@ async fn serve(server: Server, mut signals: Signals) -> Result<(), Error> {
     let mut serving = pin!(server.serve(async { drop(stopped.await) }));
     tokio::select! {
         served = &mut serving => return ended(served),
-        () = signals.next() => drop(stop),
+        _ = signals.next() => drop(stop),
     }
     tokio::select! {
         served = &mut serving => ended(served),
-        () = signals.next() => Ok(()),
+        _ = signals.next() => Ok(()),
         () = tokio::time::sleep(GRACE) => Ok(()),
     }
 }

@@ -1,4 +1,4 @@
-//! Standard output: results only, so that a script can read them.
+//! Standard output: results only, so that a script can read them. All else goes to standard error.
 
 use std::fmt;
 use std::io::{ErrorKind, Write as _};
@@ -14,4 +14,9 @@ pub(crate) fn line(text: impl fmt::Display) -> Result<(), Error> {
         }
         _ => Ok(()),
     }
+}
+
+/// Writes a line to standard error, for whoever looks. Nothing depends on it: one that is closed is no failure.
+pub(crate) fn say(text: impl fmt::Display) {
+    drop(writeln!(std::io::stderr().lock(), "{text}"));
 }

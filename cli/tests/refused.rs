@@ -124,6 +124,6 @@ fn a_signal_stops_a_push_in_good_order() {
     let _connection = listener.accept().unwrap();
     let kill = format!("kill -INT {}", child.id());
     assert!(std::process::Command::new("sh").args(["-c", &kill]).status().unwrap().success());
-    let said = sentence(1, &child.wait_with_output().unwrap());
+    let said = sentence(130, &child.wait_with_output().unwrap());
     assert_eq!(said, "stopped; the uploads that were open are cancelled");
 }

@@ -212,7 +212,7 @@ fn files_that_should_hold_certificates_and_do_not_are_named() {
     assert!(refused(1, &["check", place, "--ca", "no/such/file"]).starts_with("cannot read no/such/file: "));
     assert!(refused(1, &["check", place, "--ca", empty]).contains("the CA certificates cannot be used"));
     let said = refused(1, &["check", place, "--client-cert", empty, "--client-key", empty]);
-    assert!(said.contains("the client certificate for http://localhost:1 cannot be used"), "{said}");
+    assert!(said.contains("the client certificate for https://localhost:1 cannot be used"), "{said}");
     refused(2, &["check", place, "--client-cert", empty]);
     assert!(refused(2, &["check", place, "--allow-origin", "https://a.example/x"]).contains("no path"));
 }

@@ -19,7 +19,7 @@ pub(crate) struct ConnectionArguments {
     /// Talk plain HTTP to the registry; implied for localhost and loopback addresses
     #[arg(long, conflicts_with = "https")]
     pub(crate) plain_http: bool,
-    /// Talk HTTPS to the registry, also on localhost
+    /// Talk HTTPS to the registry, also on localhost; implied by --ca, --client-cert and --insecure-skip-verify
     #[arg(long)]
     pub(crate) https: bool,
     /// How many requests may be under way at once
@@ -46,6 +46,7 @@ impl ConnectionArguments {
         let scheme = match (self.plain_http, self.https) {
             (true, _) => Scheme::Http,
             (_, true) => Scheme::Https,
+            _ if self.trust.is_about_tls() => Scheme::Https,
             (false, false) => return reference,
         };
         reference.registry = reference.registry.with_scheme(scheme);

@@ -33,15 +33,22 @@ pub(crate) struct TrustArguments {
     #[arg(long, value_name = "FILE")]
     pub(crate) ca: Vec<PathBuf>,
     /// Show the registry this certificate (PEM, with its chain)
-    #[arg(long, value_name = "FILE", requires = "client_key")]
+    #[arg(long, value_name = "FILE", requires = "client_key", conflicts_with = "plain_http")]
     pub(crate) client_cert: Option<PathBuf>,
     /// The key that belongs to it (PEM)
     #[arg(long, value_name = "FILE", requires = "client_cert")]
     pub(crate) client_key: Option<PathBuf>,
     /// Take any certificate from the registry: whoever is on the way can then read and change what is sent
-    #[arg(long)]
+    #[arg(long, conflicts_with = "plain_http")]
     pub(crate) insecure_skip_verify: bool,
     /// Let the registry send us to this origin, whatever the rules for foreign ones say; may be given several times
     #[arg(long = "allow-origin", value_name = "URL", value_parser = values::origin)]
     pub(crate) allowed_origins: Vec<Origin>,
+}
+
+impl TrustArguments {
+    /// Whether something was said that makes sense with TLS alone.
+    pub(super) const fn is_about_tls(&self) -> bool {
+        !self.ca.is_empty() || self.client_cert.is_some() || self.insecure_skip_verify
+    }
 }

@@ -14,7 +14,7 @@ pub(crate) const HELP: &str = "\
 SOURCE is a folder or a tar; where it holds several images, SOURCE:NAME or SOURCE@DIGEST says which.
 `docker save` (Docker 25 and later), `docker buildx build -o type=oci` and `skopeo copy … oci:FOLDER` write such layouts.
 
-Exit status: 0 pushed, 1 refused or failed, 2 misuse.";
+Exit status: 0 pushed, 1 refused or failed, 2 misuse, 130 stopped by Ctrl-C.";
 
 /// Options of `longshore push`.
 #[derive(Debug, Args)]

@@ -6,6 +6,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use longshore_core::{Digest, Event};
 
 use super::{Show, text};
+use crate::output;
 
 /// Draws on standard error.
 pub(super) struct Bars {
@@ -70,7 +71,7 @@ impl Show for Bars {
         if self.lines
             && let Some(line) = text::line(event)
         {
-            self.screen.suspend(|| eprintln!("{line}"));
+            self.screen.suspend(|| output::say(line));
         }
     }
 

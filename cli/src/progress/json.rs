@@ -4,6 +4,7 @@ use longshore_core::{Digest, Event, Stored};
 use serde_json::{Value, json};
 
 use super::Show;
+use crate::output;
 
 /// Writes lines to standard error.
 pub(super) struct Json;
@@ -11,7 +12,7 @@ pub(super) struct Json;
 impl Show for Json {
     fn event(&mut self, event: &Event<Digest>) {
         if let Some(value) = value(event) {
-            eprintln!("{value}");
+            output::say(value);
         }
     }
 }

@@ -3,6 +3,7 @@
 use longshore_core::{Digest, Event};
 
 use super::{Show, text};
+use crate::output;
 use crate::size::human;
 
 /// Below so many bytes nobody wants to hear about parts.
@@ -18,7 +19,7 @@ pub(super) struct Lines {
 impl Show for Lines {
     fn event(&mut self, event: &Event<Digest>) {
         for line in self.part(event).into_iter().chain(text::line(event)) {
-            eprintln!("{line}");
+            output::say(line);
         }
     }
 }

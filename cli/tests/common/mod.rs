@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "not every test needs all of it")]
 
 pub(crate) mod door;
+pub(crate) mod proxy;
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};

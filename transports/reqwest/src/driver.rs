@@ -111,6 +111,13 @@ impl<K: Key + Send + 'static> Driver<K> {
     }
 }
 
+impl<K> Drop for Driver<K> {
+    /// Whoever still waits must not wait for ever: an `on_event` that panicked ends the driver.
+    fn drop(&mut self) {
+        lock(&self.shared.state).waiting.clear();
+    }
+}
+
 /// Whatever becomes of a task, also a panic, the core hears of it: or it would wait for ever.
 struct Promise<K: Key> {
     shared: Arc<Shared<K>>,

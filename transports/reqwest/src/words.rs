@@ -3,8 +3,12 @@
 use std::error::Error;
 use std::io;
 
-use longshore_core::Origin;
 use longshore_core::driver::NoAnswer;
+use longshore_core::{Origin, Scheme};
+use rustls::CertificateError;
+
+/// What hyper says of an answer that does not begin as one of HTTP does, such as TLS's refusal of plain HTTP.
+const NO_HTTP: &str = "invalid HTTP version parsed";
 
 /// Why there is no answer: whether the request can have been applied, and the reason in a sentence.
 pub(crate) fn no_answer(error: &reqwest::Error, origin: &Origin) -> NoAnswer {
@@ -13,6 +17,9 @@ pub(crate) fn no_answer(error: &reqwest::Error, origin: &Origin) -> NoAnswer {
         NoAnswer::Unsendable(why)
     } else if is_about_trust(error) {
         NoAnswer::Untrusted(why)
+    } else if origin.scheme() == Scheme::Http && why.contains(NO_HTTP) {
+        let authority = origin.authority();
+        NoAnswer::Untrusted(format!("{authority} does not answer in HTTP: HTTPS must be asked for where it is meant"))
     } else if error.is_connect() {
         NoAnswer::NotSent(why)
     } else {
@@ -64,12 +71,29 @@ fn or_at_proxy(origin: &Origin) -> &'static str {
 
 fn tls_reason(error: &rustls::Error, authority: &str) -> String {
     match error {
-        rustls::Error::InvalidCertificate(why) => format!("the certificate of {authority} is not trusted: {why}"),
+        rustls::Error::InvalidCertificate(why) => {
+            format!("the certificate of {authority} is not trusted: {}", certificate(why))
+        }
         rustls::Error::InvalidMessage(_) => {
             format!("{authority} does not speak TLS: plain HTTP must be asked for where it is meant")
         }
         rustls::Error::AlertReceived(alert) => format!("{authority} refused the TLS connection: {alert:?}"),
         other => format!("TLS with {authority} failed: {other}"),
+    }
+}
+
+/// What is wrong with a certificate, in words where it is one of the usual things.
+fn certificate(why: &CertificateError) -> String {
+    match why {
+        CertificateError::UnknownIssuer => "no CA that is trusted here issued it".to_owned(),
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => "it has expired".to_owned(),
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            "it is not valid yet, by this machine's clock".to_owned()
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            "it is for another name".to_owned()
+        }
+        other => other.to_string(),
     }
 }
 

@@ -280,3 +280,21 @@ async fn credentials_are_asked_for_once_and_a_look_up_that_panics_is_a_failure()
     let failure = tags(&session, server.address).await.unwrap_err();
     assert!(failure.to_string().contains("panicked"), "{failure}");
 }
+
+#[tokio::test]
+async fn plain_http_spoken_to_a_server_of_tls_is_said_in_a_sentence_and_not_again() {
+    // TLS's alert "protocol version", which is what plain HTTP gets from it.
+    let server = Server::answering(|_, _| vec![0x15, 3, 1, 0, 2, 2, 70]).await;
+    let failure = tags(&session(attempts(3)), server.address).await.unwrap_err();
+    let said = format!("{} does not answer in HTTP: ", server.address);
+    assert!(matches!(&failure.why, Why::NoAnswer(NoAnswer::Untrusted(why)) if why.starts_with(&said)), "{failure}");
+    assert_eq!(server.requests(), 1);
+}
+
+#[tokio::test]
+#[should_panic(expected = "an `on_event` panicked")]
+async fn an_on_event_that_panics_ends_the_operation_and_leaves_nobody_waiting() {
+    let server = Server::answering(|_, _| json("200 OK", "", TAGS)).await;
+    let session: Session<Digest> = Session::builder(http()).on_event(|_| panic!("what it shows on is gone")).start();
+    drop(session.start(support::list_tags(&server.address.to_string())).await);
+}

@@ -2,8 +2,9 @@
 
 use std::io;
 
-use longshore_core::Origin;
 use longshore_core::driver::NoAnswer;
+use longshore_core::{Origin, Scheme};
+use rustls::CertificateError;
 use ureq::{Error, Timeout};
 
 /// Why there is no answer: whether the request can have been applied, and the reason in a sentence.
@@ -37,6 +38,12 @@ pub(crate) fn no_answer(error: &Error, origin: &Origin) -> NoAnswer {
             NoAnswer::NotSent(format!("no address is known for {host}: {error}"))
         }
         Error::Io(error) => io_error(error, &authority),
+        // An answer that does not begin as one of HTTP does, such as TLS's refusal of plain HTTP.
+        other if origin.scheme() == Scheme::Http && other.to_string().contains("invalid HTTP version") => {
+            NoAnswer::Untrusted(format!(
+                "{authority} does not answer in HTTP: HTTPS must be asked for where it is meant"
+            ))
+        }
         // What ureq says may hold a part of what the peer sent; the core makes that harmless to print.
         other => NoAnswer::Lost(format!("{authority}: {other}")),
     }
@@ -72,11 +79,26 @@ fn io_error(error: &io::Error, authority: &str) -> NoAnswer {
 fn tls(error: &rustls::Error, authority: &str) -> NoAnswer {
     match error {
         rustls::Error::InvalidCertificate(why) => {
-            NoAnswer::Untrusted(format!("the certificate of {authority} is not trusted: {why}"))
+            NoAnswer::Untrusted(format!("the certificate of {authority} is not trusted: {}", certificate(why)))
         }
         rustls::Error::InvalidMessage(_) => NoAnswer::Untrusted(format!(
             "{authority} does not speak TLS: plain HTTP must be asked for where it is meant"
         )),
         other => NoAnswer::Lost(format!("TLS with {authority} failed: {other}")),
+    }
+}
+
+/// What is wrong with a certificate, in words where it is one of the usual things.
+fn certificate(why: &CertificateError) -> String {
+    match why {
+        CertificateError::UnknownIssuer => "no CA that is trusted here issued it".to_owned(),
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => "it has expired".to_owned(),
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            "it is not valid yet, by this machine's clock".to_owned()
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            "it is for another name".to_owned()
+        }
+        other => other.to_string(),
     }
 }

@@ -280,3 +280,13 @@ fn tls_spoken_to_a_server_of_plain_http_is_said_in_a_sentence() {
     talker.join().unwrap();
     assert!(matches!(Http::builder().ca_pem("no PEM").build(), Err(HttpError::Ca(_))));
 }
+
+#[test]
+fn plain_http_spoken_to_a_server_of_tls_is_said_in_a_sentence_and_not_again() {
+    // TLS's alert "protocol version", which is what plain HTTP gets from it.
+    let server = Server::answering(|_, _| vec![0x15, 3, 1, 0, 2, 2, 70]);
+    let failure = tags(&mut session(attempts(3)), server.address).unwrap_err();
+    let said = format!("{} does not answer in HTTP: ", server.address);
+    assert!(matches!(&failure.why, Why::NoAnswer(NoAnswer::Untrusted(why)) if why.starts_with(&said)), "{failure}");
+    assert_eq!(server.requests(), 1);
+}

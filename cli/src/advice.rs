@@ -1,0 +1,91 @@
+//! What the user of the command can do about a failure: which option helps.
+
+use http::StatusCode;
+use longshore_core::driver::NoAnswer;
+use longshore_core::endpoint::Row;
+use longshore_core::{Failure, Scheme, Why};
+
+use crate::args::LoginArguments;
+
+/// Knows what was said on the command line.
+pub(crate) struct Advisor {
+    login: Login,
+}
+
+/// Where the credentials came from.
+#[derive(Clone, Copy)]
+enum Login {
+    Nobody,
+    Password,
+    Token,
+    Stored,
+}
+
+impl Advisor {
+    pub(crate) const fn new(arguments: &LoginArguments) -> Self {
+        let login = if arguments.anonymous {
+            Login::Nobody
+        } else if arguments.registry_token_stdin {
+            Login::Token
+        } else if arguments.username.is_some() {
+            Login::Password
+        } else {
+            Login::Stored
+        };
+        Self { login }
+    }
+
+    /// What went wrong, and what to do about it where an option helps.
+    pub(crate) fn sentence(&self, failure: &Failure) -> String {
+        match self.advice(failure) {
+            Some(advice) => format!("{failure}; {advice}"),
+            None => failure.to_string(),
+        }
+    }
+
+    fn advice(&self, failure: &Failure) -> Option<&'static str> {
+        let is_https = failure.target.as_ref().is_some_and(|target| target.origin().scheme() == Scheme::Https);
+        match &failure.why {
+            Why::NoAnswer(NoAnswer::Untrusted(_)) if !is_https => Some("--https talks HTTPS to it"),
+            Why::NoAnswer(NoAnswer::Untrusted(why)) if why.contains("does not speak TLS") => {
+                Some("--plain-http talks plain HTTP to it")
+            }
+            Why::NoAnswer(NoAnswer::Untrusted(_)) => Some("--ca FILE trusts the CA in that file"),
+            Why::Denied(_) if failure.row == Some(Row::FetchToken) => Some(self.about_credentials()),
+            Why::Denied(_) => Some(self.about_rights()),
+            Why::Refused(why) if why.contains("`allow_origin`") => {
+                Some("here that is --allow-origin URL, if you trust what is there")
+            }
+            Why::NotReplayable => Some("--chunk-size SIZE sends it in chunks"),
+            Why::TooManySessions { .. } => Some("--chunk-size SIZE sends smaller bodies"),
+            _ => match failure.refused()?.status {
+                StatusCode::PROXY_AUTHENTICATION_REQUIRED => Some(
+                    "that was the proxy: HTTP_PROXY and HTTPS_PROXY may name user and password, http://user:password@host",
+                ),
+                // How servers of TLS answer plain HTTP, where they do so in HTTP.
+                StatusCode::BAD_REQUEST if !is_https && failure.to_string().contains("HTTPS") => {
+                    Some("--https talks HTTPS to it")
+                }
+                _ => None,
+            },
+        }
+    }
+
+    /// They were refused.
+    const fn about_credentials(&self) -> &'static str {
+        match self.login {
+            Login::Nobody => "--anonymous sends no credentials",
+            Login::Password => "check --username and what --password-stdin reads",
+            Login::Token => "check what --registry-token-stdin reads",
+            Login::Stored => "log in with `docker login` or `skopeo login`, or give --username and --password-stdin",
+        }
+    }
+
+    /// They were refused, or taken, and do not suffice.
+    const fn about_rights(&self) -> &'static str {
+        match self.login {
+            Login::Password => "--username and --password-stdin say who you are",
+            _ => self.about_credentials(),
+        }
+    }
+}
