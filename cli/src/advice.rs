@@ -13,7 +13,7 @@ pub(crate) struct Advisor {
 }
 
 /// Where the credentials came from.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Login {
     Nobody,
     Password,
@@ -51,8 +51,9 @@ impl Advisor {
                 Some("--plain-http talks plain HTTP to it")
             }
             Why::NoAnswer(NoAnswer::Untrusted(_)) => Some("--ca FILE trusts the CA in that file"),
-            Why::Denied(_) if failure.row == Some(Row::FetchToken) => Some(self.about_credentials()),
-            Why::Denied(_) => Some(self.about_rights()),
+            // What else can be done where a password was given, the registry's refusal says.
+            Why::Denied(_) if failure.row != Some(Row::FetchToken) && self.login == Login::Password => None,
+            Why::Denied(_) => Some(self.about_credentials()),
             Why::Refused(why) if why.contains("`allow_origin`") => {
                 Some("here that is --allow-origin URL, if you trust what is there")
             }
@@ -71,21 +72,13 @@ impl Advisor {
         }
     }
 
-    /// They were refused.
+    /// They were refused, or there are none.
     const fn about_credentials(&self) -> &'static str {
         match self.login {
             Login::Nobody => "--anonymous sends no credentials",
             Login::Password => "check --username and what --password-stdin reads",
             Login::Token => "check what --registry-token-stdin reads",
             Login::Stored => "log in with `docker login` or `skopeo login`, or give --username and --password-stdin",
-        }
-    }
-
-    /// They were refused, or taken, and do not suffice.
-    const fn about_rights(&self) -> &'static str {
-        match self.login {
-            Login::Password => "--username and --password-stdin say who you are",
-            _ => self.about_credentials(),
         }
     }
 }

@@ -3,21 +3,13 @@
 mod common;
 
 use std::fs;
-use std::io::Write as _;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 
 use common::door::Door;
-use common::{Layout, Mock, command, refused, sentence};
+use common::{HTPASSWD, Layout, Mock, command, refused, run_with_input as run, sentence};
 
 /// `user:CANARY-PASSWORD`.
 const BASIC: &str = "Basic dXNlcjpDQU5BUlktUEFTU1dPUkQ=";
-
-fn run(mut command: Command, input: &str) -> Output {
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    // One that does not read its input may be gone already.
-    drop(child.stdin.take().unwrap().write_all(input.as_bytes()));
-    child.wait_with_output().unwrap()
-}
 
 struct World {
     layout: Layout,
@@ -143,12 +135,6 @@ fn a_helper_is_asked_and_one_that_fails_is_an_error() {
     assert!(said.contains("docker-credential-test"), "{said}");
     world.no_secret_in(&output);
 }
-
-/// Two users with the password `wonderland`; the second may only read.
-const HTPASSWD: &str = "\
-alice:$2b$04$FmgyANX3Ofyssa17g.5QUOqehHBXh8HztIYj6tcosHm7gki3hYXO6
-reader:$2b$04$FmgyANX3Ofyssa17g.5QUOqehHBXh8HztIYj6tcosHm7gki3hYXO6:*=pull
-";
 
 #[test]
 fn the_registry_lets_in_whom_its_file_names() {

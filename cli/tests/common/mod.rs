@@ -17,6 +17,12 @@ use longshore_sources::layout::Closure;
 use longshore_sources::pack::{self, Compression, Layer};
 use tempfile::TempDir;
 
+/// Two users with the password `wonderland`; the second may only read.
+pub(crate) const HTPASSWD: &str = "\
+alice:$2b$04$FmgyANX3Ofyssa17g.5QUOqehHBXh8HztIYj6tcosHm7gki3hYXO6
+reader:$2b$04$FmgyANX3Ofyssa17g.5QUOqehHBXh8HztIYj6tcosHm7gki3hYXO6:*=pull
+";
+
 /// The command with these arguments, untouched by the credentials and proxies of whoever runs the tests.
 pub(crate) fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_longshore"));
@@ -26,6 +32,14 @@ pub(crate) fn command(arguments: &[&str]) -> Command {
 
 pub(crate) fn run(arguments: &[&str]) -> Output {
     command(arguments).output().unwrap()
+}
+
+/// Runs a command with this on its standard input.
+pub(crate) fn run_with_input(mut command: Command, input: &str) -> Output {
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // One that does not read its input may be gone already.
+    drop(child.stdin.take().unwrap().write_all(input.as_bytes()));
+    child.wait_with_output().unwrap()
 }
 
 /// Runs what must succeed, and gives its standard output.

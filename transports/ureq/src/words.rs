@@ -29,9 +29,9 @@ pub(crate) fn no_answer(error: &Error, origin: &Origin) -> NoAnswer {
             NoAnswer::Lost(format!("the head of the answer has more than {limit} bytes"))
         }
         // It comes by itself where it is about ourselves, before anything is connected: there is nobody to trust.
-        Error::Rustls(rustls::Error::General(why)) => NoAnswer::Untrusted(format!(
-            "no CA is trusted on this machine ({why}): install the system's CA certificates, or name one"
-        )),
+        Error::Rustls(rustls::Error::General(_)) => NoAnswer::Untrusted(
+            "no CA is trusted on this machine: install the system's CA certificates, or name one".to_owned(),
+        ),
         Error::Rustls(error) => tls(error, &authority),
         // The system gives a failed look-up no kind of its own; this is how the standard library begins what it says.
         Error::Io(error) if error.to_string().starts_with("failed to lookup address") => {

@@ -67,8 +67,8 @@ impl Tls {
                 builder.dangerous().with_custom_certificate_verifier(Arc::new(anyone))
             }
             Trust::Everybody | Trust::Own(_) => {
-                let verifier = Verifier::new_with_extra_roots(self.roots.clone(), Arc::clone(&self.provider))
-                    .map_err(|error| NoAnswer::Untrusted(format!("no CA is trusted on this machine ({error}): install the system's CA certificates, or name one")))?;
+                let verifier =
+                    Verifier::new_with_extra_roots(self.roots.clone(), Arc::clone(&self.provider)).map_err(no_ca)?;
                 builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier))
             }
         };
@@ -80,6 +80,12 @@ impl Tls {
             None => Ok(builder.with_no_client_auth()),
         }
     }
+}
+
+/// The CAs that were named were looked at before: it is the system that has none.
+fn no_ca(_: Error) -> NoAnswer {
+    let why = "no CA is trusted on this machine: install the system's CA certificates, or name one";
+    NoAnswer::Untrusted(why.to_owned())
 }
 
 impl Identity {
