@@ -46,7 +46,10 @@
 //! * Silence is counted for each read and each write.
 //! * Whether a request was sent at all is known where no connection came about. Where one broke in TLS's handshake for another
 //!   reason than its certificate, the request counts as lost.
-//! * The proxies of the environment are used, save for loopback: the first of `ALL_PROXY`, `HTTPS_PROXY` and `HTTP_PROXY`.
+//! * The proxies of the environment are used, save for loopback and what `NO_PROXY` names (a host, or `.example.com` for all
+//!   below it): the first of `ALL_PROXY`, `HTTPS_PROXY` and `HTTP_PROXY`, whatever the scheme. Plain HTTP goes through a tunnel
+//!   too, which not every proxy allows.
+//! * A CA that is named stands instead of those of the system, not beside them.
 #![forbid(unsafe_code)]
 
 mod driver;

@@ -57,7 +57,10 @@ impl Ca {
     /// A server with a certificate of this CA, which asks for one of this CA and takes clients without.
     pub(crate) async fn server(&self, answer: Vec<u8>) -> TlsServer {
         let key = KeyPair::generate().unwrap();
-        let certificate = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap().signed_by(&key, &self.0).unwrap();
+        let certificate = CertificateParams::new(["127.0.0.1", "registry.invalid"].map(str::to_owned))
+            .unwrap()
+            .signed_by(&key, &self.0)
+            .unwrap();
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
         let mut roots = RootCertStore::empty();
         roots.add(self.0.der().clone()).unwrap();

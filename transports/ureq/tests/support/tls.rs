@@ -45,9 +45,12 @@ impl Ca {
     }
 
     /// What a server with a certificate of this CA needs, which asks for one of this CA and takes clients without.
-    pub(crate) fn server_config(&self, name: &str) -> Arc<ServerConfig> {
+    fn server_config(&self) -> Arc<ServerConfig> {
         let key = KeyPair::generate().unwrap();
-        let certificate = CertificateParams::new([name.to_owned()]).unwrap().signed_by(&key, &self.0).unwrap();
+        let certificate = CertificateParams::new(["127.0.0.1", "registry.invalid"].map(str::to_owned))
+            .unwrap()
+            .signed_by(&key, &self.0)
+            .unwrap();
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
         let mut roots = RootCertStore::empty();
         roots.add(self.0.der().clone()).unwrap();
@@ -59,7 +62,7 @@ impl Ca {
     }
 
     pub(crate) fn server(&self, answer: Vec<u8>) -> TlsServer {
-        let config = self.server_config("127.0.0.1");
+        let config = self.server_config();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let seen: Arc<Mutex<Vec<bool>>> = Arc::default();

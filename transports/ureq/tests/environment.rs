@@ -1,0 +1,157 @@
+//! What the environment says of proxies and of whom to trust. A process has one environment: each test runs itself again, in
+//! a process of its own.
+
+mod support;
+
+#[path = "../../../cli/tests/common/proxy.rs"]
+mod proxy;
+
+use std::process::Command;
+
+use longshore_core::content::Platform;
+use longshore_core::driver::NoAnswer;
+use longshore_core::{Digest, Options, Reference, Scheme, Why};
+use longshore_sources::layout::Closure;
+use longshore_sources::{Source, pack};
+use longshore_ureq::{Http, HttpBuilder, ImageError, Session};
+use proxy::Proxy;
+use support::tls::Ca;
+use support::{attempts, json, registry};
+
+/// Set in the process that a test runs itself in.
+const AGAIN: &str = "LONGSHORE_TEST_AGAIN";
+
+/// Whether this is the process with these variables; otherwise it is run, and what it says is looked at.
+fn is_again(test: &str, variables: &[(&str, &str)]) -> bool {
+    if std::env::var_os(AGAIN).is_some() {
+        return true;
+    }
+    let mut again = Command::new(std::env::current_exe().unwrap());
+    again.args(["--exact", test, "--nocapture"]).env_clear().env(AGAIN, "1").envs(variables.iter().copied());
+    let output = again.output().unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8_lossy(&said);
+    assert!(output.status.success() && said.contains("1 passed"), "{said}");
+    assert!(!said.contains("CANARY"), "I29: {said}");
+    false
+}
+
+/// A name that nobody but the proxy knows.
+fn reference(scheme: Scheme) -> Reference {
+    let mut reference: Reference = "registry.invalid/a:v1".parse().unwrap();
+    reference.registry = reference.registry.with_scheme(scheme);
+    reference
+}
+
+fn image() -> Closure {
+    let layer = pack::Layer::new().with_file("file", Source::bytes(vec![7; 100_000]), 0o644);
+    let layer = layer.in_memory(pack::Compression::None).unwrap();
+    pack::image(&Platform::new("linux", "amd64", None), &[layer], &[]).unwrap()
+}
+
+fn session(http: HttpBuilder, options: Options) -> Session<Digest> {
+    Session::builder(http.build().unwrap()).options(options).build()
+}
+
+/// Pushes to the name, and prints what came of it, as a careless program would.
+fn push(http: HttpBuilder, scheme: Scheme) -> Result<u64, Why> {
+    let mut session = session(http, attempts(2));
+    let pushed = session.push_image(&image(), &reference(scheme));
+    println!("{pushed:?}");
+    match pushed {
+        Ok(pushed) => Ok(pushed.uploaded),
+        Err(ImageError::Failed(failure)) => {
+            println!("{failure}");
+            Err(failure.why)
+        }
+        Err(other) => panic!("{other}"),
+    }
+}
+
+#[test]
+fn i29_plain_http_goes_through_the_proxy_that_is_named_for_it() {
+    let proxy = Proxy::before(&registry().0.to_string());
+    let url = proxy.url("CANARY-PROXY");
+    if is_again("i29_plain_http_goes_through_the_proxy_that_is_named_for_it", &[("HTTP_PROXY", &url)]) {
+        assert_eq!(push(Http::builder(), Scheme::Http), Ok(2));
+        return;
+    }
+    let passed = proxy.passed();
+    // ureq has a tunnel for everything.
+    assert_eq!(passed[0], "CONNECT registry.invalid:80 HTTP/1.1");
+}
+
+#[test]
+fn i29_https_goes_through_a_tunnel() {
+    let ca = Ca::new();
+    let server = ca.server(json("404 Not Found", "", "{}"));
+    let proxy = Proxy::before(&server.address.to_string());
+    let (url, pem) = (proxy.url("CANARY-PROXY"), ca.pem());
+    if is_again("i29_https_goes_through_a_tunnel", &[("HTTPS_PROXY", &url), ("TEST_CA", &pem)]) {
+        let http = Http::builder().ca_pem(std::env::var("TEST_CA").unwrap());
+        // It reaches a registry that knows nothing, over TLS that is trusted.
+        assert!(matches!(push(http, Scheme::Https), Err(Why::Answer(_))));
+        return;
+    }
+    let passed = proxy.passed();
+    assert!(passed.iter().all(|line| line == "CONNECT registry.invalid:443 HTTP/1.1") && !passed.is_empty());
+    assert!(!server.seen.lock().unwrap().is_empty());
+}
+
+#[test]
+fn no_proxy_is_honoured() {
+    let proxy = Proxy::before(&registry().0.to_string());
+    let url = proxy.url("CANARY-PROXY");
+    if is_again("no_proxy_is_honoured", &[("HTTP_PROXY", &url), ("NO_PROXY", "registry.invalid")]) {
+        let failed = push(Http::builder(), Scheme::Http);
+        assert!(matches!(failed, Err(Why::NoAnswer(NoAnswer::NotSent(why))) if why.contains("no address is known")));
+        return;
+    }
+    assert!(proxy.passed().is_empty());
+}
+
+#[test]
+fn no_proxy_of_the_builder_leaves_the_environment_alone() {
+    let proxy = Proxy::before(&registry().0.to_string());
+    let url = proxy.url("CANARY-PROXY");
+    let variables = [("HTTP_PROXY", url.as_str()), ("HTTPS_PROXY", &url), ("ALL_PROXY", &url)];
+    if is_again("no_proxy_of_the_builder_leaves_the_environment_alone", &variables) {
+        for scheme in [Scheme::Http, Scheme::Https] {
+            let failed = push(Http::builder().no_proxy(), scheme);
+            assert!(
+                matches!(failed, Err(Why::NoAnswer(NoAnswer::NotSent(why))) if why.contains("no address is known"))
+            );
+        }
+        return;
+    }
+    assert!(proxy.passed().is_empty());
+}
+
+#[test]
+fn i29_a_proxy_that_refuses_is_told_without_its_password() {
+    let proxy = Proxy::before(&registry().0.to_string());
+    let url = proxy.url("CANARY-OTHER");
+    if is_again("i29_a_proxy_that_refuses_is_told_without_its_password", &[("HTTPS_PROXY", &url)]) {
+        let failed = push(Http::builder(), Scheme::Https);
+        assert!(matches!(failed, Err(Why::NoAnswer(NoAnswer::NotSent(_)))), "{failed:?}");
+        return;
+    }
+    assert!(proxy.passed().is_empty());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_machine_without_any_ca_trusts_nobody_and_those_who_are_named() {
+    let ca = Ca::new();
+    let server = ca.server(json("404 Not Found", "", "{}"));
+    let proxy = Proxy::before(&server.address.to_string());
+    let (url, pem) = (proxy.url("CANARY-PROXY"), ca.pem());
+    let nowhere = [("SSL_CERT_FILE", "/nowhere"), ("SSL_CERT_DIR", "/nowhere")];
+    let variables = [&nowhere[..], &[("HTTPS_PROXY", &url), ("TEST_CA", &pem)]].concat();
+    if is_again("a_machine_without_any_ca_trusts_nobody_and_those_who_are_named", &variables) {
+        let failed = push(Http::builder(), Scheme::Https);
+        assert!(matches!(failed, Err(Why::NoAnswer(NoAnswer::Untrusted(why))) if why.starts_with("no CA is trusted")));
+        let http = Http::builder().ca_pem(std::env::var("TEST_CA").unwrap());
+        assert!(matches!(push(http, Scheme::Https), Err(Why::Answer(_))));
+    }
+}
