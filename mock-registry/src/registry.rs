@@ -255,6 +255,7 @@ impl Registry {
     pub fn advance(&mut self, now: Instant) {
         self.now = self.now.max(now);
         self.tokens.advance(self.now);
+        self.expire_untagged();
         let (now, lifetime) = (self.now, self.options.limits.upload_lifetime);
         let storage = &mut self.storage;
         self.state.uploads.retain(|id, upload| {

@@ -68,6 +68,8 @@ pub struct Stored {
     pub annotations: BTreeMap<String, String>,
     /// The blobs that it refers to.
     pub blobs: BTreeSet<Digest>,
+    /// The manifests that it lists, where it is an index.
+    pub children: BTreeSet<Digest>,
     /// When it was last stored.
     pub stored: Instant,
 }

@@ -91,3 +91,16 @@ fn what_the_registry_forgets() {
          C: GET {location}\nS: 404",
     );
 }
+
+#[test]
+fn uploads_that_are_not_found_once_and_load_balancers() {
+    let mut stage = stage("end-5/1=upload-missed,end-4a/2=health-check,end-3/1=upload-missed");
+    stage.play(
+        "C: POST /v2/a/blobs/uploads/\nS: 202\nS: Location: {location}
+         C: PATCH {location}\nC:\nC: hello\nS: 404
+         C: PATCH {location}\nC:\nC: hello\nS: 202
+         C: POST /v2/a/blobs/uploads/\nS: 200\nS: !location\nS: Content-Type: text/plain\nS:\nS: Healthcheck requested
+         C: GET /v2/a/manifests/v1\nS: 404",
+    );
+    assert_eq!(stage.registry.state.uploads.len(), 1);
+}

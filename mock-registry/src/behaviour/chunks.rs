@@ -27,8 +27,16 @@ pub struct Chunks {
     /// Its error code, where it is not the spec's, or none where that is empty: then so is the body
     /// (`out-of-order-416-body-varies`).
     pub out_of_order_code: Option<String>,
+    /// The status of a chunk without a byte, where it is refused. Seen: 416 (`patch-zero-length`).
+    pub empty_refused: Option<u16>,
     /// The longest body.
     pub max: Option<BodyMax>,
+    /// How many bodies may be on their way into uploads at once: with one more, its connection is reset
+    /// (`parallel-upload-resets`).
+    pub at_once: Option<usize>,
+    /// The status with which somebody on the way sends a write to an upload elsewhere: to the same URL with `via=proxy`.
+    /// Seen: 301 (`redirect-changes-method`).
+    pub redirected: Option<u16>,
     /// Whether a second chunk without `Content-Range` is refused with 400 (`patch-second-stream-400`).
     pub one_stream: bool,
     /// Whether a `Content-Type` other than `application/octet-stream` is refused with 500 (`patch-content-type-strict`).
@@ -50,7 +58,10 @@ impl Default for Chunks {
             out_of_order: 416,
             out_of_order_range: OutOfOrderRange::Sent,
             out_of_order_code: None,
+            empty_refused: None,
             max: None,
+            at_once: None,
+            redirected: None,
             one_stream: false,
             strict_type: false,
             cut: CutBody::Kept,

@@ -50,6 +50,14 @@ pub struct Commit {
     pub final_chunk: FinalChunk,
     /// Whether a `PUT` without a body after chunks fails with 500 (`put-empty-body-after-patch-500`).
     pub empty_put_fails: bool,
+    /// Whether a `PUT` without `Content-Length` is refused with 411 and an HTML page (`put-empty-needs-content-length-0`).
+    pub needs_content_length: bool,
+    /// Whether the `Content-Range` of a `PUT` is not looked at: what comes is put behind the others
+    /// (`put-ignores-content-range`).
+    pub ignores_content_range: bool,
+    /// Above how many bytes a blob is lost when its upload ends: the upload is gone, and the answer is 404
+    /// `BLOB_UPLOAD_UNKNOWN` (`large-layer-upload-unknown`).
+    pub lost_above: Option<u64>,
     /// The status of a blob without a byte, where it is refused. Seen: 500 (`empty-blob-500`,
     /// `empty-blob-unsupported-cloudflare`).
     pub empty_blob_refused: Option<u16>,
@@ -76,6 +84,9 @@ impl Default for Commit {
             monolithic_refused: None,
             final_chunk: FinalChunk::Appended,
             empty_put_fails: false,
+            needs_content_length: false,
+            ignores_content_range: false,
+            lost_above: None,
             empty_blob_refused: None,
             mismatch: 400,
             mismatch_code: "DIGEST_INVALID".to_owned(),

@@ -36,6 +36,14 @@ pub struct Manifests {
     pub empty_config_refused: bool,
     /// Whether an image without layers is refused with 400 (`manifest-empty-config-rejected`, Cloudsmith).
     pub no_layers_refused: bool,
+    /// Whether an image whose config or layers are of the other family, Docker's or the OCI's, is refused with 400
+    /// (`manifest-mixed-types-rejected`).
+    pub mixed_types_refused: bool,
+    /// Whether a list of Docker's whose entries have annotations is refused with 400 (`manifest-annotations-rejected`).
+    pub annotations_refused: bool,
+    /// After how many microseconds a manifest is gone that no tag names, no index lists and that has no subject
+    /// (`push-by-digest-temporary`).
+    pub untagged_lifetime: Option<u64>,
     /// Whether the digest in the path is not compared with the content (`manifest-digest-not-verified`).
     pub unverified: bool,
     /// What becomes of a manifest that was sent just before.
@@ -71,6 +79,9 @@ impl Default for Manifests {
             type_change_refused: false,
             empty_config_refused: false,
             no_layers_refused: false,
+            mixed_types_refused: false,
+            annotations_refused: false,
+            untagged_lifetime: None,
             unverified: false,
             duplicate: DuplicatePut::Taken,
             immutable_tags: None,

@@ -26,7 +26,7 @@ pub struct Start {
     /// (`oci-chunk-min-length`). Longer ones are refused with 413.
     pub chunk_max: Option<u64>,
     /// Whether a `POST` without `Content-Length` is refused with 411 and an HTML page
-    /// (`post-411-without-content-length`, `put-empty-needs-content-length-0`).
+    /// (`post-411-without-content-length`).
     pub needs_content_length: bool,
     /// Whether the 202 has a JSON body and a stray `Content-Range` (`post-202-with-json-body`).
     pub json_body: bool,

@@ -44,6 +44,10 @@ pub enum Fault {
     BlobNotYetVisible,
     /// The upload that the request names is gone (`session-gone-404`, `intermittent-404-session`).
     UploadGone,
+    /// The upload that the request names is not found, and is there for the next one (`intermittent-404-session`).
+    UploadMissed,
+    /// A load balancer on the way answers 200 with words of its own (`post-200-healthcheck`).
+    HealthCheck,
 }
 
 /// The forms of `Retry-After` (`429-retry-after-forms`).
@@ -107,7 +111,7 @@ impl FaultPlan {
         let mut random = Random::new(full_seed);
         let rules = (0..faults).map(|_| FaultRule {
             when: When::Request(1 + random.below(requests.max(1))),
-            fault: match random.below(12) {
+            fault: match random.below(14) {
                 0 => Fault::RequestLost,
                 1 => Fault::AnswerLost,
                 2 => Fault::BodyCut(random.below(2000)),
@@ -119,7 +123,9 @@ impl FaultPlan {
                 8 => Fault::Status(429, None),
                 9 => Fault::TokenExpired,
                 10 => Fault::BlobNotYetVisible,
-                _ => Fault::UploadGone,
+                11 => Fault::UploadGone,
+                12 => Fault::UploadMissed,
+                _ => Fault::HealthCheck,
             },
         });
         Self { rules: rules.collect() }

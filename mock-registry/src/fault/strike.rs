@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
+use http::StatusCode;
 use http::header::{CONTENT_LENGTH, DATE, RETRY_AFTER};
 
 use super::{Fault, RetryAfter, Struck};
-use crate::answer::{Answer, Delivery, Row};
+use crate::answer::{Answer, Body, Delivery, Row};
 use crate::refusal::{Code, Refusal, status};
 use crate::registry::Registry;
 use crate::request::Asked;
 use crate::route::Route;
+use crate::uploads::gone;
 
 /// How many faults that struck are remembered.
 const REMEMBERED: usize = 100_000;
@@ -42,6 +44,11 @@ impl Registry {
         match fault {
             Fault::RequestLost => return Err(lost(asked.row)),
             Fault::BodyCut(_) if !asked.has_body() => return Err(lost(asked.row)),
+            Fault::HealthCheck => return Err(healthy(asked.row)),
+            Fault::UploadMissed if matches!(asked.route, Route::Upload(..)) => {
+                return Err(self.refused(asked.row, gone()));
+            }
+            Fault::UploadMissed => {}
             Fault::Status(given, retry_after) => return Err(self.turned_away(asked, given, retry_after)),
             Fault::BodyCut(bytes) => blow.body_cut = Some(bytes),
             Fault::AnswerLost => blow.delivery = Delivery::Lost,
@@ -88,8 +95,13 @@ pub(crate) fn delivered(mut answer: Answer, delivery: Delivery) -> Answer {
     answer
 }
 
+/// What says that all is well, to somebody who asked for something else.
+fn healthy(row: Row) -> Answer {
+    Answer::new(row, StatusCode::OK).body("text/plain", Body::Bytes("Healthcheck requested".into()))
+}
+
 fn lost(row: Row) -> Answer {
-    let mut answer = Answer::new(row, http::StatusCode::INTERNAL_SERVER_ERROR).header(CONTENT_LENGTH, 0);
+    let mut answer = Answer::new(row, StatusCode::INTERNAL_SERVER_ERROR).header(CONTENT_LENGTH, 0);
     answer.delivery = Delivery::Lost;
     answer
 }

@@ -13,7 +13,8 @@ use crate::Row;
 #[error(
     "{0:?} is not a fault: write number=fault or row/number=fault, for example 3=answer-lost or end-6/1=status:503:7; \
      faults are request-lost, answer-lost, body-cut:BYTES, answer-cut:BYTES, slow:MICROSECONDS, status:CODE, \
-     status:CODE:SECONDS, status-date:CODE:SECONDS, token-expired, blob-not-yet-visible and upload-gone"
+     status:CODE:SECONDS, status-date:CODE:SECONDS, token-expired, blob-not-yet-visible, upload-gone, \
+     upload-missed and health-check"
 )]
 #[non_exhaustive]
 pub struct FaultError(
@@ -48,6 +49,8 @@ impl fmt::Display for FaultRule {
             Fault::TokenExpired => f.write_str("token-expired"),
             Fault::BlobNotYetVisible => f.write_str("blob-not-yet-visible"),
             Fault::UploadGone => f.write_str("upload-gone"),
+            Fault::UploadMissed => f.write_str("upload-missed"),
+            Fault::HealthCheck => f.write_str("health-check"),
         }
     }
 }
@@ -85,6 +88,8 @@ fn rule(text: &str) -> Option<FaultRule> {
         ("token-expired", []) => Fault::TokenExpired,
         ("blob-not-yet-visible", []) => Fault::BlobNotYetVisible,
         ("upload-gone", []) => Fault::UploadGone,
+        ("upload-missed", []) => Fault::UploadMissed,
+        ("health-check", []) => Fault::HealthCheck,
         _ => return None,
     };
     Some(FaultRule { when, fault })
@@ -97,9 +102,10 @@ mod tests {
     #[test]
     fn plans_are_read_as_they_are_printed() {
         let text = "1=request-lost,end-4a/2=answer-lost,end-6/1=body-cut:100,3=answer-cut:0,4=slow:1000000,5=status:500,\
-                    6=status:429:7,7=status-date:503:7,8=token-expired,end-7a/1=blob-not-yet-visible,end-5/3=upload-gone";
+                    6=status:429:7,7=status-date:503:7,8=token-expired,end-7a/1=blob-not-yet-visible,end-5/3=upload-gone,\
+                    end-6/2=upload-missed,end-4a/1=health-check";
         let plan: FaultPlan = text.parse().unwrap();
-        assert_eq!(plan.rules.len(), 11);
+        assert_eq!(plan.rules.len(), 13);
         assert_eq!(plan.to_string(), text);
         assert_eq!("".parse(), Ok(FaultPlan::none()));
         for bad in

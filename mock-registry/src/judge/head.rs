@@ -159,6 +159,10 @@ impl Judge {
     /// Whether a request went to the URL that the registry gave, byte for byte; for the next bytes, to the newest one.
     fn location(&mut self, case: &Case, asked: &Asked) {
         let Some(told) = case.upload.as_ref().and_then(|id| self.told.get(id)) else { return };
+        if asked.query.first("via") == Some("proxy") {
+            // Somebody on the way sent it here.
+            return;
+        }
         let is_at = |location: &str| {
             asked.path_and_query.strip_prefix(location).is_some_and(|rest| {
                 let rest = rest.strip_prefix(['?', '&']).unwrap_or(rest);

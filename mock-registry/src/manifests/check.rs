@@ -70,6 +70,13 @@ impl Registry {
         if behaviour.no_layers_refused && reading.layers == Some(0) {
             return refuse(400, Code::ManifestInvalid, "Missing layers");
         }
+        if behaviour.mixed_types_refused && reading.is_mixed {
+            return refuse(400, Code::ManifestInvalid, "the types of Docker and of the OCI are mixed");
+        }
+        let is_dockers = media_type == MediaType::DOCKER_LIST;
+        if behaviour.annotations_refused && is_dockers && reading.has_annotated_entries {
+            return refuse(400, Code::ManifestInvalid, "a manifest list has no annotations");
+        }
         Ok(())
     }
 

@@ -31,6 +31,7 @@ struct Entry {
     media_type: Option<MediaType>,
     digest: String,
     urls: Option<Vec<String>>,
+    annotations: Option<BTreeMap<String, String>>,
 }
 
 /// A manifest that was read, and what it refers to.
@@ -41,6 +42,10 @@ pub(crate) struct Reading {
     pub(crate) has_media_type: bool,
     pub(crate) has_artifact_type: bool,
     pub(crate) config_type: Option<String>,
+    /// Whether its config or a layer is of the other family, Docker's or the OCI's.
+    pub(crate) is_mixed: bool,
+    /// Whether an entry of it has annotations.
+    pub(crate) has_annotated_entries: bool,
     /// How many layers an image has.
     pub(crate) layers: Option<usize>,
 }
@@ -85,6 +90,7 @@ fn opaque(media_type: MediaType, bytes: Bytes) -> Reading {
         artifact_type: None,
         annotations: BTreeMap::new(),
         blobs: BTreeSet::new(),
+        children: BTreeSet::new(),
         stored: Instant::default(),
     };
     Reading {
@@ -93,6 +99,8 @@ fn opaque(media_type: MediaType, bytes: Bytes) -> Reading {
         has_media_type: true,
         has_artifact_type: false,
         config_type: None,
+        is_mixed: false,
+        has_annotated_entries: false,
         layers: None,
     }
 }
@@ -112,6 +120,9 @@ impl Document {
             let config = self.config.as_ref().ok_or_else(|| invalid("an image manifest has a config"))?;
             std::iter::once(config).chain(self.layers.iter().flatten()).collect()
         };
+        let is_other = |entry: &&Entry| entry.media_type.as_ref().is_some_and(|of| families_differ(&media_type, of));
+        let is_mixed = media_type.is_image() && entries.iter().any(is_other);
+        let has_annotated_entries = entries.iter().any(|entry| entry.annotations.is_some());
         let (mut blobs, mut manifests) = (BTreeSet::new(), Vec::new());
         for entry in entries {
             let digest = entry.digest.parse().map_err(|error: DigestError| invalid(&error.to_string()))?;
@@ -138,11 +149,28 @@ impl Document {
             subject,
             annotations: self.annotations.unwrap_or_default(),
             blobs,
+            children: manifests.iter().copied().collect(),
             stored: Instant::default(),
         };
         let has_media_type = self.media_type.is_some();
-        Ok(Reading { stored, manifests, has_media_type, has_artifact_type, config_type, layers })
+        Ok(Reading {
+            stored,
+            manifests,
+            has_media_type,
+            has_artifact_type,
+            config_type,
+            is_mixed,
+            has_annotated_entries,
+            layers,
+        })
     }
+}
+
+/// Whether one type is Docker's and the other the OCI's.
+fn families_differ(one: &MediaType, other: &MediaType) -> bool {
+    let is_dockers = |of: &MediaType| of.as_str().starts_with("application/vnd.docker.");
+    let is_ocis = |of: &MediaType| of.as_str().starts_with("application/vnd.oci.");
+    (is_dockers(one) && is_ocis(other)) || (is_ocis(one) && is_dockers(other))
 }
 
 impl Entry {

@@ -4,6 +4,9 @@ mod check;
 mod document;
 mod put;
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
 use http::header::{ACCEPT, CONTENT_LENGTH, ETAG};
 use http::{Method, StatusCode};
 use longshore_core::{Algorithm, Digest, MediaType, Repository, Tag};
@@ -15,7 +18,7 @@ use crate::blobs::{deletion, named};
 use crate::refusal::{Code, Refusal};
 use crate::registry::Registry;
 use crate::request::{Asked, digest, sought_digest, unknown_repository};
-use crate::state::Contents;
+use crate::state::{Contents, Stored};
 use crate::storage::Record;
 
 pub(crate) use document::restore;
@@ -119,6 +122,33 @@ impl Registry {
             contents.manifests.remove(&digest);
         }
         Ok(Answer::new(Row::End9, done))
+    }
+
+    /// Manifests that only a temporary tag keeps are gone after their time (`push-by-digest-temporary`).
+    pub(crate) fn expire_untagged(&mut self) {
+        let Some(micros) = self.options.behaviour.manifests.untagged_lifetime else { return };
+        for (repository, contents) in &mut self.state.repositories {
+            let listed: BTreeSet<Digest> =
+                contents.manifests.values().flat_map(|stored| &stored.children).copied().collect();
+            let tagged: BTreeSet<Digest> = contents.tags.values().copied().collect();
+            let lifetime = Duration::from_micros(micros);
+            let is_over = |digest: &Digest, stored: &Stored| {
+                !tagged.contains(digest)
+                    && !listed.contains(digest)
+                    && stored.subject.is_none()
+                    && stored.stored + lifetime <= self.now
+            };
+            let over = contents.manifests.iter().filter(|(digest, stored)| is_over(digest, stored));
+            let over: Vec<Digest> = over.map(|(digest, _)| *digest).collect();
+            for digest in over {
+                if let Some(stored) = contents.manifests.remove(&digest) {
+                    let content = (stored.media_type, stored.bytes);
+                    let record = Record::Manifest { repository: repository.clone(), digest, content };
+                    // What a storage does not erase now is there again after a restart, and goes once more.
+                    drop(self.storage.erase(&record));
+                }
+            }
+        }
     }
 
     /// The validator of a manifest.

@@ -51,7 +51,10 @@ impl Registry {
             self.admit_patch(asked, upload)?;
         }
         self.check_max(asked)?;
-        let rule = behaviour.chunks.content_range;
+        let rule = match asked.row {
+            Row::End6 if behaviour.commit.ignores_content_range => ContentRange::Ignored,
+            _ => behaviour.chunks.content_range,
+        };
         let Some(chunk) = self.announced_chunk(asked)?.filter(|_| rule != ContentRange::Ignored) else {
             self.admit_unannounced(asked, id, upload)?;
             return Ok(Admitted { announced: None, skip: 0, streamed: true });
@@ -90,6 +93,9 @@ impl Registry {
             Patch::Refused(given) => return unsupported(given),
             Patch::Once(given) if upload.step > 0 => return unsupported(given),
             Patch::Once(_) | Patch::Supported => {}
+        }
+        if let Some(given) = chunks.empty_refused.filter(|_| !asked.has_body()) {
+            return Err(Refusal::new(status(given), Code::BlobUploadInvalid, "a chunk has at least one byte"));
         }
         if chunks.strict_type && asked.content_type() != Some("application/octet-stream") {
             return Err(Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, Code::Unknown, "bad Content-Type"));

@@ -4,8 +4,8 @@ use http::StatusCode;
 use http::header::{CONTENT_LENGTH, LOCATION};
 use longshore_core::{Digest, Digester, Repository};
 
-use super::gone;
 use super::write::Writing;
+use super::{gone, length_required};
 use crate::answer::{Answer, Row};
 use crate::behaviour::SinglePost;
 use crate::refusal::{Code, Refusal, status};
@@ -21,6 +21,9 @@ impl Registry {
     /// Whether a `PUT` may end an upload.
     pub(super) fn check_end(&self, asked: &Asked, upload: &Upload) -> Result<(), Refusal> {
         let commit = &self.options.behaviour.commit;
+        if commit.needs_content_length && asked.content_length().is_none() {
+            return Err(length_required());
+        }
         if let Some(given) = commit.monolithic_refused.filter(|_| upload.step == 0 && asked.has_body()) {
             return Err(Refusal::new(status(given), Code::BlobUnknown, "send the blob with PATCH"));
         }
@@ -66,6 +69,9 @@ impl Registry {
         let size = upload.len();
         if let Some(given) = behaviour.empty_blob_refused.filter(|_| size == 0) {
             return Err((Refusal::new(status(given), Code::Unknown, ""), false));
+        }
+        if behaviour.lost_above.is_some_and(|most| size > most) {
+            return Err((gone(), false));
         }
         if !behaviour.unverified {
             let (same, digester) = (upload.algorithm == digest.algorithm(), upload.digester.clone());

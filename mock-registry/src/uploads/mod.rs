@@ -25,8 +25,7 @@ impl Registry {
         let behaviour = &self.options.behaviour;
         let single_post = behaviour.start.single_post;
         if behaviour.start.needs_content_length && asked.content_length().is_none() {
-            return Err(Refusal::new(StatusCode::LENGTH_REQUIRED, Code::SizeInvalid, "send Content-Length")
-                .page("text/html; charset=UTF-8", "<!DOCTYPE html><title>Error 411 (Length Required)!!1</title>"));
+            return Err(length_required());
         }
         if asked.query.first("from").is_some() && behaviour.mount.from_alone != 202 {
             let given = status(behaviour.mount.from_alone);
@@ -155,6 +154,12 @@ fn check_strict(asked: &Asked) -> Result<(), Refusal> {
         return Err(Refusal::bad_request(Code::BlobUploadInvalid, "send Content-Length"));
     }
     Ok(())
+}
+
+/// What a front end says that wants to know how long a body is.
+fn length_required() -> Refusal {
+    Refusal::new(StatusCode::LENGTH_REQUIRED, Code::SizeInvalid, "send Content-Length")
+        .page("text/html; charset=UTF-8", "<!DOCTYPE html><title>Error 411 (Length Required)!!1</title>")
 }
 
 pub(crate) fn gone() -> Refusal {

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::StatusCode;
-use http::header::CONTENT_LENGTH;
+use http::header::{CONTENT_LENGTH, LOCATION};
 use longshore_core::{Digest, Digester, Repository};
 
 use super::chunk::Admitted;
@@ -37,6 +37,7 @@ impl Registry {
         repository: &Repository,
         id: &UploadId,
     ) -> Result<Step, Refusal> {
+        self.check_way(asked)?;
         let now = self.now;
         let upload = self.upload(repository, id)?;
         upload.touched = now;
@@ -66,10 +67,27 @@ impl Registry {
         Ok(Step::Receive(self.begin_writing(asked, id, admitted, becomes)?))
     }
 
+    /// Whether somebody on the way lets a body through.
+    fn check_way(&self, asked: &Asked) -> Result<(), Refusal> {
+        let chunks = &self.options.behaviour.chunks;
+        if let Some(given) = chunks.redirected.filter(|_| asked.query.first("via") != Some("proxy")) {
+            let separator = if asked.path_and_query.contains('?') { '&' } else { '?' };
+            let elsewhere = format!("{}{separator}via=proxy", asked.path_and_query);
+            let page = "<!DOCTYPE html><title>Moved</title>";
+            let refusal = Refusal::new(status(given), Code::Unknown, "").page("text/html", page);
+            return Err(refusal.header(LOCATION, elsewhere));
+        }
+        let writing = self.state.uploads.values().filter(|upload| upload.busy).count();
+        if chunks.at_once.is_some_and(|most| writing >= most) {
+            return Err(Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, Code::Unknown, "").unanswered());
+        }
+        Ok(())
+    }
+
     /// A whole blob in one `POST`, into an upload that nobody is told of.
     pub(super) fn single_post(&mut self, asked: &Asked, id: &UploadId, digest: Digest) -> Result<Step, Refusal> {
         let admitted = Admitted { announced: None, skip: 0, streamed: true };
-        let receiver = self.begin_writing(asked, id, admitted, Some(digest));
+        let receiver = self.check_way(asked).and_then(|()| self.begin_writing(asked, id, admitted, Some(digest)));
         if receiver.is_err() {
             self.drop_upload(id);
         }

@@ -170,3 +170,36 @@ fn a_body_that_is_cut() {
         stage.play(&format!("C: {after}"));
     }
 }
+
+#[test]
+fn chunks_without_a_byte() {
+    stage(|b| b.chunks.empty_refused = Some(416))
+        .play(&format!("{BEGIN}C: PATCH {{location}}\nC: Content-Length: 0\nS: 416"));
+    stage(|_| ()).play(&format!("{BEGIN}C: PATCH {{location}}\nC: Content-Length: 0\nS: 202"));
+}
+
+#[test]
+fn writes_sent_elsewhere() {
+    stage(|b| b.chunks.redirected = Some(301)).play(&format!(
+        "{BEGIN}C: PATCH {{location}}\nC: Content-Length: 3\nC:\nC: hel\nS: 301\nS: Location: {{location}}?via=proxy
+         C: PATCH {{location}}?via=proxy\nC: Content-Length: 3\nC:\nC: hel\nS: 202
+         C: PUT {{location}}?digest={{hello}}\nC:\nC: lo\nS: 301\nS: Location: {{location}}?digest={{hello}}&via=proxy
+         C: PUT {{location}}?digest={{hello}}&via=proxy\nC: Content-Length: 2\nC:\nC: lo\nS: 201"
+    ));
+}
+
+#[test]
+fn bodies_at_once() {
+    let mut stage = stage(|b| b.chunks.at_once = Some(1));
+    stage.play(BEGIN);
+    let head = http::Request::patch(stage.fill("{location}")).body(()).unwrap().into_parts().0;
+    let Opened::Body(id) = stage.registry.open(Instant::default(), head) else { panic!("answered early") };
+    for (method, uri) in [("PATCH", "{location}"), ("POST", "/v2/a/blobs/uploads/?digest={hello}")] {
+        let head = http::Request::builder().method(method).uri(stage.fill(uri)).body(()).unwrap().into_parts().0;
+        let Opened::Answer(answer) = stage.registry.open(Instant::default(), head) else { panic!("two at once") };
+        assert_eq!(answer.delivery, longshore_mock_registry::Delivery::Lost, "{method}");
+    }
+    assert_eq!(stage.registry.state.uploads.len(), 1);
+    assert_eq!(stage.registry.close(Instant::default(), id, BodyEnd::Complete).status, 202);
+    stage.play("C: PATCH {location}\nC:\nC: hello\nS: 202");
+}

@@ -118,3 +118,32 @@ fn blobs_appear_late() {
     stage.now = 3_000_000;
     stage.play(&format!("C: HEAD /v2/a/blobs/{{hello}}\nS: 200\n{put}201"));
 }
+
+#[test]
+fn ends_without_a_length() {
+    stage(|b| b.commit.needs_content_length = true).play(&format!(
+        "{BEGIN}C: PUT {{location}}?digest={{empty}}\nS: 411\nS: Content-Type: text/html; charset=UTF-8
+         C: PUT {{location}}?digest={{empty}}\nC: Content-Length: 0\nS: 201"
+    ));
+}
+
+#[test]
+fn ranges_of_last_chunks_ignored() {
+    let last =
+        "C: PUT {location}?digest={hello}\nC: Content-Range: 0-1\nC: Content-Length: 2\nC:\nC: lo\nS: ".to_owned();
+    stage(|b| b.commit.ignores_content_range = true).play(&format!("{BEGIN}{CHUNK}{last}201"));
+    stage(|_| ()).play(&format!("{BEGIN}{CHUNK}{last}416"));
+    stage(|b| b.commit.ignores_content_range = true)
+        .play(&format!("{BEGIN}{CHUNK}C: PATCH {{location}}\nC: Content-Range: 0-1\nC:\nC: lo\nS: 416"));
+}
+
+#[test]
+fn long_blobs_are_lost() {
+    for (most, status) in [(4, 404), (5, 201)] {
+        stage(|b| b.commit.lost_above = Some(most)).play(&format!(
+            "{BEGIN}C: PUT {{location}}?digest={{hello}}\nC:\nC: hello\nS: {status}\nC: GET {{location}}\nS: 404
+             C: HEAD /v2/a/blobs/{{hello}}\nS: {}",
+            if status == 201 { 200 } else { 404 }
+        ));
+    }
+}

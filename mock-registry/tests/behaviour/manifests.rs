@@ -214,3 +214,65 @@ fn read_only() {
         stage.play(&format!("C: POST /v2/a/blobs/uploads/\nS: {status}\nC: GET /v2/a/tags/list\nS: 200"));
     }
 }
+
+#[test]
+fn families_are_not_mixed() {
+    let mixed = |of: &str, config: &str, layer: &str| {
+        let digest = "{config}";
+        format!(
+            r#"{{"schemaVersion":2,"mediaType":"{of}","config":{{"mediaType":"{config}","digest":"{digest}","size":2}},"layers":[{{"mediaType":"{layer}","digest":"{digest}","size":2}}]}}"#
+        )
+    };
+    let (oci, docker) = ("application/vnd.oci.image", "application/vnd.docker");
+    let (of, of_docker) = (format!("{oci}.manifest.v1+json"), format!("{docker}.distribution.manifest.v2+json"));
+    let (config, layer) = (format!("{oci}.config.v1+json"), format!("{oci}.layer.v1.tar+gzip"));
+    let docker_layer = format!("{docker}.image.rootfs.diff.tar.gzip");
+    let table = [
+        (mixed(&of, &config, &layer), "201"),
+        (mixed(&of, "application/x", &layer), "201"),
+        (mixed(&of, &config, &docker_layer), "400"),
+        (mixed(&of_docker, &config, &docker_layer), "400"),
+        (mixed(&of_docker, "application/x", &docker_layer), "201"),
+    ];
+    for (document, expected) in table {
+        let ready = |change: fn(&mut Behaviour)| ready(change).with("config", sha256("{}"));
+        ready(|b| b.manifests.mixed_types_refused = true).play(&put("v1", &document, expected));
+        ready(|_| ()).play(&put("v1", &document, "201"));
+    }
+}
+
+fn list(media_type: &str, extra: &str) -> String {
+    format!(
+        r#"{{"schemaVersion":2,"mediaType":"{media_type}","manifests":[{{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"{{digest}}","size":9{extra}}}]}}"#
+    )
+}
+
+#[test]
+fn annotations_in_dockers_lists() {
+    let annotated = r#","annotations":{"a":"b"}"#;
+    let (docker, oci) =
+        ("application/vnd.docker.distribution.manifest.list.v2+json", "application/vnd.oci.image.index.v1+json");
+    for (media_type, extra, expected) in [(docker, annotated, "400"), (docker, "", "201"), (oci, annotated, "201")] {
+        ready(|b| b.manifests.annotations_refused = true)
+            .play(&[put("{digest}", "{image}", "201"), put("v1", &list(media_type, extra), expected)].concat());
+    }
+}
+
+#[test]
+fn what_no_tag_names_goes() {
+    let get = |name: &str, expected: &str| format!("C: GET /v2/a/manifests/{name}\nS: {expected}\n");
+    let mut stage = ready(|b| b.manifests.untagged_lifetime = Some(1000));
+    stage.play(&put("{digest}", "{image}", "201"));
+    stage.now = 999;
+    stage.play(&get("{digest}", "200"));
+    stage.now = 1000;
+    stage.play(&get("{digest}", "404"));
+    let list = list("application/vnd.oci.image.index.v1+json", "");
+    stage.play(&[put("{digest}", "{image}", "201"), put("v1", &list, "201")].concat());
+    let subject = stage.fill(SUBJECT);
+    let referrer = image(&mut stage, "a", &subject);
+    let its_digest = sha256(&referrer).to_string();
+    stage.play(&put(&its_digest, &referrer, "201"));
+    stage.now = 9000;
+    stage.play(&[get("{digest}", "200"), get("v1", "200"), get(&its_digest, "200")].concat());
+}
