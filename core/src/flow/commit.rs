@@ -12,6 +12,9 @@ use crate::endpoint::{
 };
 use crate::{Digest, Manifest, Tag};
 
+/// How often a manifest is sent that was said to be stored and is not there.
+const MAX_PUTS: u32 = 3;
+
 /// The commit of one manifest.
 pub(crate) struct Commit {
     place: Place,
@@ -20,6 +23,8 @@ pub(crate) struct Commit {
     name: Name,
     /// Whether it was refused with its tags, and not because one of them may not be moved.
     refused_with_tags: bool,
+    /// How often it was sent.
+    puts: u32,
     state: State,
 }
 
@@ -73,7 +78,15 @@ impl Commit {
     }
 
     const fn new(place: Place, manifest: Manifest, name: Name) -> Self {
-        Self { place, digest: manifest.digest(), manifest, name, refused_with_tags: false, state: State::Putting }
+        Self {
+            place,
+            digest: manifest.digest(),
+            manifest,
+            name,
+            refused_with_tags: false,
+            puts: 1,
+            state: State::Putting,
+        }
     }
 
     fn put(&self) -> PutManifest<'_> {
@@ -92,7 +105,9 @@ impl Commit {
         };
         match self.put().parse(&from, &response) {
             Ok(stored) => {
-                if let Name::DigestWithTags(_) = self.name {
+                if let Name::DigestWithTags(_) = self.name
+                    && stored.confirmed
+                {
                     world.learned.tag_parameter = Some(!stored.tags.is_empty());
                 } else if self.refused_with_tags {
                     world.learned.tag_parameter = Some(false);
@@ -196,6 +211,18 @@ impl Commit {
         self.stands(standing, refusal)
     }
 
+    /// What was said to be stored, by something on the way that knows nothing of manifests, and is not there, is sent again
+    /// (quirk `post-200-healthcheck`).
+    fn settled<K>(&mut self, result: Result<Committed, Failure>, world: &mut World<'_, K>) -> State {
+        let is_absent = matches!(&result, Err(failure) if failure.why == Why::NotFound);
+        if is_absent && self.puts < MAX_PUTS {
+            self.puts = self.puts.saturating_add(1);
+            *world.pause = true;
+            return State::Putting;
+        }
+        State::Ended(result)
+    }
+
     /// What follows from the digest that stands under the name, and from the refusal that made this worth asking.
     fn stands(
         &self,
@@ -211,7 +238,11 @@ impl Commit {
                 Name::Tag(tag) => Err(Failure::new(Why::ImmutableTag { tag: tag.clone() })),
                 Name::Digest | Name::DigestWithTags(_) => Err(refusal),
             },
-            (Ok(_), refusal) => Err(refusal.unwrap_or_else(|| Failure::new(Why::NotFound))),
+            (Ok(_), Some(refusal)) => Err(refusal),
+            (Ok(_), None) => {
+                let put = self.put();
+                Err(Failure::new(Why::NotFound).at(put.row(), put.target()))
+            }
             (Err(failure), refusal) => Err(refusal.unwrap_or(failure)),
         }
     }
@@ -273,8 +304,8 @@ impl<K: Key> Flow<K> for Commit {
         self.state = match self.state.clone() {
             State::Putting => self.answered(outcome, world),
             State::Checking(refusal) if self.head_says_nothing(&outcome) => State::Reading(refusal),
-            State::Checking(refusal) => State::Ended(self.checked(refusal, outcome)),
-            State::Reading(refusal) => State::Ended(self.read(refusal, outcome)),
+            State::Checking(refusal) => self.settled(self.checked(refusal, outcome), world),
+            State::Reading(refusal) => self.settled(self.read(refusal, outcome), world),
             ended @ State::Ended(_) => ended,
         };
     }
