@@ -50,7 +50,7 @@ impl<K: Key> Client<K> {
     fn go_on(&mut self, id: TaskId) -> bool {
         let Some(mut task) = self.tasks.remove(&id) else { return false };
         // Nothing has come for it, and there is no room for its request.
-        if task.is_begun && !task.has_moved && !self.may_send(&task) {
+        if !task.has_moved && !self.may_send(&task) {
             self.tasks.insert(id, task);
             return false;
         }
@@ -191,6 +191,7 @@ impl<K: Key> Client<K> {
 
     /// Gives up everything that is only for this operation.
     pub(super) fn abandon(&mut self, operation: super::OperationId) {
+        self.news.insert(operation);
         let ids: Vec<TaskId> =
             self.tasks.iter().filter(|(_, task)| task.owners.contains_key(&operation)).map(|(id, _)| *id).collect();
         for id in ids {
@@ -236,6 +237,7 @@ impl<K: Key> Client<K> {
     fn send_again(&mut self, owner: super::OperationId, part: &super::Part) {
         if let (Some(super::Job::Push(job)), super::Part::Node(node)) = (self.jobs.get_mut(&owner), part) {
             job.again(node);
+            self.news.insert(owner);
         }
     }
 
@@ -260,6 +262,7 @@ impl<K: Key> Client<K> {
         let mut events = Vec::new();
         let is_sources = result.as_ref().is_err_and(|failure| is_of_the_source(&failure.why));
         for (owner, part) in task.owners {
+            self.news.insert(owner);
             if is_sources && task.source_of != Some(owner) {
                 self.send_again(owner, &part);
                 continue;

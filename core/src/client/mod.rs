@@ -45,6 +45,8 @@ pub struct Client<K> {
     inbox: VecDeque<Input<K>>,
     outbox: VecDeque<Output<K>>,
     jobs: BTreeMap<OperationId, Job<K>>,
+    /// Operations that something happened to since they were last looked at.
+    news: BTreeSet<OperationId>,
     tasks: BTreeMap<TaskId, Task<K>>,
     flights: BTreeMap<RequestId, TaskId>,
     registries: BTreeMap<Origin, RegistryState>,
@@ -63,6 +65,7 @@ impl<K: Key> Client<K> {
             inbox: VecDeque::new(),
             outbox: VecDeque::new(),
             jobs: BTreeMap::new(),
+            news: BTreeSet::new(),
             tasks: BTreeMap::new(),
             flights: BTreeMap::new(),
             registries: BTreeMap::new(),
@@ -84,6 +87,7 @@ impl<K: Key> Client<K> {
         };
         if let Some(job) = job {
             self.jobs.insert(id, job);
+            self.news.insert(id);
         }
         id
     }
@@ -93,6 +97,7 @@ impl<K: Key> Client<K> {
     /// # Errors
     /// Where there is no such push any more, or it was not left open.
     pub fn supply(&mut self, operation: OperationId, supply: Supply<K>) -> Result<(), Failure> {
+        self.news.insert(operation);
         match self.jobs.get_mut(&operation) {
             Some(Job::Push(job)) => job.supply(supply).map_err(Failure::new),
             Some(Job::Simple(_)) | None => Err(Failure::new(Why::Misuse("there is no such push".to_owned()))),
@@ -169,11 +174,13 @@ impl<K: Key> Client<K> {
         self.last_id
     }
 
-    /// Lets every operation start what it can, and ends those that are over. Says whether anything happened.
+    /// Lets every operation that has news start what it can, and ends those that are over. Says whether anything happened.
     fn advance(&mut self) -> bool {
-        let ids: Vec<OperationId> = self.jobs.keys().copied().collect();
-        // Every one of them, whatever the others did.
-        ids.into_iter().filter(|id| self.advance_one(*id)).count() > 0
+        let mut has_moved = false;
+        while let Some(id) = self.news.pop_first() {
+            has_moved |= self.advance_one(id);
+        }
+        has_moved
     }
 
     fn advance_one(&mut self, id: OperationId) -> bool {

@@ -1,5 +1,6 @@
 //! The blobs of a push: which go now, what one tells about the registry for the others, and what is sent again.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use super::Blob;
@@ -22,10 +23,9 @@ impl<K: Key> PushJob<K> {
         options: &Options,
         events: &mut Vec<Event<K>>,
     ) -> Vec<Start<K>> {
-        let skipped = self.nondistributable(options);
         for node in self.blobs.iter_mut().filter(|node| node.state == BlobState::Waiting && node.missed == 0) {
             let Some(digest) = node.blob.content.digest else { continue };
-            if skipped.contains(&digest) {
+            if self.foreign.skips(&digest, options) {
                 node.state = BlobState::Done;
             } else if self.have.contains(&digest) {
                 node.state = BlobState::Done;
@@ -41,10 +41,29 @@ impl<K: Key> PushJob<K> {
             None if self.is_scouting() => Vec::new(),
             None => match self.probe(&waiting, learned, options) {
                 Some(probe) => return vec![probe],
-                None => waiting,
+                None => self.largest(waiting, options),
             },
         };
         starting.into_iter().filter_map(|index| self.start_blob(index)).collect()
+    }
+
+    /// The blobs that go now, the largest first. Of those that can be sent at any time, no more are begun than can fly soon:
+    /// the cost of a push grows with its blobs, and not with their square. One of unknown digest is read as its content comes.
+    fn largest(&self, mut waiting: Vec<usize>, options: &Options) -> Vec<usize> {
+        let size = |index: &usize| {
+            let content = self.blobs.get(*index).map(|node| &node.blob.content)?;
+            content.digest.and(content.size)
+        };
+        let is_under_way = |node: &&Node| if let Node::Blob(index) = node { size(index).is_some() } else { false };
+        let mut free = options.in_flight.saturating_mul(2).max(2);
+        free = free.saturating_sub(self.running.iter().filter(is_under_way).count());
+        waiting.sort_by_key(|index| Reverse(size(index)));
+        waiting.retain(|index| {
+            let goes = size(index).is_none() || free > 0;
+            free = free.saturating_sub(usize::from(size(index).is_some()));
+            goes
+        });
+        waiting
     }
 
     pub(super) fn start_blob(&mut self, index: usize) -> Option<Start<K>> {
@@ -97,17 +116,6 @@ impl<K: Key> PushJob<K> {
         Some(self.start(Node::Probe, Machine::Probe(probe), 0))
     }
 
-    /// Layers that their maker forbids to distribute, unless they are also there as layers that may be.
-    pub(super) fn nondistributable(&self, options: &Options) -> BTreeSet<Digest> {
-        if options.push_nondistributable {
-            return BTreeSet::new();
-        }
-        let blobs = || self.manifests.iter().flat_map(|node| node.manifest.blobs());
-        let free: BTreeSet<Digest> =
-            blobs().filter(|b| !b.media_type.is_nondistributable()).map(|b| b.digest).collect();
-        blobs().map(|blob| blob.digest).filter(|digest| !free.contains(digest)).collect()
-    }
-
     pub(super) fn blob_stored(&mut self, index: usize, uploaded: &Uploaded, events: &mut Vec<Event<K>>) {
         let Some(node) = self.blobs.get_mut(index) else { return };
         node.state = BlobState::Done;
@@ -139,7 +147,6 @@ impl<K: Key> PushJob<K> {
 
     /// The registry lost what it had acknowledged, or shows it late: ask for everything again, send what is missing.
     pub(super) fn heal(&mut self, index: usize, failure: Failure, options: &Options) {
-        let skipped = self.nondistributable(options);
         let Some(node) = self.manifests.get_mut(index) else { return };
         if node.healings >= HEALINGS {
             self.failure.get_or_insert(failure);
@@ -149,7 +156,7 @@ impl<K: Key> PushJob<K> {
         let healings = node.healings;
         node.is_running = false;
         let references = node.manifest.blobs().chain(node.manifest.children()).map(|reference| reference.digest);
-        let suspects: BTreeSet<Digest> = references.filter(|digest| !skipped.contains(digest)).collect();
+        let suspects: BTreeSet<Digest> = references.filter(|digest| !self.foreign.skips(digest, options)).collect();
         let itself = node.manifest.digest();
         for digest in suspects.iter().chain([&itself]) {
             self.have.remove(digest);

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use super::foreign::Foreign;
 use super::manifests::ManifestNode;
 use super::{Blob, Push, Supply};
 use crate::client::task::{Machine, Product};
@@ -49,6 +50,7 @@ pub(in crate::client) struct PushJob<K> {
     pub(super) root: Option<Digest>,
     pub(super) manifests: Vec<ManifestNode>,
     pub(super) blobs: Vec<BlobNode<K>>,
+    pub(super) foreign: Foreign,
     is_open: bool,
     pub(super) checkpoint: Option<Checkpoint>,
     surveyed: bool,
@@ -122,6 +124,7 @@ impl<K: Key> PushJob<K> {
             root: push.root,
             manifests: Vec::new(),
             blobs: Vec::new(),
+            foreign: Foreign::default(),
             is_open: push.is_open,
             checkpoint: push.checkpoint,
             surveyed: false,
@@ -147,6 +150,7 @@ impl<K: Key> PushJob<K> {
     fn add_manifest(&mut self, manifest: Manifest) {
         if !self.manifests.iter().any(|node| node.manifest.digest() == manifest.digest()) {
             self.have.remove(&manifest.digest());
+            self.foreign.add(&manifest);
             self.manifests.push(ManifestNode::new(manifest));
         }
     }
@@ -211,8 +215,7 @@ impl<K: Key> PushJob<K> {
     }
 
     fn start_manifests(&mut self, learned: &Learned, options: &Options) -> Vec<Start<K>> {
-        let skipped = self.nondistributable(options);
-        let ready = self.ready_manifests(&skipped);
+        let ready = self.ready_manifests(options);
         let mut starts = Vec::new();
         for index in ready {
             if let Some((machine, healings)) = self.commit(index, learned) {
@@ -230,9 +233,8 @@ impl<K: Key> PushJob<K> {
 
     /// What is referred to and was not given may be in the repository all the same.
     fn start_checks(&mut self, options: &Options) -> Vec<Start<K>> {
-        let skipped = self.nondistributable(options);
         let mut starts = Vec::new();
-        for (digest, is_manifest) in self.missing(&skipped) {
+        for (digest, is_manifest) in self.missing(options) {
             let exists = Exists::new(self.place.clone(), digest, is_manifest);
             starts.push(self.start(Node::Check(digest), Machine::Exists(exists), 0));
         }

@@ -40,15 +40,16 @@ impl ManifestNode {
 
 impl<K: Key> PushJob<K> {
     /// Manifests that are not stored, and all of whose references are.
-    pub(super) fn ready_manifests(&self, skipped: &BTreeSet<Digest>) -> Vec<usize> {
+    pub(super) fn ready_manifests(&self, options: &Options) -> Vec<usize> {
         let given: BTreeSet<Digest> = self.manifests.iter().map(|node| node.manifest.digest()).collect();
         let is_quiet = self.is_quiet();
+        let is_there = |digest: &Digest| self.have.contains(digest) || self.foreign.skips(digest, options);
         let is_ready = |node: &ManifestNode| {
             !node.is_running
                 // What a document that is not looked into refers to, nobody can tell: it goes when all else has gone.
                 && (is_quiet || *node.manifest.document() != Document::Other)
                 && !self.have.contains(&node.manifest.digest())
-                && node.manifest.blobs().all(|blob| self.have.contains(&blob.digest) || skipped.contains(&blob.digest))
+                && node.manifest.blobs().all(|blob| is_there(&blob.digest))
                 && node.manifest.children().all(|child| self.have.contains(&child.digest))
                 // A subject of the same push goes first; one that is elsewhere, or nowhere, never blocks.
                 && node.manifest.subject().is_none_or(|subject| {
@@ -110,7 +111,7 @@ impl<K: Key> PushJob<K> {
     }
 
     /// What is referred to, but neither given nor known to be there; and whether it is a manifest.
-    pub(super) fn missing(&self, skipped: &BTreeSet<Digest>) -> BTreeMap<Digest, bool> {
+    pub(super) fn missing(&self, options: &Options) -> BTreeMap<Digest, bool> {
         let given: BTreeSet<Digest> = self.manifests.iter().map(|node| node.manifest.digest()).collect();
         let unstored = self.manifests.iter().filter(|node| !self.have.contains(&node.manifest.digest()));
         let references = unstored.flat_map(|node| {
@@ -118,7 +119,9 @@ impl<K: Key> PushJob<K> {
             node.manifest.blobs().map(|blob| (blob.digest, false)).chain(children)
         });
         references
-            .filter(|(digest, _)| !self.have.contains(digest) && !given.contains(digest) && !skipped.contains(digest))
+            .filter(|(digest, _)| {
+                !self.have.contains(digest) && !given.contains(digest) && !self.foreign.skips(digest, options)
+            })
             .collect()
     }
 

@@ -1,6 +1,7 @@
 //! What a push is made of.
 
 mod blobs;
+mod foreign;
 mod job;
 mod manifests;
 
