@@ -306,3 +306,71 @@ fn a_token_that_must_outlive_the_body() {
     let slow = Setup { latency: Duration::from_secs(12), operations: vec![image().into()], ..Setup::default() };
     run(living(checked, Duration::from_secs(60)), slow).succeeded();
 }
+
+/// A registry that sends every question on to another, which wants a token of its own.
+fn redirector(seen: &Seen, before: &[Seen]) -> Option<http::Response<Bytes>> {
+    let bearer = r#"Bearer realm="https://storage.example.net/token",service="s",scope="repository:real/app:pull""#;
+    let asks = matches!(seen.method, http::Method::GET | http::Method::HEAD) && !seen.is_for_token();
+    match seen.origin.as_str() {
+        "https://registry.example" if asks && !seen.authorization.is_empty() => {
+            Some(respond(307, &[("location", "https://storage.example.net/v2/real/app/manifests/v1")], ""))
+        }
+        "https://registry.example" => None,
+        _ if seen.is_for_token() => Some(respond(200, &[], r#"{"token":"guest"}"#)),
+        _ if seen.authorization == "Bearer guest" => {
+            let media_type = "application/vnd.oci.image.manifest.v1+json";
+            let body = String::from_utf8(crate::drive::manifest("").bytes().to_vec()).unwrap();
+            Some(respond(200, &[("content-type", media_type)], &body))
+        }
+        _ if before.len() > 40 => panic!("it goes round in circles"),
+        _ => Some(respond(401, &[("www-authenticate", bearer)], "")),
+    }
+}
+
+#[test]
+fn redirect_target_needs_own_auth() {
+    let pull = || {
+        let name = Name::Tag("v1".parse().unwrap());
+        in_app(|registry, repository| Operation::PullManifest { registry, repository, name })
+    };
+    let world = || World { challenge: BEARER, rule: redirector, ..World::default() };
+    // Not unless the caller says so.
+    let outcome = crate::world::run(world(), pull());
+    assert!(outcome.failure().contains("https://storage.example.net asks for credentials"), "{}", outcome.failure());
+    assert_eq!(outcome.at("https://storage.example.net").filter(|seen| seen.is_for_token()).count(), 0);
+    // Then as nobody, for what that registry calls it, and for that registry alone.
+    let mut options = Options::default();
+    options.policy = options.policy.with_guest_tokens(true);
+    let outcome = crate::world::run(world(), Setup { options: options.clone(), ..pull() });
+    outcome.succeeded();
+    let there: Vec<_> = outcome.at("https://storage.example.net").collect();
+    let (refused, token, given) = (there[0], there[1], there[2]);
+    assert_eq!((refused.authorization.as_str(), refused.status), ("", 401));
+    assert_eq!((token.authorization.as_str(), token.scopes()), ("", vec!["repository:real/app:pull".to_owned()]));
+    assert_eq!((given.authorization.as_str(), there.len()), ("Bearer guest", 3));
+    assert_eq!(outcome.asked.len(), 1);
+    assert!(outcome.at("https://registry.example").all(|seen| seen.authorization != "Bearer guest"));
+    // Whatever else it wants, it does not get.
+    for challenge in [
+        "Basic",
+        "Negotiate",
+        "",
+        r#"Bearer realm="https://evil.example.org/token""#,
+        r#"Bearer realm="http://storage.example.net/""#,
+    ] {
+        let challenge: &'static str = challenge;
+        let redirect = Some(("/manifests/", 307, "https://storage.example.net/v2/real/app/manifests/v1"));
+        let world = World { redirect, storage: Some((401, challenge)), ..World::default() };
+        let outcome = crate::world::run(world, Setup { options: options.clone(), ..pull() });
+        assert!(outcome.result.is_err(), "{challenge}");
+        assert!(outcome.seen.len() < 8 && outcome.asked.is_empty(), "{challenge}\n{}", outcome.transcript);
+        assert!(outcome.seen.iter().all(|seen| seen.authorization.is_empty() && !seen.origin.contains("evil")));
+    }
+}
+
+#[test]
+fn nobody_is_told_once_that_a_password_is_wanted() {
+    let outcome = push_as_nobody(with_passwords(|_| {}));
+    assert!(outcome.failure().contains("log in to it first"), "{}", outcome.failure());
+    assert!(outcome.seen.len() <= 4, "{}", outcome.transcript);
+}

@@ -165,6 +165,8 @@ impl Access {
             }
             (Some(service), _) => Next::Token { service: service.clone(), challenged: scopes.to_vec() },
             (None, Sent::Basic) => denied(),
+            // There was nothing to send.
+            (None, _) if self.basic && tries > 0 => denied(),
             (None, _) if self.basic => Next::Basic,
             (None, _) if tries == 0 && challenges.is_empty() => Next::Ping,
             (None, _) => denied(),

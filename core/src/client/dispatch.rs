@@ -3,6 +3,7 @@
 use super::door::Carried;
 use super::task::{Errand, Flight, Phase, Task, TaskId};
 use super::{Client, Event, Failure, Why};
+use crate::auth::Scopes;
 use crate::driver::{Body, Key, NoAnswer, Output, RequestId};
 use crate::endpoint::Row;
 use crate::flow::{Exchange, IfLost, Next, Outcome, World};
@@ -82,7 +83,7 @@ impl<K: Key> Client<K> {
     }
 
     fn send(&mut self, id: TaskId, task: &mut Task<K>, exchange: Exchange<K>) {
-        let Exchange { row, target, mut request, keep, scopes, if_lost, named_by } = exchange;
+        let Exchange { row, target, mut request, keep, mut scopes, if_lost, named_by } = exchange;
         let (target, may_sign) = match self.admitted(task, row, target, named_by) {
             Ok(admitted) => admitted,
             Err(failure) => {
@@ -94,7 +95,12 @@ impl<K: Key> Client<K> {
             Err(error) => return self.settle(task, Outcome::Failed(Failure::new(error).at(row, target))),
         }
         let (len, has_body) = (request.body().len(), !request.body().is_empty());
-        let carried = if may_sign && row != Row::FetchToken {
+        let is_guest = self.is_guest(task, row, &target);
+        if is_guest {
+            // What the repository is called there, only its challenge says.
+            scopes = Scopes::none();
+        }
+        let carried = if (may_sign || is_guest) && row != Row::FetchToken {
             match self.sign(task, &target, &scopes, len, request.headers_mut()) {
                 Ok(Some(carried)) => carried,
                 Ok(None) => return,
@@ -136,6 +142,12 @@ impl<K: Key> Client<K> {
         task.phase = Phase::Flying(flight);
         self.flights.insert(request_id, id);
         self.outbox.push_back(Output::Send { id: request_id, request, keep, limits: self.options.limits });
+    }
+
+    /// Whether the request is that of nobody, at a redirect's target.
+    pub(super) fn is_guest(&self, task: &Task<K>, row: Row, target: &Target) -> bool {
+        let is_elsewhere = task.redirect.is_some() && *target.origin() != task.registry;
+        self.options.policy.guest_tokens() && is_elsewhere && row != Row::FetchToken
     }
 
     /// Where the request really goes, and whether the registry's credentials may go with it.

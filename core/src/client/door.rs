@@ -120,6 +120,11 @@ impl Door {
         }
     }
 
+    /// The same where we are nobody, and nobody is asked who we are.
+    pub(super) fn guest(origin: Origin) -> Self {
+        Self { credentials: Asked::Known(None), ..Self::new(origin) }
+    }
+
     /// What a request with these rights carries, or waits for.
     pub(super) fn pass(&self, scopes: &Scopes, lasting: Lasting, now: Instant) -> Pass {
         let service = self.access.token_service();

@@ -4,16 +4,21 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Learned;
 use super::door::Door;
-use crate::{Digest, Instant, Registry, Repository};
+use crate::{Digest, Instant, Origin, Registry, Repository};
 
 /// How many warnings are kept to tell new ones from old.
 const MAX_WARNINGS: usize = 256;
+
+/// How many origins are remembered to which a registry redirects, and that want tokens.
+const MAX_GUESTS: usize = 16;
 
 /// What a client keeps of one registry.
 pub(super) struct RegistryState {
     pub(super) registry: Registry,
     pub(super) learned: Learned,
     pub(super) door: Door,
+    /// The doors of others, to which it redirects, and where we are nobody.
+    guests: BTreeMap<Origin, Door>,
     /// Until when the registry asked to be left alone.
     pub(super) paused_until: Instant,
     /// Whether it has shown by an answer what it wants: until then one request flies alone.
@@ -27,6 +32,7 @@ impl RegistryState {
     pub(super) fn new(registry: Registry) -> Self {
         Self {
             door: Door::new(registry.origin()),
+            guests: BTreeMap::new(),
             registry,
             learned: Learned::default(),
             paused_until: Instant::ZERO,
@@ -34,6 +40,17 @@ impl RegistryState {
             have: BTreeMap::new(),
             warnings: BTreeSet::new(),
         }
+    }
+
+    /// The door of an origin: the registry's own, or that of a redirect's target.
+    pub(super) fn door_of(&mut self, origin: &Origin) -> &mut Door {
+        if *origin == self.registry.origin() {
+            return &mut self.door;
+        }
+        if self.guests.len() >= MAX_GUESTS && !self.guests.contains_key(origin) {
+            self.guests.clear();
+        }
+        self.guests.entry(origin.clone()).or_insert_with(|| Door::guest(origin.clone()))
     }
 
     /// What is known to be in a repository.

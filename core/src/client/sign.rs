@@ -12,7 +12,7 @@ use http::{HeaderMap, Response};
 use super::door::{Carried, Lasting, Pass};
 use super::task::{AtDoor, Errand, Flight, Login, Machine, Phase, Product, Task, TaskId};
 use super::{Client, Failure, Why};
-use crate::auth::{Answered, Credentials, Next, Scopes};
+use crate::auth::{Answered, Credentials, ForeignChallenge, Next, Scopes};
 use crate::driver::{AskFailed, AskId, Key, Output};
 use crate::endpoint::Row;
 use crate::flow::{IfLost, Outcome, Ping};
@@ -38,7 +38,8 @@ impl<K: Key> Client<K> {
         }
         // A second one that comes as late is used, however little of its life is left.
         let lasting = if task.login.fetched < 2 { Lasting::for_body(len) } else { Lasting::Now };
-        let carried = match registry.door.pass(scopes, lasting, self.now) {
+        let door = registry.door_of(target.origin());
+        let carried = match door.pass(scopes, lasting, self.now) {
             Pass::Go(carried) => carried,
             Pass::Wait(id) => {
                 task.phase = Phase::AtDoor(AtDoor::Credentials(id));
@@ -47,7 +48,7 @@ impl<K: Key> Client<K> {
             Pass::Ask { stale } => {
                 self.last_id = self.last_id.saturating_add(1);
                 let id = AskId(self.last_id);
-                registry.door.asked(id);
+                door.asked(id);
                 self.outbox.push_back(Output::Ask { id, registry: registry.registry.clone(), stale });
                 task.phase = Phase::AtDoor(AtDoor::Credentials(id));
                 return Ok(None);
@@ -60,7 +61,7 @@ impl<K: Key> Client<K> {
                 }
                 let is_its = |other: &Task<K>| matches!(&other.errand, Some(Errand::Token(other, _)) if *other == key);
                 if !self.tasks.values().any(is_its) {
-                    let fetch = registry.door.fetch(&key);
+                    let fetch = door.fetch(&key);
                     let machine = Machine::Token(Box::new(fetch));
                     self.add_errand(task, machine, Errand::Token(key.clone(), self.now));
                 }
@@ -70,7 +71,7 @@ impl<K: Key> Client<K> {
         };
         task.login.fetched = 0;
         let refuse = |why: String| Failure::new(Why::Denied(text::shown(&why)));
-        match registry.door.signature(&carried) {
+        match door.signature(&carried) {
             None => {}
             Some(Ok(signature)) => {
                 signature.authorization().authorize(target, headers).map_err(|error| refuse(error.to_string()))?;
@@ -89,6 +90,7 @@ impl<K: Key> Client<K> {
 
     /// Whether an answer turns the request away; if so, what follows has been set going.
     pub(super) fn is_turned_away(&mut self, task: &mut Task<K>, flight: &Flight, response: &Response<Bytes>) -> bool {
+        let is_guest = self.is_guest(task, flight.row, &flight.target);
         let Some(registry) = self.registries.get_mut(&task.registry) else { return false };
         // Somebody else sent us back to the registry, without credentials: that it wants some here is no news.
         if !flight.may_sign && *flight.target.origin() == task.registry {
@@ -105,7 +107,9 @@ impl<K: Key> Client<K> {
             tries: if has_ended { 0 } else { task.login.tries },
             limit: self.options.logins,
         };
-        let next = match registry.door.access.after(&self.options.policy, &answered) {
+        let origin = if is_guest { flight.target.origin() } else { &task.registry };
+        let door = registry.door_of(origin);
+        let next = match door.access.after(&self.options.policy, &answered) {
             Ok(Some(next)) => next,
             Ok(None) => return false,
             // A challenge that cannot be used on an answer that needs none hurts nobody.
@@ -128,13 +132,19 @@ impl<K: Key> Client<K> {
         task.login.tries = task.login.tries.saturating_add(1);
         match next {
             Next::Token { challenged, .. } => {
-                registry.door.wants(&flight.scopes, challenged);
+                door.wants(&flight.scopes, challenged);
                 if let Carried::Token(key, asked, _) = &flight.carried {
-                    registry.door.forget_token(key, *asked);
+                    door.forget_token(key, *asked);
                 }
             }
             Next::Basic => {}
-            Next::Renew => registry.door.renew(&flight.carried),
+            Next::Renew => door.renew(&flight.carried),
+            Next::Ping if is_guest => {
+                let (registry, from) = (task.registry.clone(), flight.target.origin().clone());
+                let failure = Failure::new(Why::Denied(ForeignChallenge { registry, from }.to_string()));
+                self.settle(task, Outcome::Failed(failure.at(flight.row, flight.target.clone())));
+                return true;
+            }
             Next::Ping => {
                 if !self
                     .tasks
@@ -184,7 +194,7 @@ impl<K: Key> Client<K> {
         match (errand, result) {
             (Errand::Token(key, asked), Ok(Product::Token(token))) => {
                 if let (Some(state), Some(token)) = (self.registries.get_mut(registry), Arc::into_inner(token)) {
-                    state.door.keep(key.clone(), token, asked);
+                    state.door_of(key.service().registry()).keep(key.clone(), token, asked);
                 }
                 self.let_in(None, &AtDoor::Token(key));
             }

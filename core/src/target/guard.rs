@@ -58,6 +58,7 @@ pub struct Policy {
     locations: CrossOrigin,
     redirects: CrossOrigin,
     realms: Realms,
+    guest_tokens: bool,
 }
 
 impl Policy {
@@ -81,6 +82,21 @@ impl Policy {
     pub const fn with_redirects(mut self, redirects: CrossOrigin) -> Self {
         self.redirects = redirects;
         self
+    }
+
+    /// Whether a redirect's target that wants a token is asked for one as nobody, by its own token service. Default no.
+    ///
+    /// Some registries only send one on to another (quirk `redirect-target-needs-own-auth`). No credentials go there, and the
+    /// token serves at that target alone.
+    #[must_use]
+    pub const fn with_guest_tokens(mut self, may: bool) -> Self {
+        self.guest_tokens = may;
+        self
+    }
+
+    /// What [`with_guest_tokens`](Self::with_guest_tokens) said.
+    pub(crate) const fn guest_tokens(&self) -> bool {
+        self.guest_tokens
     }
 
     /// Which token services may be asked.

@@ -370,8 +370,11 @@ fn any_policy() -> impl Strategy<Value = Policy> {
         Just(Realms::AnyPublicHttps),
         proptest::collection::btree_set(any_origin(), 0..3).prop_map(Realms::List),
     ];
-    (proptest::collection::btree_set(any_origin(), 0..3), cross(), cross(), realms)
-        .prop_map(|(allowed, locations, redirects, realms)| Policy { allowed, locations, redirects, realms })
+    (proptest::collection::btree_set(any_origin(), 0..3), cross(), cross(), realms, any::<bool>()).prop_map(
+        |(allowed, locations, redirects, realms, guests)| {
+            Policy { allowed, locations, redirects, realms, ..Policy::default() }.with_guest_tokens(guests)
+        },
+    )
 }
 
 proptest! {
