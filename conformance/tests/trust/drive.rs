@@ -1,6 +1,8 @@
 //! A push, or any other operation, against a world; what was asked of whom; and that no secret went astray.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -12,7 +14,7 @@ use longshore_core::{
     Algorithm, Blob, Client, Digest, Failure, Instant, Learned, Manifest, Operation, Options, Push, Receipt, Registry,
     Secret, Tag,
 };
-use longshore_memory::{Handler, Simulation, Source};
+use longshore_memory::{Handler, Simulation, Source, Step};
 
 /// The password that may be seen at the registry and its token service only.
 pub(crate) const PASSWORD: &str = "canary-password";
@@ -75,6 +77,8 @@ pub(crate) struct Outcome {
     pub(crate) seen: Vec<Seen>,
     /// For each time that credentials were looked up, whether those before had been refused.
     pub(crate) asked: Vec<bool>,
+    /// What was told on the way.
+    pub(crate) told: String,
     pub(crate) transcript: String,
 }
 
@@ -212,11 +216,21 @@ pub(crate) fn drive(handler: impl Handler, seen: &Rc<RefCell<Vec<Seen>>>, setup:
     let trusted = setup.trusted;
     let mut client = Client::new(setup.options);
     client.teach(&"registry.example".parse().unwrap(), setup.learned);
-    let operations: Vec<_> = setup.operations.into_iter().map(|operation| client.start(operation)).collect();
-    let results = simulation.run_all(&mut client, operations);
+    let operations = setup.operations.into_iter().map(|operation| client.start(operation)).count();
+    let mut results = BTreeMap::new();
+    let mut told = String::new();
+    loop {
+        match simulation.step(&mut client) {
+            Step::Worked => {}
+            Step::Event(event) => writeln!(told, "{event:?}").unwrap(),
+            Step::Done { operation, result } => drop(results.insert(operation, result)),
+            Step::Idle => break,
+        }
+    }
+    assert_eq!(results.len(), operations, "the client hangs\n{}", simulation.transcript());
     let result = results.into_values().reduce(Result::and).unwrap();
     let transcript = simulation.transcript().to_string();
-    let outcome = Outcome { result, seen: seen.borrow().clone(), asked: asked.borrow().clone(), transcript };
+    let outcome = Outcome { result, told, seen: seen.borrow().clone(), asked: asked.borrow().clone(), transcript };
     check_canaries(&outcome, trusted);
     outcome
 }
@@ -233,7 +247,8 @@ fn check_canaries(outcome: &Outcome, trusted: &[&str]) {
         }
         assert!(!seen.path_and_query.contains("canary-token") && !seen.path_and_query.contains(PASSWORD), "{all}");
     }
-    let shown = format!("{:?} {}", outcome.result, outcome.transcript);
+    let failure = outcome.result.as_ref().err().map(ToString::to_string);
+    let shown = format!("{:?} {failure:?} {}", outcome.result, outcome.told);
     for canary in [PASSWORD, "canary-token", "canary-state", &secret["Basic ".len()..]] {
         assert!(!shown.contains(canary), "{canary} is shown:\n{shown}");
     }

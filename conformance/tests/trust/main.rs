@@ -5,6 +5,7 @@
 
 mod challenges;
 mod drive;
+mod echoes;
 mod lists;
 mod mock;
 mod origins;

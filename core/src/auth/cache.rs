@@ -64,7 +64,7 @@ pub struct TokenCache {
 
 #[derive(Debug)]
 struct Kept {
-    authorization: Authorization,
+    authorization: Arc<Authorization>,
     asked: Instant,
     expires: Instant,
 }
@@ -77,7 +77,7 @@ impl TokenCache {
         if let Some(refresh_token) = refresh_token {
             self.refresh_tokens.insert((key.service.clone(), key.identity), Arc::new(refresh_token));
         }
-        self.tokens.insert(key, Kept { authorization, asked, expires });
+        self.tokens.insert(key, Kept { authorization: Arc::new(authorization), asked, expires });
         if self.tokens.len() > MAX_TOKENS
             && let Some(first) = self.tokens.iter().min_by_key(|(_, kept)| kept.expires).map(|(key, _)| key.clone())
         {
@@ -87,7 +87,7 @@ impl TokenCache {
 
     /// The token for exactly this, if there is one and it lives for longer than `lasts` from now.
     #[must_use]
-    pub fn find(&self, key: &TokenKey, now: Instant, lasts: Duration) -> Option<&Authorization> {
+    pub fn find(&self, key: &TokenKey, now: Instant, lasts: Duration) -> Option<&Arc<Authorization>> {
         let kept = self.tokens.get(key)?;
         (kept.expires.since(now) > lasts).then_some(&kept.authorization)
     }

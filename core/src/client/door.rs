@@ -156,15 +156,15 @@ impl Door {
     }
 
     /// What stands for `carried` in a request's `Authorization`, if anything does.
-    pub(super) fn signature(&self, carried: &Carried) -> Option<Result<Signature<'_>, String>> {
+    pub(super) fn signature(&self, carried: &Carried) -> Option<Result<Arc<Authorization>, String>> {
         match carried {
             Carried::Nothing => None,
             Carried::Token(key, ..) => {
                 let token = self.tokens.find(key, Instant::ZERO, Duration::ZERO)?;
-                Some(Ok(Signature::Token(token)))
+                Some(Ok(token.clone()))
             }
             Carried::Basic(_) | Carried::Given => match self.known()?.direct(self.access.registry()) {
-                Ok(authorization) => Some(Ok(Signature::Direct(authorization?))),
+                Ok(authorization) => Some(Ok(Arc::new(authorization?))),
                 Err(error) => Some(Err(error.to_string())),
             },
         }
@@ -222,20 +222,5 @@ impl Door {
     /// A token was refused. One that was asked for later is kept.
     pub(super) fn forget_token(&mut self, key: &TokenKey, asked: Instant) {
         self.tokens.forget(key, asked);
-    }
-}
-
-/// An authorization, kept or made.
-pub(super) enum Signature<'a> {
-    Token(&'a Authorization),
-    Direct(Authorization),
-}
-
-impl Signature<'_> {
-    pub(super) const fn authorization(&self) -> &Authorization {
-        match self {
-            Self::Token(authorization) => authorization,
-            Self::Direct(authorization) => authorization,
-        }
     }
 }

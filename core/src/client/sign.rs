@@ -74,7 +74,8 @@ impl<K: Key> Client<K> {
         match door.signature(&carried) {
             None => {}
             Some(Ok(signature)) => {
-                signature.authorization().authorize(target, headers).map_err(|error| refuse(error.to_string()))?;
+                signature.authorize(target, headers).map_err(|error| refuse(error.to_string()))?;
+                task.shown = Some(signature);
             }
             Some(Err(why)) => return Err(refuse(why)),
         }
