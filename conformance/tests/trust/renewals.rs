@@ -108,6 +108,37 @@ fn a_token_is_renewed_before_a_long_body_would_outlive_it() {
     assert!(large <= 300 + 150 && small > 550, "{large} {small}");
 }
 
+#[test]
+fn what_became_of_a_body_that_was_turned_away_is_asked_first() {
+    // Each chunk is turned away once: the registry looks at the token when it has all of it.
+    let rule = |seen: &Seen, before: &[Seen]| {
+        let is_status = seen.method == http::Method::GET && seen.path_and_query.contains("/uploads/");
+        let same = |other: &&Seen| other.body == seen.body && other.method == seen.method;
+        let is_new = !seen.body.is_empty() && before.iter().filter(same).count() == 0;
+        if is_status {
+            // It kept what it read.
+            let kept = before.iter().rfind(|seen| !seen.body.is_empty()).map_or(0, |seen| seen.body.len());
+            return Some(respond(
+                204,
+                &[("range", &format!("0-{}", kept.saturating_sub(1))), ("location", &seen.path_and_query)],
+                "",
+            ));
+        }
+        is_new.then(|| respond(401, &[("www-authenticate", BEARER)], ""))
+    };
+    let mut options = in_chunks(1 << 20);
+    options.in_flight = 1;
+    let outcome = world::run(World { rule, ..bearer() }, Setup { options, ..Setup::default() });
+    let bodies = |seen: &Seen| !seen.body.is_empty() && !seen.path_and_query.contains("/manifests/");
+    let turned_away: Vec<usize> =
+        (0..outcome.seen.len()).filter(|at| outcome.seen[*at].status == 401 && bodies(&outcome.seen[*at])).collect();
+    assert!(turned_away.len() > 2, "{}", outcome.transcript);
+    for at in turned_away {
+        let next = outcome.seen[at + 1..].iter().find(|seen| !seen.is_for_token()).unwrap();
+        assert!(matches!(next.method, http::Method::GET | http::Method::HEAD), "{next:?}\n{}", outcome.transcript);
+    }
+}
+
 fn learned(single_post: Option<bool>) -> Learned {
     let mut learned = Learned::default();
     learned.single_post = single_post;

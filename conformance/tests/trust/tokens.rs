@@ -1,9 +1,9 @@
 use longshore_core::auth::Credentials;
 use longshore_core::driver::AskFailed;
-use longshore_core::{Options, Secret};
+use longshore_core::{Operation, Options, Secret};
 
-use crate::drive::{PASSWORD, basic, password};
-use crate::world::{BEARER, World, push, push_with};
+use crate::drive::{PASSWORD, Seen, Setup, basic, password};
+use crate::world::{BEARER, Rule, World, push, push_with, respond};
 
 fn bearer() -> World {
     World { challenge: BEARER, ..World::default() }
@@ -35,6 +35,55 @@ fn one_request_flies_alone_until_the_registry_has_shown_what_it_wants() {
     let outcome = push(bearer());
     assert_eq!(outcome.seen[0].authorization, "");
     assert!(outcome.seen[1].path_and_query.starts_with("/token"), "{}", outcome.transcript);
+}
+
+#[test]
+fn a_failure_that_passes_shows_nothing_of_what_a_registry_wants() {
+    // Two pushes wait for the first answer; the second request is no sooner one of many than that says something.
+    let rule = |_: &Seen, before: &[Seen]| (before.len() < 2).then(|| respond(503, &[], ""));
+    let outcome = crate::world::push_twice_at_once(World { rule, ..bearer() });
+    outcome.succeeded();
+    let bare = |seen: &&Seen| seen.authorization.is_empty() && seen.status != 503;
+    assert_eq!(outcome.seen.iter().filter(bare).count(), 1, "{}", outcome.transcript);
+}
+
+#[test]
+fn many_that_are_turned_away_at_once_wait_for_one_exchange() {
+    // It lets everybody read, and wants a password or a token of those who write: several learn it at the same time.
+    let place = || ("registry.example".parse().unwrap(), "library/app".parse().unwrap());
+    let check = || {
+        let (registry, repository) = place();
+        Operation::CheckPush { registry, repository }
+    };
+    let (registry, repository) = place();
+    let operations = vec![Operation::ListTags { registry, repository }, check(), check(), check()];
+    for (challenge, rule) in [(BEARER, open_to_read as Rule), ("Basic", open_to_read), ("Basic", silent)] {
+        let world = World { rule, challenge, ..World::default() };
+        let outcome = crate::world::run(world, Setup { operations: operations.clone(), ..Setup::default() });
+        outcome.succeeded();
+        let turned_away = outcome.seen.iter().filter(|seen| seen.status == 401 && seen.method == http::Method::POST);
+        assert_eq!(turned_away.count(), 3, "{}", outcome.transcript);
+        assert_eq!(outcome.asked.len(), 1);
+        assert!(outcome.tokens().count() <= 1, "{}", outcome.transcript);
+        assert!(
+            outcome.seen.iter().filter(|seen| seen.path_and_query == "/v2/").count() <= 1,
+            "{}",
+            outcome.transcript
+        );
+    }
+}
+
+fn open_to_read(seen: &Seen, _: &[Seen]) -> Option<http::Response<bytes::Bytes>> {
+    seen.path_and_query.contains("/tags/").then(|| respond(200, &[], r#"{"tags":[]}"#))
+}
+
+/// Writes are turned away without a word, and `/v2/` says what is wanted.
+fn silent(seen: &Seen, before: &[Seen]) -> Option<http::Response<bytes::Bytes>> {
+    match seen.path_and_query.as_str() {
+        "/v2/" => Some(respond(401, &[("www-authenticate", "Basic")], "")),
+        _ if !seen.authorization.is_empty() => None,
+        _ => open_to_read(seen, before).or_else(|| Some(respond(401, &[], ""))),
+    }
 }
 
 #[test]
