@@ -1,7 +1,6 @@
 //! A push, or any other operation, against a world; what was asked of whom; and that no secret went astray.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::rc::Rc;
 use std::time::Duration;
@@ -130,6 +129,8 @@ pub(crate) struct Setup {
     /// How long each message takes.
     pub(crate) latency: Duration,
     pub(crate) operations: Vec<Operation<&'static str>>,
+    /// What it is asked after that.
+    pub(crate) then: Vec<Operation<&'static str>>,
     /// What it knows of the registry.
     pub(crate) learned: Learned,
     /// Where credentials may be seen.
@@ -144,6 +145,7 @@ impl Default for Setup {
             lookup: Box::new(|_, _| Ok(Some(password(PASSWORD)))),
             latency: Duration::from_millis(10),
             operations: vec![image().into()],
+            then: Vec::new(),
             learned: Learned::default(),
             trusted: &["https://registry.example"],
         }
@@ -216,19 +218,24 @@ pub(crate) fn drive(handler: impl Handler, seen: &Rc<RefCell<Vec<Seen>>>, setup:
     let trusted = setup.trusted;
     let mut client = Client::new(setup.options);
     client.teach(&"registry.example".parse().unwrap(), setup.learned);
-    let operations = setup.operations.into_iter().map(|operation| client.start(operation)).count();
-    let mut results = BTreeMap::new();
+    let mut results = Vec::new();
     let mut told = String::new();
-    loop {
-        match simulation.step(&mut client) {
-            Step::Worked => {}
-            Step::Event(event) => writeln!(told, "{event:?}").unwrap(),
-            Step::Done { operation, result } => drop(results.insert(operation, result)),
-            Step::Idle => break,
+    for operations in [setup.operations, setup.then] {
+        let expected = results.len() + operations.len();
+        for operation in operations {
+            client.start(operation);
         }
+        loop {
+            match simulation.step(&mut client) {
+                Step::Worked => {}
+                Step::Event(event) => writeln!(told, "{event:?}").unwrap(),
+                Step::Done { result, .. } => results.push(result),
+                Step::Idle => break,
+            }
+        }
+        assert_eq!(results.len(), expected, "the client hangs\n{}", simulation.transcript());
     }
-    assert_eq!(results.len(), operations, "the client hangs\n{}", simulation.transcript());
-    let result = results.into_values().reduce(Result::and).unwrap();
+    let result = results.into_iter().reduce(Result::and).unwrap();
     let transcript = simulation.transcript().to_string();
     let outcome = Outcome { result, told, seen: seen.borrow().clone(), asked: asked.borrow().clone(), transcript };
     check_canaries(&outcome, trusted);

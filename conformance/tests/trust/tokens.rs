@@ -107,6 +107,20 @@ fn a_wrong_password_is_one_clear_sentence_and_one_try() {
 }
 
 #[test]
+fn who_was_refused_is_asked_for_again_when_something_new_begins() {
+    let wrong: fn() -> _ = || Some(password("wrong"));
+    for (challenge, first) in [(BEARER, wrong), ("Basic", wrong), ("Basic", || None)] {
+        let lookup = move |_: &_, stale| Ok(if stale { Some(password(PASSWORD)) } else { first() });
+        let then = vec![crate::drive::image().into()];
+        let setup = Setup { lookup: Box::new(lookup), then, ..Setup::default() };
+        let outcome = crate::world::run(World { challenge, ..World::default() }, setup);
+        assert!(outcome.failure().contains("401"), "{}", outcome.failure());
+        assert_eq!(outcome.asked, [false, true], "{}", outcome.transcript);
+        assert_eq!(outcome.seen.last().unwrap().status, 201, "{}", outcome.transcript);
+    }
+}
+
+#[test]
 fn a_look_up_that_fails_is_an_error_and_no_reason_to_go_on_without() {
     let outcome = push_with(bearer(), Options::default(), |_, _| Err(AskFailed("the helper said no".to_owned())));
     assert!(outcome.failure().contains("the helper said no"));

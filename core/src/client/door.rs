@@ -53,6 +53,8 @@ impl Lasting {
 pub(super) struct Door {
     pub(super) access: Access,
     credentials: Asked,
+    /// Whether what they were shown for was refused.
+    is_refused: bool,
     /// How often the driver has answered: no two answers share a number, and so no token.
     answers: u64,
     tokens: TokenCache,
@@ -114,6 +116,7 @@ impl Door {
         Self {
             access: Access::new(registry),
             credentials: Asked::Not { stale: false },
+            is_refused: false,
             answers: 0,
             tokens: TokenCache::default(),
             challenged: BTreeMap::new(),
@@ -211,6 +214,18 @@ impl Door {
     /// What a request carried was too old. Where newer credentials are here, or are being looked up, they will do.
     pub(super) fn renew(&mut self, carried: &Carried) {
         if matches!(self.credentials, Asked::Known(_)) && *carried == Carried::Basic(self.answers) {
+            self.forget_credentials(true);
+        }
+    }
+
+    /// We were refused for who we are. Those that are under way are refused too.
+    pub(super) const fn refused(&mut self) {
+        self.is_refused = true;
+    }
+
+    /// Something new begins: somebody may have logged in since we were refused.
+    pub(super) fn ask_again_if_refused(&mut self) {
+        if std::mem::take(&mut self.is_refused) && matches!(self.credentials, Asked::Known(_)) {
             self.forget_credentials(true);
         }
     }

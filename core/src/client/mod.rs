@@ -80,7 +80,11 @@ impl<K: Key> Client<K> {
         let id = OperationId(self.fresh_id());
         let registry = operation.registry().clone();
         let place = operation.place();
+        let is_idle = !self.tasks.values().any(|task| task.registry == place.origin);
         let state = self.registries.entry(place.origin.clone()).or_insert_with(|| RegistryState::new(registry));
+        if is_idle {
+            state.door.ask_again_if_refused();
+        }
         let job = match operation {
             Operation::Push(push) => Some(Job::Push(Box::new(PushJob::new(push, state.known(&place.repository))))),
             other => SimpleJob::new(other).map(|job| Job::Simple(Box::new(job))),

@@ -47,7 +47,7 @@ pub struct Options {
     pub error_body: usize,
     /// The most bytes of a manifest, index, or page of a list. Default 4 MiB.
     pub manifest_body: usize,
-    /// The most bytes of a token service's answer. Default 256 KiB.
+    /// The most bytes of a token service's answer, at most and by default 256 KiB.
     pub token_body: usize,
     /// The most pages that a list may have. Default 1,000.
     pub pages: u32,

@@ -159,6 +159,7 @@ impl<K: Key> Client<K> {
                 return true;
             }
             Next::Denied(denied) => {
+                door.refused();
                 let failure = Failure::new(Why::Denied(denied.to_string())).at(flight.row, flight.target.clone());
                 self.settle(task, Outcome::Failed(failure));
                 return true;
@@ -201,6 +202,9 @@ impl<K: Key> Client<K> {
             }
             (Errand::Token(key, _), result) => {
                 let failure = result.err().unwrap_or_else(Failure::lost);
+                if let (Some(state), Why::Denied(_)) = (self.registries.get_mut(registry), &failure.why) {
+                    state.door_of(key.service().registry()).refused();
+                }
                 self.let_in(Some(&failure), &AtDoor::Token(key));
             }
             (Errand::Ping, _) => self.let_in(None, &AtDoor::Ping(registry.clone())),
