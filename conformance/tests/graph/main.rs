@@ -1,0 +1,5 @@
+//! What is sent in a push, and in which order: the branches that every client of registries has to get right.
+
+mod have;
+mod order;
+mod world;
