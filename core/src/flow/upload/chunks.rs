@@ -55,7 +55,13 @@ impl<K: Key> Upload<K> {
             }
             Err(error) => match self.refused(error) {
                 Some(status) if is_final(status) => self.give_up(Some(open)),
-                Some(StatusCode::NOT_FOUND) => self.begin_again(None, world),
+                Some(StatusCode::NOT_FOUND) => {
+                    // An upload that was opened just now is hardly gone: there may be no chunks here (quirk `patch-unsupported`).
+                    if range.start == 0 {
+                        self.trouble(Rung::Chunks);
+                    }
+                    self.begin_again(None, world);
+                }
                 Some(StatusCode::PAYLOAD_TOO_LARGE) => self.smaller_chunk(open, &range, world),
                 // Somebody on the way delivered it twice, and this is the answer to the second.
                 Some(StatusCode::RANGE_NOT_SATISFIABLE) if range.start == 0 && has_all_of(&range, &response) => {
