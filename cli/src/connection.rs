@@ -5,19 +5,21 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use longshore_core::{
-    Digest, Event, Failure, Manifest, Name, Operation, Options, Origin, Push, Receipt, Reference, Tag,
+    Digest, Event, Failure, Manifest, Name, Operation, Options, Origin, Push, Receipt, Reference, Supply, Tag,
 };
-use longshore_reqwest::{Http, Session};
+use longshore_reqwest::{Http, Running, Session};
 use tokio::sync::Notify;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::advice::Advisor;
 use crate::args::{ConnectionArguments, TrustArguments};
 use crate::credentials::Wallet;
-use crate::exit::Error;
+use crate::exit::{Error, Signal};
 use crate::output;
 use crate::progress::{self, Show, Style};
 use crate::resume::Resume;
 use crate::signals::Signals;
+use crate::stdin;
 use crate::trace::Trace;
 
 /// How often a push that can be resumed is saved while nothing else happens.
@@ -31,6 +33,8 @@ pub(crate) struct Connection {
     signals: Signals,
     /// Another blob is stored.
     stored: Arc<Notify>,
+    /// Digest and length of blobs that had none before.
+    digested: UnboundedReceiver<(Digest, u64)>,
 }
 
 /// Who is told of events.
@@ -67,12 +71,16 @@ impl Connection {
         // Not before: somebody who is to type a password may still leave.
         let signals = Signals::listen()?;
         let stored = Arc::new(Notify::new());
+        let (digesting, digested) = unbounded_channel();
         let on_event = {
             let (watchers, stored) = (Arc::clone(&watchers), Arc::clone(&stored));
             move |event| {
                 lock(&watchers).event(&event);
-                if matches!(event, Event::BlobStored { .. }) {
-                    stored.notify_one();
+                match event {
+                    Event::BlobStored { .. } => stored.notify_one(),
+                    // Where nobody waits for it, nobody wants to know.
+                    Event::BlobDigested { digest, size, .. } => drop(digesting.send((digest, size))),
+                    _ => {}
                 }
             }
         };
@@ -82,7 +90,7 @@ impl Connection {
             .on_event(on_event)
             .start();
         let advisor = Advisor::new(&arguments.login);
-        Ok(Self { session, advisor, watchers, signals, stored })
+        Ok(Self { session, advisor, watchers, signals, stored, digested })
     }
 
     /// The session, to give sources and sinks to.
@@ -106,11 +114,35 @@ impl Connection {
 
     /// Runs an operation to its end. The first signal gives it up in good order, the second at once.
     pub(crate) async fn run(&mut self, operation: impl Into<Operation<Digest>>) -> Result<Receipt<Digest>, Error> {
-        let mut running = self.session.start(operation);
-        let signal = tokio::select! {
+        let running = self.session.start(operation);
+        self.finish(running).await
+    }
+
+    /// Runs a push that was left open to its end: its root is made when the digest of its one unknown blob is known.
+    pub(crate) async fn run_open(
+        &mut self,
+        push: Push<Digest>,
+        root: impl FnOnce(Digest, u64) -> Result<Manifest, Error>,
+    ) -> Result<Receipt<Digest>, Error> {
+        let mut running = self.session.start(push);
+        let (digest, size) = tokio::select! {
             result = &mut running => return self.ended(result),
-            signal = self.signals.next() => signal,
+            Some(digested) = self.digested.recv() => digested,
+            signal = self.signals.next() => return self.stop(running, signal).await,
         };
+        let supplied = running.supply(Supply::Root(root(digest, size)?)).and_then(|()| running.supply(Supply::End));
+        supplied.map_err(Error::failed)?;
+        self.finish(running).await
+    }
+
+    async fn finish(&mut self, mut running: Running<Digest>) -> Result<Receipt<Digest>, Error> {
+        tokio::select! {
+            result = &mut running => self.ended(result),
+            signal = self.signals.next() => self.stop(running, signal).await,
+        }
+    }
+
+    async fn stop(&mut self, mut running: Running<Digest>, signal: Signal) -> Result<Receipt<Digest>, Error> {
         running.cancel();
         tokio::select! {
             result = &mut running => match self.ended(result) {
@@ -154,7 +186,13 @@ impl Connection {
     fn ended(&self, result: Result<Receipt<Digest>, Box<Failure>>) -> Result<Receipt<Digest>, Error> {
         let mut watchers = lock(&self.watchers);
         watchers.show.end();
-        let receipt = result.map_err(|failure| Error::failed(self.advisor.sentence(&failure)))?;
+        let receipt = result.map_err(|mut failure| {
+            if failure.blob == Some(format!("{:?}", stdin::key())) {
+                failure.blob = Some("from standard input".to_owned());
+            }
+            let sentence = self.advisor.sentence(&failure);
+            Error::of(failure, sentence)
+        })?;
         watchers.failed.take().map_or(Ok(receipt), Err)
     }
 }

@@ -3,6 +3,9 @@
 use std::fmt;
 use std::process::ExitCode;
 
+use longshore_core::Failure;
+use longshore_core::endpoint::Refused;
+
 /// What `--help` says about the status.
 pub(crate) const HELP: &str = "Exit status: 0 done, 1 refused or failed, 2 misuse, 130 stopped by Ctrl-C.";
 
@@ -11,22 +14,33 @@ pub(crate) const HELP: &str = "Exit status: 0 done, 1 refused or failed, 2 misus
 pub(crate) struct Error {
     status: u8,
     sentence: String,
+    failure: Option<Box<Failure>>,
 }
 
 impl Error {
     /// Something was refused or went wrong: status 1.
     pub(crate) fn failed(sentence: impl fmt::Display) -> Self {
-        Self { status: 1, sentence: sentence.to_string() }
+        Self { status: 1, sentence: sentence.to_string(), failure: None }
     }
 
     /// The command was called in a way that makes no sense: status 2.
     pub(crate) fn misuse(sentence: impl fmt::Display) -> Self {
-        Self { status: 2, sentence: sentence.to_string() }
+        Self { status: 2, sentence: sentence.to_string(), failure: None }
     }
 
     /// A signal stopped it: 128 and the signal's number, as shells have it.
     pub(crate) fn stopped(signal: Signal, sentence: impl fmt::Display) -> Self {
-        Self { status: 128 + signal as u8, sentence: sentence.to_string() }
+        Self { status: 128 + signal as u8, sentence: sentence.to_string(), failure: None }
+    }
+
+    /// An operation failed, which this sentence tells: status 1.
+    pub(crate) const fn of(failure: Box<Failure>, sentence: String) -> Self {
+        Self { status: 1, sentence, failure: Some(failure) }
+    }
+
+    /// The registry's refusal, where that is what went wrong.
+    pub(crate) fn refused(&self) -> Option<&Refused> {
+        self.failure.as_ref()?.refused()
     }
 
     pub(crate) fn status(&self) -> ExitCode {

@@ -3,6 +3,7 @@
 
 mod advice;
 mod args;
+mod artifact;
 mod attach;
 mod check;
 mod connection;
@@ -19,6 +20,7 @@ mod resume;
 mod rm;
 mod signals;
 mod size;
+mod stdin;
 mod trace;
 
 use std::process::ExitCode;

@@ -12,21 +12,38 @@ use crate::output;
 use crate::progress;
 use crate::resume::Resume;
 use crate::size::{count, human};
+use crate::stdin;
 
 /// Pushes, and prints the digest and what it cost.
 pub(crate) async fn run(arguments: PushArguments) -> Result<(), Error> {
     let reference = arguments.connection.reference(arguments.reference.clone());
-    let closure = closure(&arguments)?;
-    check_digest(&arguments, &closure)?;
     let mut options = arguments.connection.options()?;
     if let Some(size) = arguments.chunk_size {
         (options.chunk, options.chunk_above) = (size, size);
         options.single_post = options.single_post.min(size);
     }
     let show = progress::show(arguments.progress);
-    let mut connection = Connection::with_options(&arguments.connection, &reference, show, options)?;
-    connection.session().add_sources(&closure.sources());
-    let push = push_of(&closure, &reference, &arguments);
+    let connect = || Connection::with_options(&arguments.connection, &reference, show, options);
+    let tags = tags(&reference, &arguments.tags);
+    let (digest, pushed) = match (&arguments.stdin_layer, &arguments.source) {
+        (Some(media_type), _) => {
+            let artifact_type = arguments.artifact_type.as_ref();
+            stdin::push(&mut connect()?, &reference, tags, media_type, artifact_type).await?
+        }
+        (None, Some(source)) => {
+            let closure = closure(source, &arguments)?;
+            check_digest(source, &arguments, &closure)?;
+            let mut connection = connect()?;
+            connection.session().add_sources(&closure.sources());
+            let push = tags.into_iter().fold(push_of(&closure, &reference, &arguments), Push::tag);
+            (closure.root.digest, image(&mut connection, push, &arguments).await?)
+        }
+        (None, None) => return Err(Error::misuse("say what to push: a layout, or --stdin-layer MEDIA-TYPE")),
+    };
+    report(digest, &pushed, &reference, arguments.json)
+}
+
+async fn image(connection: &mut Connection, push: Push<Digest>, arguments: &PushArguments) -> Result<Pushed, Error> {
     let receipt = match &arguments.resume {
         Some(path) => {
             let mut resume = Resume::new(path);
@@ -36,11 +53,19 @@ pub(crate) async fn run(arguments: PushArguments) -> Result<(), Error> {
         }
         None => connection.run(push).await?,
     };
-    let Receipt::Pushed(pushed) = receipt else { unreachable!("a push gives what was pushed, not {receipt:?}") };
-    report(closure.root.digest, &pushed, &reference, arguments.json)
+    match receipt {
+        Receipt::Pushed(pushed) => Ok(pushed),
+        receipt => unreachable!("a push gives what was pushed, not {receipt:?}"),
+    }
 }
 
-/// All of the image, where the reference says, under all tags that were asked for.
+/// All tags that were asked for; `latest` where neither tag nor digest was said.
+fn tags(reference: &Reference, more: &[Tag]) -> Vec<Tag> {
+    let tags: Vec<Tag> = reference.tag.iter().chain(more).cloned().collect();
+    if tags.is_empty() && reference.digest.is_none() { vec![Tag::latest()] } else { tags }
+}
+
+/// All of the image, where the reference says.
 fn push_of(closure: &Closure, reference: &Reference, arguments: &PushArguments) -> Push<Digest> {
     let mut push = Push::new(reference.registry.clone(), reference.repository.clone());
     for manifest in &closure.manifests {
@@ -51,14 +76,12 @@ fn push_of(closure: &Closure, reference: &Reference, arguments: &PushArguments) 
         let described = Blob::described(blob.descriptor.digest, &blob.descriptor);
         push = push.blob(arguments.mount_from.iter().cloned().fold(described, Blob::mount_from));
     }
-    let tags: Vec<Tag> = reference.tag.iter().chain(&arguments.tags).cloned().collect();
-    let latest = (tags.is_empty() && reference.digest.is_none()).then(Tag::latest);
-    tags.into_iter().chain(latest).fold(push, Push::tag)
+    push
 }
 
 /// What is to be pushed: all manifests, read and checked, and where the blobs are.
-fn closure(arguments: &PushArguments) -> Result<Closure, Error> {
-    let source = SourceArgument::parse(&arguments.source).map_err(|error| match error {
+fn closure(source: &str, arguments: &PushArguments) -> Result<Closure, Error> {
+    let source = SourceArgument::parse(source).map_err(|error| match error {
         ArgumentError::NotFound(_) => Error::failed(error),
         _ => Error::misuse(error),
     })?;
@@ -69,10 +92,10 @@ fn closure(arguments: &PushArguments) -> Result<Closure, Error> {
 }
 
 /// A digest in the reference says what must be pushed.
-fn check_digest(arguments: &PushArguments, closure: &Closure) -> Result<(), Error> {
+fn check_digest(source: &str, arguments: &PushArguments, closure: &Closure) -> Result<(), Error> {
     match arguments.reference.digest {
         Some(digest) if digest != closure.root.digest => {
-            let (source, found) = (&arguments.source, closure.root.digest);
+            let found = closure.root.digest;
             Err(Error::failed(format!("{source} holds {found}, not {digest} as the reference says")))
         }
         _ => Ok(()),

@@ -1,5 +1,6 @@
 //! `longshore rm`: deleting a tag or a manifest.
 
+use http::StatusCode;
 use longshore_core::{Deletion, Operation, Reference};
 use serde_json::json;
 
@@ -15,12 +16,31 @@ pub(crate) async fn run(arguments: RmArguments) -> Result<(), Error> {
     let what = what(&reference)?;
     let mut connection = Connection::open(&arguments.connection, &reference, Style::None)?;
     let (registry, repository) = (reference.registry.clone(), reference.repository.clone());
-    connection.run(Operation::Delete { registry, repository, what }).await?;
+    let result = connection.run(Operation::Delete { registry, repository, what }).await;
+    if let Err(error) = result {
+        return Err(explained(&mut connection, &reference, error).await);
+    }
     if arguments.json {
         output::line(json!({"deleted": reference.to_string()}))
     } else {
         output::line(format!("deleted {reference}"))
     }
+}
+
+/// A registry that does not delete tags may delete what they name, with whatever other tags name it: whether that is wanted,
+/// somebody has to say.
+async fn explained(connection: &mut Connection, reference: &Reference, error: Error) -> Error {
+    let of_a_tag = [StatusCode::BAD_REQUEST, StatusCode::METHOD_NOT_ALLOWED];
+    let is_of_a_tag = error.refused().is_some_and(|refused| of_a_tag.contains(&refused.status));
+    if reference.digest.is_some() || !is_of_a_tag {
+        return error;
+    }
+    let Ok(manifest) = connection.manifest(reference).await else { return error };
+    let mut named = reference.clone();
+    (named.tag, named.digest) = (None, Some(manifest.digest()));
+    Error::failed(format!(
+        "{error}; this registry may delete by digest alone: `longshore rm {named}` deletes the manifest, with all its tags"
+    ))
 }
 
 fn what(reference: &Reference) -> Result<Deletion, Error> {

@@ -3,8 +3,12 @@
 mod common;
 
 use std::fs;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use common::script::{Script, answer};
 use common::{Layout, Mock, command, done, json_lines, refused};
+use longshore_core::{Algorithm, Digest};
 use serde_json::Value;
 
 fn json(text: &str) -> Value {
@@ -72,6 +76,32 @@ fn an_artifact_is_attached_listed_and_deleted() {
     assert!(refused(1, &["attach", &subject, file, "--artifact-type", "a/b"]).contains("404"));
     assert!(refused(1, &["rm", &subject]).contains("404"));
     assert!(refused(2, &["rm", &mock.reference("a")]).starts_with("say what to delete"));
+}
+
+/// A registry that deletes by digest alone: what else would go with it is for the user to decide.
+#[test]
+fn a_tag_that_cannot_be_deleted_alone_is_told_with_the_digest_that_it_names() {
+    let index = r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}"#;
+    let digest = Digest::of(Algorithm::Sha256, index.as_bytes());
+    for status in ["405 Method Not Allowed", "400 Bad Request"] {
+        let deleted = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&deleted);
+        let registry = Script::answering(move |head| match head.split(' ').next().unwrap() {
+            "DELETE" if head.contains("sha256:") => {
+                counter.fetch_add(1, Ordering::SeqCst);
+                answer("202 Accepted", "", "")
+            }
+            "DELETE" => answer(status, "", r#"{"errors":[{"code":"UNSUPPORTED","message":"by digest alone"}]}"#),
+            _ => answer("200 OK", "Content-Type: application/vnd.oci.image.index.v1+json\r\n", index),
+        });
+        let said = refused(1, &["rm", &registry.reference("a:v1")]);
+        let named = registry.reference(&format!("a@{digest}"));
+        let advice = format!("`longshore rm {named}` deletes the manifest, with all its tags");
+        assert!(said.contains("UNSUPPORTED") && said.ends_with(&advice), "{said}");
+        assert_eq!(deleted.load(Ordering::SeqCst), 0, "not unless somebody says so");
+        assert_eq!(done(&["rm", &named]), format!("deleted {named}\n"));
+        assert_eq!(deleted.load(Ordering::SeqCst), 1);
+    }
 }
 
 #[test]

@@ -32,7 +32,7 @@ pub(crate) struct Arguments {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Push an OCI image layout to a registry
+    /// Push an OCI image layout to a registry, or what comes through a pipe
     #[command(after_help = push::HELP)]
     Push(PushArguments),
     /// Attach files to an image: an artifact that refers to it, such as an SBOM or a signature

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use longshore_core::content::Platform;
-use longshore_core::{Reference, Repository, Tag};
+use longshore_core::{MediaType, Reference, Repository, Tag};
 
 use super::{ConnectionArguments, values};
 use crate::progress::Style;
@@ -14,13 +14,22 @@ pub(crate) const HELP: &str = "\
 SOURCE is a folder or a tar; where it holds several images, SOURCE:NAME or SOURCE@DIGEST says which.
 `docker save` (Docker 25 and later), `docker buildx build -o type=oci` and `skopeo copy … oci:FOLDER` write such layouts.
 
+What --stdin-layer reads is pushed up to its end: a program before the pipe that fails half-way looks like one that is done.
+
 Exit status: 0 pushed, 1 refused or failed, 2 misuse, 130 stopped by Ctrl-C.";
+
+/// What is to be pushed is in a layout, or comes on standard input.
+const USAGE: &str = "\
+longshore push [OPTIONS] <SOURCE> <REFERENCE>
+       longshore push [OPTIONS] --stdin-layer <MEDIA-TYPE> <REFERENCE>";
 
 /// Options of `longshore push`.
 #[derive(Debug, Args)]
+#[command(allow_missing_positional = true, override_usage = USAGE)]
 pub(crate) struct PushArguments {
     /// An OCI image layout: a folder, or a tar of one
-    pub(crate) source: String,
+    #[arg(required_unless_present = "stdin_layer")]
+    pub(crate) source: Option<String>,
     // No documentation comment: brackets are links there.
     #[arg(value_parser = values::reference, help = "Where to: [registry/]repository[:tag][@digest]; where neither tag nor digest is said, the tag is `latest`")]
     pub(crate) reference: Reference,
@@ -43,6 +52,17 @@ pub(crate) struct PushArguments {
     /// Trust the layout: do not hash blobs while they are sent. The registry still does
     #[arg(long)]
     pub(crate) no_verify: bool,
+    /// Instead of SOURCE: push what comes on standard input, as it comes, as a layer of this media type. It becomes an artifact
+    /// of one layer, not an image to run
+    #[arg(
+        long,
+        value_name = "MEDIA-TYPE",
+        conflicts_with_all = ["source", "platform", "mount_from", "resume", "no_verify", "password_stdin", "registry_token_stdin"],
+    )]
+    pub(crate) stdin_layer: Option<MediaType>,
+    /// What that artifact is; where it is not said, what its layer is
+    #[arg(long, value_name = "TYPE", requires = "stdin_layer", conflicts_with = "source")]
+    pub(crate) artifact_type: Option<MediaType>,
     /// How to show what happens, on standard error: auto is bars on a terminal and plain lines elsewhere
     #[arg(long, value_name = "STYLE", default_value = "auto")]
     pub(crate) progress: Style,

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::Show;
 use crate::output;
+use crate::stdin;
 
 /// Writes lines to standard error.
 pub(super) struct Json;
@@ -20,6 +21,8 @@ impl Show for Json {
 fn value(event: &Event<Digest>) -> Option<Value> {
     Some(match event {
         Event::BlobSending { blob, sent, total } => {
+            // What comes on standard input has no digest yet.
+            let blob = (*blob != stdin::key()).then_some(blob);
             json!({"event": "blob-sending", "blob": blob, "sent": sent, "total": total})
         }
         Event::BlobDigested { digest, size, .. } => json!({"event": "blob-digested", "digest": digest, "size": size}),

@@ -3,6 +3,7 @@
 
 pub(crate) mod door;
 pub(crate) mod proxy;
+pub(crate) mod script;
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -101,11 +102,23 @@ impl Mock {
 
     /// The status of a GET.
     pub(crate) fn status(&self, path: &str) -> u16 {
+        let answer = self.answer(path);
+        String::from_utf8_lossy(&answer).split(' ').nth(1).unwrap().parse().unwrap()
+    }
+
+    /// The body that a GET is answered with.
+    pub(crate) fn get(&self, path: &str) -> Vec<u8> {
+        let answer = self.answer(path);
+        let end = answer.windows(4).position(|window| window == b"\r\n\r\n").unwrap() + 4;
+        answer[end..].to_vec()
+    }
+
+    fn answer(&self, path: &str) -> Vec<u8> {
         let mut stream = TcpStream::connect(&self.authority).unwrap();
         write!(stream, "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.authority).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer.split(' ').nth(1).unwrap().parse().unwrap()
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        answer
     }
 
     /// Sends a signal and waits for the end; gives the status.

@@ -125,7 +125,7 @@ impl Stream {
                 Ok(())
             }
             Err(error) => {
-                let error = SourceError::Read { what: "the reader".to_owned(), error: Arc::new(error) };
+                let error = SourceError::Read { what: "from the reader".to_owned(), error: Arc::new(error) };
                 self.progress = Progress::Broken(error.clone());
                 Err(error)
             }

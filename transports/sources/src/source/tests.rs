@@ -285,7 +285,7 @@ fn a_reader_that_fails_stays_failed() {
     let source = Source::reader(Fails(0), Algorithm::Sha256);
     for _ in 0..2 {
         let error = source.read_ahead(0, 100).unwrap_err();
-        assert_eq!(error.to_string(), "cannot read the reader: the compressor died");
+        assert_eq!(error.to_string(), "cannot read from the reader: the compressor died");
     }
     assert!(source.rest(0).unwrap().next_piece().is_err());
     assert_eq!(source.ended(), None, "a failure is not an end");

@@ -1,0 +1,68 @@
+//! `longshore push --stdin-layer`: a layer of unknown digest and length, sent while it comes.
+
+use std::io::{self, ErrorKind, Read};
+
+use longshore_core::{Algorithm, Blob, Descriptor, Digest, MediaType, Push, Pushed, Receipt, Reference, Tag};
+use longshore_sources::Source;
+
+use crate::artifact::Artifact;
+use crate::connection::Connection;
+use crate::exit::Error;
+
+/// Blobs go by their digests here, and this one has none yet: it goes by the digest of no bytes at all, which it cannot have.
+pub(crate) fn key() -> Digest {
+    Digest::of(Algorithm::Sha256, b"")
+}
+
+/// Pushes standard input, and gives the digest of the artifact that it became.
+pub(crate) async fn push(
+    connection: &mut Connection,
+    reference: &Reference,
+    tags: Vec<Tag>,
+    media_type: &MediaType,
+    artifact_type: Option<&MediaType>,
+) -> Result<(Digest, Pushed), Error> {
+    if reference.digest.is_some() {
+        return Err(Error::misuse("the digest of what comes on standard input is not known before: leave it out"));
+    }
+    let mut artifact = Artifact::new(artifact_type.unwrap_or(media_type))?;
+    let (config, source) = artifact.config();
+    let push = Push::new(reference.registry.clone(), reference.repository.clone()).open();
+    let push = push.blob(Blob::described(config.digest, config)).blob(Blob::unknown(key(), Algorithm::Sha256));
+    connection.session().add_source(config.digest, source);
+    connection.session().add_source(key(), Source::reader(NotEmpty::new(io::stdin()), Algorithm::Sha256));
+    let mut root = None;
+    let receipt = connection.run_open(tags.into_iter().fold(push, Push::tag), |digest, size| {
+        artifact.layers.push(Descriptor::new(media_type.clone(), digest, size));
+        let manifest = artifact.manifest()?;
+        root = Some(manifest.digest());
+        Ok(manifest)
+    });
+    match (receipt.await?, root) {
+        (Receipt::Pushed(pushed), Some(root)) => Ok((root, pushed)),
+        (receipt, _) => unreachable!("a push gives what was pushed, not {receipt:?}"),
+    }
+}
+
+/// A reader that fails where there is nothing to read: a program before the pipe that failed at once made no layer.
+struct NotEmpty<R> {
+    reader: R,
+    is_begun: bool,
+}
+
+impl<R> NotEmpty<R> {
+    const fn new(reader: R) -> Self {
+        Self { reader, is_begun: false }
+    }
+}
+
+impl<R: Read> Read for NotEmpty<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let len = self.reader.read(buffer)?;
+        if len == 0 && !buffer.is_empty() && !self.is_begun {
+            return Err(io::Error::new(ErrorKind::UnexpectedEof, "there is nothing on standard input"));
+        }
+        self.is_begun = true;
+        Ok(len)
+    }
+}
