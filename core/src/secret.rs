@@ -129,6 +129,11 @@ impl Authorization {
         &self.origin
     }
 
+    /// What stands behind the scheme: for taking it out of what is shown.
+    pub(crate) fn parameter(&self) -> &str {
+        self.value.expose().split_once(' ').map_or("", |(_, parameter)| parameter)
+    }
+
     /// Puts it on a request to `target`, marked as sensitive, in place of any `Authorization` that is there.
     ///
     /// # Errors

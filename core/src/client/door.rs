@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::told::Told;
 use crate::auth::{Access, Credentials, Identity, Scopes, Sent, Token, TokenCache, TokenKey};
 use crate::driver::AskId;
 use crate::flow::FetchToken;
@@ -58,6 +59,8 @@ pub(super) struct Door {
     /// How often the driver has answered: no two answers share a number, and so no token.
     answers: u64,
     tokens: TokenCache,
+    /// What may not be shown if it comes back.
+    pub(super) told: Told,
     /// Scopes that the registry's challenges handed out beside ours, by ours.
     challenged: BTreeMap<Scopes, Vec<String>>,
 }
@@ -119,6 +122,7 @@ impl Door {
             is_refused: false,
             answers: 0,
             tokens: TokenCache::default(),
+            told: Told::default(),
             challenged: BTreeMap::new(),
         }
     }
@@ -202,6 +206,9 @@ impl Door {
 
     pub(super) fn answered(&mut self, credentials: Option<Credentials>) {
         self.answers = self.answers.saturating_add(1);
+        if let Some(credentials) = &credentials {
+            self.told.credentials(credentials, self.access.registry());
+        }
         self.credentials = Asked::Known(credentials.map(Arc::new));
     }
 
@@ -231,6 +238,7 @@ impl Door {
     }
 
     pub(super) fn keep(&mut self, key: TokenKey, token: Token, asked: Instant) {
+        self.told.token(&token);
         self.tokens.keep(key, token, asked);
     }
 

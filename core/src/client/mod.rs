@@ -15,6 +15,7 @@ mod retry;
 mod settle;
 mod sign;
 mod task;
+mod told;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -252,7 +253,12 @@ impl<K: Key> Client<K> {
                 if registry.learned.unchecked_manifests == Some(true) { job.served() } else { &BTreeSet::new() };
             registry.remember(&job.place().repository, job.have().difference(unproven), job.lost());
         }
-        self.outbox.push_back(Output::Done { operation: id, result: result.map_err(Box::new) });
+        let result = result.map_err(|mut failure| {
+            // Some repeat what they were told; and a failure is shown.
+            self.registries.values().for_each(|registry| registry.door.told.scrub_failure(&mut failure));
+            Box::new(failure)
+        });
+        self.outbox.push_back(Output::Done { operation: id, result });
         true
     }
 

@@ -147,7 +147,7 @@ impl<K: Key> Client<K> {
     fn warn(&mut self, task: &Task<K>, flight: &Flight, response: &Response<Bytes>) {
         let Some(registry) = self.registries.get_mut(&task.registry) else { return };
         for text in warnings(response.headers()) {
-            let text = text::shown(&text);
+            let text = text::shown(&registry.door.told.scrub(&text));
             if registry.is_new_warning(&text) {
                 let origin = flight.target.origin().clone();
                 self.outbox.push_back(Output::Event(Event::Warning { origin, text }));

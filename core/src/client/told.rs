@@ -1,0 +1,190 @@
+//! What a registry and its token service were told, or gave out: some repeat it in their errors, and errors are shown.
+
+use std::collections::VecDeque;
+
+use super::{Failure, Why};
+use crate::auth::{Credentials, Token};
+use crate::endpoint::AnswerError;
+use crate::target::percent_encode;
+use crate::{Authorization, Origin, Secret};
+
+/// How many of the newest secrets of each kind are looked for.
+const MOST: usize = 64;
+/// So many bytes of a secret's beginning are taken for it: an answer that was cut may end in the middle of one.
+const BEGINNING: usize = 6;
+
+/// Secrets to take out of what a registry says. Those that were refused are among them: it is their refusal that is shown.
+#[derive(Default)]
+pub(super) struct Told {
+    credentials: VecDeque<Secret>,
+    tokens: VecDeque<Secret>,
+}
+
+impl Told {
+    pub(super) fn credentials(&mut self, credentials: &Credentials, registry: &Origin) {
+        let direct = credentials.direct(registry).ok().flatten();
+        let secrets = match credentials {
+            Credentials::Basic { password, .. } => password,
+            Credentials::IdentityToken(token) | Credentials::RegistryToken(token) => token,
+        };
+        for secret in direct.iter().map(Authorization::parameter).chain([secrets.expose()]) {
+            add(&mut self.credentials, secret);
+        }
+    }
+
+    pub(super) fn token(&mut self, token: &Token) {
+        let refresh = token.refresh_token().map(Secret::expose);
+        for secret in refresh.into_iter().chain([token.authorization().parameter()]) {
+            add(&mut self.tokens, secret);
+        }
+    }
+
+    /// A text with an ellipsis for each of them, or for what one begins with.
+    pub(super) fn scrub(&self, text: &str) -> String {
+        let secrets = || self.credentials.iter().chain(&self.tokens).map(Secret::expose);
+        let encoded: Vec<Secret> = secrets().map(|secret| Secret::new(percent_encode(secret))).collect();
+        let secrets: Vec<&str> = secrets().chain(encoded.iter().map(Secret::expose)).collect();
+        let (mut out, mut rest) = (String::new(), text);
+        while let Some(character) = rest.chars().next() {
+            let longest = secrets.iter().filter_map(|secret| repeated(rest, secret)).max();
+            out.push(if longest.is_some() { '…' } else { character });
+            rest = rest.get(longest.unwrap_or(character.len_utf8())..).unwrap_or_default();
+        }
+        out
+    }
+
+    /// A failure without them.
+    pub(super) fn scrub_failure(&self, failure: &mut Failure) {
+        match &mut failure.why {
+            Why::Answer(AnswerError::Refused(refused)) => {
+                let errors = refused.errors.errors.iter_mut();
+                let texts = errors.flat_map(|error| [&mut error.code, &mut error.message, &mut error.detail]).flatten();
+                for text in texts.chain([&mut refused.errors.text]).chain(&mut refused.challenges) {
+                    *text = self.scrub(text);
+                }
+            }
+            Why::Denied(why) | Why::Refused(why) => *why = self.scrub(why),
+            other => {
+                let said = other.to_string();
+                let scrubbed = self.scrub(&said);
+                if scrubbed != said {
+                    *other = Why::Refused(scrubbed);
+                }
+            }
+        }
+        // A place that has a secret in its name is not named.
+        let is_secret = |target: &crate::Target| self.scrub(&target.to_string()) != target.to_string();
+        failure.target = failure.target.take().filter(|target| !is_secret(target));
+    }
+}
+
+fn add(secrets: &mut VecDeque<Secret>, secret: &str) {
+    if secret.is_empty() || secrets.iter().any(|known| known.expose() == secret) {
+        return;
+    }
+    if secrets.len() == MOST {
+        secrets.pop_front();
+    }
+    secrets.push_back(Secret::new(secret.to_owned()));
+}
+
+/// How many bytes of a secret, or of what it begins with, a text begins with.
+fn repeated(text: &str, secret: &str) -> Option<usize> {
+    let same = text.chars().zip(secret.chars()).take_while(|(text, secret)| text == secret);
+    let len = same.map(|(character, _)| character.len_utf8()).fold(0, usize::saturating_add);
+    (len >= BEGINNING.min(secret.len())).then_some(len)
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use http::Response;
+
+    use super::*;
+    use crate::Target;
+    use crate::driver::NoAnswer;
+    use crate::endpoint::{Endpoint, Row, StartUpload};
+
+    fn told() -> Told {
+        let origin = "localhost:5000".parse::<crate::Registry>().unwrap().origin();
+        let mut told = Told::default();
+        let secret = |text: &str| Secret::new(text.to_owned());
+        for credentials in [
+            Credentials::Basic { user: "user".to_owned(), password: secret("CANARY/PASSWORD") },
+            Credentials::IdentityToken(secret("CANARY-IDENTITY")),
+            Credentials::RegistryToken(secret("CANARY-REGISTRY")),
+            Credentials::Basic { user: "user".to_owned(), password: secret("") },
+        ] {
+            told.credentials(&credentials, &origin);
+        }
+        told
+    }
+
+    #[test]
+    fn i29_what_was_told_is_taken_out_wherever_it_is_repeated() {
+        let told = told();
+        let table = [
+            ("no CANARY/PASSWORD, no CANARY/PASSWORD", "no …, no …"),
+            ("Basic dXNlcjpDQU5BUlkvUEFTU1dPUkQ=, indeed", "Basic …, indeed"),
+            ("CANARY%2FPASSWORD", "…"),
+            ("CANARY-IDENTITY CANARY-REGISTRY", "… …"),
+            ("it was cut: CANARY", "it was cut: …"),
+            ("it was cut: CANARY-IDE, and more", "it was cut: …, and more"),
+            ("harmless", "harmless"),
+            ("", ""),
+        ];
+        for (text, expected) in table {
+            assert_eq!(told.scrub(text), expected);
+        }
+        let mut short = Told::default();
+        ["a", "äää"].iter().for_each(|secret| add(&mut short.tokens, secret));
+        assert_eq!(short.scrub("a b a ä ääääää"), "… b … ä ……");
+    }
+
+    #[test]
+    fn i29_of_the_newest_some_are_kept() {
+        let mut told = told();
+        for i in 0..2 * MOST {
+            add(&mut told.tokens, &format!("{i}-token"));
+            add(&mut told.tokens, &format!("{i}-token"));
+        }
+        assert_eq!(told.tokens.len(), MOST);
+        assert_eq!(told.scrub("127-token CANARY-IDENTITY 0-token"), "… … 0-token");
+    }
+
+    #[test]
+    fn i29_no_failure_repeats_what_was_told() {
+        let origin = "localhost:5000".parse::<crate::Registry>().unwrap().origin();
+        let start = StartUpload { origin: &origin, repository: &"a".parse().unwrap(), algorithm: None };
+        let said = "CANARY-IDENTITY";
+        let refused = |body: String| {
+            let answer = Response::builder().status(403).header("WWW-Authenticate", said).body(body.into()).unwrap();
+            Why::Answer(start.parse(&start.target(), &answer).unwrap_err())
+        };
+        let location = || {
+            let location = format!("ftp://{said}/");
+            let answer = Response::builder().status(202).header("Location", location).body(Bytes::new()).unwrap();
+            Why::Answer(start.parse(&start.target(), &answer).unwrap_err())
+        };
+        let json = format!(r#"{{"errors":[{{"code":"{said}","message":"{said}","detail":"{said}"}}]}}"#);
+        let whys = [
+            refused(json),
+            refused(said.to_owned()),
+            location(),
+            Why::Denied(said.to_owned()),
+            Why::Refused(said.to_owned()),
+            Why::NoAnswer(NoAnswer::Lost(said.to_owned())),
+        ];
+        for why in whys {
+            let target = Target::parse(&format!("http://localhost:5000/v2/a?n={said}")).unwrap();
+            let mut failure = Failure::new(why).at(Row::StartUpload, target);
+            assert!(failure.to_string().contains(said));
+            told().scrub_failure(&mut failure);
+            assert!(
+                !failure.to_string().contains("CANARY") && !format!("{failure:?}").contains("CANARY"),
+                "{failure:?}"
+            );
+            assert_eq!(failure.target, None);
+        }
+    }
+}
