@@ -11,7 +11,7 @@ pub(crate) struct Script {
 }
 
 impl Script {
-    /// Answers each request with what `answer` makes of its head; a connection has one request.
+    /// Answers each request with what `answer` makes of its head and body; a connection has one request.
     pub(crate) fn answering(answer: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -20,9 +20,13 @@ impl Script {
             for stream in listener.incoming() {
                 let (answer, mut stream) = (Arc::clone(&answer), stream.unwrap());
                 thread::spawn(move || {
-                    let head = read_request(&mut stream);
+                    let request = read_request(&mut stream);
+                    // A connection that was given up before anything was asked.
+                    if !request.contains("\r\n\r\n") {
+                        return;
+                    }
                     // The client may have gone away already.
-                    drop(stream.write_all(&answer(&head)));
+                    drop(stream.write_all(&answer(&request)));
                     drop(stream.shutdown(Shutdown::Write));
                 });
             }
@@ -35,7 +39,7 @@ impl Script {
     }
 }
 
-/// Everything up to the empty line; the body is taken in, too.
+/// Head and body, as far as its length is said.
 fn read_request(stream: &mut TcpStream) -> String {
     let (mut head, mut byte) = (Vec::new(), [0]);
     while !head.ends_with(b"\r\n\r\n") && matches!(stream.read(&mut byte), Ok(1)) {
@@ -43,8 +47,9 @@ fn read_request(stream: &mut TcpStream) -> String {
     }
     let head = String::from_utf8(head).unwrap();
     let length = head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
-    drop(std::io::copy(&mut stream.take(length.unwrap_or(0)), &mut std::io::sink()));
-    head
+    let mut body = Vec::new();
+    drop(stream.take(length.unwrap_or(0)).read_to_end(&mut body));
+    head + &String::from_utf8_lossy(&body)
 }
 
 /// An answer with these headers, each with its line break, and this body.
