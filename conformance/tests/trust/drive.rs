@@ -131,6 +131,8 @@ pub(crate) struct Setup {
     pub(crate) operations: Vec<Operation<&'static str>>,
     /// What it is asked after that.
     pub(crate) then: Vec<Operation<&'static str>>,
+    /// Whether its sources can be read only once.
+    pub(crate) once: bool,
     /// What it knows of the registry.
     pub(crate) learned: Learned,
     /// Where credentials may be seen.
@@ -146,6 +148,7 @@ impl Default for Setup {
             latency: Duration::from_millis(10),
             operations: vec![image().into()],
             then: Vec::new(),
+            once: false,
             learned: Learned::default(),
             trusted: &["https://registry.example"],
         }
@@ -167,14 +170,16 @@ pub(crate) fn image() -> Push<&'static str> {
 }
 
 /// The same, with something changed about its blobs.
-pub(crate) fn image_with(change: impl Fn(&str, Blob<&'static str>) -> Blob<&'static str>) -> Push<&'static str> {
+pub(crate) fn image_with(
+    change: impl Fn(&'static str, Blob<&'static str>) -> Blob<&'static str>,
+) -> Push<&'static str> {
     image_into("library/app", change).tag("v1".parse::<Tag>().unwrap())
 }
 
 /// The same into this repository, without a tag.
 pub(crate) fn image_into(
     repository: &str,
-    change: impl Fn(&str, Blob<&'static str>) -> Blob<&'static str>,
+    change: impl Fn(&'static str, Blob<&'static str>) -> Blob<&'static str>,
 ) -> Push<&'static str> {
     let mut push = Push::new("registry.example".parse().unwrap(), repository.parse().unwrap());
     for (key, bytes) in BLOBS {
@@ -213,7 +218,8 @@ pub(crate) fn drive(handler: impl Handler, seen: &Rc<RefCell<Vec<Seen>>>, setup:
         (setup.lookup)(registry, stale)
     });
     for (key, bytes) in BLOBS {
-        simulation = simulation.source(key, Source::bytes(bytes.to_vec()));
+        let source = Source::bytes(bytes.to_vec());
+        simulation = simulation.source(key, if setup.once { source.one_shot(Algorithm::Sha256) } else { source });
     }
     let trusted = setup.trusted;
     let mut client = Client::new(setup.options);

@@ -1,8 +1,8 @@
 use longshore_core::target::{CrossOrigin, Policy};
-use longshore_core::{Options, Origin, Scheme};
+use longshore_core::{Algorithm, Blob, Learned, Options, Origin, Scheme};
 
-use crate::drive::{PASSWORD, password};
-use crate::world::{BEARER, World, push, push_with};
+use crate::drive::{PASSWORD, Setup, image_with, password};
+use crate::world::{BEARER, World, push, push_with, run};
 
 const STORAGE: &str = "https://storage.example.net";
 
@@ -99,10 +99,33 @@ fn i2_redirects_that_would_turn_a_write_into_a_read_are_refused() {
 
 #[test]
 fn i25_redirects_in_a_circle_end() {
-    let world =
-        World { redirect: Some(("/blobs/uploads/1", 307, "/v2/library/app/blobs/uploads/1")), ..World::default() };
-    let outcome = push(world);
-    assert!(outcome.failure().contains("more than 5"), "{}", outcome.failure());
+    for limit in [0, 1, 5, 9] {
+        let redirect = Some(("/blobs/uploads/1", 307, "/v2/library/app/blobs/uploads/1"));
+        let mut options = Options::default();
+        assert_eq!(options.redirects, 5);
+        options.redirects = limit;
+        let outcome = push_with(World { redirect, ..World::default() }, options, |_, _| Ok(None));
+        assert!(outcome.failure().contains(&format!("more than {limit} times")), "{}", outcome.failure());
+        // The first blob alone is sent, and its upload is cancelled after that: each goes round as often as is allowed.
+        let puts = outcome.seen.iter().filter(|seen| seen.method == http::Method::PUT && seen.status == 307);
+        assert_eq!(puts.count(), limit + 1, "{}", outcome.transcript);
+    }
+}
+
+#[test]
+fn i2_what_can_be_read_only_once_is_not_sent_elsewhere() {
+    // Its end is not known, so one request carries all of it; a registry that sends that on cannot be served.
+    let redirect = Some(("/blobs/uploads/1", 307, "https://storage.example.net/put/here"));
+    let mut learned = Learned::default();
+    learned.chunks = Some(false);
+    let operations = vec![image_with(|key, _| Blob::unknown(key, Algorithm::Sha256)).into()];
+    let mut options = Options::default();
+    options.chunk = 1000;
+    let setup = Setup { operations, options, once: true, learned, ..Setup::default() };
+    let outcome = run(World { redirect, ..World::default() }, setup);
+    assert!(outcome.failure().contains("can be read only once"), "{}", outcome.failure());
+    // What was in hand, the few bytes of the config, could be sent again.
+    assert!(outcome.at(STORAGE).all(|seen| seen.body.len() <= 2), "{}", outcome.transcript);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use longshore_core::{Learned, Options};
+use longshore_core::{Learned, Operation, Options};
 
 use crate::drive::{Seen, Setup, in_chunks};
 use crate::mock::{living, run, with};
@@ -106,6 +106,31 @@ fn a_token_is_renewed_before_a_long_body_would_outlive_it() {
     // A body takes 150 seconds to be there, and the request for its token took 50.
     let (large, small) = (oldest(66_000), oldest(10_000));
     assert!(large <= 300 + 150 && small > 550, "{large} {small}");
+}
+
+#[test]
+fn a_token_is_renewed_before_a_question_would_outlive_it() {
+    // A page every 6 seconds: the token that was asked for at 3 does for those that are there 50 seconds later.
+    let rule = |seen: &Seen, _: &[Seen]| {
+        let page = seen.path_and_query.split_once("page=").map_or(0, |(_, page)| page.parse::<u32>().unwrap());
+        let link = format!("<?page={}>; rel=next", page + 1);
+        let is_let_in = seen.path_and_query.contains("/tags/") && !seen.authorization.is_empty();
+        is_let_in.then(|| respond(200, &[("link", &link)], &format!(r#"{{"tags":["v{page}"]}}"#)))
+    };
+    let (registry, repository) = ("registry.example".parse().unwrap(), "library/app".parse().unwrap());
+    let mut options = Options::default();
+    options.pages = 40;
+    let operations = vec![Operation::ListTags { registry, repository }];
+    let outcome = world::run(World { rule, ..bearer() }, Setup { operations, ..slowly(3, options) });
+    assert!(outcome.failure().contains("more than 40 pages"), "{}", outcome.failure());
+    let mut asked = None;
+    for seen in &outcome.seen {
+        if seen.is_for_token() {
+            asked = Some(seen.at);
+        } else if let Some(asked) = asked {
+            assert!(seen.at.since(asked) <= Duration::from_secs(50), "{}", outcome.transcript);
+        }
+    }
 }
 
 #[test]

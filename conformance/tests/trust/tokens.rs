@@ -107,6 +107,20 @@ fn a_wrong_password_is_one_clear_sentence_and_one_try() {
 }
 
 #[test]
+fn i25_how_often_one_tries_is_an_option() {
+    // The registry's first answer says what it wants in any case; what counts is how often a request is made again.
+    for (logins, tokens) in [(0, 1), (1, 2)] {
+        let mut options = Options::default();
+        assert_eq!(options.logins, 2);
+        options.logins = logins;
+        let outcome =
+            push_with(World { denies_pushes: true, ..bearer() }, options, |_, _| Ok(Some(password(PASSWORD))));
+        assert!(outcome.failure().contains("401"), "{}", outcome.failure());
+        assert_eq!(outcome.tokens().count(), tokens, "{}", outcome.transcript);
+    }
+}
+
+#[test]
 fn who_was_refused_is_asked_for_again_when_something_new_begins() {
     let wrong: fn() -> _ = || Some(password("wrong"));
     for (challenge, first) in [(BEARER, wrong), ("Basic", wrong), ("Basic", || None)] {
