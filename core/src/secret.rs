@@ -1,14 +1,11 @@
 //! Secrets: text that is never shown, and [`Authorization`], a secret that can go to one origin only.
 
-mod scrub;
-
 use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use bytes::Bytes;
-use http::header::{AUTHORIZATION, WARNING, WWW_AUTHENTICATE};
-use http::{HeaderMap, HeaderValue, Response};
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderValue};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
@@ -149,42 +146,6 @@ impl Authorization {
         value.set_sensitive(true);
         headers.insert(AUTHORIZATION, value);
         Ok(())
-    }
-
-    /// Takes itself out of what an answer says and may be shown: a refusal's text, challenges and warnings. Some repeat what
-    /// they were sent, and what goes wrong is written into logs that others read.
-    pub(crate) fn scrub(&self, response: &mut Response<Bytes>) {
-        let secrets = self.secrets();
-        for name in [WWW_AUTHENTICATE, WARNING] {
-            let values: Vec<HeaderValue> = response.headers().get_all(&name).iter().cloned().collect();
-            let scrubbed = values.iter().map(|value| scrub::header(value, &secrets));
-            if let http::header::Entry::Occupied(mut entry) = response.headers_mut().entry(name) {
-                for (at, value) in scrubbed.enumerate() {
-                    if at == 0 {
-                        entry.insert(value);
-                    } else {
-                        entry.append(value);
-                    }
-                }
-            }
-        }
-        if !response.status().is_success()
-            && let Some(body) = scrub::text(&String::from_utf8_lossy(response.body()), &secrets)
-        {
-            *response.body_mut() = body.into();
-        }
-    }
-
-    /// The token; or the pair as it is sent, and the password in it.
-    fn secrets(&self) -> Vec<Secret> {
-        let (scheme, value) = self.value.expose().split_once(' ').unwrap_or_default();
-        let mut secrets = vec![Secret::new(value.to_owned())];
-        if scheme == "Basic" {
-            let pair = Zeroizing::new(STANDARD.decode(value).unwrap_or_default());
-            let password = String::from_utf8_lossy(&pair).split_once(':').map(|(_, password)| password.to_owned());
-            secrets.extend(password.map(Secret::new));
-        }
-        secrets
     }
 }
 

@@ -234,9 +234,12 @@ fn cookies_trigger_csrf() {
     }
 }
 
+/// A password of yesterday.
+const OLD: &str = "0ld-canary";
+
 /// Looks up an old password first, and the right one when that was refused.
 fn renewing() -> Setup {
-    let lookup = |_: &_, stale| Ok(Some(password(if stale { PASSWORD } else { "expired" })));
+    let lookup = |_: &_, stale| Ok(Some(password(if stale { PASSWORD } else { OLD })));
     Setup { lookup: Box::new(lookup), ..Setup::default() }
 }
 
@@ -252,11 +255,11 @@ fn expired_basic_403_plain_text() {
             let text =
                 "Your Authorization Token has expired. Please run 'aws ecr get-login-password' to fetch a new one.";
             match before.len() {
-                4.. if seen.authorization == basic("expired") => Some(respond(403, &[], text)),
+                4.. if seen.authorization == basic(OLD) => Some(respond(403, &[], text)),
                 _ => None,
             }
         },
-        passwords: &["expired", PASSWORD],
+        passwords: &[OLD, PASSWORD],
         ..World::default()
     };
     let outcome = crate::world::run(world, renewing());
@@ -264,7 +267,7 @@ fn expired_basic_403_plain_text() {
     assert_eq!(outcome.asked, [false, true], "{}", outcome.transcript);
     assert!(outcome.seen.iter().filter(|seen| seen.status == 403).count() > 1, "{}", outcome.transcript);
     // Where the new one is no better, that is the end.
-    let lookup = Box::new(|_: &_, _| Ok(Some(password("expired"))));
+    let lookup = Box::new(|_: &_, _| Ok(Some(password(OLD))));
     let outcome = run(with_passwords(|auth| auth.expired_as_text = true), Setup { lookup, ..Setup::default() });
     assert!(outcome.failure().contains("Authorization Token has expired"), "{}", outcome.failure());
     assert_eq!(outcome.asked, [false, true]);

@@ -95,7 +95,6 @@ impl<K: Key> Client<K> {
             Err(error) => return self.settle(task, Outcome::Failed(Failure::new(error).at(row, target))),
         }
         let (len, has_body) = (request.body().len(), !request.body().is_empty());
-        task.shown = None;
         let is_guest = self.is_guest(task, row, &target);
         if is_guest {
             // What the repository is called there, only its challenge says.

@@ -97,11 +97,8 @@ impl<K: Key> Client<K> {
         }
     }
 
-    fn answered(&mut self, task: &mut Task<K>, flight: Flight, mut response: Response<Bytes>, end: End) {
+    fn answered(&mut self, task: &mut Task<K>, flight: Flight, response: Response<Bytes>, end: End) {
         let status = response.status();
-        if let Some(shown) = &task.shown {
-            shown.scrub(&mut response);
-        }
         // A failure that passes shows nothing, and neither does somebody else.
         let shows = *flight.target.origin() == task.registry && flight.row != Row::FetchToken && !is_passing(status);
         if let Some(registry) = self.registries.get_mut(&task.registry).filter(|_| shows) {

@@ -75,7 +75,6 @@ impl<K: Key> Client<K> {
             None => {}
             Some(Ok(signature)) => {
                 signature.authorize(target, headers).map_err(|error| refuse(error.to_string()))?;
-                task.shown = Some(signature);
             }
             Some(Err(why)) => return Err(refuse(why)),
         }

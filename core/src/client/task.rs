@@ -16,7 +16,7 @@ use crate::flow::{
     Outcome, Ping, Place, Probe, PullBlob, PullManifest, Survey, UpdateReferrers, Upload, Uploaded, World,
 };
 use crate::target::Target;
-use crate::{Authorization, Descriptor, Digest, Instant, Manifest, Origin, Tag};
+use crate::{Descriptor, Digest, Instant, Manifest, Origin, Tag};
 
 /// A flow's name in the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,8 +38,6 @@ pub(super) struct Task<K> {
     /// Where the registry sent the current request to, how often, and whether it did so by itself.
     pub(super) redirect: Option<Redirect>,
     pub(super) login: Login,
-    /// What its current request showed to be let in, to take it out of what is answered.
-    pub(super) shown: Option<Arc<Authorization>>,
     /// The operation that it was begun for: its source gives the bytes, and its receipt counts the requests.
     pub(super) source_of: Option<OperationId>,
     pub(super) errand: Option<Errand>,
@@ -263,7 +261,6 @@ impl<K: Key> Task<K> {
             troubles: BTreeMap::new(),
             redirect: None,
             login: Login::default(),
-            shown: None,
             source_of: Some(owner),
             errand: None,
             uploads,
@@ -287,7 +284,6 @@ impl<K: Key> Task<K> {
             troubles: BTreeMap::new(),
             redirect: None,
             login: Login::default(),
-            shown: None,
             source_of: operation,
             errand: Some(errand),
             uploads: None,
