@@ -41,9 +41,9 @@ pub(crate) async fn run(arguments: AttachArguments) -> Result<(), Error> {
     let Receipt::Pushed(pushed) = receipt else { unreachable!("a push gives what was pushed, not {receipt:?}") };
     if arguments.json {
         let (requests, bytes) = (pushed.requests, pushed.bytes);
-        return output::line(json!({
+        return output::line(output::json(&json!({
             "digest": digest, "subject": subject.digest, "requests": requests, "bytes": bytes,
-        }));
+        })));
     }
     output::line(digest)?;
     let (requests, bytes) = (count(pushed.requests, "request"), human(pushed.bytes));

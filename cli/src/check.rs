@@ -17,7 +17,7 @@ pub(crate) async fn run(arguments: CheckArguments) -> Result<(), Error> {
     connection.run(Operation::CheckPush { registry, repository }).await?;
     let place = format!("{}/{}", reference.registry, reference.repository);
     if arguments.json {
-        output::line(json!({"repository": place, "allowed": true}))
+        output::line(output::json(&json!({"repository": place, "allowed": true})))
     } else {
         output::line(format!("a push to {place} is allowed"))
     }

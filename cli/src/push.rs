@@ -106,10 +106,10 @@ fn report(digest: Digest, pushed: &Pushed, reference: &Reference, as_json: bool)
     let Pushed { tags, requests, bytes, uploaded, mounted, existing, .. } = pushed;
     if as_json {
         let tags: Vec<String> = tags.iter().map(ToString::to_string).collect();
-        return output::line(json!({
+        return output::line(output::json(&json!({
             "digest": digest, "tags": tags, "requests": requests, "bytes": bytes,
             "blobs": {"uploaded": uploaded, "mounted": mounted, "existing": existing},
-        }));
+        })));
     }
     output::line(digest)?;
     let blobs = [(uploaded, "sent"), (mounted, "mounted"), (existing, "there already")];

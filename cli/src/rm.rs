@@ -21,7 +21,7 @@ pub(crate) async fn run(arguments: RmArguments) -> Result<(), Error> {
         return Err(explained(&mut connection, &reference, error).await);
     }
     if arguments.json {
-        output::line(json!({"deleted": reference.to_string()}))
+        output::line(output::json(&json!({"deleted": reference.to_string()})))
     } else {
         output::line(format!("deleted {reference}"))
     }

@@ -48,8 +48,9 @@ pub fn shown_bytes(bytes: &[u8]) -> String {
     shown(&String::from_utf8_lossy(bytes))
 }
 
-/// Whether a character has no glyph of its own, or moves others about.
-fn is_unseen(character: char) -> bool {
+/// Whether a character has no glyph of its own, or moves others about: it may steer a terminal, or hide what stands there.
+#[must_use]
+pub fn is_unseen(character: char) -> bool {
     character.is_control()
         || matches!(
             character,

@@ -35,23 +35,23 @@ pub(crate) async fn run(arguments: &DemoArguments) -> Result<(), Error> {
     }
     let registry = Registry::start().await?;
     let reference = registry.reference()?;
-    output::line(format!("{}\n", heading("An image goes into a registry and comes back, over real HTTP.")))?;
-    output::line(format!("   registry  {}  inside this program, in memory", registry.url))?;
-    output::line(format!("   image     {}:{TAG}  {}", reference.repository, parts(&image)))?;
-    output::line("             linux/amd64 and linux/arm64, sharing a layer with this very program\n")?;
+    output::styled(format!("{}\n", heading("An image goes into a registry and comes back, over real HTTP.")))?;
+    output::styled(format!("   registry  {}  inside this program, in memory", registry.url))?;
+    output::styled(format!("   image     {}:{TAG}  {}", reference.repository, parts(&image)))?;
+    output::styled("             linux/amd64 and linux/arm64, sharing a layer with this very program\n")?;
 
     let first = push(&image, &reference).await?;
-    output::line(format!("{} {}\n", heading("1. Push:"), first.pushed()))?;
+    output::styled(format!("{} {}\n", heading("1. Push:"), first.pushed()))?;
     first.show(&image.names)?;
     let second = push(&image, &reference).await?;
-    output::line(format!("{} {}; this client remembers nothing\n", heading("2. Push again:"), second.pushed()))?;
+    output::styled(format!("{} {}; this client remembers nothing\n", heading("2. Push again:"), second.pushed()))?;
     second.show(&image.names)?;
     let pulled = pull(&image, &reference).await?;
-    output::line(format!("{} {}; every digest agrees\n", heading("3. Pull everything back:"), pulled.pulled()))?;
+    output::styled(format!("{} {}; every digest agrees\n", heading("3. Pull everything back:"), pulled.pulled()))?;
     registry.stop().await?;
-    output::line(format!("{} longshore mock --listen 127.0.0.1:5000", heading("Now yours:")))?;
+    output::styled(format!("{} longshore mock --listen 127.0.0.1:5000", heading("Now yours:")))?;
     let layout = arguments.layout.as_deref().map_or_else(|| "LAYOUT".to_owned(), |folder| folder.display().to_string());
-    output::line(format!("           longshore push {layout} localhost:5000/name:tag --trace FILE"))
+    output::styled(format!("           longshore push {layout} localhost:5000/name:tag --trace FILE"))
 }
 
 fn parts(image: &Image) -> String {
@@ -83,8 +83,8 @@ impl Part {
     }
 
     fn show(&self, names: &Names) -> Result<(), Error> {
-        self.exchanges.lines(names).iter().try_for_each(|line| output::line(format!("   {line}")))?;
-        output::line("")
+        self.exchanges.lines(names).iter().try_for_each(|line| output::styled(format!("   {line}")))?;
+        output::styled("")
     }
 }
 

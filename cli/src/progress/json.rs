@@ -13,7 +13,7 @@ pub(super) struct Json;
 impl Show for Json {
     fn event(&mut self, event: &Event<Digest>) {
         if let Some(value) = value(event) {
-            output::say(value);
+            output::say(output::json(&value));
         }
     }
 }

@@ -29,7 +29,7 @@ pub(crate) async fn run(arguments: ReferrersArguments) -> Result<(), Error> {
     };
     let nodes = walk.nodes(subject, arguments.artifact_type, 0).await?;
     if arguments.json {
-        return output::line(tree::json(&subject, &nodes));
+        return output::line(output::json(&tree::json(&subject, &nodes)));
     }
     output::line(format!("{}/{}@{subject}", walk.reference.registry, walk.reference.repository))?;
     tree::lines(&nodes).iter().try_for_each(output::line)
