@@ -10,23 +10,28 @@
 //! ```
 //!
 //! The registry's `Range` is a hint; what was sent and acknowledged here, and the digest, are the truth.
+//!
+//! Read on in `ladder` (which rung is next), `state` and `requests` (what each state asks for), `answers` and `chunks` (what
+//! each makes of its answer), and `content` (what can still be sent).
 
 mod answers;
 mod chunks;
 mod content;
 mod ladder;
+mod reading;
 mod requests;
+mod state;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::ops::Range;
 
 use http::StatusCode;
 
 pub(crate) use content::Content;
 use ladder::Rung;
+use state::{State, Then};
 
 use super::{Place, World};
-use crate::client::{Event, Failure, Stored, Why};
+use crate::client::{Failure, Stored, Why};
 use crate::driver::Key;
 use crate::endpoint::{AnswerError, BlobStored, OpenUpload};
 use crate::{Digest, Repository};
@@ -79,46 +84,6 @@ pub(crate) struct Uploaded {
     pub(crate) how: Stored,
     /// What of it could be sent again, should the registry lose it.
     pub(crate) content: Content,
-}
-
-/// The exchange that the upload is in.
-#[derive(Clone)]
-enum State {
-    /// HEAD: is it there?
-    Checking,
-    /// POST: take it from that repository.
-    Mounting(Repository),
-    /// POST: open an upload.
-    Opening,
-    /// POST with everything.
-    PostingWhole,
-    /// No exchange: bytes of a one-shot blob are read, from the first to before the second.
-    Reading(OpenUpload, u64, u64),
-    /// PUT with everything.
-    PuttingWhole(OpenUpload),
-    /// PATCH with everything.
-    Streaming(OpenUpload),
-    /// PATCH with everything, as it comes out of a source whose end is not known.
-    Pouring(OpenUpload),
-    /// PATCH with these bytes.
-    SendingChunk(OpenUpload, Range<u64>),
-    /// PUT, with the last chunk or with nothing.
-    Closing(OpenUpload, Option<Range<u64>>),
-    /// GET: how far are you? It is not known whether the bytes of this range arrived.
-    Resyncing(OpenUpload, Range<u64>),
-    /// HEAD: did the commit arrive? The upload that may still be open.
-    Confirming(Option<OpenUpload>),
-    /// DELETE: this upload will not be finished.
-    Cancelling(OpenUpload, Then),
-    /// The end.
-    Ended(Result<Uploaded, Failure>),
-}
-
-/// What follows a cancelled upload.
-#[derive(Clone)]
-enum Then {
-    BeginAgain,
-    End(Result<Uploaded, Failure>),
 }
 
 impl<K: Key> Upload<K> {
@@ -291,64 +256,6 @@ impl<K: Key> Upload<K> {
         }
     }
 
-    /// Goes on with the chunk that begins at `from`. What is in hand of it is filled up first: a short chunk that is not the
-    /// last is refused by some (quirks `oci-chunk-min-length`, `chunk-min-5mib-undeclared`).
-    fn chunk(&mut self, open: OpenUpload, from: u64, world: &World<'_, K>) {
-        let end = self.chunk_end(from, Some(&open), world);
-        if self.content.lacks(end) {
-            self.state = State::Reading(open, from, end);
-        } else {
-            self.send_chunk(open, from, end);
-        }
-    }
-
-    /// Sends what is in hand from `from` to at most `wanted`, or closes the upload if there is nothing.
-    fn send_chunk(&mut self, open: OpenUpload, from: u64, wanted: u64) {
-        let end = self.content.end().map_or(wanted, |end| wanted.min(end));
-        let range = from..end;
-        let is_last = self.content.size == Some(end);
-        // A blob of one chunk would be a PUT of everything, and that rung was not chosen.
-        self.state = if range.is_empty() {
-            State::Closing(open, None)
-        } else if is_last && from > 0 && !self.barred.contains(&Rung::WholePut) {
-            State::Closing(open, Some(range))
-        } else {
-            State::SendingChunk(open, range)
-        };
-    }
-
-    /// Bytes of a one-shot blob up to `len` are in hand.
-    pub(crate) fn filled(&mut self, len: u64, world: &mut World<'_, K>) {
-        self.content.filled(len);
-        self.read(world);
-    }
-
-    /// A one-shot blob has ended.
-    pub(crate) fn ended(&mut self, len: u64, digest: Digest, world: &mut World<'_, K>) {
-        let known = self.content.digest.is_some();
-        if let Err(why) = self.content.ended(len, digest) {
-            return self.fail(Failure::new(why));
-        }
-        if !known {
-            world.events.push(Event::BlobDigested { blob: self.key.clone(), digest, size: len });
-        }
-        self.read(world);
-    }
-
-    /// The blob cannot be read.
-    pub(crate) fn unreadable(&mut self, why: &str) {
-        self.fail(Failure::new(Why::Unreadable(crate::text::shown(why))));
-    }
-
-    fn read(&mut self, world: &mut World<'_, K>) {
-        let State::Reading(open, from, up_to) = self.state.clone() else { return };
-        if from == 0 {
-            self.begin_sending(open, world);
-        } else if !self.content.must_read(from) {
-            self.send_chunk(open, from, up_to);
-        }
-    }
-
     /// Begins again with a new upload, if that can be done and was not done too often.
     fn begin_again(&mut self, left: Option<OpenUpload>, world: &mut World<'_, K>) {
         if !self.content.can_replay() {
@@ -406,30 +313,5 @@ impl<K: Key> Upload<K> {
         let status = error.refused().map(|refused| refused.status);
         self.last = Some(Failure::new(error));
         status
-    }
-}
-
-impl State {
-    /// The upload that the current exchange is made in.
-    const fn upload_in_use(&self) -> Option<&OpenUpload> {
-        match self {
-            Self::PuttingWhole(open)
-            | Self::Streaming(open)
-            | Self::Pouring(open)
-            | Self::SendingChunk(open, _)
-            | Self::Closing(open, _)
-            | Self::Resyncing(open, _)
-            | Self::Cancelling(open, _) => Some(open),
-            _ => None,
-        }
-    }
-
-    /// The upload that is left behind if nothing more is done.
-    fn open_upload(&self) -> Option<OpenUpload> {
-        match self {
-            Self::Confirming(open) => open.clone(),
-            Self::Reading(open, ..) => Some(open.clone()),
-            _ => self.upload_in_use().cloned(),
-        }
     }
 }

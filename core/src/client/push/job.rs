@@ -12,7 +12,7 @@ use crate::client::task::{Machine, Product};
 use crate::client::{Checkpoint, Event, Failure, Learned, Options, Pushed, Why};
 use crate::driver::Key;
 use crate::flow::{Committed, Exists, Place, Survey};
-use crate::{Digest, Document, Manifest, Tag};
+use crate::{Digest, Manifest, Tag};
 
 /// One thing to do in a push.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,7 +51,7 @@ pub(in crate::client) struct PushJob<K> {
     pub(super) manifests: Vec<ManifestNode>,
     pub(super) blobs: Vec<BlobNode<K>>,
     pub(super) foreign: Foreign,
-    is_open: bool,
+    pub(super) is_open: bool,
     pub(super) checkpoint: Option<Checkpoint>,
     surveyed: bool,
     pub(super) probed: bool,
@@ -297,36 +297,8 @@ impl<K: Key> PushJob<K> {
         }
     }
 
-    /// Whether every blob is sent, and every manifest that says what it refers to.
-    pub(super) fn is_quiet(&self) -> bool {
-        let known = |node: &&ManifestNode| *node.manifest.document() != Document::Other;
-        !self.is_open
-            && self.running.is_empty()
-            && self.blobs.iter().all(|node| node.state == BlobState::Done)
-            && self.manifests.iter().filter(known).all(|node| {
-                self.have.contains(&node.manifest.digest())
-                    || node.manifest.children().any(|child| self.is_unknown(child.digest))
-            })
-    }
-
-    /// Whether a manifest of this push is one that is not looked into.
-    fn is_unknown(&self, digest: Digest) -> bool {
-        let mut unknown = self.manifests.iter().filter(|node| *node.manifest.document() == Document::Other);
-        unknown.any(|node| node.manifest.digest() == digest)
-    }
-
     pub(super) fn is_running(&self, node: &Node) -> bool {
         self.running.contains(node)
-    }
-
-    /// All blobs of `manifest` are in the repository: the registry served it.
-    pub(super) fn has_all_of(&mut self, manifest: &Manifest) {
-        // A layer that nobody may distribute may be there or not: whoever pushed the manifest need not have sent it.
-        let blobs = manifest.blobs().filter(|blob| !blob.media_type.is_nondistributable());
-        let new: Vec<Digest> = blobs.map(|blob| blob.digest).filter(|digest| !self.have.contains(digest)).collect();
-        self.have.extend(&new);
-        self.served.extend(new);
-        self.have.insert(manifest.digest());
     }
 
     /// A request was sent for this push.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::job::{Node, PushJob, Start};
+use super::job::{BlobState, Node, PushJob, Start};
 use crate::client::task::Machine;
 use crate::client::{Event, Learned, Options};
 use crate::driver::Key;
@@ -57,6 +57,24 @@ impl<K: Key> PushJob<K> {
                 })
         };
         (0..).zip(&self.manifests).filter(|(_, node)| is_ready(node)).map(|(index, _)| index).collect()
+    }
+
+    /// Whether every blob is sent, and every manifest that says what it refers to.
+    fn is_quiet(&self) -> bool {
+        let known = |node: &&ManifestNode| *node.manifest.document() != Document::Other;
+        !self.is_open
+            && self.running.is_empty()
+            && self.blobs.iter().all(|node| node.state == BlobState::Done)
+            && self.manifests.iter().filter(known).all(|node| {
+                self.have.contains(&node.manifest.digest())
+                    || node.manifest.children().any(|child| self.is_unknown(child.digest))
+            })
+    }
+
+    /// Whether a manifest of this push is one that is not looked into.
+    fn is_unknown(&self, digest: Digest) -> bool {
+        let mut unknown = self.manifests.iter().filter(|node| *node.manifest.document() == Document::Other);
+        unknown.any(|node| node.manifest.digest() == digest)
     }
 
     /// The exchange that stores a manifest: the root under its tags, all others by digest.
@@ -153,6 +171,16 @@ impl<K: Key> PushJob<K> {
         if self.manifests.iter().any(|node| node.manifest.digest() == child.digest()) {
             events.push(Event::ManifestStored { digest: child.digest(), existed: true });
         }
+    }
+
+    /// All blobs of `manifest` are in the repository: the registry served it.
+    fn has_all_of(&mut self, manifest: &Manifest) {
+        // A layer that nobody may distribute may be there or not: whoever pushed the manifest need not have sent it.
+        let blobs = manifest.blobs().filter(|blob| !blob.media_type.is_nondistributable());
+        let new: Vec<Digest> = blobs.map(|blob| blob.digest).filter(|digest| !self.have.contains(digest)).collect();
+        self.have.extend(&new);
+        self.served.extend(new);
+        self.have.insert(manifest.digest());
     }
 
     /// Entries of `standing` that are children of ours, or stand there for the same platform.

@@ -14,6 +14,32 @@ use crate::flow::{Outcome, World};
 use crate::header::RangeHint;
 
 impl<K: Key> Upload<K> {
+    /// Goes on with the chunk that begins at `from`. What is in hand of it is filled up first: a short chunk that is not the
+    /// last is refused by some (quirks `oci-chunk-min-length`, `chunk-min-5mib-undeclared`).
+    pub(super) fn chunk(&mut self, open: OpenUpload, from: u64, world: &World<'_, K>) {
+        let end = self.chunk_end(from, Some(&open), world);
+        if self.content.lacks(end) {
+            self.state = State::Reading(open, from, end);
+        } else {
+            self.send_chunk(open, from, end);
+        }
+    }
+
+    /// Sends what is in hand from `from` to at most `wanted`, or closes the upload if there is nothing.
+    pub(super) fn send_chunk(&mut self, open: OpenUpload, from: u64, wanted: u64) {
+        let end = self.content.end().map_or(wanted, |end| wanted.min(end));
+        let range = from..end;
+        let is_last = self.content.size == Some(end);
+        // A blob of one chunk would be a PUT of everything, and that rung was not chosen.
+        self.state = if range.is_empty() {
+            State::Closing(open, None)
+        } else if is_last && from > 0 && !self.barred.contains(&Rung::WholePut) {
+            State::Closing(open, Some(range))
+        } else {
+            State::SendingChunk(open, range)
+        };
+    }
+
     pub(super) fn chunk_sent(
         &mut self,
         open: OpenUpload,
