@@ -141,3 +141,37 @@ fn how_often_an_upload_was_begun_is_told_as_it_was() {
         assert_eq!(posts.count(), sessions as usize);
     }
 }
+
+/// A ceiling that was met is kept to by the next blob, and a chunk that is too large is made smaller in the same upload.
+#[test]
+fn a_ceiling_is_learned_and_kept_to() {
+    const LIMIT: u64 = 100_000;
+    let mut case = one_layer();
+    case.plan.blobs.iter_mut().for_each(|blob| blob.len = 600_000);
+    case.plan.blobs[1].fill += 1;
+    (case.client.chunk, case.client.chunk_above) = (300_000, 0);
+    let max = longshore_mock_registry::behaviour::BodyMax {
+        bytes: LIMIT,
+        status: 413,
+        of: longshore_mock_registry::behaviour::MaxOf::AllBodies,
+    };
+    case.registry.behaviour.chunks.max = Some(max);
+    let run = property::judge(&case, Outcome::Succeeds).unwrap();
+    let refused = bodies(&run).into_iter().filter(|(.., status)| *status == Some(413)).count();
+    assert_eq!(refused, 2, "300,000 and half of that\n{:?}", bodies(&run));
+    let posts = run.simulation.transcript().entries.iter();
+    let posts = posts.filter(|e| matches!(&e.what, Said::Asked { head, .. } if head.method == Method::POST));
+    assert_eq!(posts.count(), 2, "one upload a blob\n{}", run.simulation.transcript());
+    assert!(run.client.learned(&Case::registry()).unwrap().body_limit.is_some_and(|limit| limit <= LIMIT));
+}
+
+/// A blob without a byte from a source that is read once is pushed like any other.
+#[test]
+fn no_byte_from_a_source_read_once() {
+    for given in [longshore_conformance::Given::Once, longshore_conformance::Given::Unknown] {
+        let mut case = one_layer();
+        case.plan.blobs[1].len = 0;
+        case.given = vec![longshore_conformance::Given::Known, given];
+        property::judge(&case, Outcome::Succeeds).unwrap().result.unwrap();
+    }
+}

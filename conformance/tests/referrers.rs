@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{Method, Request};
 use longshore_conformance::quirk::{Outcome, named, spec_true};
-use longshore_conformance::{Case, Image, Key, Mock, Run, flow, property};
+use longshore_conformance::{Case, Image, Key, Mock, Plan, Run, flow, property};
 use longshore_core::{
     Algorithm, Blob, Client, Deletion, Digest, Failure, Manifest, Operation, Options, Push, Receipt, Tag, Why,
 };
@@ -48,7 +48,9 @@ fn fallback_tag_immutable() {
     for (status, code) in [(409, "TAG_IMMUTABLE"), (412, "PRECONDITION"), (403, "DENIED"), (400, "TAG_INVALID")] {
         for has_validators in [true, false] {
             let mut case = flow_named("artifacts, lists under tags");
-            case.tags = 3;
+            // Tags wait for the lists here.
+            (case.tags, case.client.in_flight) = (3, 1);
+            case.client.learned.tag_parameter = Some(false);
             case.registry.behaviour.manifests.immutable_tags =
                 Some(ImmutableTags { status, code: code.to_owned(), same_is_fine: true });
             if !has_validators {
@@ -150,6 +152,42 @@ fn listed(receipt: &Receipt<Key>) -> BTreeSet<Digest> {
 
 fn without_api() -> mock::Options {
     named("referrers-404-fallback").unwrap().registry()
+}
+
+/// A tag of that form that names the subject itself is no list of what refers to it.
+#[test]
+fn fallback_tag_of_the_subject_itself() {
+    let case = flow_named("artifacts, lists under tags");
+    let plain = Case { plan: Plan { attached: 0, ..case.plan.clone() }, ..case.clone() };
+    let mut registry = plain.run().simulation.handler;
+    let subject = Image::of(&case.plan).root;
+    let tag = Tag::of_referrers(&subject.digest());
+    let put = Request::put(format!("/v2/{}/manifests/{tag}", Case::repository()));
+    let put = put.header(CONTENT_TYPE, subject.media_type().as_str()).body(subject.bytes().clone()).unwrap();
+    assert_eq!(registry.registry.answer(mock::Instant::default(), put).status(), 201);
+    let run = case.run_at(registry);
+    let failure = run.result.as_ref().unwrap_err();
+    assert!(matches!(failure.why, Why::NotReferrers { what: "it is the subject itself", .. }), "{failure}");
+}
+
+/// Where the options forbid the fallback, no tag is written, and the push says so when all else stands.
+#[test]
+fn the_fallback_can_be_forbidden() {
+    let case = flow_named("artifacts, lists under tags");
+    let run = case.run_with(|options| options.referrers = longshore_core::Referrers::Forbid);
+    assert_eq!(run.result.as_ref().unwrap_err().why, Why::ReferrersForbidden);
+    all_but_the_list_stands(&case, &run);
+    assert_eq!(to_the_list(&run, &Method::PUT) + to_the_list(&run, &Method::GET), 0);
+}
+
+/// Trouble says nothing about the API: it is not learned that there is none.
+#[test]
+fn trouble_is_not_the_lack_of_an_api() {
+    let mut case = flow_named("an artifact");
+    named("oci-subject-missing-but-supported").unwrap().apply(&mut case.registry.behaviour);
+    case.registry.behaviour.referrers.api = mock::behaviour::ReferrersApi::Refused(500);
+    let run = case.run();
+    assert_eq!(run.client.learned(&Case::registry()).unwrap().referrers(&Case::repository()), None);
 }
 
 /// quirk `fallback-tag-truncation-differs`: of a long digest the tag has what the spec says, for who writes and who reads it.

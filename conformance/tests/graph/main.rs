@@ -2,4 +2,5 @@
 
 mod have;
 mod order;
+mod tags;
 mod world;

@@ -145,12 +145,6 @@ impl World {
         self.registry.blob(&Case::repository(), &Digest::of(Algorithm::Sha256, bytes)).is_some()
     }
 
-    /// Puts a blob into the repository, as another client would have.
-    pub(crate) fn put(&mut self, bytes: &[u8]) {
-        let digest = Digest::of(Algorithm::Sha256, bytes);
-        self.registry.put_blob(&Case::repository(), &digest, &Bytes::copy_from_slice(bytes));
-    }
-
     /// Takes a blob out of it.
     pub(crate) fn lose(&mut self, bytes: &[u8]) {
         let contents = self.registry.registry.state.repositories.get_mut(&Case::repository()).unwrap();
@@ -177,14 +171,14 @@ impl Came {
     }
 
     /// The requests of this method whose path and query has this in it.
-    pub(crate) fn count(&self, method: &Method, part: impl ToString) -> usize {
+    pub(crate) fn count(&self, method: &Method, part: &impl ToString) -> usize {
         let part = part.to_string();
         let start = format!("{method} ");
         self.asked().iter().filter(|asked| asked.starts_with(&start) && asked.contains(&part)).count()
     }
 
     /// Where the first request of this method with this in its path and query stands among all.
-    pub(crate) fn place(&self, method: &Method, part: impl ToString) -> usize {
+    pub(crate) fn place(&self, method: &Method, part: &impl ToString) -> usize {
         let part = part.to_string();
         let start = format!("{method} ");
         let place = self.asked().iter().position(|asked| asked.starts_with(&start) && asked.contains(&part));

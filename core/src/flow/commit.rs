@@ -112,8 +112,9 @@ impl Commit {
                 } else if self.refused_with_tags {
                     world.learned.tag_parameter = Some(false);
                 }
-                let has_subject = self.manifest.subject().map(|subject| subject.digest);
-                if has_subject.is_some() && stored.subject.is_some() {
+                let subject = self.manifest.subject().map(|subject| subject.digest);
+                let lists_referrers = subject.is_some() && stored.subject == subject;
+                if lists_referrers {
                     world.learned.learn_referrers(&self.place.repository, true);
                 }
                 // A web server that knows nothing of manifests also says 200 (quirk `manifest-put-status-variants`).
@@ -124,7 +125,6 @@ impl Commit {
                     Name::Tag(tag) => vec![tag.clone()],
                     Name::Digest | Name::DigestWithTags(_) => stored.tags,
                 };
-                let lists_referrers = has_subject.is_some() && stored.subject == has_subject;
                 State::Ended(Ok(Committed::Stored(Stored { existed: false, tags, lists_referrers })))
             }
             Err(error) => self.refused(error),

@@ -1,0 +1,49 @@
+//! A tag that holds something else, in registries that do not let it be moved.
+
+use longshore_conformance::Case;
+use longshore_conformance::quirk::spec_true;
+use longshore_core::Why;
+use longshore_mock_registry::behaviour::ImmutableTags;
+use serde_json::json;
+
+use crate::world::{LAYER, World, image};
+
+const A: &[u8] = b"the bytes of a layer";
+
+fn immutable(status: u16, code: &str, same_is_fine: bool) -> World {
+    let mut options = spec_true();
+    options.behaviour.manifests.immutable_tags = Some(ImmutableTags { status, code: code.to_owned(), same_is_fine });
+    World::with(options, |_| {})
+}
+
+const CODES: [(u16, &str); 4] =
+    [(409, "TAG_IMMUTABLE"), (412, "PRECONDITION"), (403, "TAG_IMMUTABLE"), (400, "TAG_INVALID")];
+
+/// quirk `tag-immutable-status-zoo`: what stands there stays, and the failure names the tag.
+#[test]
+fn a_tag_that_cannot_be_moved() {
+    for (status, code) in CODES {
+        let (old, new) = (image(&[(LAYER, A)], &[]), image(&[(LAYER, A)], &[("annotations", json!({ "is": "new" }))]));
+        let mut world = immutable(status, code, true);
+        world.push(&old, &[], &[b"{}", A]).ok();
+        let came = world.push(&new, &[], &[b"{}", A]);
+        let failure = came.result.as_ref().unwrap_err();
+        let tag = "v0".parse().unwrap();
+        assert_eq!(failure.why, Why::ImmutableTag { tag }, "{status} {code}: {failure}");
+        let standing = world.registry.tagged(&Case::repository(), &"v0".parse().unwrap());
+        assert_eq!(standing, Some(old.digest()));
+    }
+}
+
+/// The same manifest under the same tag is a success, also where it may not be put there twice: here with a second tag, for
+/// which the root is sent again.
+#[test]
+fn a_tag_that_holds_the_same() {
+    for (status, code) in CODES {
+        let root = image(&[(LAYER, A)], &[]);
+        let mut world = immutable(status, code, false);
+        world.push(&root, &[], &[b"{}", A]).ok();
+        let push = world.empty().root(root).tag("v1".parse().unwrap()).tag("v0".parse().unwrap());
+        world.run(push).ok();
+    }
+}
