@@ -33,6 +33,9 @@ pub struct Learned {
     /// (quirk `missing-blob-not-checked`). Then no manifest is a list of what is there; see also
     /// [`Options::trust_manifests`](super::Options::trust_manifests).
     pub unchecked_manifests: Option<bool>,
+    /// Whether it says, with `OCI-Subject`, that it keeps the lists of referrers itself. Where it did and no longer does, it is
+    /// asked again (quirk `referrers-status-disputed`).
+    pub subject_header: Option<bool>,
     /// Whether it keeps lists of referrers itself, by repository: some do so in some of them only.
     #[serde(deserialize_with = "of_repositories")]
     referrers_in: BTreeMap<String, bool>,
@@ -56,6 +59,11 @@ impl Learned {
             self.referrers_in.pop_first();
         }
         self.referrers_in.insert(repository.as_str().to_owned(), lists);
+    }
+
+    /// Forgets it, because the registry says otherwise now.
+    pub(crate) fn forget_referrers(&mut self, repository: &Repository) {
+        self.referrers_in.remove(repository.as_str());
     }
 }
 

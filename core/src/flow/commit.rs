@@ -116,6 +116,12 @@ impl Commit {
                 let lists_referrers = subject.is_some() && stored.subject == subject;
                 if lists_referrers {
                     world.learned.learn_referrers(&self.place.repository, true);
+                    world.learned.subject_header = Some(true);
+                } else if has_subject.is_some()
+                    && world.learned.subject_header == Some(true)
+                    && world.learned.referrers(&self.place.repository) == Some(true)
+                {
+                    world.learned.forget_referrers(&self.place.repository);
                 }
                 // A web server that knows nothing of manifests also says 200 (quirk `manifest-put-status-variants`).
                 if !stored.confirmed {
