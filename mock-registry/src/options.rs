@@ -51,7 +51,7 @@ pub struct Limits {
     pub exchanges: usize,
     /// How long an upload may lie untouched before it is gone: an hour.
     pub upload_lifetime: Duration,
-    /// The most entries in a page of tags or referrers: 1,000.
+    /// The most entries in a page of tags or referrers (`referrers-pagination`): 1,000.
     pub page: usize,
 }
 

@@ -10,7 +10,7 @@ use longshore_core::Repository;
 use crate::answer::{Answer, Body, Delivery, Row};
 use crate::auth::{Known, Tokens};
 use crate::exchange::{BodyEnd, Exchange, ExchangeId, Opened, Progress, Receiver, Step};
-use crate::fault::{Blow, Struck, delivered};
+use crate::fault::{Blow, FaultPlan, Struck, delivered};
 use crate::judge::{Case, Judge};
 use crate::random::Random;
 use crate::refusal::{Code, Refusal};
@@ -40,6 +40,8 @@ pub struct Registry {
     pub struck: Vec<Struck>,
     exchanges: BTreeMap<ExchangeId, Exchange>,
     pub(crate) requests: u64,
+    /// How many requests there were before those that faults are counted by.
+    pub(crate) faults_from: u64,
     pub(crate) requests_of: BTreeMap<Row, u64>,
 }
 
@@ -80,6 +82,7 @@ impl Registry {
             struck: Vec::new(),
             exchanges: BTreeMap::new(),
             requests: 0,
+            faults_from: 0,
             requests_of: BTreeMap::new(),
         }
     }
@@ -98,6 +101,14 @@ impl Registry {
                 self.state.contents(&repository).tags.insert(tag, digest);
             }
         }
+    }
+
+    /// Has this go wrong from now on: requests are counted from here, and what struck so far is forgotten.
+    pub fn go_wrong(&mut self, faults: FaultPlan) {
+        self.options.faults = faults;
+        self.faults_from = self.requests;
+        self.requests_of.clear();
+        self.struck.clear();
     }
 
     /// Makes ids, signatures and tokens from another seed from now on.

@@ -104,3 +104,16 @@ fn uploads_that_are_not_found_once_and_load_balancers() {
     );
     assert_eq!(stage.registry.state.uploads.len(), 1);
 }
+
+#[test]
+fn faults_are_counted_from_where_they_begin() {
+    let mut stage = stage("1=request-lost");
+    assert_eq!(ask(&mut stage, "GET", "/v2/", "").delivery, Delivery::Lost);
+    stage.registry.go_wrong("2=status:502,end-2/1=status:503".parse().unwrap());
+    assert!(stage.registry.struck.is_empty());
+    let mut head = |expected| assert_eq!(ask(&mut stage, "HEAD", "/v2/b/blobs/{hello}", "").status, expected);
+    head(503);
+    head(502);
+    head(404);
+    assert_eq!(stage.registry.struck[0].request, 1);
+}

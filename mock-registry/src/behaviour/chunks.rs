@@ -147,7 +147,8 @@ pub enum OutOfOrderRange {
 pub struct BodyMax {
     /// How long, in bytes.
     pub bytes: u64,
-    /// The status of a longer one: 413 (`patch-body-too-large-413`) or 416 (`patch-max-4mib-416`).
+    /// The status of a longer one: 413 (`patch-body-too-large-413`) or 416 (`patch-max-4mib-416`), 408 or 499
+    /// (`proxy-499-408-on-large-body`).
     pub status: u16,
     /// Which bodies.
     pub of: MaxOf,
@@ -172,7 +173,7 @@ pub enum CutBody {
     /// What came.
     #[default]
     Kept,
-    /// What was there before the request.
+    /// What was there before the request (`cut-body-dropped`).
     Dropped,
     /// Nothing: the upload is gone (`session-gone-404`).
     Gone,

@@ -34,7 +34,7 @@ pub enum StatusRange {
     Inclusive,
     /// `bytes=0-<length>`: Quay (`status-range-exclusive-with-prefix`).
     Exclusive,
-    /// None.
+    /// None (`status-without-range`).
     Absent,
 }
 
@@ -65,11 +65,12 @@ pub struct Commit {
     pub mismatch: u16,
     /// The error code where the digest is not that of the content: `DIGEST_INVALID` (`digest-mismatch-code-varies`).
     pub mismatch_code: String,
-    /// Whether the upload outlives such a refusal. It does not in `digest-mismatch-kills-session`.
+    /// Whether the upload outlives such a refusal (`digest-mismatch-keeps-session`). It does not in
+    /// `digest-mismatch-kills-session`.
     pub mismatch_keeps_upload: bool,
     /// Whether the digest is not looked at: wrong bytes are stored (`blob-digest-not-verified`).
     pub unverified: bool,
-    /// `Docker-Content-Digest` of success.
+    /// `Docker-Content-Digest` of success (`blob-digest-header-absent`, `blob-digest-header-wrong`).
     pub digest: DigestHeader,
     /// `Location` of success.
     pub location: BlobLocation,
@@ -119,8 +120,8 @@ pub enum BlobLocation {
     /// The blob's.
     #[default]
     Blob,
-    /// The upload's, which is over.
+    /// The upload's, which is over (`blob-location-of-upload`).
     Upload,
-    /// None.
+    /// None (`blob-location-absent`).
     Absent,
 }

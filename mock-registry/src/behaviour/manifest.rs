@@ -50,9 +50,10 @@ pub struct Manifests {
     pub duplicate: DuplicatePut,
     /// Whether tags that exist may not be moved.
     pub immutable_tags: Option<ImmutableTags>,
-    /// Whether `If-Match` and `If-None-Match` are heeded (`conditional-put-unsupported`: no known registry does).
+    /// Whether `If-Match` and `If-None-Match` are heeded (`conditional-put-unsupported`, `referrers-without-conditions`: no
+    /// known registry does).
     pub conditions: bool,
-    /// Whether tags in the query are stored. The spec says MAY.
+    /// Whether tags in the query are stored. The spec says MAY (`tag-parameter-unsupported`).
     pub tag_parameters: bool,
     /// The status of a manifest over the limit: 413. Seen: 400 (`manifest-size-limit`).
     pub over_limit: u16,

@@ -43,7 +43,8 @@ pub enum MountPolicy {
     AnyRepository,
     /// In the repository that is named, and only what a manifest there refers to (`mount-only-if-manifest-references-blob`).
     Referenced,
-    /// Nowhere: always 202, with an upload (`mount-always-202`; ECR with blob mounting switched off).
+    /// Nowhere: always 202, with an upload (`mount-always-202`, `mount-202-session-lost-blob`;
+    /// ECR with blob mounting switched off).
     Never,
     /// Nowhere: always this status (`mount-401-nexus`).
     Refused(u16),

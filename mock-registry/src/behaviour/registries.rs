@@ -6,7 +6,8 @@ use super::{
 };
 
 impl Behaviour {
-    /// Quay until 2021, when it refused a mount without `from` (`mount-without-from-rejected`), with its other habits:
+    /// Quay until 2021 (`quay-2021`), when it refused a mount without `from` (`mount-without-from-rejected`), with its other
+    /// habits:
     /// `post-range-header-variants`, `post-location-absolute`, `patch-overlap-accepted`, `quay-416-range-off-by-one`,
     /// `status-range-exclusive-with-prefix`, `digest-mismatch-code-varies`, `manifest-201-with-body`,
     /// `missing-blob-status-zoo`, `conditional-put-unsupported`, `referrers-404-fallback`, `blob-delete-405`.
@@ -32,7 +33,7 @@ impl Behaviour {
         quay
     }
 
-    /// ECR. With `mounting` off, as it is unless the account asks for it, a mount is 202; with it on, so is one of a
+    /// ECR (`ecr`). With `mounting` off, as it is unless the account asks for it, a mount is 202; with it on, so is one of a
     /// blob that is missing, not allowed, or that no manifest refers to (`mount-only-if-manifest-references-blob`).
     /// Its other habits: `patch-status-201`, `patch-range-header-stale`, `chunk-min-5mib-undeclared`,
     /// `status-get-404-live-session`, `empty-blob-500`, `digest-mismatch-code-varies`, `manifest-mediatype-required`,

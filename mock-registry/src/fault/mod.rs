@@ -28,17 +28,19 @@ pub use text::FaultError;
 pub enum Fault {
     /// The connection is lost before the registry sees the request.
     RequestLost,
-    /// The registry acts on the request, and its answer is lost.
+    /// The registry acts on the request, and its answer is lost (`put-retry-after-commit-404`).
     AnswerLost,
-    /// The connection is lost after so many bytes of the request's body: what came is kept as the behaviour says.
+    /// The connection is lost after so many bytes of the request's body: what came is kept as the behaviour says
+    /// (`http2-reset-mid-upload`).
     BodyCut(u64),
     /// The connection is lost after so many bytes of the answer's body. An answer without a body is lost.
     AnswerCut(u64),
     /// The answer takes so many microseconds longer.
     Slow(u64),
-    /// Somebody on the way answers with this status, and the registry sees nothing.
+    /// Somebody on the way answers with this status, and the registry sees nothing (`retryable-status-set`).
     Status(u16, Option<RetryAfter>),
-    /// The request's token is no longer good, nor is any other of the same user (`token-expires-mid-upload`).
+    /// The request's token is no longer good, nor is any other of the same user (`token-expires-mid-upload`,
+    /// `client-must-replay-body`).
     TokenExpired,
     /// Blobs are not there for this request: a manifest that refers to any is refused (`blob-visible-after-delay`).
     BlobNotYetVisible,

@@ -35,10 +35,11 @@ impl Registry {
         self.requests += 1;
         let in_row = self.requests_of.entry(asked.row).or_default();
         *in_row += 1;
-        let fault = self.options.faults.striking(self.requests, asked.row, *in_row).cloned();
+        let number = self.requests - self.faults_from;
+        let fault = self.options.faults.striking(number, asked.row, *in_row).cloned();
         let Some(fault) = fault else { return Ok(Blow::default()) };
         if self.struck.len() < REMEMBERED {
-            self.struck.push(Struck { request: self.requests, row: asked.row, fault: fault.clone() });
+            self.struck.push(Struck { request: number, row: asked.row, fault: fault.clone() });
         }
         let mut blow = Blow::default();
         match fault {
