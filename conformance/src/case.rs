@@ -9,6 +9,7 @@ use longshore_core::{
 };
 use longshore_memory::{Order, Schedule, Simulation, Source, Step};
 use longshore_mock_registry as mock;
+use longshore_mock_registry::fault::FaultPlan;
 use serde_json::Value;
 
 use crate::quirk;
@@ -60,6 +61,10 @@ impl fmt::Debug for Case {
         let behaviour = serde_json::to_value(&registry.behaviour).map_err(|_| fmt::Error)?;
         let usual = serde_json::to_value(mock::Behaviour::default()).map_err(|_| fmt::Error)?;
         writeln!(f, "registry {}", difference(&behaviour, &usual))?;
+        if !registry.faults.rules.is_empty() {
+            writeln!(f, "faults of the registry {}", registry.faults)?;
+        }
+        writeln!(f, "manifests of at most {} bytes, pages of {}", registry.limits.manifest, registry.limits.page)?;
         plan.blobs.iter().enumerate().try_for_each(|(number, blob)| writeln!(f, "blob {number}: {blob:?}"))?;
         plan.documents.iter().try_for_each(|document| writeln!(f, "{document:?}"))?;
         write!(f, "attached {}", plan.attached)?;
@@ -262,7 +267,7 @@ impl Case {
         let mut registry = match (registry, &self.before) {
             (Some(registry), _) => registry,
             (None, Some(before)) => before.run().simulation.handler,
-            (None, None) => Mock::new(self.registry.clone()),
+            (None, None) => Mock::new(mock::Options { faults: FaultPlan::none(), ..self.registry.clone() }),
         };
         registry.tag_changes.clear();
         let mut sources = Vec::new();
@@ -280,6 +285,7 @@ impl Case {
         }
         // What was done to prepare it is not the client's.
         registry.registry.judge = mock::judge::Judge::default();
+        registry.registry.go_wrong(self.registry.faults.clone());
         let simulation = Simulation::new(self.seed, registry)
             .credentials(|_, _| Ok(Some(credentials())))
             .order(self.order.clone())

@@ -163,11 +163,12 @@ fn index_of(plan: &DocumentPlan, children: &[usize], before: &[Manifest]) -> Man
 /// Something attached to the root.
 fn artifact(number: usize, blobs: &[Content], root: &Manifest) -> Manifest {
     let blob = &blobs[number % blobs.len()];
+    let config = if number.is_multiple_of(2) { "application/vnd.example.config" } else { MediaType::OCI_EMPTY };
     parse(&json!({
         "schemaVersion": 2,
         "mediaType": MediaType::OCI_MANIFEST,
         "artifactType": "application/vnd.example.signature",
-        "config": blob.descriptor("application/vnd.example.config"),
+        "config": blob.descriptor(config),
         "layers": [],
         "subject": descriptor(root),
         "annotations": { "org.example.number": number.to_string() },

@@ -67,9 +67,13 @@ impl Mock {
     pub fn ask_plainly(&mut self, method: Method, path_and_query: &str, body: impl Into<Bytes>) -> Response<Bytes> {
         let behaviour = std::mem::take(&mut self.registry.options.behaviour);
         let auth = self.registry.options.auth.take();
+        let page = std::mem::replace(&mut self.registry.options.limits.page, usize::MAX);
+        let faults = std::mem::take(&mut self.registry.options.faults);
         let answer = self.ask(method, path_and_query, body);
         self.registry.options.behaviour = behaviour;
         self.registry.options.auth = auth;
+        self.registry.options.limits.page = page;
+        self.registry.options.faults = faults;
         answer
     }
 

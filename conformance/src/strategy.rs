@@ -110,6 +110,15 @@ pub fn behind_a_door(cases: impl Strategy<Value = Case>) -> impl Strategy<Value 
     })
 }
 
+/// Lets the suite's own user, and nobody else, do this in a case's registry, with tokens.
+///
+/// # Panics
+/// Where these are no rights.
+pub fn let_in(case: &mut Case, rights: &str) {
+    let rights = rights.parse().expect("these are rights");
+    case.registry.auth = Some(Auth::bearer().user(case::USER, Password::plain(case::PASSWORD), rights));
+}
+
 /// Cases against registries with up to so many quirks at once, of those that refuse nothing.
 pub fn case_with_quirks(most: usize, faults: u64) -> impl Strategy<Value = Case> {
     let fine = quirk::all().into_iter().filter(|quirk| quirk.outcome == Outcome::Succeeds).collect();
@@ -134,12 +143,16 @@ pub fn case_with(ids: &[&str], faults: u64) -> impl Strategy<Value = Case> {
 
 fn with_some_of(quirks: Vec<Quirk>, most: usize, faults: u64) -> impl Strategy<Value = Case> {
     let most = most.min(quirks.len());
-    let registry = prop::sample::subsequence(quirks, 1..=most).prop_shuffle().prop_map(|quirks| {
-        let mut registry = quirk::spec_true();
-        quirks.iter().for_each(|quirk| quirk.apply(&mut registry.behaviour));
-        registry
-    });
-    (registry, case(quirk::spec_true(), faults)).prop_map(|(registry, case)| Case { registry, ..case })
+    let some = prop::sample::subsequence(quirks, 1..=most).prop_shuffle();
+    (some, case(quirk::spec_true(), faults)).prop_map(|(quirks, mut case)| {
+        quirks.iter().for_each(|quirk| quirk.play_in(&mut case));
+        case
+    })
+}
+
+/// Cases against a registry that has this quirk and no other.
+pub fn case_with_one(quirk: Quirk, faults: u64) -> impl Strategy<Value = Case> {
+    with_some_of(vec![quirk], 1, faults)
 }
 
 /// Cases against one kind of registry, with up to `most` faults.

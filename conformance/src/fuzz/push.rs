@@ -14,20 +14,20 @@ use crate::{BlobPlan, Case, DocumentPlan, Given, Plan, Settings, Subject, oracle
 pub fn push_vs_mock(bytes: &[u8]) {
     let mut chance = Chance(bytes);
     let quirks = quirk::all();
-    let (registry, outcome) = match quirks.get(usize::from(chance.byte()).wrapping_sub(1)) {
-        Some(quirk) => (quirk.registry(), quirk.outcome),
-        None => (quirk::spec_true(), quirk::Outcome::Succeeds),
-    };
-    let case = Case {
+    let quirk = quirks.get(usize::from(chance.byte()).wrapping_sub(1));
+    let outcome = quirk.map_or(quirk::Outcome::Succeeds, |quirk| quirk.outcome);
+    let mut case = Case {
         seed: chance.below(4) as u64,
         order: chance.of(&[Order::Latency, Order::Random, Order::First, Order::Last]),
         tags: chance.below(4),
         given: chance.many(6, Chance::given),
         client: chance.settings(),
         faults: chance.faults(),
-        registry,
         ..Case::new(chance.plan())
     };
+    if let Some(quirk) = quirk {
+        quirk.play_in(&mut case);
+    }
     let mut run = case.run();
     if let Err(violation) = oracle::judge(&case, outcome, &mut run) {
         let (faults, transcript) = (run.simulation.schedule(), run.simulation.transcript());

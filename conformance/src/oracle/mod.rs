@@ -57,6 +57,7 @@ pub fn judge(case: &Case, outcome: Outcome, run: &mut Run) -> Verdict {
             if outcome == Outcome::SucceedsUnlisted { Ok(()) } else { all_are_listed(case, run) }
         }
         Err(_) if outcome == Outcome::MayBeRefused => Ok(()),
+        Err(failure) if names_one_of(failure, outcome) => Ok(()),
         Err(failure) => a_failure_is_expected(case, run, failure),
     }
 }
@@ -90,14 +91,24 @@ pub fn judge_cancelled(case: &Case, run: &Run) -> Verdict {
     stored_bytes_are_the_bytes_given(run)
 }
 
+/// Whether a failure says what the registry does not take.
+fn names_one_of(failure: &Failure, outcome: Outcome) -> bool {
+    let Outcome::RefusedFor(causes) = outcome else { return false };
+    let said = failure.to_string();
+    causes.iter().any(|cause| said.contains(cause))
+}
+
 /// Every fault of these runs passes by, so only a source that can be read once is a reason to fail.
 fn a_failure_is_expected(case: &Case, run: &Run, failure: &Failure) -> Verdict {
     let blobs = 0..case.plan.blobs.len();
     let once = blobs.into_iter().any(|number| matches!(case.given(number), Given::Once | Given::Unknown));
     let is_replay = matches!(failure.why, longshore_core::Why::NotReplayable);
-    ensure(once && is_replay && !run.simulation.schedule().is_empty(), || {
-        format!("faults that pass made the push fail: {failure}")
-    })
+    ensure(once && is_replay && !nothing_went_wrong(run), || format!("faults that pass made the push fail: {failure}"))
+}
+
+/// Whether no fault struck, on the way or in the registry.
+fn nothing_went_wrong(run: &Run) -> bool {
+    run.simulation.schedule().is_empty() && run.simulation.handler.registry.struck.is_empty()
 }
 
 /// Where nothing went wrong on the way, the registry's own judge saw no request that breaks the spec, nor one that some
@@ -107,7 +118,7 @@ fn the_registry_has_no_complaint(case: &Case, run: &Run) -> Verdict {
     let is_no_url = case.registry.behaviour.start.location == LocationForm::WithoutScheme;
     let mut breaches = run.simulation.handler.registry.judge.breaches.iter();
     match breaches.find(|breach| !is_no_url || breach.rule != "location-verbatim") {
-        Some(breach) if run.simulation.schedule().is_empty() => Err(Violation(format!("a breach: {breach}"))),
+        Some(breach) if nothing_went_wrong(run) => Err(Violation(format!("a breach: {breach}"))),
         _ => Ok(()),
     }
 }
@@ -258,7 +269,7 @@ fn tags_change_once(case: &Case, run: &Run) -> Verdict {
 /// I35: an upload that was not finished is cancelled, unless a fault struck, the registry failed or said that it is
 /// gone, or never said where it is.
 fn uploads_are_not_left(run: &Run) -> Verdict {
-    let mut excuses = run.simulation.schedule().len();
+    let mut excuses = run.simulation.schedule().len() + run.simulation.handler.registry.struck.len();
     let mut told = BTreeSet::new();
     for entry in &run.simulation.transcript().entries {
         if let Said::Answered { answer, .. } = &entry.what {

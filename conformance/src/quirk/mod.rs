@@ -48,12 +48,25 @@ impl Quirk {
         self
     }
 
+    /// Makes a behaviour have this quirk too. What else it takes, [`Self::play_in`] knows.
+    pub fn apply(&self, behaviour: &mut Behaviour) {
+        (self.change)(behaviour);
+    }
+
+    /// A registry that has this quirk and no other.
+    #[must_use]
+    pub fn registry(&self) -> Options {
+        let mut options = spec_true();
+        self.apply(&mut options.behaviour);
+        options
+    }
+
     /// Lets a case meet this quirk too.
     ///
     /// # Panics
     /// Never: what goes wrong is written as a plan.
-    pub fn apply(&self, case: &mut Case) {
-        (self.change)(&mut case.registry.behaviour);
+    pub fn play_in(&self, case: &mut Case) {
+        self.apply(&mut case.registry.behaviour);
         let plan: longshore_mock_registry::fault::FaultPlan = self.faults.parse().expect("this is a plan");
         case.registry.faults.rules.extend(plan.rules);
         (self.setup)(case);
