@@ -293,10 +293,11 @@ impl<K: Key> Client<K> {
                     (job.has_failed() && !had_failed, Some(job.progress()))
                 }
                 Some(super::Job::Simple(job)) => {
-                    if let Ok(super::task::Product::Deleted(_)) = &result
+                    // It may have been applied whatever the answer was.
+                    if let Some(what) = &job.deletes
                         && let Some(registry) = self.registries.get_mut(&job.place.origin)
                     {
-                        registry.forget(&job.place.repository);
+                        registry.forget(&job.place.repository, what);
                     }
                     job.finished(result.clone(), &self.options);
                     (false, None)

@@ -44,6 +44,8 @@ pub struct Client<K> {
     options: Options,
     now: Instant,
     inbox: VecDeque<Input<K>>,
+    /// Operations that were cancelled since the last poll.
+    cancelled: Vec<OperationId>,
     outbox: VecDeque<Output<K>>,
     jobs: BTreeMap<OperationId, Job<K>>,
     /// Operations that something happened to since they were last looked at.
@@ -64,6 +66,7 @@ impl<K: Key> Client<K> {
             options,
             now: Instant::ZERO,
             inbox: VecDeque::new(),
+            cancelled: Vec::new(),
             outbox: VecDeque::new(),
             jobs: BTreeMap::new(),
             news: BTreeSet::new(),
@@ -86,8 +89,14 @@ impl<K: Key> Client<K> {
         if is_idle {
             state.door.ask_again_if_refused();
         }
+        if let Operation::Delete { repository, what, .. } = &operation {
+            state.forget(repository, what);
+        }
         let job = match operation {
-            Operation::Push(push) => Some(Job::Push(Box::new(PushJob::new(push, state.known(&place.repository))))),
+            Operation::Push(push) => {
+                let (known, deleted) = (state.known(&place.repository), state.deleted(&place.repository));
+                Some(Job::Push(Box::new(PushJob::new(push, known, deleted))))
+            }
             other => SimpleJob::new(other).map(|job| Job::Simple(Box::new(job))),
         };
         if let Some(job) = job {
@@ -110,13 +119,29 @@ impl<K: Key> Client<K> {
     }
 
     /// Gives an operation up. Uploads that are open are cancelled, and no manifest is sent any more; then it is done.
+    ///
+    /// It takes effect at the next [`poll`](Self::poll), before anything else goes out.
     pub fn cancel(&mut self, operation: OperationId) {
-        match self.jobs.get_mut(&operation) {
-            Some(Job::Push(job)) => job.fail(Failure::cancelled()),
-            Some(Job::Simple(job)) => job.fail(Failure::cancelled()),
-            None => {}
+        self.cancelled.push(operation);
+    }
+
+    /// Does what was cancelled since the last poll. What came in meanwhile is heard first: it may name an upload that has to
+    /// be cancelled, or ask to wait.
+    fn cancel_now(&mut self) {
+        if self.cancelled.is_empty() {
+            return;
         }
-        self.abandon(operation);
+        while let Some(input) = self.inbox.pop_front() {
+            self.take_in(input);
+        }
+        for operation in std::mem::take(&mut self.cancelled) {
+            match self.jobs.get_mut(&operation) {
+                Some(Job::Push(job)) => job.fail(Failure::cancelled()),
+                Some(Job::Simple(job)) => job.fail(Failure::cancelled()),
+                None => {}
+            }
+            self.abandon(operation);
+        }
     }
 
     /// What a push has done so far, for another process to go on with ([`Push::resume`]); `None` where there is no such push.
@@ -144,6 +169,7 @@ impl<K: Key> Client<K> {
     /// Time that runs backwards is taken to stand still.
     pub fn poll(&mut self, now: Instant) -> Output<K> {
         self.now = self.now.max(now);
+        self.cancel_now();
         loop {
             if let Some(output) = self.outbox.pop_front() {
                 return output;
@@ -251,7 +277,7 @@ impl<K: Key> Client<K> {
         {
             let unproven =
                 if registry.learned.unchecked_manifests == Some(true) { job.served() } else { &BTreeSet::new() };
-            registry.remember(&job.place().repository, job.have().difference(unproven), job.lost());
+            registry.remember(&job.place().repository, job.have().difference(unproven), job.lost(), job.deleted());
         }
         let result = result.map_err(|mut failure| {
             // Some repeat what they were told; and a failure is shown.

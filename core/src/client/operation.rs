@@ -142,6 +142,8 @@ pub(super) enum Job<K> {
 /// An operation of one task, or of one after another.
 pub(super) struct SimpleJob<K> {
     pub(super) place: Place,
+    /// What it deletes, if it does.
+    pub(super) deletes: Option<Deletion>,
     /// What is to be started.
     next: Option<Machine<K>>,
     sink: Option<K>,
@@ -153,6 +155,7 @@ impl<K: Key> SimpleJob<K> {
     pub(super) fn new(operation: Operation<K>) -> Option<Self> {
         let place = operation.place();
         let mut sink_of_blob = None;
+        let deletes = if let Operation::Delete { what, .. } = &operation { Some(what.clone()) } else { None };
         let machine = match operation {
             Operation::Push(_) => return None,
             Operation::PullManifest { name: Name::Tag(tag), .. } => {
@@ -178,7 +181,7 @@ impl<K: Key> SimpleJob<K> {
                 Machine::ListReferrers(ListReferrers::new(place.clone(), subject, artifact_type))
             }
         };
-        Some(Self { place, next: Some(machine), sink: sink_of_blob, result: None })
+        Some(Self { place, deletes, next: Some(machine), sink: sink_of_blob, result: None })
     }
 
     pub(super) const fn start(&mut self) -> Option<Machine<K>> {

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Learned;
 use super::door::Door;
+use super::{Deletion, Learned};
 use crate::{Digest, Instant, Origin, Registry, Repository};
 
 /// How many warnings are kept to tell new ones from old.
@@ -11,6 +11,9 @@ const MAX_WARNINGS: usize = 256;
 
 /// How many origins are remembered to which a registry redirects, and that want tokens.
 const MAX_GUESTS: usize = 16;
+
+/// What was deleted: that something else refers to it is no proof that it is there. Each has the number of its deletion.
+pub(in crate::client) type Deletions = BTreeMap<Digest, u64>;
 
 /// What a client keeps of one registry.
 pub(super) struct RegistryState {
@@ -25,6 +28,10 @@ pub(super) struct RegistryState {
     pub(super) is_known: bool,
     /// What it has acknowledged, by repository.
     have: BTreeMap<Repository, BTreeSet<Digest>>,
+    /// What this client deleted, or may have, by repository, each with the number of its deletion.
+    deleted: BTreeMap<Repository, Deletions>,
+    /// How often it deleted something.
+    deletions: u64,
     warnings: BTreeSet<String>,
 }
 
@@ -38,6 +45,8 @@ impl RegistryState {
             paused_until: Instant::ZERO,
             is_known: false,
             have: BTreeMap::new(),
+            deleted: BTreeMap::new(),
+            deletions: 0,
             warnings: BTreeSet::new(),
         }
     }
@@ -58,20 +67,35 @@ impl RegistryState {
         self.have.get(repository).cloned().unwrap_or_default()
     }
 
+    /// What was deleted from a repository, and was not seen there since.
+    pub(super) fn deleted(&self, repository: &Repository) -> Deletions {
+        self.deleted.get(repository).cloned().unwrap_or_default()
+    }
+
+    /// A push has ended: what it has acknowledged is there, but for what was deleted since it began, when it knew of these
+    /// deletions.
     pub(super) fn remember<'a>(
         &mut self,
         repository: &Repository,
         have: impl Iterator<Item = &'a Digest>,
         lost: &BTreeSet<Digest>,
+        knew: &Deletions,
     ) {
         let known = self.have.entry(repository.clone()).or_default();
         known.retain(|digest| !lost.contains(digest));
-        known.extend(have);
+        let deleted = self.deleted.entry(repository.clone()).or_default();
+        let is_deleted_since = |digest: &&Digest| deleted.get(digest).is_some_and(|now| knew.get(digest) != Some(now));
+        known.extend(have.filter(|digest| !is_deleted_since(digest)));
+        deleted.retain(|digest, _| !known.contains(digest));
     }
 
-    /// Something was deleted, and more may be gone with it.
-    pub(super) fn forget(&mut self, repository: &Repository) {
+    /// Something is deleted, or may be, and more may be gone with it.
+    pub(super) fn forget(&mut self, repository: &Repository, what: &Deletion) {
         self.have.remove(repository);
+        if let Deletion::Manifest(digest) | Deletion::Blob(digest) = what {
+            self.deletions = self.deletions.saturating_add(1);
+            self.deleted.entry(repository.clone()).or_default().insert(*digest, self.deletions);
+        }
     }
 
     /// Whether this warning is told for the first time.

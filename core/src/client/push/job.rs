@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use super::foreign::Foreign;
 use super::manifests::ManifestNode;
 use super::{Blob, Push, Supply};
+use crate::client::registry::Deletions;
 use crate::client::task::{Machine, Product};
 use crate::client::{Checkpoint, Event, Failure, Learned, Options, Pushed, Why};
 use crate::driver::Key;
@@ -67,6 +68,8 @@ pub(in crate::client) struct PushJob<K> {
     pub(super) served_in_vain: bool,
     /// What the registry has acknowledged in this repository.
     pub(super) have: BTreeSet<Digest>,
+    /// What the client had deleted before it began: it counts as there when it was seen itself, and not what refers to it.
+    pub(super) deleted: Deletions,
     /// Nodes whose task has not ended.
     pub(super) running: BTreeSet<Node>,
     /// Tags that name the root.
@@ -111,7 +114,7 @@ pub(super) struct Counts {
 }
 
 impl<K: Key> PushJob<K> {
-    pub(in crate::client) fn new(push: Push<K>, mut have: BTreeSet<Digest>) -> Self {
+    pub(in crate::client) fn new(push: Push<K>, mut have: BTreeSet<Digest>, deleted: Deletions) -> Self {
         have.extend(push.checkpoint.iter().flat_map(Checkpoint::stored));
         // Manifests are asked about or sent each time: others may have deleted them, and they cost little.
         push.manifests.iter().for_each(|manifest| {
@@ -135,6 +138,7 @@ impl<K: Key> PushJob<K> {
             served: BTreeSet::new(),
             served_in_vain: false,
             have,
+            deleted,
             running: BTreeSet::new(),
             tagged: BTreeSet::new(),
             failure: None,
@@ -299,6 +303,17 @@ impl<K: Key> PushJob<K> {
 
     pub(super) fn is_running(&self, node: &Node) -> bool {
         self.running.contains(node)
+    }
+
+    /// Whether something in these manifests was deleted, so that the top of them proves nothing.
+    pub(super) fn is_holed<'a>(&self, manifests: impl Iterator<Item = &'a Manifest>) -> bool {
+        let mut references = manifests.flat_map(|manifest| manifest.blobs().chain(manifest.children()));
+        !self.deleted.is_empty() && references.any(|reference| self.deleted.contains_key(&reference.digest))
+    }
+
+    /// What the client had deleted before it began.
+    pub(in crate::client) const fn deleted(&self) -> &Deletions {
+        &self.deleted
     }
 
     /// A request was sent for this push.

@@ -149,7 +149,8 @@ impl<K: Key> PushJob<K> {
         if is_root {
             self.tagged.extend(self.tags.first().cloned());
         }
-        if is_root && self.tags.len() <= 1 {
+        let is_whole = !self.is_holed(self.manifests.iter().map(|node| &node.manifest));
+        if is_root && self.tags.len() <= 1 && is_whole {
             // There is nothing to send that could name what is not there.
             for digest in self.given_below(standing) {
                 self.stands(digest, events);
@@ -176,8 +177,9 @@ impl<K: Key> PushJob<K> {
     /// All blobs of `manifest` are in the repository: the registry served it.
     fn has_all_of(&mut self, manifest: &Manifest) {
         // A layer that nobody may distribute may be there or not: whoever pushed the manifest need not have sent it.
-        let blobs = manifest.blobs().filter(|blob| !blob.media_type.is_nondistributable());
-        let new: Vec<Digest> = blobs.map(|blob| blob.digest).filter(|digest| !self.have.contains(digest)).collect();
+        let blobs = manifest.blobs().filter(|blob| !blob.media_type.is_nondistributable()).map(|blob| blob.digest);
+        let is_new = |digest: &Digest| !self.have.contains(digest) && !self.deleted.contains_key(digest);
+        let new: Vec<Digest> = blobs.filter(is_new).collect();
         self.have.extend(&new);
         self.served.extend(new);
         self.have.insert(manifest.digest());
