@@ -37,6 +37,10 @@ pub struct Case {
     pub given: Vec<Given>,
     /// How many tags the root gets.
     pub tags: usize,
+    /// What its tags are counted from.
+    pub first_tag: usize,
+    /// What the keys of its blobs are counted from: pushes of one client have keys of their own.
+    pub first_key: usize,
     /// How the client behaves.
     pub client: Settings,
     /// How the registry behaves.
@@ -51,11 +55,11 @@ pub struct Case {
 
 impl fmt::Debug for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { before, plan, given, tags, client, registry, order, faults, seed } = self;
+        let Self { before, plan, given, tags, first_tag, first_key: _, client, registry, order, faults, seed } = self;
         if let Some(auth) = &registry.auth {
             writeln!(f, "{:?}, tokens for {:?}", auth.scheme, auth.lifetime)?;
         }
-        writeln!(f, "seed {seed}, order {order:?}, tags {tags}, given {given:?}")?;
+        writeln!(f, "seed {seed}, order {order:?}, tags {tags} from {first_tag}, given {given:?}")?;
         writeln!(f, "{client:?}")?;
         writeln!(f, "faults {faults:?}")?;
         let behaviour = serde_json::to_value(&registry.behaviour).map_err(|_| fmt::Error)?;
@@ -147,6 +151,8 @@ impl Case {
             plan,
             given: vec![Given::Known],
             tags: 1,
+            first_tag: 0,
+            first_key: 0,
             client: Settings {
                 chunk: CHUNK,
                 chunk_above: u64::MAX,
@@ -182,7 +188,7 @@ impl Case {
 
     /// The tags of the root.
     pub fn tags(&self) -> impl Iterator<Item = Tag> {
-        (0..self.tags).map(|number| parsed(&format!("v{number}")))
+        (self.first_tag..self.first_tag + self.tags).map(|number| parsed(&format!("v{number}")))
     }
 
     /// How the blob of this number is given.
@@ -240,16 +246,22 @@ impl Case {
     fn run_until(&self, registry: Option<Mock>, cancel_after: Option<u64>, change: impl FnOnce(&mut Options)) -> Run {
         let image = Image::of(&self.plan);
         let simulation = self.simulation(&image, registry);
-        let mut options = self.options();
-        change(&mut options);
-        let mut client = Client::new(options);
-        client.teach(&Self::registry(), self.client.learned.clone());
+        let mut client = self.client(change);
         let operation = client.start(self.push(&image));
-        let waits_for = (0..image.blobs.len()).filter(|number| self.given(*number) == Given::Unknown).count();
+        let waits_for = self.unknown().count();
         let (events, result) = (Vec::new(), Ok(Receipt::Allowed));
         let mut run = Run { image, simulation, client, events, result, steps: 0, said_before_cancel: None };
         run.go_on(operation, waits_for, cancel_after);
         run
+    }
+
+    /// A client that is set up like this.
+    pub(crate) fn client(&self, change: impl FnOnce(&mut Options)) -> Client<Key> {
+        let mut options = self.options();
+        change(&mut options);
+        let mut client = Client::new(options);
+        client.teach(&Self::registry(), self.client.learned.clone());
+        client
     }
 
     fn options(&self) -> Options {
@@ -267,42 +279,52 @@ impl Case {
         let mut registry = match (registry, &self.before) {
             (Some(registry), _) => registry,
             (None, Some(before)) => before.run().simulation.handler,
-            (None, None) => Mock::new(mock::Options { faults: FaultPlan::none(), ..self.registry.clone() }),
+            (None, None) => self.empty_registry(),
         };
         registry.tag_changes.clear();
+        let sources = self.prepare(image, &mut registry);
+        self.begin(registry, sources)
+    }
+
+    pub(crate) fn empty_registry(&self) -> Mock {
+        Mock::new(mock::Options { faults: FaultPlan::none(), ..self.registry.clone() })
+    }
+
+    /// Puts what is there already where it is, and gives the sources of all blobs.
+    pub(crate) fn prepare(&self, image: &Image, registry: &mut Mock) -> Vec<(Key, Source)> {
         let mut sources = Vec::new();
         for (number, blob) in image.blobs.iter().enumerate() {
             let source = Source::bytes(blob.bytes.clone());
-            sources.push(match self.given(number) {
+            let source = match self.given(number) {
                 Given::Once | Given::Unknown => source.one_shot(blob.digest.algorithm()),
                 Given::Known | Given::Present | Given::Elsewhere | Given::NotThere => source,
-            });
+            };
+            sources.push((Key(self.first_key + number), source));
             match self.given(number) {
                 Given::Present => registry.put_blob(&Self::repository(), &blob.digest, &blob.bytes),
                 Given::Elsewhere => registry.put_blob(&Self::elsewhere(), &blob.digest, &blob.bytes),
                 Given::Known | Given::Once | Given::Unknown | Given::NotThere => {}
             }
         }
-        // What was done to prepare it is not the client's.
+        sources
+    }
+
+    /// A simulation that begins with this registry and these sources. What was done to prepare it is not the client's.
+    pub(crate) fn begin(&self, mut registry: Mock, sources: Vec<(Key, Source)>) -> Simulation<Key, Mock> {
         registry.registry.judge = mock::judge::Judge::default();
         registry.registry.go_wrong(self.registry.faults.clone());
         let simulation = Simulation::new(self.seed, registry)
             .credentials(|_, _| Ok(Some(credentials())))
             .order(self.order.clone())
             .faults(self.faults.clone());
-        let number = |(number, source)| (Key(number), source);
-        sources
-            .into_iter()
-            .enumerate()
-            .map(number)
-            .fold(simulation, |simulation, (key, source)| simulation.source(key, source))
+        sources.into_iter().fold(simulation, |simulation, (key, source)| simulation.source(key, source))
     }
 
     /// The push, left open where a blob must be read before a manifest can name it.
-    fn push(&self, image: &Image) -> Push<Key> {
+    pub(crate) fn push(&self, image: &Image) -> Push<Key> {
         let mut push = Push::new(Self::registry(), Self::repository());
         for (number, content) in image.blobs.iter().enumerate() {
-            let (key, digest, size) = (Key(number), content.digest, content.bytes.len() as u64);
+            let (key, digest, size) = (Key(self.first_key + number), content.digest, content.bytes.len() as u64);
             push = push.blob(match self.given(number) {
                 Given::Known | Given::Present => Blob::known(key, digest, size),
                 Given::Once => Blob::read_once(key, digest, size),
@@ -319,7 +341,12 @@ impl Case {
 
     /// Whether manifests are given only when all blobs are digested.
     fn is_open(&self) -> bool {
-        (0..self.plan.blobs.len()).any(|number| self.given(number) == Given::Unknown)
+        self.unknown().next().is_some()
+    }
+
+    /// The numbers of the blobs whose digest is not known before they are read.
+    pub(crate) fn unknown(&self) -> impl Iterator<Item = usize> {
+        (0..self.plan.blobs.len()).filter(|number| self.given(*number) == Given::Unknown)
     }
 }
 
@@ -339,7 +366,7 @@ impl Run {
                     if matches!(event, Event::BlobDigested { .. }) {
                         waits_for -= 1;
                         if waits_for == 0 && self.said_before_cancel.is_none() {
-                            self.supply(operation);
+                            supply(&mut self.client, operation, &self.image);
                         }
                     }
                     self.events.push(event);
@@ -357,12 +384,13 @@ impl Run {
             None => self.simulation.stop("the client hangs: it waits for nothing, and the push has not ended"),
         }
     }
+}
 
-    fn supply(&mut self, operation: OperationId) {
-        let manifests = self.image.manifests.iter().cloned().map(Supply::Manifest);
-        for supply in manifests.chain([Supply::Root(self.image.root.clone()), Supply::End]) {
-            self.client.supply(operation, supply).expect("the push was left open");
-        }
+/// Ends an open push: gives its manifests.
+pub(crate) fn supply(client: &mut Client<Key>, operation: OperationId, image: &Image) {
+    let manifests = image.manifests.iter().cloned().map(Supply::Manifest);
+    for supply in manifests.chain([Supply::Root(image.root.clone()), Supply::End]) {
+        client.supply(operation, supply).expect("the push was left open");
     }
 }
 

@@ -25,6 +25,7 @@ mod mock;
 pub mod oracle;
 pub mod property;
 pub mod quirk;
+pub mod session;
 pub mod strategy;
 
 pub use case::{Case, Given, Key, Run, Settings};

@@ -1,6 +1,7 @@
 //! Properties of random pushes: the same cases each time, and as many others as one likes.
 
 use std::env;
+use std::fmt::Debug;
 
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
@@ -8,6 +9,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, Test
 use crate::case::{Case, Run};
 use crate::oracle;
 use crate::quirk::Outcome;
+use crate::session::Session;
 
 /// Runs so many cases and judges each. A failing one is made small, and printed with its transcript.
 ///
@@ -16,13 +18,27 @@ use crate::quirk::Outcome;
 /// # Panics
 /// Where a rule is broken.
 pub fn holds(cases: u32, outcome: Outcome, strategy: &impl Strategy<Value = Case>) {
+    all(cases, strategy, |case| judge(&case, outcome).map(drop));
+}
+
+/// Runs so many sessions and judges each, as [`holds`] does.
+///
+/// # Panics
+/// Where a rule is broken.
+pub fn holds_together(cases: u32, strategy: &impl Strategy<Value = Session>) {
+    all(cases, strategy, |session| {
+        let (verdict, run) = oracle::judge_session(&session, session.run());
+        verdict.map_err(|violation| broken(&violation, &run))
+    });
+}
+
+fn all<T: Debug>(cases: u32, strategy: &impl Strategy<Value = T>, judge: impl Fn(T) -> Result<(), TestCaseError>) {
     let cases = cases.saturating_mul(number("LONGSHORE_CASES").unwrap_or(1));
     let config = Config { cases, failure_persistence: None, max_shrink_iters: 4096, ..Config::default() };
     let mut seed = [0; 32];
     seed[..4].copy_from_slice(&number("LONGSHORE_SEED").unwrap_or(0).to_le_bytes());
     let random = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
-    let judged = TestRunner::new_with_rng(config, random).run(strategy, |case| judge(&case, outcome).map(drop));
-    match judged {
+    match TestRunner::new_with_rng(config, random).run(strategy, judge) {
         Ok(()) => {}
         Err(TestError::Fail(why, case)) => panic!("{why}\n{case:?}"),
         Err(TestError::Abort(why)) => panic!("{why}"),
@@ -37,11 +53,13 @@ pub fn judge(case: &Case, outcome: Outcome) -> Result<Run, TestCaseError> {
     let mut run = case.run();
     match oracle::judge(case, outcome, &mut run) {
         Ok(()) => Ok(run),
-        Err(violation) => {
-            let (faults, transcript) = (run.simulation.schedule(), run.simulation.transcript());
-            Err(TestCaseError::fail(format!("{violation}\nfaults {faults}\n{transcript}")))
-        }
+        Err(violation) => Err(broken(&violation, &run)),
     }
+}
+
+fn broken(violation: &oracle::Violation, run: &Run) -> TestCaseError {
+    let (faults, transcript) = (run.simulation.schedule(), run.simulation.transcript());
+    TestCaseError::fail(format!("{violation}\nfaults {faults}\n{transcript}"))
 }
 
 /// Of cases that are too many to run them all each time, one in so many is run: `every`, divided by `LONGSHORE_CASES`.

@@ -163,6 +163,8 @@ pub fn case(registry: mock::Options, most: u64) -> impl Strategy<Value = Case> {
             plan,
             given,
             tags,
+            first_tag: 0,
+            first_key: 0,
             client,
             registry: registry.clone(),
             order,

@@ -2,6 +2,7 @@
 
 mod requests;
 mod secrets;
+mod session;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,6 +16,8 @@ use longshore_mock_registry::behaviour::{EtagForm, LocationForm, ReferrersApi};
 
 use crate::case::{Case, Given, Run};
 use crate::quirk::Outcome;
+
+pub use session::judge_session;
 
 /// A rule that a run broke.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -193,8 +196,10 @@ fn acknowledgements(
     }
 }
 
-/// I26: a wait that was asked for is kept, by everything that goes to this origin.
+/// I26: a wait that was asked for is kept, by everything that goes to this origin. What is answered to a request that was
+/// given up reaches nobody.
 fn retry_after_is_kept(run: &Run) -> Verdict {
+    let mut given_up: BTreeSet<u64> = BTreeSet::new();
     let origin = |uri: &Uri| Target::parse(&uri.to_string()).ok().map(|target| target.origin().clone());
     let mut asked: BTreeMap<u64, Option<Origin>> = BTreeMap::new();
     let mut paused: BTreeMap<Option<Origin>, Instant> = BTreeMap::new();
@@ -208,7 +213,10 @@ fn retry_after_is_kept(run: &Run) -> Verdict {
                 })?;
                 asked.insert(entry.request, origin);
             }
-            Said::Answered { answer, .. } => {
+            Said::Aborted => {
+                given_up.insert(entry.request);
+            }
+            Said::Answered { answer, .. } if !given_up.contains(&entry.request) => {
                 if let (RetryAfter::Delay(delay), Some(origin)) =
                     (RetryAfter::read(answer.headers()), asked.get(&entry.request))
                 {

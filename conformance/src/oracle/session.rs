@@ -1,0 +1,127 @@
+//! What must be true after several pushes of one client.
+
+use longshore_core::Why;
+
+use super::{
+    BTreeSet, Case, Digest, Event, Failure, Manifest, Run, Verdict, a_failure_is_expected, all_are_listed, ensure,
+    manifests_come_last, progress_never_falls, requests, requests_in_flight_are_capped, retry_after_is_kept,
+    stored_bytes_are_the_bytes_given, the_registry_has_no_complaint, uploads_are_not_left,
+};
+use crate::Image;
+use crate::session::{Held, Pushed, Session, What};
+
+/// Holds a session against every rule: what was not cancelled ends as if it were alone, and what was acknowledged is there,
+/// but for what others took away when nobody could know any more. Gives the session back with what was said.
+///
+/// # Errors
+/// The first rule that was broken.
+pub fn judge_session(session: &Session, held: Held) -> (Verdict, Run) {
+    let Held { pushed, simulation, client, events, deletions, stolen, .. } = held;
+    let image = pushed[0].image.clone();
+    let result = Ok(longshore_core::Receipt::Allowed);
+    let mut run = Run { image, simulation, client, events, result, steps: 0, said_before_cancel: None };
+    let verdict = judge(session, &pushed, &deletions, &stolen, &mut run);
+    (verdict, run)
+}
+
+type Deleted = Result<longshore_core::Receipt<crate::Key>, Box<Failure>>;
+
+fn judge(
+    session: &Session,
+    pushed: &[Pushed],
+    deletions: &[Deleted],
+    stolen: &BTreeSet<Digest>,
+    run: &mut Run,
+) -> Verdict {
+    let first = &session.pushes[0];
+    requests::are_well_formed(run.simulation.transcript())?;
+    if pushed.iter().all(|push| !push.cancelled) {
+        // What a push that was cancelled does not know, those after it do not know either.
+        requests::lost_commits_are_asked_about(run.simulation.transcript())?;
+    }
+    manifests_come_last(run)?;
+    retry_after_is_kept(run)?;
+    requests_in_flight_are_capped(first, run)?;
+    uploads_are_not_left(run)?;
+    stored_bytes_are_the_bytes_given(run)?;
+    tags_name_what_was_pushed(session, pushed, run)?;
+    for deleted in deletions {
+        let is_absent = |failure: &Failure| failure.refused().is_some_and(|refused| refused.status == 404);
+        let is_fine = deleted.as_ref().map_or_else(|failure| is_absent(failure), |_| true);
+        ensure(is_fine, || format!("a deletion failed: {deleted:?}"))?;
+    }
+    let others = |act: &crate::session::Act| matches!(act.what, What::Lose(_) | What::Overwrite);
+    let are_others_at_work = session.acts.iter().any(others);
+    if !are_others_at_work {
+        the_registry_has_no_complaint(first, run)?;
+    }
+    let events = std::mem::take(&mut run.events);
+    for (number, (push, case)) in pushed.iter().zip(&session.pushes).enumerate() {
+        let Some(result) = &push.result else { continue };
+        run.image = push.image.clone();
+        let is_its = |event: &&Event<crate::Key>| matches!(event, Event::Progress { operation, .. } if Some(*operation) == push.operation);
+        run.events = events.iter().filter(is_its).cloned().collect();
+        progress_never_falls(run)?;
+        match result {
+            Ok(_) if is_undone(session, number) => {}
+            Ok(_) => {
+                stands_but_for(stolen, case, &push.image, run)?;
+                if !are_others_at_work {
+                    all_are_listed(case, run)?;
+                }
+            }
+            Err(failure) if push.cancelled && failure.why == Why::Cancelled => {}
+            Err(failure) if is_undone(session, number) && failure.why == Why::NotReplayable => {}
+            // What is missing again and again, because others take it away, is said to be.
+            Err(failure) if are_others_at_work && names_what_is_missing(failure) => {}
+            Err(failure) => a_failure_is_expected(case, run, failure)?,
+        }
+    }
+    run.events = events;
+    Ok(())
+}
+
+/// Whether the client itself deleted something after this push had begun.
+fn is_undone(session: &Session, number: usize) -> bool {
+    let after = session.acts.iter().skip_while(|act| act.what != What::Start(number));
+    after.into_iter().any(|act| matches!(act.what, What::Delete(_)))
+}
+
+fn names_what_is_missing(failure: &Failure) -> bool {
+    let says = failure.refused().is_some_and(|refused| {
+        ["MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN", "MANIFEST_UNKNOWN"].iter().any(|code| refused.errors.has_code(code))
+    });
+    says || matches!(failure.why, Why::Incomplete { .. } | Why::NotReplayable)
+}
+
+/// I35: a tag comes to name what is pushed under it, and nothing else.
+fn tags_name_what_was_pushed(session: &Session, pushed: &[Pushed], run: &Run) -> Verdict {
+    for change in &run.simulation.handler.tag_changes {
+        let is_meant = pushed
+            .iter()
+            .zip(&session.pushes)
+            .any(|(push, case)| push.image.root.digest() == change.digest && case.tags().any(|tag| tag == change.tag));
+        ensure(is_meant, || format!("{change:?} was not asked for"))?;
+    }
+    Ok(())
+}
+
+/// Success means that all of it stands, but for what was stolen.
+fn stands_but_for(stolen: &BTreeSet<Digest>, case: &Case, image: &Image, run: &Run) -> Verdict {
+    let (registry, repository) = (&run.simulation.handler, Case::repository());
+    let manifests: Vec<Manifest> = image.all_manifests().cloned().collect();
+    for digest in manifests.iter().flat_map(Manifest::blobs).map(|blob| blob.digest) {
+        let stands = registry.blob(&repository, &digest).is_some() || stolen.contains(&digest);
+        ensure(stands, || format!("{digest} is not there after a success"))?;
+    }
+    for digest in manifests.iter().map(Manifest::digest) {
+        let stands = registry.manifest(&repository, &digest).is_some() || stolen.contains(&digest);
+        ensure(stands, || format!("the manifest {digest} is not there after a success"))?;
+    }
+    let root = image.root.digest();
+    for tag in case.tags() {
+        let stands = registry.tagged(&repository, &tag) == Some(root) || stolen.contains(&root);
+        ensure(stands, || format!("the tag {tag} does not name the root"))?;
+    }
+    Ok(())
+}
