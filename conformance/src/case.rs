@@ -3,18 +3,15 @@
 use std::fmt;
 
 use longshore_core::auth::Credentials;
-use longshore_core::driver::OperationId;
-use longshore_core::{
-    Blob, Client, Event, Failure, Learned, Options, Push, Receipt, Registry, Repository, Secret, Supply, Tag,
-};
-use longshore_memory::{Order, Schedule, Simulation, Source, Step};
+use longshore_core::{Blob, Client, Learned, Options, Push, Receipt, Registry, Repository, Secret, Tag};
+use longshore_memory::{Order, Schedule, Simulation, Source};
 use longshore_mock_registry as mock;
 use longshore_mock_registry::fault::FaultPlan;
 use serde_json::Value;
 
 use crate::quirk;
 use crate::strategy::CHUNK;
-use crate::{Image, Mock, Plan};
+use crate::{Image, Mock, Plan, Run};
 
 /// A blob's key: its number in the image.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -122,24 +119,6 @@ pub struct Settings {
     pub in_flight: usize,
     /// What the client knows of the registry.
     pub learned: Learned,
-}
-
-/// What came of a case.
-pub struct Run {
-    /// What was pushed.
-    pub image: Image,
-    /// The simulation, at its end.
-    pub simulation: Simulation<Key, Mock>,
-    /// The client, at its end.
-    pub client: Client<Key>,
-    /// What the client told, in order.
-    pub events: Vec<Event<Key>>,
-    /// What came of the push.
-    pub result: Result<Receipt<Key>, Box<Failure>>,
-    /// How many steps there were.
-    pub steps: u64,
-    /// How many entries the transcript had when the push was cancelled, if it was.
-    pub said_before_cancel: Option<usize>,
 }
 
 impl Case {
@@ -347,50 +326,6 @@ impl Case {
     /// The numbers of the blobs whose digest is not known before they are read.
     pub(crate) fn unknown(&self) -> impl Iterator<Item = usize> {
         (0..self.plan.blobs.len()).filter(|number| self.given(*number) == Given::Unknown)
-    }
-}
-
-impl Run {
-    /// Drives the push to its end. Its manifests are supplied when the digests of so many blobs are known.
-    fn go_on(&mut self, operation: OperationId, mut waits_for: usize, cancel_after: Option<u64>) {
-        let mut done = None;
-        loop {
-            if cancel_after == Some(self.steps) && done.is_none() {
-                self.client.cancel(operation);
-                self.said_before_cancel = Some(self.simulation.transcript().entries.len());
-            }
-            self.steps += 1;
-            match self.simulation.step(&mut self.client) {
-                Step::Worked => {}
-                Step::Event(event) => {
-                    if matches!(event, Event::BlobDigested { .. }) {
-                        waits_for -= 1;
-                        if waits_for == 0 && self.said_before_cancel.is_none() {
-                            supply(&mut self.client, operation, &self.image);
-                        }
-                    }
-                    self.events.push(event);
-                }
-                Step::Done { operation: ended, result } => {
-                    assert_eq!(ended, operation, "an operation ended that was never begun");
-                    assert!(done.is_none(), "the operation ended twice");
-                    done = Some(result);
-                }
-                Step::Idle => break,
-            }
-        }
-        match done {
-            Some(result) => self.result = result,
-            None => self.simulation.stop("the client hangs: it waits for nothing, and the push has not ended"),
-        }
-    }
-}
-
-/// Ends an open push: gives its manifests.
-pub(crate) fn supply(client: &mut Client<Key>, operation: OperationId, image: &Image) {
-    let manifests = image.manifests.iter().cloned().map(Supply::Manifest);
-    for supply in manifests.chain([Supply::Root(image.root.clone()), Supply::End]) {
-        client.supply(operation, supply).expect("the push was left open");
     }
 }
 

@@ -25,9 +25,11 @@ mod mock;
 pub mod oracle;
 pub mod property;
 pub mod quirk;
+mod run;
 pub mod session;
 pub mod strategy;
 
-pub use case::{Case, Given, Key, Run, Settings};
+pub use case::{Case, Given, Key, Settings};
 pub use image::{BlobPlan, Content, DocumentPlan, Image, Plan, Subject};
 pub use mock::{Mock, TagChange};
+pub use run::Run;

@@ -6,9 +6,10 @@ use std::fmt::Debug;
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 
-use crate::case::{Case, Run};
+use crate::case::Case;
 use crate::oracle;
 use crate::quirk::Outcome;
+use crate::run::Run;
 use crate::session::Session;
 
 /// Runs so many cases and judges each. A failing one is made small, and printed with its transcript.

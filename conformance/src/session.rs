@@ -8,7 +8,8 @@ use longshore_core::driver::OperationId;
 use longshore_core::{Client, Deletion, Digest, Event, Failure, Operation, Receipt};
 use longshore_memory::{Simulation, Step};
 
-use crate::case::{Case, Key, supply};
+use crate::case::{Case, Key};
+use crate::run::supply;
 use crate::{Image, Mock};
 
 /// How far the keys of one push are from those of the next.

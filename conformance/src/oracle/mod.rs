@@ -14,8 +14,9 @@ use longshore_memory::{Fault, Said};
 use longshore_mock_registry::UploadId;
 use longshore_mock_registry::behaviour::{EtagForm, LocationForm, ReferrersApi};
 
-use crate::case::{Case, Given, Run};
+use crate::case::{Case, Given};
 use crate::quirk::Outcome;
+use crate::run::Run;
 
 pub use session::judge_session;
 

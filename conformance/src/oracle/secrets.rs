@@ -5,7 +5,8 @@ use http::header::AUTHORIZATION;
 use longshore_memory::Said;
 
 use super::{Verdict, ensure};
-use crate::case::{Case, PASSWORD, Run, USER};
+use crate::case::{Case, PASSWORD, USER};
+use crate::run::Run;
 
 /// I1 and I29: what lets one in goes to the registry's own origin only, and is in nothing that is shown.
 pub(super) fn stay_where_they_belong(case: &Case, run: &Run) -> Verdict {

@@ -1,0 +1,69 @@
+//! One push, driven to its end.
+
+use longshore_core::driver::OperationId;
+use longshore_core::{Client, Event, Failure, Receipt, Supply};
+use longshore_memory::{Simulation, Step};
+
+use crate::{Image, Key, Mock};
+
+/// What came of a case.
+pub struct Run {
+    /// What was pushed.
+    pub image: Image,
+    /// The simulation, at its end.
+    pub simulation: Simulation<Key, Mock>,
+    /// The client, at its end.
+    pub client: Client<Key>,
+    /// What the client told, in order.
+    pub events: Vec<Event<Key>>,
+    /// What came of the push.
+    pub result: Result<Receipt<Key>, Box<Failure>>,
+    /// How many steps there were.
+    pub steps: u64,
+    /// How many entries the transcript had when the push was cancelled, if it was.
+    pub said_before_cancel: Option<usize>,
+}
+
+impl Run {
+    /// Drives the push to its end. Its manifests are supplied when the digests of so many blobs are known.
+    pub(crate) fn go_on(&mut self, operation: OperationId, mut waits_for: usize, cancel_after: Option<u64>) {
+        let mut done = None;
+        loop {
+            if cancel_after == Some(self.steps) && done.is_none() {
+                self.client.cancel(operation);
+                self.said_before_cancel = Some(self.simulation.transcript().entries.len());
+            }
+            self.steps += 1;
+            match self.simulation.step(&mut self.client) {
+                Step::Worked => {}
+                Step::Event(event) => {
+                    if matches!(event, Event::BlobDigested { .. }) {
+                        waits_for -= 1;
+                        if waits_for == 0 && self.said_before_cancel.is_none() {
+                            supply(&mut self.client, operation, &self.image);
+                        }
+                    }
+                    self.events.push(event);
+                }
+                Step::Done { operation: ended, result } => {
+                    assert_eq!(ended, operation, "an operation ended that was never begun");
+                    assert!(done.is_none(), "the operation ended twice");
+                    done = Some(result);
+                }
+                Step::Idle => break,
+            }
+        }
+        match done {
+            Some(result) => self.result = result,
+            None => self.simulation.stop("the client hangs: it waits for nothing, and the push has not ended"),
+        }
+    }
+}
+
+/// Ends an open push: gives its manifests.
+pub(crate) fn supply(client: &mut Client<Key>, operation: OperationId, image: &Image) {
+    let manifests = image.manifests.iter().cloned().map(Supply::Manifest);
+    for supply in manifests.chain([Supply::Root(image.root.clone()), Supply::End]) {
+        client.supply(operation, supply).expect("the push was left open");
+    }
+}
