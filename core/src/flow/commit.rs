@@ -117,7 +117,7 @@ impl Commit {
                 if lists_referrers {
                     world.learned.learn_referrers(&self.place.repository, true);
                     world.learned.subject_header = Some(true);
-                } else if has_subject.is_some()
+                } else if subject.is_some()
                     && world.learned.subject_header == Some(true)
                     && world.learned.referrers(&self.place.repository) == Some(true)
                 {
