@@ -38,7 +38,7 @@ fn failures_that_pass_use_up_no_tokens() {
         let is_write = seen.method == http::Method::POST;
         (is_write && refused < 10).then(|| respond(503, &[("retry-after", "70")], ""))
     };
-    let mut options = Options::default();
+    let mut options = in_chunks(1 << 20);
     options.attempts = 12;
     let outcome = world::run(World { rule, ..bearer() }, Setup { options, ..Setup::default() });
     outcome.succeeded();
@@ -56,7 +56,8 @@ fn a_token_that_ends_in_a_pause_is_no_refusal() {
             _ => None,
         }
     };
-    world::push(World { rule, ..bearer() }).succeeded();
+    let options = in_chunks(1 << 20);
+    world::run(World { rule, ..bearer() }, Setup { options, ..Setup::default() }).succeeded();
 }
 
 #[test]

@@ -69,7 +69,6 @@ impl<K: Key> Client<K> {
                 return Ok(None);
             }
         };
-        task.login.fetched = 0;
         let refuse = |why: String| Failure::new(Why::Denied(text::shown(&why)));
         match door.signature(&carried) {
             None => {}
