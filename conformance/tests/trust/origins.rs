@@ -1,8 +1,10 @@
+use bytes::Bytes;
+use http::Response;
 use longshore_core::target::{CrossOrigin, Policy};
 use longshore_core::{Algorithm, Blob, Learned, Options, Origin, Scheme};
 
-use crate::drive::{PASSWORD, Setup, image_with, password};
-use crate::world::{BEARER, World, push, push_with, run};
+use crate::drive::{PASSWORD, Seen, Setup, image, image_with, password};
+use crate::world::{BEARER, World, push, push_with, respond, run};
 
 const STORAGE: &str = "https://storage.example.net";
 
@@ -141,5 +143,48 @@ fn i1_what_a_foreign_host_aims_at_the_registry_goes_without_credentials() {
     let aimed: Vec<_> = outcome.seen.iter().filter(|seen| seen.path_and_query.contains("/other/")).collect();
     assert!(!aimed.is_empty());
     assert!(aimed.iter().all(|seen| seen.authorization.is_empty()), "{}", outcome.transcript);
+    assert!(outcome.result.is_err());
+}
+
+/// The registry sends a write to storage, the storage back to a path of its own choice, and that path on to another.
+fn there_and_back(seen: &Seen, _: &[Seen]) -> Option<Response<Bytes>> {
+    let wants = r#"Bearer realm="https://registry.example/token",scope="repository:library/third:pull""#;
+    let to = match seen.path_and_query.split('?').next().unwrap() {
+        "/v2/library/app/blobs/uploads/" if !seen.authorization.is_empty() => "https://storage.example.net/out",
+        "/out" => "https://registry.example/v2/library/other/blobs/uploads/",
+        "/v2/library/other/blobs/uploads/" => "/v2/library/third/blobs/uploads/",
+        "/v2/library/third/blobs/uploads/" => return Some(respond(401, &[("www-authenticate", wants)], "")),
+        _ => return None,
+    };
+    Some(respond(307, &[("location", to)], ""))
+}
+
+#[test]
+fn i1_once_away_from_the_registry_always_away() {
+    let then = vec![image().into()];
+    let world = World { challenge: BEARER, rule: there_and_back, ..World::default() };
+    let outcome = run(world, Setup { then, ..Setup::default() });
+    let aimed: Vec<_> = outcome.seen.iter().filter(|seen| !seen.path_and_query.contains("/app/")).collect();
+    assert!(aimed.iter().any(|seen| seen.path_and_query.contains("/third/")), "{}", outcome.transcript);
+    assert!(aimed.iter().all(|seen| seen.is_for_token() || seen.authorization.is_empty()), "{}", outcome.transcript);
+    // What the registry says there teaches nothing, and nobody is asked for anything because of it.
+    assert!(outcome.result.is_err());
+    assert_eq!((outcome.asked.len(), outcome.tokens().count()), (1, 1), "{}", outcome.transcript);
+}
+
+#[test]
+fn i1_an_upload_that_a_foreign_host_opens_at_the_registry_goes_without_credentials() {
+    let rule = |seen: &Seen, _: &[Seen]| match (seen.origin.as_str(), &seen.method) {
+        ("https://registry.example", &http::Method::POST) if !seen.authorization.is_empty() => {
+            Some(respond(307, &[("location", "https://storage.example.net/open")], ""))
+        }
+        (STORAGE, &http::Method::POST) => {
+            Some(respond(202, &[("location", "https://registry.example/v2/library/other/manifests/v1")], ""))
+        }
+        _ => None,
+    };
+    let outcome = push(World { challenge: BEARER, rule, ..World::default() });
+    let aimed: Vec<_> = outcome.seen.iter().filter(|seen| seen.path_and_query.contains("/other/")).collect();
+    assert!(!aimed.is_empty() && aimed.iter().all(|seen| seen.authorization.is_empty()), "{}", outcome.transcript);
     assert!(outcome.result.is_err());
 }

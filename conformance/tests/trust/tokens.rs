@@ -39,9 +39,14 @@ fn one_request_flies_alone_until_the_registry_has_shown_what_it_wants() {
 
 #[test]
 fn a_failure_that_passes_shows_nothing_of_what_a_registry_wants() {
-    // Two pushes wait for the first answer; the second request is no sooner one of many than that says something.
-    let rule = |_: &Seen, before: &[Seen]| (before.len() < 2).then(|| respond(503, &[], ""));
-    let outcome = crate::world::push_twice_at_once(World { rule, ..bearer() });
+    // Several wait for the first answer; after one that says nothing, there is again one that goes first.
+    let check = || {
+        let (registry, repository) = ("registry.example".parse().unwrap(), "library/app".parse().unwrap());
+        Operation::CheckPush { registry, repository }
+    };
+    let rule = |_: &Seen, before: &[Seen]| before.is_empty().then(|| respond(503, &[], ""));
+    let setup = Setup { operations: vec![check(), check(), check()], ..Setup::default() };
+    let outcome = crate::world::run(World { rule, ..bearer() }, setup);
     outcome.succeeded();
     let bare = |seen: &&Seen| seen.authorization.is_empty() && seen.status != 503;
     assert_eq!(outcome.seen.iter().filter(bare).count(), 1, "{}", outcome.transcript);
