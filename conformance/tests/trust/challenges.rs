@@ -180,6 +180,22 @@ fn ping_200_with_challenge() {
 }
 
 #[test]
+fn a_challenge_that_cannot_be_used_hurts_nobody_on_a_success() {
+    let world = World {
+        rule: |_, _| {
+            let challenge = r#"Bearer realm="http://evil.example.net/token""#;
+            Some(respond(200, &[("www-authenticate", challenge)], r#"{"tags":["v1"]}"#))
+        },
+        ..World::default()
+    };
+    let (registry, repository) = ("registry.example".parse().unwrap(), "library/app".parse().unwrap());
+    let operations = vec![Operation::ListTags { registry, repository }];
+    let outcome = crate::world::run(world, Setup { operations, ..Setup::default() });
+    outcome.succeeded();
+    assert_eq!((outcome.seen.len(), outcome.asked.len()), (1, 0));
+}
+
+#[test]
 fn ping_body_not_object() {
     let world = World {
         challenge: "Basic",

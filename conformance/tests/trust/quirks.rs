@@ -367,6 +367,7 @@ fn redirect_target_needs_own_auth() {
         let outcome = crate::world::run(world, Setup { options: options.clone(), ..pull() });
         assert!(outcome.result.is_err(), "{challenge}");
         assert!(outcome.seen.len() < 8 && outcome.asked.is_empty(), "{challenge}\n{}", outcome.transcript);
+        assert!(outcome.seen.iter().all(|seen| seen.path_and_query != "/v2/"), "{challenge}\n{}", outcome.transcript);
         assert!(outcome.seen.iter().all(|seen| seen.authorization.is_empty() && !seen.origin.contains("evil")));
     }
 }
