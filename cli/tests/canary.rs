@@ -15,8 +15,8 @@ use common::{Layout, Mock, command, run_with_input};
 /// What all secrets here have in them; and what Base64 makes of that, wherever it begins.
 const MARKS: [&str; 4] = ["CANARY", "Q0FOQVJZ", "NBTkFSWS", "DQU5BUlkt"];
 
-/// `user:CANARY-PASSWORD` in Base64.
-const BASIC: &str = "dXNlcjpDQU5BUlktUEFTU1dPUkQ=";
+/// `user:pw-CANARY-PASSWORD` in Base64.
+const BASIC: &str = "dXNlcjpwdy1DQU5BUlktUEFTU1dPUkQ=";
 
 /// Where the command gets its secret from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,7 +67,7 @@ impl Evil {
             for line in request.lines().filter(|line| line.contains("authorization: ") || line.contains("grant_type")) {
                 seen.push_str(&line.replace(['"', '\\'], " "));
                 if line.contains(BASIC) {
-                    seen.push_str(" CANARY-PASSWORD user:CANARY-PASSWORD ");
+                    seen.push_str(" pw-CANARY-PASSWORD user:pw-CANARY-PASSWORD ");
                 }
             }
             respond(&habit, request, &seen)
@@ -87,7 +87,7 @@ fn respond(habit: &Habit, request: &str, shown: &str) -> Vec<u8> {
     );
     let repeats = format!("Warning: 299 - \"{shown}\"\r\nX-Error: {shown}\r\n");
     if path.starts_with("/token") {
-        let token = r#"{"token":"CANARY-BEARER","refresh_token":"CANARY-REFRESH","expires_in":300}"#;
+        let token = r#"{"token":"bearer-CANARY-BEARER","refresh_token":"refresh-CANARY-REFRESH","expires_in":300}"#;
         return match habit {
             Habit::TokenRefused => answer("403 Forbidden", &repeats, &errors),
             Habit::TokenMissing => answer("200 OK", &repeats, &errors),
@@ -106,7 +106,7 @@ fn respond(habit: &Habit, request: &str, shown: &str) -> Vec<u8> {
         Habit::Plain(status) => answer(status, &repeats, shown),
         Habit::Redirect(url) => answer("307 Temporary Redirect", &format!("Location: {url}\r\n"), ""),
         Habit::Upload => {
-            let location = "Location: /v2/a/blobs/uploads/1?_state=CANARY-STATE\r\n";
+            let location = "Location: /v2/a/blobs/uploads/1?_state=st-CANARY-STATE\r\n";
             match method {
                 "POST" => answer("202 Accepted", location, ""),
                 "PUT" | "PATCH" => answer("403 Forbidden", &format!("{location}{repeats}"), &errors),
@@ -143,7 +143,7 @@ impl World {
         let config = match login {
             Login::Stored => format!(r#"{{"auths":{{"{authority}":{{"auth":"{BASIC}"}}}}}}"#),
             Login::Identity => {
-                format!(r#"{{"auths":{{"{authority}":{{"auth":"dXNlcjo=","identitytoken":"CANARY-IDENTITY"}}}}}}"#)
+                format!(r#"{{"auths":{{"{authority}":{{"auth":"dXNlcjo=","identitytoken":"id-CANARY-IDENTITY"}}}}}}"#)
             }
             Login::Password | Login::Token => "{}".to_owned(),
         };
@@ -153,11 +153,11 @@ impl World {
         let input = match login {
             Login::Password => {
                 command.args(["--username", "user", "--password-stdin"]);
-                "CANARY-PASSWORD"
+                "pw-CANARY-PASSWORD"
             }
             Login::Token => {
                 command.args(["--registry-token-stdin"]);
-                "CANARY-TOKEN"
+                "tk-CANARY-TOKEN"
             }
             Login::Stored | Login::Identity => "a layer",
         };
@@ -168,7 +168,7 @@ impl World {
         files(self.folder.path(), &mut |path| {
             if !path.starts_with(&docker) {
                 // Where an upload is, a checkpoint must keep; it is for its owner only.
-                let content = fs::read_to_string(path).unwrap().replace("?_state=CANARY-STATE", "");
+                let content = fs::read_to_string(path).unwrap().replace("?_state=st-CANARY-STATE", "");
                 no_secret(&format!("{what}: {}", path.display()), content.as_bytes());
                 fs::remove_file(path).unwrap();
             }
@@ -282,13 +282,13 @@ fn i29_an_upload_at_a_secret_place() {
 fn i29_a_redirect_to_a_signed_url() {
     let world = World::new();
     // One that is refused, and one that is followed to somebody who repeats it.
-    world.all_fail(&Habit::Redirect("http://127.0.0.1:1/x?X-Amz-Signature=CANARY-SIGNATURE".to_owned()), &[]);
+    world.all_fail(&Habit::Redirect("http://127.0.0.1:1/x?X-Amz-Signature=sig-CANARY-SIGNATURE".to_owned()), &[]);
     let storage = Script::answering(|request| {
         let line = request.lines().next().unwrap();
         answer("403 Forbidden", &format!("Warning: 299 - \"{line}\"\r\n"), "<Error>SignatureDoesNotMatch</Error>")
     });
     let origin = format!("http://{}", storage.address);
-    let url = format!("{origin}/x?X-Amz-Signature=CANARY-SIGNATURE");
+    let url = format!("{origin}/x?X-Amz-Signature=sig-CANARY-SIGNATURE");
     world.all_fail(&Habit::Redirect(url), &["--allow-origin", &origin]);
 }
 
@@ -296,10 +296,10 @@ fn i29_a_redirect_to_a_signed_url() {
 #[test]
 fn i29_what_goes_well_tells_nothing_either() {
     let (world, mock) = (World::new(), Mock::start(&[]));
-    let tokens = Script::answering(|_| answer("200 OK", "", r#"{"token":"CANARY-BEARER"}"#));
+    let tokens = Script::answering(|_| answer("200 OK", "", r#"{"token":"bearer-CANARY-BEARER"}"#));
     let origin = format!("http://{}", tokens.address);
-    let challenge = format!("Bearer realm=\"{origin}/token?secret=CANARY-REALM\",service=\"s\"");
-    let door = Door::before(&mock, challenge.leak(), "Bearer CANARY-BEARER");
+    let challenge = format!("Bearer realm=\"{origin}/token?secret=realm-CANARY\",service=\"s\"");
+    let door = Door::before(&mock, challenge.leak(), "Bearer bearer-CANARY-BEARER");
     for login in [Login::Password, Login::Stored, Login::Identity] {
         for mut arguments in world.commands(&door.authority) {
             if login == Login::Password && arguments.contains(&"--stdin-layer".to_owned()) {

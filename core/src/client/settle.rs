@@ -104,6 +104,9 @@ impl<K: Key> Client<K> {
         if let Some(registry) = self.registries.get_mut(&task.registry).filter(|_| shows) {
             registry.is_known = true;
         }
+        if let Some(registry) = self.registries.get_mut(&task.registry) {
+            registry.door.told.place(&flight.target);
+        }
         self.warn(task, &flight, &response);
         if flight.row != Row::FetchToken && self.is_turned_away(task, &flight, &response) {
             return;

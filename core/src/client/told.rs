@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::{Failure, Why};
 use crate::auth::{Credentials, Token};
 use crate::endpoint::AnswerError;
-use crate::target::percent_encode;
+use crate::target::{Target, percent_encode};
 use crate::{Authorization, Origin, Secret};
 
 /// How many of the newest secrets of each kind are looked for.
@@ -18,6 +18,8 @@ const BEGINNING: usize = 6;
 pub(super) struct Told {
     credentials: VecDeque<Secret>,
     tokens: VecDeque<Secret>,
+    /// What of the places that requests went to may not be shown: signatures, and the like.
+    places: VecDeque<Secret>,
 }
 
 impl Told {
@@ -39,9 +41,15 @@ impl Told {
         }
     }
 
+    pub(super) fn place(&mut self, target: &Target) {
+        for value in target.hidden().filter(|value| value.len() > BEGINNING) {
+            add(&mut self.places, value);
+        }
+    }
+
     /// A text with an ellipsis for each of them, or for what one begins with.
     pub(super) fn scrub(&self, text: &str) -> String {
-        let secrets = || self.credentials.iter().chain(&self.tokens).map(Secret::expose);
+        let secrets = || [&self.credentials, &self.tokens, &self.places].into_iter().flatten().map(Secret::expose);
         let encoded: Vec<Secret> = secrets().map(|secret| Secret::new(percent_encode(secret))).collect();
         let secrets: Vec<&str> = secrets().chain(encoded.iter().map(Secret::expose)).collect();
         let (mut out, mut rest) = (String::new(), text);
@@ -73,7 +81,7 @@ impl Told {
             }
         }
         // A place that has a secret in its name is not named.
-        let is_secret = |target: &crate::Target| self.scrub(&target.to_string()) != target.to_string();
+        let is_secret = |target: &Target| self.scrub(&target.to_string()) != target.to_string();
         failure.target = failure.target.take().filter(|target| !is_secret(target));
     }
 }
@@ -101,7 +109,6 @@ mod tests {
     use http::Response;
 
     use super::*;
-    use crate::Target;
     use crate::driver::NoAnswer;
     use crate::endpoint::{Endpoint, Row, StartUpload};
 
@@ -139,6 +146,15 @@ mod tests {
         let mut short = Told::default();
         ["a", "äää"].iter().for_each(|secret| add(&mut short.tokens, secret));
         assert_eq!(short.scrub("a b a ä ääääää"), "… b … ä ……");
+    }
+
+    #[test]
+    fn i29_what_of_a_place_is_not_shown_is_taken_out_of_texts_too() {
+        let mut told = Told::default();
+        let target = "https://a.example/x?digest=sha256:00112233&sig=CANARY%2Bsignature&v=1&CANARY-alone";
+        told.place(&Target::parse(target).unwrap());
+        let said = "sha256:00112233 CANARY%2Bsignature 1 CANARY-alone v digest";
+        assert_eq!(told.scrub(said), "sha256:00112233 … 1 … v digest");
     }
 
     #[test]

@@ -223,6 +223,17 @@ fn is_harmless(key: &str, value: &str) -> bool {
     HARMLESS.contains(&key) && value.bytes().all(plain)
 }
 
+impl Target {
+    /// What of the query is not shown.
+    pub(crate) fn hidden(&self) -> impl Iterator<Item = &str> {
+        self.query().into_iter().flat_map(|query| query.split('&')).filter_map(|pair| match pair.split_once('=') {
+            Some((key, value)) if is_harmless(key, value) => None,
+            Some((_, value)) if !value.bytes().all(|byte| byte == b'=') => Some(value),
+            _ => Some(pair),
+        })
+    }
+}
+
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = format!("{}{}", self.origin, self.path());
