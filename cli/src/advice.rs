@@ -51,12 +51,12 @@ impl Advisor {
                 Some("--plain-http talks plain HTTP to it")
             }
             Why::NoAnswer(NoAnswer::Untrusted(_)) => Some("--ca FILE trusts the CA in that file"),
+            Why::Denied(why) | Why::Refused(why) if why.contains("`allow_origin`") => {
+                Some("here that is --allow-origin URL, if you trust what is there")
+            }
             // What else can be done where a password was given, the registry's refusal says.
             Why::Denied(_) if failure.row != Some(Row::FetchToken) && self.login == Login::Password => None,
             Why::Denied(_) => Some(self.about_credentials()),
-            Why::Refused(why) if why.contains("`allow_origin`") => {
-                Some("here that is --allow-origin URL, if you trust what is there")
-            }
             Why::NotReplayable => Some("--chunk-size SIZE sends it in chunks"),
             Why::TooManySessions { .. } => Some("--chunk-size SIZE sends smaller bodies"),
             _ => match failure.refused()?.status {

@@ -15,6 +15,7 @@ use crate::advice::Advisor;
 use crate::args::{ConnectionArguments, TrustArguments};
 use crate::credentials::Wallet;
 use crate::exit::{Error, Signal};
+use crate::files;
 use crate::output;
 use crate::progress::{self, Show, Style};
 use crate::resume::Resume;
@@ -209,7 +210,7 @@ impl Watchers {
 /// The HTTP stack, with the trust that was asked for.
 fn http(arguments: &TrustArguments, registry: &Origin) -> Result<Http, Error> {
     let read = |path: &PathBuf| {
-        std::fs::read(path).map_err(|error| Error::failed(format!("cannot read {}: {error}", path.display())))
+        files::read(path).map_err(|error| Error::failed(format!("cannot read {}: {error}", path.display())))
     };
     let mut http = Http::builder();
     for path in &arguments.ca {

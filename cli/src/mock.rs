@@ -55,7 +55,7 @@ fn registry(arguments: &MockArguments) -> Result<Registry, Error> {
 }
 
 fn auth(path: &Path, scheme: Scheme) -> Result<Auth, Error> {
-    let users = std::fs::read_to_string(path);
+    let users = files::read(path).and_then(|users| String::from_utf8(users).map_err(io::Error::other));
     let users = users.map_err(|error| Error::failed(format!("cannot read {}: {error}", path.display())))?;
     let auth = match scheme {
         Scheme::Bearer => Auth::bearer(),

@@ -16,7 +16,7 @@ use crate::stdin;
 
 /// Pushes, and prints the digest and what it cost.
 pub(crate) async fn run(arguments: PushArguments) -> Result<(), Error> {
-    let reference = arguments.connection.reference(arguments.reference.clone());
+    let reference = arguments.connection.reference(arguments.reference()?);
     let mut options = arguments.connection.options()?;
     if let Some(size) = arguments.chunk_size {
         (options.chunk, options.chunk_above) = (size, size);
@@ -25,20 +25,19 @@ pub(crate) async fn run(arguments: PushArguments) -> Result<(), Error> {
     let show = progress::show(arguments.progress);
     let connect = || Connection::with_options(&arguments.connection, &reference, show, options);
     let tags = tags(&reference, &arguments.tags);
-    let (digest, pushed) = match (&arguments.stdin_layer, &arguments.source) {
-        (Some(media_type), _) => {
+    let (digest, pushed) = match &arguments.stdin_layer {
+        Some(media_type) => {
             let artifact_type = arguments.artifact_type.as_ref();
             stdin::push(&mut connect()?, &reference, tags, media_type, artifact_type).await?
         }
-        (None, Some(source)) => {
-            let closure = closure(source, &arguments)?;
-            check_digest(source, &arguments, &closure)?;
+        None => {
+            let closure = closure(&arguments)?;
+            check_digest(&arguments.source, &reference, &closure)?;
             let mut connection = connect()?;
             connection.session().add_sources(&closure.sources());
             let push = tags.into_iter().fold(push_of(&closure, &reference, &arguments), Push::tag);
             (closure.root.digest, image(&mut connection, push, &arguments).await?)
         }
-        (None, None) => return Err(Error::misuse("say what to push: a layout, or --stdin-layer MEDIA-TYPE")),
     };
     report(digest, &pushed, &reference, arguments.json)
 }
@@ -80,8 +79,8 @@ fn push_of(closure: &Closure, reference: &Reference, arguments: &PushArguments) 
 }
 
 /// What is to be pushed: all manifests, read and checked, and where the blobs are.
-fn closure(source: &str, arguments: &PushArguments) -> Result<Closure, Error> {
-    let source = SourceArgument::parse(source).map_err(|error| match error {
+fn closure(arguments: &PushArguments) -> Result<Closure, Error> {
+    let source = SourceArgument::parse(&arguments.source).map_err(|error| match error {
         ArgumentError::NotFound(_) => Error::failed(error),
         _ => Error::misuse(error),
     })?;
@@ -92,8 +91,8 @@ fn closure(source: &str, arguments: &PushArguments) -> Result<Closure, Error> {
 }
 
 /// A digest in the reference says what must be pushed.
-fn check_digest(source: &str, arguments: &PushArguments, closure: &Closure) -> Result<(), Error> {
-    match arguments.reference.digest {
+fn check_digest(source: &str, reference: &Reference, closure: &Closure) -> Result<(), Error> {
+    match reference.digest {
         Some(digest) if digest != closure.root.digest => {
             let found = closure.root.digest;
             Err(Error::failed(format!("{source} holds {found}, not {digest} as the reference says")))

@@ -21,7 +21,7 @@ impl Resume {
 
     /// The push, going on where the file says; as it is where there is no file yet.
     pub(crate) fn prepare(&self, push: Push<Digest>) -> Result<Push<Digest>, Error> {
-        let json = match std::fs::read(&self.path) {
+        let json = match files::read(&self.path) {
             Ok(json) => json,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(push),
             Err(error) => return Err(Error::failed(format!("cannot read {}: {error}", self.path.display()))),

@@ -127,3 +127,16 @@ fn a_signal_stops_a_push_in_good_order() {
     let said = sentence(130, &child.wait_with_output().unwrap());
     assert_eq!(said, "stopped; the uploads that were open are cancelled");
 }
+
+/// One that never ends, too: it is not read for ever.
+#[cfg(unix)]
+#[test]
+fn a_file_that_is_no_file_of_ours_has_status_1() {
+    let layout = Layout::of_file(vec![1; 100]);
+    for option in ["--resume", "--ca"] {
+        let said = refused(1, &["push", layout.path(), "localhost:1/a", option, "/dev/zero"]);
+        assert!(said.contains("cannot read /dev/zero: it has more than 16777216 bytes"), "{option}: {said}");
+    }
+    let said = refused(1, &["mock", "--auth", "/dev/zero"]);
+    assert!(said.starts_with("cannot read /dev/zero: "), "{said}");
+}

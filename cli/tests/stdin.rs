@@ -145,8 +145,13 @@ fn options_that_make_no_sense_with_it_are_refused() {
     let said = refused(2, &["push", "--stdin-layer", TYPE, &digest]);
     assert!(said.contains("is not known before"), "{said}");
     let layout = common::Layout::of_file(vec![1]);
-    for arguments in [&["--artifact-type", "a/b"][..], &["--stdin-layer", TYPE]] {
-        refused(2, &[&["push", layout.path(), place], arguments].concat());
+    for (arguments, expected) in [
+        (&["push", layout.path(), place, "--artifact-type", "a/b"][..], "required arguments were not provided"),
+        (&["push", layout.path(), place, "--stdin-layer", TYPE], "takes the place of SOURCE"),
+        (&["push", "--stdin-layer", TYPE, "localhost:1/UPPER"], "a repository name is in lower case"),
+        (&["push", place], "required arguments were not provided"),
+    ] {
+        let said = refused(2, arguments);
+        assert!(said.contains(expected), "{said}");
     }
-    assert!(refused(2, &["push", place]).contains("required arguments were not provided"));
 }

@@ -83,7 +83,11 @@ fn i29_i32_a_password_comes_by_standard_input_and_goes_nowhere_else() {
 fn i29_a_registry_token_is_shown_as_it_is() {
     let world = World::new("Bearer realm=\"http://127.0.0.1:1/token\"", "Bearer CANARY-TOKEN");
     let said = sentence(1, &run(world.push(&["--registry-token-stdin"]), "CANARY-TOKEN\n"));
-    assert!(said.contains("http://127.0.0.1:1 as its token service") && said.contains("allow_origin"), "{said}");
+    assert!(
+        said.contains("http://127.0.0.1:1 as its token service")
+            && said.ends_with("here that is --allow-origin URL, if you trust what is there"),
+        "{said}"
+    );
     let push = || world.push(&["--registry-token-stdin", "--allow-origin", "http://127.0.0.1:1"]);
     let output = run(push(), "CANARY-TOKEN\n");
     assert!(output.status.success(), "{output:?}");

@@ -7,6 +7,7 @@ use longshore_core::content::Platform;
 use longshore_core::{MediaType, Reference, Repository, Tag};
 
 use super::{ConnectionArguments, values};
+use crate::exit::Error;
 use crate::progress::Style;
 
 /// What `longshore push --help` ends with.
@@ -25,14 +26,13 @@ longshore push [OPTIONS] <SOURCE> <REFERENCE>
 
 /// Options of `longshore push`.
 #[derive(Debug, Args)]
-#[command(allow_missing_positional = true, override_usage = USAGE)]
+#[command(override_usage = USAGE)]
 pub(crate) struct PushArguments {
     /// An OCI image layout: a folder, or a tar of one
-    #[arg(required_unless_present = "stdin_layer")]
-    pub(crate) source: Option<String>,
+    pub(crate) source: String,
     // No documentation comment: brackets are links there.
-    #[arg(value_parser = values::reference, help = "Where to: [registry/]repository[:tag][@digest]; where neither tag nor digest is said, the tag is `latest`")]
-    pub(crate) reference: Reference,
+    #[arg(required_unless_present = "stdin_layer", value_parser = values::reference, help = "Where to: [registry/]repository[:tag][@digest]; where neither tag nor digest is said, the tag is `latest`")]
+    reference: Option<Reference>,
     /// Another tag for it; may be given several times
     #[arg(long = "tag", value_name = "TAG")]
     pub(crate) tags: Vec<Tag>,
@@ -57,11 +57,11 @@ pub(crate) struct PushArguments {
     #[arg(
         long,
         value_name = "MEDIA-TYPE",
-        conflicts_with_all = ["source", "platform", "mount_from", "resume", "no_verify", "password_stdin", "registry_token_stdin"],
+        conflicts_with_all = ["platform", "mount_from", "resume", "no_verify", "password_stdin", "registry_token_stdin"],
     )]
     pub(crate) stdin_layer: Option<MediaType>,
     /// What that artifact is; where it is not said, what its layer is
-    #[arg(long, value_name = "TYPE", requires = "stdin_layer", conflicts_with = "source")]
+    #[arg(long, value_name = "TYPE", requires = "stdin_layer")]
     pub(crate) artifact_type: Option<MediaType>,
     /// How to show what happens, on standard error: auto is bars on a terminal and plain lines elsewhere
     #[arg(long, value_name = "STYLE", default_value = "auto")]
@@ -71,4 +71,16 @@ pub(crate) struct PushArguments {
     pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) connection: ConnectionArguments,
+}
+
+impl PushArguments {
+    /// Where to. Without SOURCE, it is what stands first.
+    pub(crate) fn reference(&self) -> Result<Reference, Error> {
+        match (&self.stdin_layer, &self.reference) {
+            (Some(_), Some(_)) => Err(Error::misuse("--stdin-layer takes the place of SOURCE: leave out one of them")),
+            (_, Some(reference)) => Ok(reference.clone()),
+            (_, None) => values::reference(&self.source)
+                .map_err(|why| Error::misuse(format!("invalid value '{}' for '<REFERENCE>': {why}", self.source))),
+        }
+    }
 }
