@@ -49,6 +49,8 @@ pub struct Limits {
     pub uploads: usize,
     /// How many requests may be on their way in: 10,000. More are refused with 503.
     pub exchanges: usize,
+    /// How many connections a server has at once: 1,000. More wait.
+    pub connections: usize,
     /// How long an upload may lie untouched before it is gone: an hour.
     pub upload_lifetime: Duration,
     /// The most entries in a page of tags or referrers (`referrers-pagination`): 1,000.
@@ -67,6 +69,7 @@ impl Default for Limits {
             manifest_bytes: 1 << 30,
             uploads: 10_000,
             exchanges: 10_000,
+            connections: 1000,
             upload_lifetime: Duration::from_secs(3600),
             page: 1000,
         }

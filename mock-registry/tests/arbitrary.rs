@@ -251,6 +251,7 @@ fn registry(behaviour: Behaviour, with_users: bool, faults: u64) -> Registry {
     let origin = |host: &str| Origin::new(Scheme::Https, host.parse::<Host>().unwrap(), None);
     let users = Auth::basic().user("a", Password::plain("b"), Rights::all()).anonymous("a=pull".parse().unwrap());
     let limits = Limits {
+        connections: 1,
         manifest: 600,
         blob: 2000,
         manifests: 3,

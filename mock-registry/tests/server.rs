@@ -281,3 +281,54 @@ fn certificates_that_are_none() {
     assert!(matches!(Tls::from_pem(b"no", b"pem"), Err(TlsError::Pem(_))));
     assert!(matches!(Tls::generate(["not a name\u{e9}"]), Err(TlsError::NotMade(_))));
 }
+
+/// Time stands still but for waits: what waits for five minutes waits for nothing here.
+#[tokio::test(start_paused = true)]
+async fn s1_whoever_sends_no_more_is_let_go() {
+    let server = start().await;
+    for begun in ["GET /v2/ HTTP/1.1\r\nHo", "POST /v2/a/blobs/uploads/?digest="] {
+        let digest = Digest::of(Algorithm::Sha256, b"hello");
+        let rest = format!("{digest} HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhe");
+        let sent = if begun.ends_with('=') { format!("{begun}{rest}") } else { begun.to_owned() };
+        let answer = server.talk(sent.as_bytes()).await;
+        assert!(!answer.contains(" 201 "), "{answer}");
+    }
+    server.shared.lock().advance(server.shared.now());
+    assert!(server.shared.lock().state.uploads.is_empty());
+    // Nothing that stopped is waited for.
+    server.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn s1_connections_that_are_too_many_wait() {
+    let mut options = Options::default();
+    options.limits.connections = 2;
+    let server = start_with(options).await;
+    let idle = [TcpStream::connect(server.address).await.unwrap(), TcpStream::connect(server.address).await.unwrap()];
+    let mut asked = Box::pin(server.request("GET /v2/ HTTP/1.1", b""));
+    let second = std::time::Duration::from_secs(1);
+    assert!(tokio::time::timeout(second, &mut asked).await.is_err(), "a third connection was served");
+    drop(idle);
+    assert!(asked.await.starts_with("HTTP/1.1 200"));
+    server.stop().await;
+}
+
+/// A head that is too long is refused, and is not kept.
+#[tokio::test]
+async fn s1_heads_are_bounded() {
+    let server = start().await;
+    let many: String = (0..200).map(|number| format!("X-{number}: 1\r\n")).collect();
+    let answer = server.talk(format!("GET /v2/ HTTP/1.1\r\nHost: x\r\n{many}\r\n").as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 431"), "{answer}");
+    let answer =
+        server.talk(format!("GET /v2/{} HTTP/1.1\r\nConnection: close\r\n\r\n", "a".repeat(1 << 16)).as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 414") || answer.starts_with("HTTP/1.1 404"), "{answer}");
+    let long = "a".repeat(1 << 20);
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    // The server closes while this is written.
+    drop(stream.write_all(format!("GET /v2/ HTTP/1.1\r\nHost: x\r\nX: {long}\r\n\r\n").as_bytes()).await);
+    let mut answer = Vec::new();
+    drop(stream.read_to_end(&mut answer).await);
+    assert!(!String::from_utf8_lossy(&answer).starts_with("HTTP/1.1 200"));
+    server.stop().await;
+}

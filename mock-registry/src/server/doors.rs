@@ -3,14 +3,16 @@
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 
+use super::guard::Guarded;
 use super::tls::Acceptor;
 
 /// How long a client may take to begin TLS.
@@ -20,7 +22,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 /// The listeners of a server. Each waits for connections in a task of its own, which ends with this value.
 pub(super) struct Doors {
-    connections: mpsc::Receiver<(Connection, SocketAddr)>,
+    connections: mpsc::Receiver<(Guarded, SocketAddr)>,
     address: SocketAddr,
     _waiting: JoinSet<()>,
 }
@@ -33,19 +35,32 @@ pub(super) enum Connection {
 }
 
 impl Doors {
-    pub(super) fn open(listeners: Vec<TcpListener>, address: SocketAddr, acceptor: Option<&Acceptor>) -> Self {
+    /// Opens them for so many connections at once; more wait.
+    pub(super) fn open(
+        listeners: Vec<TcpListener>,
+        address: SocketAddr,
+        acceptor: Option<&Acceptor>,
+        at_once: usize,
+    ) -> Self {
         let (sender, connections) = mpsc::channel(16);
+        let places = Arc::new(Semaphore::new(at_once.clamp(1, Semaphore::MAX_PERMITS)));
         let mut waiting = JoinSet::new();
         for listener in listeners {
-            waiting.spawn(wait(listener, acceptor.cloned(), sender.clone()));
+            waiting.spawn(wait(listener, acceptor.cloned(), Arc::clone(&places), sender.clone()));
         }
         Self { connections, address, _waiting: waiting }
     }
 }
 
-async fn wait(listener: TcpListener, acceptor: Option<Acceptor>, sender: mpsc::Sender<(Connection, SocketAddr)>) {
+async fn wait(
+    listener: TcpListener,
+    acceptor: Option<Acceptor>,
+    places: Arc<Semaphore>,
+    sender: mpsc::Sender<(Guarded, SocketAddr)>,
+) {
     let mut handshakes = JoinSet::new();
     loop {
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
         let Ok((stream, peer)) = listener.accept().await else {
             // Too many open files, say: it passes.
             tokio::time::sleep(PAUSE).await;
@@ -56,7 +71,7 @@ async fn wait(listener: TcpListener, acceptor: Option<Acceptor>, sender: mpsc::S
         let (acceptor, sender) = (acceptor.clone(), sender.clone());
         handshakes.spawn(async move {
             if let Ok(Ok(connection)) = tokio::time::timeout(HANDSHAKE, Acceptor::connection(acceptor, stream)).await {
-                drop(sender.send((connection, peer)).await);
+                drop(sender.send((Guarded::new(connection, place), peer)).await);
             }
         });
         while handshakes.try_join_next().is_some() {}
@@ -64,10 +79,10 @@ async fn wait(listener: TcpListener, acceptor: Option<Acceptor>, sender: mpsc::S
 }
 
 impl axum::serve::Listener for Doors {
-    type Io = Connection;
+    type Io = Guarded;
     type Addr = SocketAddr;
 
-    async fn accept(&mut self) -> (Connection, SocketAddr) {
+    async fn accept(&mut self) -> (Guarded, SocketAddr) {
         match self.connections.recv().await {
             Some(connection) => connection,
             None => std::future::pending().await,

@@ -5,6 +5,7 @@
 
 mod body;
 mod doors;
+mod guard;
 mod handle;
 mod log;
 mod tls;
@@ -168,7 +169,8 @@ impl Server {
         let acceptor = None;
         let others = self.storage.into_iter().chain(self.tokens).map(|(listener, _)| listener);
         let listeners = std::iter::once(self.listener).chain(others).collect();
-        let doors = Doors::open(listeners, self.address, acceptor.as_ref());
+        let at_once = self.shared.lock().options.limits.connections;
+        let doors = Doors::open(listeners, self.address, acceptor.as_ref(), at_once);
         let router = Router::new().fallback(handle::handle).with_state(self.shared);
         axum::serve(doors, router).with_graceful_shutdown(stop).into_future().await
     }

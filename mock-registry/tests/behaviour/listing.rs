@@ -59,3 +59,34 @@ fn s6_deletion_switched_off() {
     push(&mut stage, "a", "hello");
     stage.play("C: DELETE /v2/a/blobs/{hello}\nS: 405\nC: GET /v2/a/blobs/{hello}\nS: 200");
 }
+
+/// What is deleted is gone from everywhere that this repository shows it, and does not come back by itself.
+#[test]
+fn s5_what_is_deleted_does_not_come_back() {
+    let mut stage = stage(|_| ());
+    let hello = push(&mut stage, "a", "hello");
+    push(&mut stage, "b", "hello");
+    let image = image(&mut stage, "a", "");
+    let subject = format!(r#","subject":{{"mediaType":"application/x","digest":"{hello}","size":5}}"#);
+    let referrer = crate::transcript::image(&mut stage, "a", &subject);
+    let (digest, of_referrer) = (sha256(&image), sha256(&referrer));
+    let put = |name: &str, document: &str| format!("C: PUT /v2/a/manifests/{name}\nC:\nC: {document}\nS: 201\n");
+    stage.play(&[put("v1", &image), put("v2", &image), put("v3", &referrer)].concat());
+    stage.play(&format!(
+        "C: DELETE /v2/a/manifests/{digest}\nS: 202
+         C: GET /v2/a/manifests/{digest}\nS: 404
+         C: GET /v2/a/manifests/v1\nS: 404
+         C: GET /v2/a/tags/list\nS: 200\nS:\nS: {{\"name\":\"a\",\"tags\":[\"v3\"]}}
+         C: DELETE /v2/a/manifests/{of_referrer}\nS: 202
+         C: GET /v2/a/referrers/{hello}\nS: 200\nS:\nS: {{\"manifests\":[]{{more}}
+         C: DELETE /v2/a/blobs/{hello}\nS: 202
+         C: GET /v2/a/blobs/{hello}\nS: 404
+         C: HEAD /v2/b/blobs/{hello}\nS: 200
+         C: POST /v2/c/blobs/uploads/?mount={hello}&from=a\nS: 202
+         C: HEAD /v2/a/blobs/{hello}\nS: 404
+         C: DELETE /v2/b/blobs/{hello}\nS: 202
+         C: POST /v2/c/blobs/uploads/?mount={hello}\nS: 202"
+    ));
+    let bytes = longshore_mock_registry::Body::Blob { digest: hello, range: 0..5 };
+    assert!(stage.registry.read(&bytes).is_err(), "the bytes are kept though nobody has the blob");
+}
