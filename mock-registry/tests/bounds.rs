@@ -1,0 +1,135 @@
+//! Bounds and collisions: what is too long or too much, and two requests that meet in one upload.
+
+#[path = "transcript/mod.rs"]
+mod transcript;
+
+use bytes::Bytes;
+use http::Request;
+use longshore_mock_registry::{Answer, Body, BodyEnd, ExchangeId, Instant, Opened, Options, Progress};
+use transcript::{Stage, image, push, sha256};
+
+const NOW: Instant = Instant::from_micros(0);
+const BEGIN: &str = "C: POST /v2/a/blobs/uploads/\nS: 202\nS: Location: {location}";
+
+fn stage(change: impl FnOnce(&mut Options)) -> Stage {
+    let mut options = Options::default();
+    change(&mut options);
+    Stage::new(options).with("hello", sha256("hello")).with("absent", sha256("absent"))
+}
+
+fn open(stage: &mut Stage, method: &str, uri: &str, length: Option<u64>) -> Opened {
+    let head = Request::builder().method(method).uri(stage.fill(uri));
+    let head = length.iter().fold(head, |head, length| head.header("content-length", *length));
+    stage.registry.open(NOW, head.body(()).unwrap().into_parts().0)
+}
+
+fn opened(stage: &mut Stage, method: &str, uri: &str) -> ExchangeId {
+    let Opened::Body(exchange) = open(stage, method, uri, None) else { panic!("answered early") };
+    exchange
+}
+
+fn piece(stage: &mut Stage, exchange: ExchangeId, bytes: &'static str) -> Option<Answer> {
+    match stage.registry.piece(exchange, &Bytes::from_static(bytes.as_bytes())) {
+        Progress::More => None,
+        Progress::Answer(answer) => Some(answer),
+    }
+}
+
+#[test]
+fn s12_requests_on_their_way_in_are_bounded() {
+    let mut stage = stage(|options| options.limits.exchanges = 1);
+    let exchange = opened(&mut stage, "POST", "/v2/a/blobs/uploads/?digest={hello}");
+    stage.play("C: GET /v2/\nS: 503");
+    assert!(piece(&mut stage, exchange, "hello").is_none());
+    assert_eq!(stage.registry.close(NOW, exchange, BodyEnd::Complete).status, 201);
+    stage.play("C: GET /v2/\nS: 200");
+}
+
+#[test]
+fn one_request_at_a_time_writes_to_an_upload() {
+    let mut stage = stage(|options| options.faults = "end-5/2=upload-gone".parse().unwrap());
+    stage.play(BEGIN);
+    let exchange = opened(&mut stage, "PATCH", "{location}");
+    assert!(piece(&mut stage, exchange, "hel").is_none());
+    // Not even a fault takes away what is being written to.
+    stage.play("C: PATCH {location}\nC:\nC: hello\nS: 409\nC: PUT {location}?digest={hello}\nC:\nC: hello\nS: 409");
+    assert!(piece(&mut stage, exchange, "lo").is_none());
+    assert_eq!(stage.registry.close(NOW, exchange, BodyEnd::Complete).status, 202);
+    stage.play("C: PUT {location}?digest={hello}\nS: 201");
+}
+
+#[test]
+fn s1_a_blob_that_is_too_long_is_refused_as_soon_as_that_is_known() {
+    let mut stage = stage(|options| options.limits.blob = 4);
+    stage.play(BEGIN);
+    let Opened::Answer(answer) = open(&mut stage, "PATCH", "{location}", Some(5)) else { panic!("it is let in") };
+    assert_eq!(answer.status, 413);
+    let exchange = opened(&mut stage, "PATCH", "{location}");
+    assert!(piece(&mut stage, exchange, "hell").is_none());
+    assert_eq!(piece(&mut stage, exchange, "o").unwrap().status, 413);
+    // The upload is as it was before.
+    stage.play("C: GET {location}\nS: 204\nS: Range: 0-0\nC: DELETE {location}\nS: 204");
+    let exchange = opened(&mut stage, "POST", "/v2/a/blobs/uploads/?digest={hello}");
+    assert_eq!(piece(&mut stage, exchange, "hello").unwrap().status, 413);
+    assert!(stage.registry.state.uploads.is_empty());
+}
+
+#[test]
+fn a_single_post_that_is_refused_leaves_no_upload() {
+    let mut stage = stage(|options| options.behaviour.commit.mismatch_keeps_upload = true);
+    stage.play("C: POST /v2/a/blobs/uploads/?digest={absent}\nC:\nC: hello\nS: 400");
+    assert!(stage.registry.state.uploads.is_empty());
+    let exchange = opened(&mut stage, "POST", "/v2/a/blobs/uploads/?digest={hello}");
+    assert_eq!(stage.registry.close(NOW, exchange, BodyEnd::Cut).status, 400);
+    assert!(stage.registry.state.uploads.is_empty());
+}
+
+#[test]
+fn s12_a_blob_that_has_no_room_leaves_no_bytes() {
+    let mut stage = stage(|options| options.limits.blobs = 1);
+    push(&mut stage, "a", "first");
+    stage.play(
+        "C: POST /v2/a/blobs/uploads/?digest={hello}\nC:\nC: hello\nS: 507
+         C: HEAD /v2/a/blobs/{hello}\nS: 404",
+    );
+    assert!(stage.registry.read(&Body::Blob { digest: sha256("hello"), range: 0..5 }).is_err());
+}
+
+#[test]
+fn a_blob_that_is_there_stays_visible_when_it_comes_again() {
+    let mut stage = stage(|options| options.behaviour.commit.visible_after = 1000);
+    push(&mut stage, "a", "hello");
+    stage.now = 1000;
+    push(&mut stage, "a", "hello");
+    stage.play("C: HEAD /v2/a/blobs/{hello}\nS: 200");
+}
+
+#[test]
+fn only_the_second_version_of_the_schema_is_known() {
+    let mut stage = stage(|_| ());
+    let one = image(&mut stage, "a", "").replace(r#""schemaVersion":2"#, r#""schemaVersion":1"#);
+    stage.play(&format!("C: PUT /v2/a/manifests/v1\nC:\nC: {one}\nS: 400"));
+}
+
+#[test]
+fn s2_a_page_of_referrers_is_no_longer_than_a_manifest() {
+    let mut stage = stage(|_| ());
+    let subject = sha256("subject");
+    for number in 0..5 {
+        let extra = format!(
+            r#","annotations":{{"n":"{number}"}},"subject":{{"mediaType":"application/x","digest":"{subject}","size":7}}"#
+        );
+        let referrer = image(&mut stage, "a", &extra);
+        stage.play(&format!("C: PUT /v2/a/manifests/{}\nC:\nC: {referrer}\nS: 201", sha256(&referrer)));
+    }
+    stage.registry.options.limits.manifest = 700;
+    let (mut path, mut pages) = (format!("/v2/a/referrers/{subject}"), 0);
+    loop {
+        let page = stage.registry.answer(NOW, Request::get(&path).body(Bytes::new()).unwrap());
+        pages += 1;
+        assert!(page.body().len() <= 700, "{} bytes", page.body().len());
+        let Some(next) = page.headers().get("link") else { break };
+        next.to_str().unwrap()[1..].split('>').next().unwrap().clone_into(&mut path);
+    }
+    assert!((2..=5).contains(&pages), "{pages} pages");
+}
