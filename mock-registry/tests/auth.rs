@@ -464,5 +464,8 @@ fn a_token_that_ends_while_the_body_comes() {
         let answer = stage.registry.close(Instant::from_micros(300_000_000), id, BodyEnd::Complete);
         assert_eq!(answer.status, if checked { 401 } else { 201 });
         assert_eq!(answer.headers.contains_key("www-authenticate"), checked);
+        // What came too late is not there.
+        let contents = stage.registry.state.repositories.get(&"team/a".parse().unwrap());
+        assert_eq!(contents.is_some_and(|contents| !contents.blobs.is_empty()), !checked);
     }
 }
