@@ -43,7 +43,7 @@ fn sharing(faults: u64) -> impl Strategy<Value = (Case, Case)> {
 fn two_pushes_share_what_they_send() {
     let sessions = (sharing(2), steps())
         .prop_map(|((a, b), later)| Session::new(vec![a, b], vec![then(What::Start(0)), at(later, What::Start(1))]));
-    property::holds_together(120, &sessions);
+    property::holds_together(60, &sessions);
 }
 
 /// One of two pushes is cancelled at some step; the other ends as if it had been alone.
@@ -53,7 +53,7 @@ fn a_push_outlives_another_that_shares_its_blobs_and_is_cancelled() {
         let acts = vec![then(What::Start(0)), at(later, What::Start(1)), at(cancelled, What::Cancel(which))];
         Session::new(vec![a, b], acts)
     });
-    property::holds_together(200, &sessions);
+    property::holds_together(100, &sessions);
 }
 
 /// The client lives on after a deletion: whatever it knew, the next push leaves everything there.
@@ -65,7 +65,7 @@ fn a_push_after_a_deletion_leaves_everything_there() {
         let acts = [then(What::Start(0))].into_iter().chain(deletions).chain([then(What::Start(1))]).collect();
         Session::new(vec![first, second], acts)
     });
-    property::holds_together(150, &sessions);
+    property::holds_together(80, &sessions);
 }
 
 /// Something is deleted while the push goes on, by the same client; pushing again leaves everything there.
@@ -76,7 +76,7 @@ fn a_push_after_a_deletion_in_its_midst_leaves_everything_there() {
         let acts = vec![then(What::Start(0)), at(step, What::Delete(thing)), then(What::Start(1))];
         Session::new(vec![first, second], acts)
     });
-    property::holds_together(150, &sessions);
+    property::holds_together(80, &sessions);
 }
 
 /// A push that is begun again right after it was cancelled, while that is being cleaned up.
@@ -87,7 +87,7 @@ fn a_push_right_after_it_was_cancelled() {
         let acts = vec![then(What::Start(0)), at(step, What::Cancel(0)), at(later, What::Start(1))];
         Session::new(vec![first, second], acts)
     });
-    property::holds_together(150, &sessions);
+    property::holds_together(80, &sessions);
 }
 
 /// Others delete and overwrite at any step: either everything is there at the end, or an error says what is not.
@@ -102,5 +102,5 @@ fn a_push_while_others_delete_and_overwrite() {
         let losses = losses.into_iter().map(|(step, what)| at(step, what));
         Session::new(vec![case], [then(What::Start(0))].into_iter().chain(losses).collect())
     });
-    property::holds_together(200, &sessions);
+    property::holds_together(100, &sessions);
 }

@@ -232,5 +232,5 @@ quirks! {
 /// Registries have many habits at once.
 #[test]
 fn three_quirks_at_once() {
-    property::holds(200, Outcome::MayBeRefused, &strategy::case_with_quirks(3, 2));
+    property::holds(120, Outcome::MayBeRefused, &strategy::case_with_quirks(3, 2));
 }
