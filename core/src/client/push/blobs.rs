@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use super::Blob;
-use super::job::{BlobNode, BlobState, Node, PushJob, Start};
+use super::job::{Node, PushJob, Start};
 use crate::Digest;
 use crate::client::task::Machine;
 use crate::client::{Event, Failure, Learned, Options, Stored, Why};
@@ -16,6 +16,29 @@ const SCOUT: u64 = 64 * 1024;
 /// How often a manifest is sent again after the registry said that something it refers to is missing.
 const HEALINGS: u32 = 3;
 
+/// A blob of a push.
+pub(super) struct BlobNode<K> {
+    pub(super) blob: Blob<K>,
+    pub(super) state: BlobState,
+    /// How often the registry said that it is missing, since it was last stored: then it must be asked about.
+    pub(super) missed: u32,
+    /// The most of its bytes that were ever there or on their way.
+    pub(super) reached: u64,
+}
+
+impl<K> BlobNode<K> {
+    pub(super) const fn new(blob: Blob<K>) -> Self {
+        Self { blob, state: BlobState::Waiting, missed: 0, reached: 0 }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum BlobState {
+    Waiting,
+    Running,
+    Done,
+}
+
 impl<K: Key> PushJob<K> {
     pub(super) fn start_blobs(
         &mut self,
@@ -23,12 +46,16 @@ impl<K: Key> PushJob<K> {
         options: &Options,
         events: &mut Vec<Event<K>>,
     ) -> Vec<Start<K>> {
-        for node in self.blobs.iter_mut().filter(|node| node.state == BlobState::Waiting && node.missed == 0) {
+        let unsettled = if self.settled { &mut [] } else { self.blobs.as_mut_slice() };
+        self.settled = true;
+        for node in unsettled.iter_mut().filter(|node| node.state == BlobState::Waiting && node.missed == 0) {
             let Some(digest) = node.blob.content.digest else { continue };
             if self.foreign.skips(&digest, options) {
                 node.state = BlobState::Done;
+                self.progress.done(node);
             } else if self.have.contains(&digest) {
                 node.state = BlobState::Done;
+                self.progress.done(node);
                 self.receipt.existing = self.receipt.existing.saturating_add(1);
                 let (blob, size) = (node.blob.key.clone(), node.blob.content.size.unwrap_or(0));
                 events.push(Event::BlobStored { blob, digest, size, how: Stored::Existing });
@@ -120,6 +147,8 @@ impl<K: Key> PushJob<K> {
         let Some(node) = self.blobs.get_mut(index) else { return };
         node.state = BlobState::Done;
         node.missed = 0;
+        self.settled &= node.blob.content.digest.is_some();
+        self.progress.reach(node, uploaded.size);
         node.blob.content = uploaded.content.clone();
         let count = match uploaded.how {
             Stored::Existing => &mut self.receipt.existing,
@@ -194,6 +223,7 @@ impl<K: Key> PushJob<K> {
                 || node.blob.content.digest.is_some() && node.blob.content.digest == blob.content.digest
         };
         if self.blobs.iter_mut().find(same).is_none() {
+            self.progress.add(&blob);
             self.blobs.push(BlobNode::new(blob));
         }
     }

@@ -5,9 +5,11 @@
 
 use std::collections::BTreeSet;
 
+use super::blobs::BlobNode;
 use super::foreign::Foreign;
 use super::manifests::ManifestNode;
-use super::{Blob, Push, Supply};
+use super::progress::Progress;
+use super::{Push, Supply};
 use crate::client::registry::Deletions;
 use crate::client::task::{Machine, Product};
 use crate::client::{Checkpoint, Event, Failure, Learned, Options, Pushed, Why};
@@ -55,6 +57,8 @@ pub(in crate::client) struct PushJob<K> {
     pub(super) is_open: bool,
     pub(super) checkpoint: Option<Checkpoint>,
     surveyed: bool,
+    /// Whether no blob waits that is there already.
+    pub(super) settled: bool,
     pub(super) probed: bool,
     /// The blob that went ahead of the others.
     pub(super) scout: Option<usize>,
@@ -78,30 +82,7 @@ pub(in crate::client) struct PushJob<K> {
     /// Why a list of referrers could not be changed: all else is pushed before that is told.
     unlisted: Option<Failure>,
     pub(super) receipt: Counts,
-    /// The most bytes that were ever reported as done.
-    done: u64,
-}
-
-pub(super) struct BlobNode<K> {
-    pub(super) blob: Blob<K>,
-    pub(super) state: BlobState,
-    /// How often the registry said that it is missing, since it was last stored: then it must be asked about.
-    pub(super) missed: u32,
-    /// The most of its bytes that were ever on their way.
-    sent: u64,
-}
-
-impl<K> BlobNode<K> {
-    pub(super) const fn new(blob: Blob<K>) -> Self {
-        Self { blob, state: BlobState::Waiting, missed: 0, sent: 0 }
-    }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum BlobState {
-    Waiting,
-    Running,
-    Done,
+    pub(super) progress: Progress,
 }
 
 #[derive(Default)]
@@ -131,6 +112,7 @@ impl<K: Key> PushJob<K> {
             is_open: push.is_open,
             checkpoint: push.checkpoint,
             surveyed: false,
+            settled: false,
             probed: false,
             scout: None,
             children_to_read: BTreeSet::new(),
@@ -144,7 +126,7 @@ impl<K: Key> PushJob<K> {
             failure: None,
             unlisted: None,
             receipt: Counts::default(),
-            done: 0,
+            progress: Progress::default(),
         };
         push.manifests.into_iter().for_each(|manifest| job.add_manifest(manifest));
         push.blobs.into_iter().for_each(|blob| job.add_blob(blob));
@@ -163,6 +145,7 @@ impl<K: Key> PushJob<K> {
         if !self.is_open {
             return Err(Why::Misuse("nothing can be added to a push that was not left open, or was ended".to_owned()));
         }
+        self.settled = false;
         match supply {
             Supply::Blob(blob) => self.add_blob(blob),
             Supply::Manifest(manifest) => self.add_manifest(manifest),
@@ -259,6 +242,7 @@ impl<K: Key> PushJob<K> {
         events: &mut Vec<Event<K>>,
     ) {
         self.running.remove(node);
+        self.settled &= matches!(node, Node::Blob(_));
         let product = match result {
             Ok(product) => product,
             Err(failure) => {
@@ -372,24 +356,4 @@ impl<K: Key> PushJob<K> {
     pub(in crate::client) const fn served(&self) -> &BTreeSet<Digest> {
         &self.served
     }
-
-    /// So many bytes of a blob are on their way: how far that makes the push, where it is news.
-    pub(in crate::client) fn sending(&mut self, node: &Node, sent: u64) -> Option<(u64, u64)> {
-        let Node::Blob(index) = node else { return None };
-        let blob = self.blobs.get_mut(*index).filter(|blob| blob.sent < sent)?;
-        blob.sent = sent;
-        Some(self.progress())
-    }
-
-    /// Bytes that need not be sent any more or are on their way, and bytes in all that are known of. Neither falls, not even
-    /// where an attempt fails or a blob that was stored has to be sent again.
-    pub(in crate::client) fn progress(&mut self) -> (u64, u64) {
-        let size = |node: &BlobNode<K>| node.blob.content.size.unwrap_or(node.sent);
-        let done = self.blobs.iter().map(|node| if node.state == BlobState::Done { size(node) } else { node.sent });
-        self.done = self.done.max(done.fold(0, u64::saturating_add));
-        (self.done, self.blobs.iter().map(size).fold(0, u64::saturating_add))
-    }
 }
-
-#[cfg(test)]
-mod tests;

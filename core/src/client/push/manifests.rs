@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::job::{BlobState, Node, PushJob, Start};
+use super::blobs::BlobState;
+use super::job::{Node, PushJob, Start};
 use crate::client::task::Machine;
 use crate::client::{Event, Learned, Options};
 use crate::driver::Key;
@@ -19,6 +20,8 @@ pub(super) struct ManifestNode {
     pub(super) healings: u32,
     /// What is known of its entry in the list of its subject's referrers.
     listed: Listed,
+    /// Where among its blobs one was missing when it was last looked at.
+    lacking: usize,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -34,29 +37,39 @@ enum Listed {
 impl ManifestNode {
     pub(super) const fn new(manifest: Manifest) -> Self {
         let listed = if manifest.subject().is_some() { Listed::No } else { Listed::Yes };
-        Self { manifest, is_running: false, healings: 0, listed }
+        Self { manifest, is_running: false, healings: 0, listed, lacking: 0 }
+    }
+
+    /// Whether all its blobs are there. It looks first where one was missing, so that all looks together cost as much as a few.
+    fn has_its_blobs(&mut self, is_there: impl Fn(&Digest) -> bool) -> bool {
+        let blobs = || self.manifest.blobs().enumerate();
+        let mut in_turn = blobs().skip(self.lacking).chain(blobs().take(self.lacking));
+        let lacking = in_turn.find(|(_, blob)| !is_there(&blob.digest)).map(|(place, _)| place);
+        self.lacking = lacking.unwrap_or_default();
+        lacking.is_none()
     }
 }
 
 impl<K: Key> PushJob<K> {
     /// Manifests that are not stored, and all of whose references are.
-    pub(super) fn ready_manifests(&self, options: &Options) -> Vec<usize> {
+    pub(super) fn ready_manifests(&mut self, options: &Options) -> Vec<usize> {
         let given: BTreeSet<Digest> = self.manifests.iter().map(|node| node.manifest.digest()).collect();
         let is_quiet = self.is_quiet();
-        let is_there = |digest: &Digest| self.have.contains(digest) || self.foreign.skips(digest, options);
-        let is_ready = |node: &ManifestNode| {
+        let Self { manifests, have, foreign, .. } = self;
+        let is_there = |digest: &Digest| have.contains(digest) || foreign.skips(digest, options);
+        let is_ready = |node: &mut ManifestNode| {
             !node.is_running
                 // What a document that is not looked into refers to, nobody can tell: it goes when all else has gone.
                 && (is_quiet || *node.manifest.document() != Document::Other)
-                && !self.have.contains(&node.manifest.digest())
-                && node.manifest.blobs().all(|blob| is_there(&blob.digest))
-                && node.manifest.children().all(|child| self.have.contains(&child.digest))
+                && !have.contains(&node.manifest.digest())
+                && node.manifest.children().all(|child| have.contains(&child.digest))
                 // A subject of the same push goes first; one that is elsewhere, or nowhere, never blocks.
                 && node.manifest.subject().is_none_or(|subject| {
-                    !given.contains(&subject.digest) || self.have.contains(&subject.digest)
+                    !given.contains(&subject.digest) || have.contains(&subject.digest)
                 })
+                && node.has_its_blobs(is_there)
         };
-        (0..).zip(&self.manifests).filter(|(_, node)| is_ready(node)).map(|(index, _)| index).collect()
+        (0..).zip(manifests).filter_map(|(index, node)| is_ready(node).then_some(index)).collect()
     }
 
     /// Whether every blob is sent, and every manifest that says what it refers to.

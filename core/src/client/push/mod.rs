@@ -4,6 +4,7 @@ mod blobs;
 mod foreign;
 mod job;
 mod manifests;
+mod progress;
 
 pub(super) use job::{Node, PushJob};
 
