@@ -12,6 +12,8 @@ use crate::{Authorization, Origin, Secret};
 const MOST: usize = 64;
 /// So many bytes of a secret's beginning are taken for it: an answer that was cut may end in the middle of one.
 const BEGINNING: usize = 6;
+/// Shorter secrets cannot be told from words, and what a registry says must stay readable.
+const SHORTEST: usize = 4;
 
 /// Secrets to take out of what a registry says. Those that were refused are among them: it is their refusal that is shown.
 #[derive(Default)]
@@ -87,7 +89,7 @@ impl Told {
 }
 
 fn add(secrets: &mut VecDeque<Secret>, secret: &str) {
-    if secret.is_empty() || secrets.iter().any(|known| known.expose() == secret) {
+    if secret.len() < SHORTEST || secrets.iter().any(|known| known.expose() == secret) {
         return;
     }
     if secrets.len() == MOST {
@@ -144,8 +146,8 @@ mod tests {
             assert_eq!(told.scrub(text), expected);
         }
         let mut short = Told::default();
-        ["a", "äää"].iter().for_each(|secret| add(&mut short.tokens, secret));
-        assert_eq!(short.scrub("a b a ä ääääää"), "… b … ä ……");
+        ["", "abc", "äää"].iter().for_each(|secret| add(&mut short.tokens, secret));
+        assert_eq!(short.scrub("abc ä ääääää"), "abc ä ……");
     }
 
     #[test]
