@@ -362,7 +362,7 @@ fn redirect_target_needs_own_auth() {
         r#"Bearer realm="http://storage.example.net/""#,
     ] {
         let challenge: &'static str = challenge;
-        let redirect = Some(("/manifests/", 307, "https://storage.example.net/v2/real/app/manifests/v1"));
+        let redirect = Some(("/manifests/", 307, "https://storage.example.net/elsewhere"));
         let world = World { redirect, storage: Some((401, challenge)), ..World::default() };
         let outcome = crate::world::run(world, Setup { options: options.clone(), ..pull() });
         assert!(outcome.result.is_err(), "{challenge}");
