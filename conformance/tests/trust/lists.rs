@@ -134,6 +134,16 @@ fn i25_more_entries_than_are_allowed_are_an_error() {
 }
 
 #[test]
+fn i22_a_page_of_tags_that_adds_nothing_is_the_last() {
+    let rule = |seen: &Seen, _: &[Seen]| {
+        let (path, number) = asked(seen);
+        Some(page(seen, 7, &format!("{path}?page={}", number + 1)))
+    };
+    let outcome = listed(rule, tags());
+    assert_eq!((count(&outcome), outcome.seen.len()), (1, 2));
+}
+
+#[test]
 fn i22_no_list_leads_elsewhere() {
     for operation in [tags(), referrers()] {
         let outcome = listed(|seen, _| Some(page(seen, 1, "https://storage.example.net/more")), operation);
