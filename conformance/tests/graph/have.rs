@@ -138,6 +138,19 @@ fn healing_is_bounded() {
     assert_eq!(came.count(&Method::PUT, &"manifests/v0"), 4);
 }
 
+/// A mount that did not help once is not tried again when the blob is looked for.
+#[test]
+fn what_was_not_mounted_is_not_mounted_again() {
+    let mut world = World::new();
+    world.registry.registry.options.behaviour.commit.visible_after = 500_000;
+    let (config, layer) = (world.blob(b"{}"), world.blob(A).mount_from(Case::elsewhere()));
+    let push = world.empty().blob(config).blob(layer).root(image(&[(LAYER, A)], &[]));
+    let came = world.run(push.tag("v0".parse().unwrap()));
+    came.ok();
+    assert!(came.count(&Method::PUT, &"manifests/v0") > 1, "nothing was healed\n{}", came.transcript);
+    assert_eq!(came.count(&Method::POST, &"mount="), 1, "{}", came.transcript);
+}
+
 /// Blobs that turned out to be equal when they had been read are asked about, and sent again, once.
 #[test]
 fn equal_blobs_are_healed_once() {

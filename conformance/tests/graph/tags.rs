@@ -47,3 +47,23 @@ fn a_tag_that_holds_the_same() {
         world.run(push).ok();
     }
 }
+
+/// A list of referrers whose tag cannot be moved fails alone: what was to come after it is pushed.
+#[test]
+fn a_list_that_fails_ends_nothing_else() {
+    const LAST: [&[u8]; 8] = [b"s", b"t", b"u", b"v", b"w", b"x", b"y", b"z"];
+    let mut options = spec_true();
+    options.behaviour.referrers.api = longshore_mock_registry::behaviour::ReferrersApi::NotFound;
+    options.behaviour.manifests.immutable_tags =
+        Some(ImmutableTags { status: 403, code: "DENIED".to_owned(), same_is_fine: true });
+    let subject = image(&[(LAYER, b"nowhere")], &[]).descriptor();
+    let about = |name: &str| image(&[], &[("subject", json!(subject)), ("annotations", json!({ "name": name }))]);
+    let (one, two, root) = (about("one"), about("two"), image(&LAST.map(|bytes| (LAYER, bytes)), &[]));
+    // One request at a time, manifests and lists before the smallest blobs: the root's are sent last of all.
+    let mut world = World::with(options, |options| options.in_flight = 1);
+    world = world.teach(|learned| learned.single_post = Some(true));
+    let came = world.push(&root, &[&one, &two], &[&[b"{}".as_slice()], LAST.as_slice()].concat());
+    let failure = came.result.as_ref().unwrap_err();
+    assert!(matches!(failure.why, Why::ReferrersRefused { .. }), "{failure}");
+    assert_eq!(world.registry.tagged(&Case::repository(), &"v0".parse().unwrap()), Some(root.digest()));
+}
