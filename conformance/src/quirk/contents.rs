@@ -200,7 +200,7 @@ pub(super) fn referrers() -> Vec<Quirk> {
         }),
         refusing(
             "fallback-tag-immutable",
-            &["holds something else, and the registry does not let it be changed"],
+            &["cannot be changed: end-7a: the registry refused to push a manifest: 409"],
             |b| {
                 without(b, Api::NotFound);
                 immutable(b, 409, "TAG_IMMUTABLE", true);
