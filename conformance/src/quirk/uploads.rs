@@ -62,7 +62,7 @@ pub(super) fn starting() -> Vec<Quirk> {
         fine("post-location-absolute", |b| b.start.location = is::LocationForm::Absolute),
         refusing("post-location-http-behind-tls", &["plain HTTP"], |b| b.start.location = is::LocationForm::Downgraded),
         fine("post-location-drops-port-443", |b| b.start.location = is::LocationForm::WithoutPort),
-        refusing("post-location-schemeless-host", &["BLOB_UPLOAD_UNKNOWN"], |b| {
+        refusing("post-location-schemeless-host", &["BLOB_UPLOAD_UNKNOWN", "can be read only once"], |b| {
             b.start.location = is::LocationForm::WithoutScheme;
         }),
         fine("post-location-other-host", |b| b.start.location = is::LocationForm::Storage),
@@ -102,7 +102,9 @@ pub(super) fn starting() -> Vec<Quirk> {
 
 pub(super) fn chunks() -> Vec<Quirk> {
     vec![
-        refusing("patch-unsupported:404", &["send a chunk: 404"], |b| b.chunks.patch = is::Patch::Refused(404)),
+        refusing("patch-unsupported:404", &["send a chunk: 404", "can be read only once"], |b| {
+            b.chunks.patch = is::Patch::Refused(404);
+        }),
         refusing("patch-unsupported:405", &["send a chunk: 405", "can be read only once"], |b| {
             b.chunks.patch = is::Patch::Refused(405);
         }),
@@ -202,7 +204,7 @@ pub(super) fn committing() -> Vec<Quirk> {
             b.commit.mismatch = 500;
         }),
         refusing("empty-blob-500", &["finish an upload: 500", BEGUN_OFTEN], |b| {
-            b.commit.empty_blob_refused = Some(500)
+            b.commit.empty_blob_refused = Some(500);
         }),
         fine("digest-mismatch-500", |b| b.commit.mismatch = 500),
         fine("digest-mismatch-code-varies", |b| b.commit.mismatch_code = "BLOB_UPLOAD_INVALID".to_owned()),
