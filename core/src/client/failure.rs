@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use http::StatusCode;
 use thiserror::Error;
 
 use crate::driver::NoAnswer;
@@ -67,12 +68,15 @@ pub enum Why {
     },
     /// The upload was begun again as often as is allowed, and never came to an end.
     #[error(
-        "the upload was begun {sessions} {} and never finished; the registry may limit the size of a body",
-        if *sessions == 1 { "time" } else { "times" }
+        "the upload was begun {sessions} {} and never finished{}; the registry may limit the size of a body",
+        if *sessions == 1 { "time" } else { "times" },
+        status.map_or_else(String::new, |status| format!(", and the last answer was {status}"))
     )]
     TooManySessions {
         /// How many uploads were begun, among them POSTs of a whole blob that came to nothing.
         sessions: u32,
+        /// What was answered to the last body of which it is not known what became, if anything was.
+        status: Option<StatusCode>,
     },
     /// The client's budget for retries is spent: too much fails here.
     #[error("too many requests have failed; the budget for retries is spent")]
@@ -128,7 +132,7 @@ pub enum Why {
     /// The registry does not let the list of referrers be changed: perhaps its tags cannot be moved (quirk
     /// `fallback-tag-immutable`). What the list is about is done all the same.
     #[error(
-        "the manifest itself is {done}, but the list of referrers under {tag} cannot be changed: {refusal}; where tags are          immutable, exempt those that begin with the digest's algorithm"
+        "the manifest itself is {done}, but the list of referrers under {tag} cannot be changed: {refusal}; where tags are immutable, exempt those that begin with the digest's algorithm"
     )]
     ReferrersRefused {
         /// The tag.

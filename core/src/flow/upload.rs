@@ -74,6 +74,8 @@ pub(crate) struct Upload<K> {
     leaving: bool,
     /// What went wrong last, to tell when everything was tried.
     last: Option<Failure>,
+    /// The answer to the last body of which it is not known what became.
+    last_status: Option<StatusCode>,
 }
 
 /// What it came to.
@@ -110,6 +112,7 @@ impl<K: Key> Upload<K> {
             doubted: false,
             leaving: false,
             last: None,
+            last_status: None,
         }
     }
 
@@ -274,7 +277,8 @@ impl<K: Key> Upload<K> {
     /// Everything was tried.
     fn give_up(&mut self, left: Option<OpenUpload>) {
         let sessions = self.sessions;
-        let failure = self.last.take().unwrap_or_else(|| Failure::new(Why::TooManySessions { sessions }));
+        let status = self.last_status;
+        let failure = self.last.take().unwrap_or_else(|| Failure::new(Why::TooManySessions { sessions, status }));
         self.end_with(left, Err(failure));
     }
 

@@ -256,6 +256,7 @@ impl<K: Key> Upload<K> {
     /// network's doing, and says nothing of what the registry takes.
     pub(super) fn doubt(&mut self, rung: Rung, status: Option<StatusCode>) {
         self.last = None;
+        self.last_status = status;
         match status {
             Some(_) => self.trouble(rung),
             None => self.losses = self.losses.saturating_add(1),

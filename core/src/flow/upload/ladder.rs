@@ -24,7 +24,7 @@ const MAX_CHUNK_FLOOR: u64 = 128 * 1024 * 1024;
 /// The largest body that is sent in one POST to a registry that may ignore it, in bytes.
 const UNPROVEN_POST: u64 = 64 * 1024;
 
-/// After so many whole bodies that were lost, a blob that is longer than a chunk goes in chunks.
+/// After so many whole bodies that came to nothing, a blob that is longer than a chunk goes in chunks.
 const LOSSES: u32 = 2;
 /// After so many troubles of its own that may pass, a rung is left for another.
 const TROUBLES: u32 = 2;
@@ -44,6 +44,12 @@ impl<K: Key> Upload<K> {
     /// Whether no body of this length, nor a shorter one, was refused as too large.
     fn may_take(&self, len: u64) -> bool {
         self.refused_len.is_none_or(|refused| len < refused)
+    }
+
+    /// How many bodies were lost, or turned away for a reason that may pass; whichever way all of it was sent.
+    fn whole_bodies_lost(&self) -> u32 {
+        let whole = self.troubles.iter().filter(|(rung, _)| **rung != Rung::Chunks);
+        whole.fold(self.losses, |sum, (_, troubles)| sum.saturating_add(*troubles))
     }
 
     pub(super) fn is_calm(&self, rung: Rung) -> bool {
@@ -78,7 +84,7 @@ impl<K: Key> Upload<K> {
             && learned.chunks != Some(false)
             && self.may_take(size.map_or(chunk, |size| size.min(chunk)));
         // Where whole bodies get lost, less is lost with a chunk.
-        let is_risky = self.losses >= LOSSES && size.is_some_and(|size| size > chunk);
+        let is_risky = self.whole_bodies_lost() >= LOSSES && size.is_some_and(|size| size > chunk);
         let wants_chunks = chunks && (is_risky || size.is_some_and(|size| size > world.options.chunk_above));
         if whole && fits && !wants_chunks && is_open(Rung::WholePut) && learned.whole_put != Some(false) {
             return Some(Rung::WholePut);
