@@ -4,7 +4,7 @@
 //! starts no thread and awaits nothing: the HTTP stack is yours. There are three ways to use it.
 //!
 //! * **[`Client`]** pushes whole images to any registry: which request may fly now, authentication, redirects, retries, and
-//!   what real registries do that the specification does not say. You write a [driver], about 60 lines, once.
+//!   what real registries do that the specification does not say. You write a [driver], about 80 lines, once.
 //! * **[`endpoint`]** is the specification's endpoint table, a file a row: build a request, send it, parse the answer. It
 //!   needs no other layer.
 //! * **The values** ([`Reference`], [`Digest`], [`Manifest`], [`Target`], ...) cannot be wrong once they are made.
@@ -67,7 +67,8 @@
 //! # }
 //! ```
 //!
-//! [Writing a driver](guide) explains the rest. Ready-made drivers are in `longshore-reqwest`, `longshore-ureq` and `longshore-memory`; the `longshore` command only pushes.
+//! [Writing a driver](guide) explains the rest. Ready-made drivers are in `longshore-reqwest`, `longshore-ureq` and
+//! `longshore-memory`.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(
