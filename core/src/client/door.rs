@@ -78,7 +78,7 @@ enum Asked {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Carried {
     Nothing,
-    /// User name and password, as the driver answered the so-manieth time.
+    /// User name and password; which of the driver's answers they were, counted from 1.
     Basic(u64),
     /// The token of this key that was asked for at the first moment and ends at the second.
     Token(TokenKey, Instant, Instant),

@@ -12,9 +12,6 @@ const MAX_WARNINGS: usize = 256;
 /// How many origins are remembered to which a registry redirects, and that want tokens.
 const MAX_GUESTS: usize = 16;
 
-/// What was deleted: that something else refers to it is no proof that it is there. Each has the number of its deletion.
-pub(in crate::client) type Deletions = BTreeMap<Digest, u64>;
-
 /// What a client keeps of one registry.
 pub(super) struct RegistryState {
     pub(super) registry: Registry,
@@ -28,8 +25,9 @@ pub(super) struct RegistryState {
     pub(super) is_known: bool,
     /// What it has acknowledged, by repository.
     have: BTreeMap<Repository, BTreeSet<Digest>>,
-    /// What this client deleted, or may have, by repository, each with the number of its deletion.
-    deleted: BTreeMap<Repository, Deletions>,
+    /// What this client deleted, or may have, by repository, each with the number of its deletion: that something else refers
+    /// to it is no proof that it is there.
+    deleted: BTreeMap<Repository, BTreeMap<Digest, u64>>,
     /// How often it deleted something.
     deletions: u64,
     warnings: BTreeSet<String>,
@@ -68,7 +66,7 @@ impl RegistryState {
     }
 
     /// What was deleted from a repository, and was not seen there since.
-    pub(super) fn deleted(&self, repository: &Repository) -> Deletions {
+    pub(super) fn deleted(&self, repository: &Repository) -> BTreeMap<Digest, u64> {
         self.deleted.get(repository).cloned().unwrap_or_default()
     }
 
@@ -79,7 +77,7 @@ impl RegistryState {
         repository: &Repository,
         have: impl Iterator<Item = &'a Digest>,
         lost: &BTreeSet<Digest>,
-        knew: &Deletions,
+        knew: &BTreeMap<Digest, u64>,
     ) {
         let known = self.have.entry(repository.clone()).or_default();
         known.retain(|digest| !lost.contains(digest));

@@ -34,11 +34,12 @@ pub(crate) struct Driver<K> {
     pub(crate) start: Instant,
 }
 
-type Results<K> = BTreeMap<OperationId, Result<Receipt<K>, Box<Failure>>>;
-
 impl<K: Key + Send + 'static> Driver<K> {
     /// Drives until all of these operations have ended.
-    pub(crate) fn drive(&mut self, mut waiting: BTreeSet<OperationId>) -> Results<K> {
+    pub(crate) fn drive(
+        &mut self,
+        mut waiting: BTreeSet<OperationId>,
+    ) -> BTreeMap<OperationId, Result<Receipt<K>, Box<Failure>>> {
         let mut results = BTreeMap::new();
         loop {
             match self.client.poll(self.now()) {

@@ -3,14 +3,13 @@
 //! Children before parents, always: a manifest is sent only when the registry has acknowledged all that it refers to.
 //! What the registry has acknowledged is the set `have`; everything else is derived from it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::blobs::BlobNode;
 use super::foreign::Foreign;
 use super::manifests::ManifestNode;
 use super::progress::Progress;
 use super::{Push, Supply};
-use crate::client::registry::Deletions;
 use crate::client::task::{Machine, Product};
 use crate::client::{Checkpoint, Event, Failure, Learned, Options, Pushed, Why};
 use crate::driver::Key;
@@ -72,8 +71,9 @@ pub(in crate::client) struct PushJob<K> {
     pub(super) served_in_vain: bool,
     /// What the registry has acknowledged in this repository.
     pub(super) have: BTreeSet<Digest>,
-    /// What the client had deleted before it began: it counts as there when it was seen itself, and not what refers to it.
-    pub(super) deleted: Deletions,
+    /// What the client had deleted before it began, each with the number of its deletion: it counts as there when it was seen
+    /// itself, and not what refers to it.
+    pub(super) deleted: BTreeMap<Digest, u64>,
     /// Nodes whose task has not ended.
     pub(super) running: BTreeSet<Node>,
     /// Tags that name the root.
@@ -95,7 +95,7 @@ pub(super) struct Counts {
 }
 
 impl<K: Key> PushJob<K> {
-    pub(in crate::client) fn new(push: Push<K>, mut have: BTreeSet<Digest>, deleted: Deletions) -> Self {
+    pub(in crate::client) fn new(push: Push<K>, mut have: BTreeSet<Digest>, deleted: BTreeMap<Digest, u64>) -> Self {
         have.extend(push.checkpoint.iter().flat_map(Checkpoint::stored));
         // Manifests are asked about or sent each time: others may have deleted them, and they cost little.
         push.manifests.iter().for_each(|manifest| {
@@ -296,7 +296,7 @@ impl<K: Key> PushJob<K> {
     }
 
     /// What the client had deleted before it began.
-    pub(in crate::client) const fn deleted(&self) -> &Deletions {
+    pub(in crate::client) const fn deleted(&self) -> &BTreeMap<Digest, u64> {
         &self.deleted
     }
 

@@ -255,8 +255,7 @@ impl<K: Key> Upload<K> {
     /// It is not known what became of a body. An answer that may pass counts against the rung; that no answer came is the
     /// network's doing, and says nothing of what the registry takes.
     pub(super) fn doubt(&mut self, rung: Rung, status: Option<StatusCode>) {
-        self.last = None;
-        self.last_status = status;
+        (self.last, self.last_status) = (None, status);
         match status {
             Some(_) => self.trouble(rung),
             None => self.losses = self.losses.saturating_add(1),

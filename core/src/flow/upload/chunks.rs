@@ -50,8 +50,8 @@ impl<K: Key> Upload<K> {
         let (from, response) = match outcome {
             Outcome::Answer { from, response, .. } => (from, response),
             Outcome::Failed(failure) => return self.fail(failure),
-            Outcome::Unknown { .. } => {
-                self.last = None;
+            Outcome::Unknown { status } => {
+                (self.last, self.last_status) = (None, status);
                 return self.resync(open, range);
             }
         };
