@@ -11,9 +11,9 @@ use crate::{Authorization, Origin, Secret};
 /// How many of the newest secrets of each kind are looked for.
 const MOST: usize = 64;
 /// So many bytes of a secret's beginning are taken for it: an answer that was cut may end in the middle of one.
-const BEGINNING: usize = 6;
+const BEGINNING: usize = 8;
 /// Shorter secrets cannot be told from words, and what a registry says must stay readable.
-const SHORTEST: usize = 4;
+const SHORTEST: usize = 8;
 
 /// Secrets to take out of what a registry says. Those that were refused are among them: it is their refusal that is shown.
 #[derive(Default)]
@@ -137,7 +137,8 @@ mod tests {
             ("Basic dXNlcjpDQU5BUlkvUEFTU1dPUkQ=, indeed", "Basic …, indeed"),
             ("CANARY%2FPASSWORD", "…"),
             ("CANARY-IDENTITY CANARY-REGISTRY", "… …"),
-            ("it was cut: CANARY", "it was cut: …"),
+            ("it was cut: CANARY-I", "it was cut: …"),
+            ("it was cut too early: CANARY-", "it was cut too early: CANARY-"),
             ("it was cut: CANARY-IDE, and more", "it was cut: …, and more"),
             ("harmless", "harmless"),
             ("", ""),
@@ -146,8 +147,8 @@ mod tests {
             assert_eq!(told.scrub(text), expected);
         }
         let mut short = Told::default();
-        ["", "abc", "äää"].iter().for_each(|secret| add(&mut short.tokens, secret));
-        assert_eq!(short.scrub("abc ä ääääää"), "abc ä ……");
+        ["", "wrong", "ääää"].iter().for_each(|secret| add(&mut short.tokens, secret));
+        assert_eq!(short.scrub("that is wrong ä ääääää"), "that is wrong ä …ää");
     }
 
     #[test]
