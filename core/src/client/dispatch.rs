@@ -326,3 +326,6 @@ const fn is_of_the_source(why: &Why) -> bool {
             | Why::SizeMismatch { .. }
     )
 }
+
+#[cfg(test)]
+mod tests;

@@ -317,3 +317,6 @@ fn shown(why: &NoAnswer) -> NoAnswer {
         NoAnswer::Untrusted(text) => NoAnswer::Untrusted(text::shown(text)),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -240,3 +240,6 @@ fn says_more_than(first: &Range<u64>, said: RangeHint) -> bool {
 fn has_all_of(first: &Range<u64>, response: &http::Response<bytes::Bytes>) -> bool {
     RangeHint::read(response.headers()).offset_within(0, first.end) == Some(first.end)
 }
+
+#[cfg(test)]
+mod tests;
