@@ -56,7 +56,7 @@ pub(in crate::client) struct PushJob<K> {
     pub(super) is_open: bool,
     pub(super) checkpoint: Option<Checkpoint>,
     surveyed: bool,
-    /// Whether no blob waits that is there already.
+    /// Whether what was given so far was held against what is there.
     pub(super) settled: bool,
     pub(super) probed: bool,
     /// The blob that went ahead of the others.
@@ -242,7 +242,6 @@ impl<K: Key> PushJob<K> {
         events: &mut Vec<Event<K>>,
     ) {
         self.running.remove(node);
-        self.settled &= matches!(node, Node::Blob(_));
         let product = match result {
             Ok(product) => product,
             Err(failure) => {

@@ -286,3 +286,6 @@ impl<K: Key> PushJob<K> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
