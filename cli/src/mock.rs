@@ -9,7 +9,7 @@ use std::time::Duration;
 use longshore_mock_registry::auth::Auth;
 use longshore_mock_registry::server::{Log, Server, Tls};
 use longshore_mock_registry::storage::Directory;
-use longshore_mock_registry::{Options, Registry};
+use longshore_mock_registry::{Registry, RegistryOptions};
 use tokio::sync::oneshot;
 
 use crate::args::{MockArguments, Scheme};
@@ -45,9 +45,9 @@ pub(crate) async fn run(arguments: MockArguments) -> Result<(), Error> {
 /// An empty registry in memory, or the one in the folder.
 fn registry(arguments: &MockArguments) -> Result<Registry, Error> {
     let mut registry = match &arguments.data_dir {
-        None => Registry::new(Options::default()),
+        None => Registry::new(RegistryOptions::default()),
         Some(folder) => Directory::open(folder)
-            .and_then(|storage| Registry::with_storage(Options::default(), Box::new(storage)))
+            .and_then(|storage| Registry::with_storage(RegistryOptions::default(), Box::new(storage)))
             .map_err(|error| Error::failed(format!("cannot use {} as data directory: {error}", folder.display())))?,
     };
     registry.options.auth = arguments.auth.as_deref().map(|path| auth(path, arguments.auth_scheme)).transpose()?;

@@ -18,9 +18,11 @@ fn main() {
 }
 
 fn push(len: u64) -> u64 {
-    let registry =
-        mock::Registry::with_storage(mock::Options::default(), Box::new(mock::storage::Forgetful::default()))
-            .expect("it holds nothing yet");
+    let registry = mock::Registry::with_storage(
+        mock::RegistryOptions::default(),
+        Box::new(mock::storage::DiscardingStorage::default()),
+    )
+    .expect("it holds nothing yet");
     let source = Source::made(len, |offset, out| out.fill((offset / 4096) as u8)).one_shot(Algorithm::Sha256);
     let mut simulation = Simulation::new(1, Mock::around(registry)).source("pipe", source);
     let mut client = Client::new(Options::default());

@@ -41,7 +41,7 @@ pub struct Case {
     /// How the client behaves.
     pub client: Settings,
     /// How the registry behaves.
-    pub registry: mock::Options,
+    pub registry: mock::RegistryOptions,
     /// In which order things happen.
     pub order: Order,
     /// What goes wrong.
@@ -266,7 +266,7 @@ impl Case {
     }
 
     pub(crate) fn empty_registry(&self) -> Mock {
-        Mock::new(mock::Options { faults: FaultPlan::none(), ..self.registry.clone() })
+        Mock::new(mock::RegistryOptions { faults: FaultPlan::none(), ..self.registry.clone() })
     }
 
     /// Puts what is there already where it is, and gives the sources of all blobs.
@@ -291,7 +291,7 @@ impl Case {
     /// A simulation that begins with this registry and these sources. What was done to prepare it is not the client's.
     pub(crate) fn begin(&self, mut registry: Mock, sources: Vec<(Key, Source)>) -> Simulation<Key, Mock> {
         registry.registry.judge = mock::judge::Judge::default();
-        registry.registry.go_wrong(self.registry.faults.clone());
+        registry.registry.inject_faults(self.registry.faults.clone());
         let simulation = Simulation::new(self.seed, registry)
             .credentials(|_, _| Ok(Some(credentials())))
             .order(self.order.clone())

@@ -19,7 +19,7 @@ pub struct Mock {
     pub tag_changes: Vec<TagChange>,
     /// The last moment that it was told.
     now: mock::Instant,
-    open: BTreeMap<ExchangeId, (mock::ExchangeId, bool)>,
+    open: BTreeMap<ExchangeId, (mock::RequestId, bool)>,
 }
 
 /// A tag came to name another manifest.
@@ -36,7 +36,7 @@ pub struct TagChange {
 impl Mock {
     /// A registry that is set up like this, and empty.
     #[must_use]
-    pub fn new(options: mock::Options) -> Self {
+    pub fn new(options: mock::RegistryOptions) -> Self {
         Self::around(mock::Registry::new(options))
     }
 

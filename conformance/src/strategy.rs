@@ -156,7 +156,7 @@ pub fn case_with_one(quirk: Quirk, faults: u64) -> impl Strategy<Value = Case> {
 }
 
 /// Cases against one kind of registry, with up to `most` faults.
-pub fn case(registry: mock::Options, most: u64) -> impl Strategy<Value = Case> {
+pub fn case(registry: mock::RegistryOptions, most: u64) -> impl Strategy<Value = Case> {
     (plan(), given(), 0..=3_usize, settings(), order(), faults(most), any::<u64>()).prop_map(
         move |(plan, given, tags, client, order, faults, seed)| Case {
             before: None,

@@ -18,8 +18,8 @@ struct World {
 }
 
 impl World {
-    fn new(change: impl FnOnce(&mut mock::Options)) -> Self {
-        let mut options = mock::Options::default();
+    fn new(change: impl FnOnce(&mut mock::RegistryOptions)) -> Self {
+        let mut options = mock::RegistryOptions::default();
         options.behaviour.referrers.api = ReferrersApi::NotFound;
         change(&mut options);
         let simulation = Simulation::new(7, Mock::new(options)).source("config", Source::bytes(CONFIG));

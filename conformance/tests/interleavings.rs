@@ -114,7 +114,7 @@ impl Script {
 /// Runs so many clients in the order that `script` says. Gives the registry, the order, and how many could have gone on at
 /// each step.
 fn run(clients: usize, guarded: bool, script: &Script) -> (Mock, Vec<usize>, Vec<usize>) {
-    let mut options = mock::Options::default();
+    let mut options = mock::RegistryOptions::default();
     options.behaviour.referrers.api = ReferrersApi::NotFound;
     options.behaviour.manifests.conditions = guarded;
     let mut registry = Mock::new(options);

@@ -116,7 +116,7 @@ fn artifact(subject: &Digest, name: &str) -> (Manifest, Digest) {
 }
 
 /// Pushes artifacts about `subject`, one after the other, and gives back the registry.
-fn attach(subject: &Digest, names: &[&str], registry: mock::Options) -> Mock {
+fn attach(subject: &Digest, names: &[&str], registry: mock::RegistryOptions) -> Mock {
     let mut registry = Mock::new(registry);
     for name in names {
         let (artifact, config) = artifact(subject, name);
@@ -150,7 +150,7 @@ fn listed(receipt: &Receipt<Key>) -> BTreeSet<Digest> {
     }
 }
 
-fn without_api() -> mock::Options {
+fn without_api() -> mock::RegistryOptions {
     named("referrers-404-fallback").unwrap().registry()
 }
 

@@ -42,7 +42,7 @@ fn simulation(registry: mock::Registry) -> Simulation<&'static str, Mock> {
 
 /// Runs a push for so many steps and saves it; or to its end.
 fn interrupted_after(steps: usize) -> (mock::Registry, Option<Checkpoint>) {
-    let mut simulation = simulation(mock::Registry::new(mock::Options::default()));
+    let mut simulation = simulation(mock::Registry::new(mock::RegistryOptions::default()));
     let mut client = client();
     let operation = client.start(push());
     for _ in 0..steps {

@@ -20,7 +20,7 @@ fn an_image() -> Case {
 }
 
 /// A registry that holds this manifest under the tag, and of its blobs all but these.
-fn holding(root: &Manifest, image: &Image, options: mock::Options, lost: &[Digest]) -> Mock {
+fn holding(root: &Manifest, image: &Image, options: mock::RegistryOptions, lost: &[Digest]) -> Mock {
     let mut registry = Mock::new(options);
     for blob in image.blobs.iter().filter(|blob| !lost.contains(&blob.digest)) {
         registry.put_blob(&Case::repository(), &blob.digest, &blob.bytes);

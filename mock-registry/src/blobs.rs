@@ -10,31 +10,31 @@ use crate::answer::{Answer, Body, Row};
 use crate::behaviour::DigestHeader;
 use crate::refusal::{Code, Refusal, status};
 use crate::registry::Registry;
-use crate::request::{Asked, sought_digest};
+use crate::request::{ParsedRequest, sought_digest};
 use crate::storage::Record;
 
 impl Registry {
-    /// `end-2`. Where it is blind, there is no blob.
+    /// `end-2`. Where it is blobs_hidden, there is no blob.
     pub(crate) fn blob(
         &self,
-        asked: &Asked,
+        request: &ParsedRequest,
         repository: &Repository,
         digest: &str,
-        blind: bool,
+        blobs_hidden: bool,
     ) -> Result<Answer, Refusal> {
         let read = &self.options.behaviour.read;
         let digest = sought_digest(digest, Code::BlobUnknown)?;
-        let there = self.state.blob(repository, &digest, self.now).filter(|_| !blind);
+        let there = self.state.blob(repository, &digest, self.now).filter(|_| !blobs_hidden);
         let Some(size) = there.map(|blob| blob.size) else {
-            let given = if asked.method == Method::HEAD { read.missing_blob } else { 404 };
+            let given = if request.method == Method::HEAD { read.missing_blob } else { 404 };
             return Err(unknown(&digest).with_status(given));
         };
-        if read.blob_redirect && self.options.storage.is_some() && !asked.at_storage {
+        if read.blob_redirect && self.options.storage.is_some() && !request.at_storage {
             let location = self.at_storage(format!("/v2/{repository}/blobs/{digest}"));
             let redirect = Answer::new(Row::End2, StatusCode::TEMPORARY_REDIRECT);
             return Ok(redirect.header(LOCATION, location).header(CONTENT_LENGTH, 0));
         }
-        let range = asked.header(RANGE.as_str()).filter(|_| asked.method == Method::GET && read.ranges);
+        let range = request.header(RANGE.as_str()).filter(|_| request.method == Method::GET && read.ranges);
         let (status, range) = match range.and_then(|range| ranges(range, size)) {
             None => (StatusCode::OK, 0..size),
             Some(Some(range)) => (StatusCode::PARTIAL_CONTENT, range),
@@ -52,7 +52,7 @@ impl Registry {
             answer = answer.header(CONTENT_RANGE, format_args!("bytes {}-{}/{size}", range.start, range.end - 1));
         }
         answer = answer.body("application/octet-stream", Body::Blob { digest, range });
-        if asked.method == Method::HEAD && read.blob_head_length_zero {
+        if request.method == Method::HEAD && read.blob_head_length_zero {
             answer.headers.insert(CONTENT_LENGTH, 0.into());
         }
         if !read.blob_content_type {

@@ -7,9 +7,9 @@
 //! ```
 //! use bytes::Bytes;
 //! use http::{Request, StatusCode};
-//! use longshore_mock_registry::{Instant, Options, Registry};
+//! use longshore_mock_registry::{Instant, RegistryOptions, Registry};
 //!
-//! let mut registry = Registry::new(Options::default());
+//! let mut registry = Registry::new(RegistryOptions::default());
 //! let now = Instant::from_micros(0);
 //! let blob = "sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
 //!
@@ -36,13 +36,13 @@ mod answer;
 pub mod auth;
 pub mod behaviour;
 mod blobs;
-mod exchange;
 pub mod fault;
 pub mod judge;
 mod location;
 mod manifests;
 mod mount;
 mod options;
+mod progress;
 mod random;
 mod referrers;
 mod refusal;
@@ -60,7 +60,7 @@ pub use longshore_core::Instant;
 
 pub use answer::{Answer, Body, Delivery, Row};
 pub use behaviour::Behaviour;
-pub use exchange::{BodyEnd, ExchangeId, Opened, Progress};
-pub use options::{Limits, Options};
+pub use options::{Limits, RegistryOptions};
+pub use progress::{BodyEnd, Opened, Progress, RequestId};
 pub use registry::Registry;
 pub use state::UploadId;

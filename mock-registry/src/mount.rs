@@ -11,7 +11,7 @@ use crate::behaviour::{BlobLocation, MountPolicy, WithoutFrom};
 use crate::blobs::named;
 use crate::refusal::{Code, Refusal, status};
 use crate::registry::Registry;
-use crate::request::{Asked, digest};
+use crate::request::{ParsedRequest, digest};
 use crate::storage::{Record, StorageError};
 
 /// Where a blob is looked for.
@@ -23,14 +23,14 @@ enum Source<'a> {
 
 impl Registry {
     /// `end-11`: 201 where the blob is found, otherwise, as the spec wants it, 202 with an upload.
-    pub(crate) fn mount(&mut self, asked: &Asked, repository: &Repository) -> Result<Answer, Refusal> {
+    pub(crate) fn mount(&mut self, request: &ParsedRequest, repository: &Repository) -> Result<Answer, Refusal> {
         let mounting = self.options.behaviour.mount.clone();
         self.check_creation(repository)?;
-        let digest = digest(asked.query.first("mount").unwrap_or_default())?;
-        if mounting.refuses_origin && asked.query.first("origin").is_some() {
+        let digest = digest(request.query.first("mount").unwrap_or_default())?;
+        if mounting.refuses_origin && request.query.first("origin").is_some() {
             return Err(Refusal::new(StatusCode::UNAUTHORIZED, Code::Unauthorized, "the source is not known here"));
         }
-        let from: Option<Repository> = match asked.query.first("from") {
+        let from: Option<Repository> = match request.query.first("from") {
             None => None,
             Some(name) => Some(
                 name.parse()
@@ -46,7 +46,7 @@ impl Registry {
             (None, _, WithoutFrom::Target) => Source::In(repository),
             (Some(from), MountPolicy::Source | MountPolicy::Referenced, _) => Source::In(from),
         };
-        match self.mountable(asked, &digest, &source, mounting.policy == MountPolicy::Referenced) {
+        match self.mountable(request, &digest, &source, mounting.policy == MountPolicy::Referenced) {
             Some(size) => {
                 self.link(repository, &digest, size)?;
                 Ok(self.created(Row::End11, repository, &digest).header(CONTENT_LENGTH, 0))
@@ -60,12 +60,18 @@ impl Registry {
     }
 
     /// The size of a blob, if it may be mounted from there.
-    fn mountable(&self, asked: &Asked, digest: &Digest, source: &Source<'_>, referenced: bool) -> Option<u64> {
+    fn mountable(
+        &self,
+        request: &ParsedRequest,
+        digest: &Digest,
+        source: &Source<'_>,
+        referenced: bool,
+    ) -> Option<u64> {
         let has = |from: &Repository| {
             let blob = self.state.blob(from, digest, self.now)?;
             let contents = self.state.repositories.get(from)?;
             let named = !referenced || contents.manifests.values().any(|manifest| manifest.blobs.contains(digest));
-            (named && asked.caller.may_read(from)).then_some(blob.size)
+            (named && request.caller.may_read(from)).then_some(blob.size)
         };
         match source {
             Source::In(from) => has(from),

@@ -10,7 +10,7 @@ use crate::fault::FaultPlan;
 
 /// How a [`Registry`](crate::Registry) is set up. The default is a registry that does what the spec says.
 #[derive(Debug, Clone, Default)]
-pub struct Options {
+pub struct RegistryOptions {
     /// What upload ids, signatures and tokens are made from: the same seed gives the same ones. A server takes it from the
     /// system's randomness, because tokens must not be guessed.
     pub seed: [u8; 32],
@@ -48,7 +48,7 @@ pub struct Limits {
     /// How many uploads may be open: 10,000. More are refused with 429.
     pub uploads: usize,
     /// How many requests may be on their way in: 10,000. More are refused with 503.
-    pub exchanges: usize,
+    pub pending: usize,
     /// How many connections a server has at once: 1,000. More wait.
     pub connections: usize,
     /// How long an upload may lie untouched before it is gone: an hour.
@@ -68,7 +68,7 @@ impl Default for Limits {
             repositories: 10_000,
             manifest_bytes: 1 << 30,
             uploads: 10_000,
-            exchanges: 10_000,
+            pending: 10_000,
             connections: 1000,
             upload_lifetime: Duration::from_secs(3600),
             page: 1000,

@@ -9,14 +9,19 @@ use crate::answer::{Answer, Body};
 use crate::behaviour::{LinkForm, ReferrersApi, SubjectHeader};
 use crate::refusal::{Code, Refusal, status};
 use crate::registry::Registry;
-use crate::request::Asked;
+use crate::request::ParsedRequest;
 use crate::route::percent_encode;
 use crate::state::Stored;
 
 impl Registry {
     /// `end-12a` and `end-12b`: in the order of their digests, also for a subject that is not there.
-    pub(crate) fn referrers(&self, asked: &Asked, repository: &Repository, subject: &str) -> Result<Answer, Refusal> {
-        if let Some(other) = self.other_than_referrers(asked)? {
+    pub(crate) fn referrers(
+        &self,
+        request: &ParsedRequest,
+        repository: &Repository,
+        subject: &str,
+    ) -> Result<Answer, Refusal> {
+        if let Some(other) = self.other_than_referrers(request)? {
             return Ok(other);
         }
         match subject.parse::<Digest>() {
@@ -32,15 +37,15 @@ impl Registry {
             let message = "the repository has no such manifest";
             return Err(Refusal::new(status(behaviour.unknown_subject), Code::ManifestInvalid, message));
         }
-        let wanted = asked.query.first("artifactType").filter(|_| behaviour.filter);
-        let after: Option<Digest> = asked.query.first("last").and_then(|last| last.parse().ok());
+        let wanted = request.query.first("artifactType").filter(|_| behaviour.filter);
+        let after: Option<Digest> = request.query.first("last").and_then(|last| last.parse().ok());
         let referrers = contents.into_iter().flat_map(|contents| &contents.manifests).filter(|(digest, stored)| {
             stored.subject.as_deref() == Some(subject)
                 && wanted.is_none_or(|wanted| stored.artifact_type.as_deref() == Some(wanted))
                 && after.is_none_or(|after| **digest > after)
         });
         let (entries, last, more) = self.referrers_page(referrers);
-        let mut answer = Answer::new(asked.row, StatusCode::OK);
+        let mut answer = Answer::new(request.row, StatusCode::OK);
         if wanted.is_some() {
             answer = answer.header("oci-filters-applied", "artifactType");
         }
@@ -55,16 +60,16 @@ impl Registry {
     }
 
     /// What is answered where there is no referrers API.
-    fn other_than_referrers(&self, asked: &Asked) -> Result<Option<Answer>, Refusal> {
+    fn other_than_referrers(&self, request: &ParsedRequest) -> Result<Option<Answer>, Refusal> {
         const PAGE: &str = "<!DOCTYPE html><title>Not here</title>";
-        let ok = Answer::new(asked.row, StatusCode::OK);
+        let ok = Answer::new(request.row, StatusCode::OK);
         let missing = |code| Refusal::not_found(code, "there is no such manifest");
         match self.options.behaviour.referrers.api {
             ReferrersApi::On => Ok(None),
             ReferrersApi::NotFound => Err(missing(Code::ManifestUnknown)),
             ReferrersApi::NoRoute => Err(missing(Code::Unsupported).page("text/plain", "404 page not found\n")),
             ReferrersApi::SeeOther => Ok(Some(
-                Answer::new(asked.row, StatusCode::SEE_OTHER)
+                Answer::new(request.row, StatusCode::SEE_OTHER)
                     .header(LOCATION, "https://www.registry.example/-/v2/referrers")
                     .body("text/html", Body::Bytes(PAGE.into())),
             )),

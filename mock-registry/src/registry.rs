@@ -8,16 +8,16 @@ use http::{Method, Request, Response, StatusCode};
 use longshore_core::Repository;
 
 use crate::answer::{Answer, Body, Delivery, Row};
-use crate::auth::{Known, Tokens};
-use crate::exchange::{BodyEnd, Exchange, ExchangeId, Opened, Progress, Receiver, Step};
-use crate::fault::{Blow, FaultPlan, Struck, delivered};
-use crate::judge::{Case, Judge};
+use crate::auth::{Tokens, VerifiedPasswords};
+use crate::fault::{FaultEffect, FaultPlan, Struck, delivered};
+use crate::judge::{Judge, JudgedRequest};
+use crate::progress::{BodyEnd, Opened, PendingRequest, Progress, Receiver, RequestId, Step};
 use crate::random::Random;
 use crate::refusal::{Code, Refusal};
-use crate::request::Asked;
+use crate::request::ParsedRequest;
 use crate::state::State;
 use crate::storage::{BlobBytes, Memory, Record, Storage, StorageError};
-use crate::{Instant, Options};
+use crate::{Instant, RegistryOptions};
 
 /// A registry: state, behaviour and storage, and no I/O of its own.
 ///
@@ -28,17 +28,17 @@ pub struct Registry {
     /// What it knows.
     pub state: State,
     /// How it was set up. It may be changed between requests.
-    pub options: Options,
+    pub options: RegistryOptions,
     pub(crate) storage: Box<dyn Storage>,
     pub(crate) random: Random,
     pub(crate) now: Instant,
     pub(crate) tokens: Tokens,
-    pub(crate) known: Known,
+    pub(crate) passwords: VerifiedPasswords,
     /// What its clients did wrong.
     pub judge: Judge,
     /// The faults that struck so far, at most 100,000 of them.
     pub struck: Vec<Struck>,
-    exchanges: BTreeMap<ExchangeId, Exchange>,
+    pending: BTreeMap<RequestId, PendingRequest>,
     pub(crate) requests: u64,
     /// How many requests there were before those that faults are counted by.
     pub(crate) faults_from: u64,
@@ -48,7 +48,7 @@ pub struct Registry {
 impl Registry {
     /// An empty registry that keeps all in memory.
     #[must_use]
-    pub fn new(options: Options) -> Self {
+    pub fn new(options: RegistryOptions) -> Self {
         Self::empty(options, Box::new(Memory::default()))
     }
 
@@ -56,7 +56,7 @@ impl Registry {
     ///
     /// # Errors
     /// Where the storage cannot be read.
-    pub fn with_storage(options: Options, mut storage: Box<dyn Storage>) -> Result<Self, StorageError> {
+    pub fn with_storage(options: RegistryOptions, mut storage: Box<dyn Storage>) -> Result<Self, StorageError> {
         let records = storage.load()?;
         let mut registry = Self::empty(options, storage);
         for record in records {
@@ -68,7 +68,7 @@ impl Registry {
         Ok(registry)
     }
 
-    fn empty(options: Options, storage: Box<dyn Storage>) -> Self {
+    fn empty(options: RegistryOptions, storage: Box<dyn Storage>) -> Self {
         let random = Random::new(options.seed);
         Self {
             state: State::default(),
@@ -77,10 +77,10 @@ impl Registry {
             random,
             now: Instant::default(),
             tokens: Tokens::default(),
-            known: Known::default(),
+            passwords: VerifiedPasswords::default(),
             judge: Judge::default(),
             struck: Vec::new(),
-            exchanges: BTreeMap::new(),
+            pending: BTreeMap::new(),
             requests: 0,
             faults_from: 0,
             requests_of: BTreeMap::new(),
@@ -104,7 +104,7 @@ impl Registry {
     }
 
     /// Has this go wrong from now on: requests are counted from here, and what struck so far is forgotten.
-    pub fn go_wrong(&mut self, faults: FaultPlan) {
+    pub fn inject_faults(&mut self, faults: FaultPlan) {
         self.options.faults = faults;
         self.faults_from = self.requests;
         self.requests_of.clear();
@@ -121,90 +121,92 @@ impl Registry {
     pub fn open(&mut self, now: Instant, head: Parts) -> Opened {
         self.advance(now);
         let method = head.method.clone();
-        let mut asked = match self.asked(head) {
-            Ok(asked) => asked,
+        let mut request = match self.parse(head) {
+            Ok(request) => request,
             Err(refusal) => return Opened::Answer(self.sent(&method, self.refused(Row::Other, refusal))),
         };
-        let blow = match self.strike(&asked) {
-            Ok(blow) => blow,
+        let effect = match self.strike(&request) {
+            Ok(effect) => effect,
             Err(answer) => return Opened::Answer(self.sent(&method, answer)),
         };
-        let case = Case::of(self.requests, &asked);
-        self.judge_head(&case, &asked);
-        let begun = self.check_origin(&asked).and_then(|()| {
-            asked.caller = self.authorize(&asked, blow.token_expired)?;
-            self.begin(&asked, &blow)
+        let judged = JudgedRequest::of(self.requests, &request);
+        self.judge_head(&judged, &request);
+        let begun = self.check_origin(&request).and_then(|()| {
+            request.caller = self.authorize(&request, effect.token_expired)?;
+            self.begin(&request, &effect)
         });
         let answer = match begun {
             Ok(Step::Answer(answer)) => answer,
             Ok(Step::Receive(receiver)) => {
-                let id = ExchangeId(self.requests);
-                self.exchanges
-                    .insert(id, Exchange { case, blow, received: 0, receiver, good_until: asked.caller.good_until });
+                let id = RequestId(self.requests);
+                self.pending.insert(
+                    id,
+                    PendingRequest { judged, effect, received: 0, receiver, good_until: request.caller.good_until },
+                );
                 return Opened::Body(id);
             }
-            Err(refusal) => self.refused(asked.row, refusal),
+            Err(refusal) => self.refused(request.row, refusal),
         };
-        Opened::Answer(self.leave(&case, &method, answer, blow.delivery))
+        Opened::Answer(self.leave(&judged, &method, answer, effect.delivery))
     }
 
     /// Takes the next piece of a body.
-    pub fn piece(&mut self, id: ExchangeId, bytes: &Bytes) -> Progress {
-        let Some(mut exchange) = self.exchanges.remove(&id) else { return Progress::Answer(self.over()) };
-        let allowed = exchange.blow.body_cut.unwrap_or(u64::MAX).saturating_sub(exchange.received);
+    pub fn piece(&mut self, id: RequestId, bytes: &Bytes) -> Progress {
+        let Some(mut pending) = self.pending.remove(&id) else { return Progress::Answer(self.over()) };
+        let allowed = pending.effect.body_cut.unwrap_or(u64::MAX).saturating_sub(pending.received);
         let taken = bytes.slice(..bytes.len().min(usize::try_from(allowed).unwrap_or(usize::MAX)));
-        exchange.received = exchange.received.saturating_add(taken.len() as u64);
-        let done = match &mut exchange.receiver {
+        pending.received = pending.received.saturating_add(taken.len() as u64);
+        let done = match &mut pending.receiver {
             Receiver::Upload(writing) => self.take_upload(writing, &taken),
             Receiver::Manifest(receiving) => self.take_manifest(receiving, &taken),
             Receiver::Token(asking) => asking.take(&taken),
         };
         if let Err(refusal) = done {
-            return Progress::Answer(self.last(&exchange.case, exchange.blow.delivery, Err(refusal)));
+            return Progress::Answer(self.last(&pending.judged, pending.effect.delivery, Err(refusal)));
         }
         if taken.len() < bytes.len() {
-            return Progress::Answer(self.end(exchange, BodyEnd::Cut));
+            return Progress::Answer(self.end(pending, BodyEnd::Cut));
         }
-        self.exchanges.insert(id, exchange);
+        self.pending.insert(id, pending);
         Progress::More
     }
 
     /// Ends a body, and answers. The answer to a body that was cut can reach nobody; it says what would be said.
-    pub fn close(&mut self, now: Instant, id: ExchangeId, how: BodyEnd) -> Answer {
+    pub fn close(&mut self, now: Instant, id: RequestId, how: BodyEnd) -> Answer {
         self.advance(now);
-        match self.exchanges.remove(&id) {
-            Some(exchange) => self.end(exchange, how),
+        match self.pending.remove(&id) {
+            Some(pending) => self.end(pending, how),
             None => self.over(),
         }
     }
 
-    fn end(&mut self, exchange: Exchange, how: BodyEnd) -> Answer {
-        let Exchange { mut case, mut blow, receiver, good_until, .. } = exchange;
+    fn end(&mut self, pending: PendingRequest, how: BodyEnd) -> Answer {
+        let PendingRequest { mut judged, mut effect, receiver, good_until, .. } = pending;
         let late = self.options.behaviour.auth.checked_at_end && good_until.is_some_and(|until| until <= self.now);
         let how = if late { BodyEnd::Cut } else { how };
-        if blow.body_cut.is_some() {
+        if effect.body_cut.is_some() {
             // The body was no longer than the cut is late: all came, and then the connection was lost.
-            blow.delivery = Delivery::Lost;
+            effect.delivery = Delivery::Lost;
         }
         let done = match receiver {
             Receiver::Upload(writing) => self.finish_upload(&writing, how),
-            Receiver::Manifest(receiving) => self.finish_manifest(receiving, how, blow.blind, &mut case),
+            Receiver::Manifest(receiving) => self.finish_manifest(receiving, how, effect.blobs_hidden, &mut judged),
             Receiver::Token(asking) => self.finish_token(&asking, how),
         };
         let done = if late { Err(self.ended_too_late()) } else { done };
-        self.last(&case, blow.delivery, done)
+        self.last(&judged, effect.delivery, done)
     }
 
     /// The answer to a request with a body.
-    fn last(&mut self, case: &Case, delivery: Delivery, done: Result<Answer, Refusal>) -> Answer {
-        let answer = done.unwrap_or_else(|refusal| self.refused(case.row, refusal));
-        self.leave(case, &Method::PUT, answer, delivery)
+    fn last(&mut self, judged: &JudgedRequest, delivery: Delivery, done: Result<Answer, Refusal>) -> Answer {
+        let answer = done.unwrap_or_else(|refusal| self.refused(judged.row, refusal));
+        self.leave(judged, &Method::PUT, answer, delivery)
     }
 
     /// An answer on its way out.
-    fn leave(&mut self, case: &Case, method: &Method, answer: Answer, delivery: Delivery) -> Answer {
+    fn leave(&mut self, judged: &JudgedRequest, method: &Method, answer: Answer, delivery: Delivery) -> Answer {
         let answer = delivered(self.sent(method, answer), delivery);
-        self.learn(case, &answer);
+        self.learn(judged, &answer);
         answer
     }
 
@@ -278,17 +280,17 @@ impl Registry {
         });
     }
 
-    fn begin(&mut self, asked: &Asked, blow: &Blow) -> Result<Step, Refusal> {
-        if self.exchanges.len() >= self.options.limits.exchanges {
+    fn begin(&mut self, request: &ParsedRequest, effect: &FaultEffect) -> Result<Step, Refusal> {
+        if self.pending.len() >= self.options.limits.pending {
             let message = "too many requests are on their way in";
             return Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, Code::TooManyRequests, message));
         }
-        self.dispatch(asked, blow)
+        self.dispatch(request, effect)
     }
 
-    /// For a caller that goes on with an exchange which is over.
+    /// For a caller that goes on with a request which is over.
     fn over(&self) -> Answer {
-        self.refused(Row::Other, Refusal::bad_request(Code::Unknown, "this exchange is over"))
+        self.refused(Row::Other, Refusal::bad_request(Code::Unknown, "this request is over"))
     }
 
     /// Whether one more repository may begin to exist.

@@ -8,15 +8,15 @@ use longshore_core::{Digest, DigestError, Origin, Repository, Tag};
 use crate::answer::{Answer, Body, Row};
 use crate::auth::Caller;
 use crate::behaviour::{LocationForm, TrailingSlash};
-use crate::exchange::Step;
-use crate::fault::Blow;
+use crate::fault::FaultEffect;
+use crate::progress::Step;
 use crate::refusal::{Code, Refusal, status};
 use crate::registry::Registry;
 use crate::route::{Query, Route};
 use crate::uploads::gone;
 
 /// What a head asks for.
-pub(crate) struct Asked {
+pub(crate) struct ParsedRequest {
     pub(crate) row: Row,
     pub(crate) method: Method,
     pub(crate) route: Route,
@@ -32,7 +32,7 @@ pub(crate) struct Asked {
     pub(crate) caller: Caller,
 }
 
-impl Asked {
+impl ParsedRequest {
     /// A header's value, where it is visible ASCII.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
@@ -58,7 +58,7 @@ impl Asked {
 
 impl Registry {
     /// Reads a head.
-    pub(crate) fn asked(&self, head: Parts) -> Result<Asked, Refusal> {
+    pub(crate) fn parse(&self, head: Parts) -> Result<ParsedRequest, Refusal> {
         let query = Query::of(head.uri.query());
         let mut route = Route::of(head.uri.path(), self.options.behaviour.start.path)?;
         if route == Route::Part {
@@ -83,7 +83,7 @@ impl Registry {
         let row = row(&head.method, &route, &query);
         let caller = Caller::default();
         let (method, headers) = (head.method, head.headers);
-        Ok(Asked { row, method, route, query, headers, path_and_query, at_storage, at_tokens, caller })
+        Ok(ParsedRequest { row, method, route, query, headers, path_and_query, at_storage, at_tokens, caller })
     }
 
     /// The answer as it is sent: with what every answer has, and to `HEAD` without its body.
@@ -102,44 +102,48 @@ impl Registry {
         refusal.into_answer(row, self.options.behaviour.errors.body)
     }
 
-    pub(crate) fn dispatch(&mut self, asked: &Asked, blow: &Blow) -> Result<Step, Refusal> {
-        self.check_writable(asked)?;
-        let answer = match (asked.row, &asked.route) {
+    pub(crate) fn dispatch(&mut self, request: &ParsedRequest, effect: &FaultEffect) -> Result<Step, Refusal> {
+        self.check_writable(request)?;
+        let answer = match (request.row, &request.route) {
             (Row::End1, _) => {
                 let answer = Answer::new(Row::End1, StatusCode::OK);
                 self.with_open_challenge(answer.body("application/json", Body::Bytes("{}".into())))
             }
-            (Row::Token, _) => return self.token(asked),
-            (Row::End2, Route::Blob(repository, digest)) => self.blob(asked, repository, digest, blow.blind)?,
+            (Row::Token, _) => return self.token(request),
+            (Row::End2, Route::Blob(repository, digest)) => {
+                self.blob(request, repository, digest, effect.blobs_hidden)?
+            }
             (Row::End10, Route::Blob(repository, digest)) => self.delete_blob(repository, digest)?,
-            (Row::End3, Route::Manifest(repository, reference)) => self.manifest(asked, repository, reference)?,
+            (Row::End3, Route::Manifest(repository, reference)) => self.manifest(request, repository, reference)?,
             (Row::End9, Route::Manifest(repository, reference)) => self.delete_manifest(repository, reference)?,
             (Row::End7a | Row::End7b, Route::Manifest(repository, reference)) => {
-                return self.put_manifest(asked, repository, reference);
+                return self.put_manifest(request, repository, reference);
             }
             (Row::End4a | Row::End4b | Row::End4c, Route::Uploads(repository)) => {
-                return self.start_upload(asked, repository);
+                return self.start_upload(request, repository);
             }
-            (Row::End11, Route::Uploads(repository)) => self.mount(asked, repository)?,
-            (Row::End5 | Row::End6, Route::Upload(repository, id)) => return self.write_upload(asked, repository, id),
-            (Row::End13, Route::Upload(repository, id)) => self.upload_status(asked, repository, id)?,
+            (Row::End11, Route::Uploads(repository)) => self.mount(request, repository)?,
+            (Row::End5 | Row::End6, Route::Upload(repository, id)) => {
+                return self.write_upload(request, repository, id);
+            }
+            (Row::End13, Route::Upload(repository, id)) => self.upload_status(request, repository, id)?,
             (Row::End14, Route::Upload(repository, id)) => self.cancel_upload(repository, id)?,
-            (Row::End8a | Row::End8b, Route::Tags(repository)) => self.tags(asked, repository)?,
+            (Row::End8a | Row::End8b, Route::Tags(repository)) => self.tags(request, repository)?,
             (Row::End12a | Row::End12b, Route::Referrers(repository, digest)) => {
-                self.referrers(asked, repository, digest)?
+                self.referrers(request, repository, digest)?
             }
             (_, Route::Bare(repository))
                 if self.options.behaviour.start.trailing_slash == TrailingSlash::Redirected =>
             {
-                let query = asked.path_and_query.split_once('?').map(|(_, query)| format!("?{query}"));
-                Answer::new(asked.row, StatusCode::MOVED_PERMANENTLY).header(
+                let query = request.path_and_query.split_once('?').map(|(_, query)| format!("?{query}"));
+                Answer::new(request.row, StatusCode::MOVED_PERMANENTLY).header(
                     http::header::LOCATION,
                     format_args!("/v2/{repository}/blobs/uploads/{}", query.unwrap_or_default()),
                 )
             }
             (_, Route::Bare(_)) => return Err(Refusal::not_found(Code::Unsupported, "the path lacks its last slash")),
             _ => {
-                let message = format!("{} is not allowed here", asked.method);
+                let message = format!("{} is not allowed here", request.method);
                 return Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, Code::Unsupported, message));
             }
         };
@@ -147,23 +151,23 @@ impl Registry {
     }
 
     /// At the storage's origin there is only what the registry signed; and uploads that are there are nowhere else.
-    pub(crate) fn check_origin(&self, asked: &Asked) -> Result<(), Refusal> {
+    pub(crate) fn check_origin(&self, request: &ParsedRequest) -> Result<(), Refusal> {
         let behaviour = &self.options.behaviour;
-        let is_upload = matches!(asked.route, Route::Upload(..));
+        let is_upload = matches!(request.route, Route::Upload(..));
         let tokens_elsewhere = self.tokens_elsewhere().is_some();
-        if asked.at_tokens != (asked.route == Route::Token) && (asked.at_tokens || tokens_elsewhere) {
+        if request.at_tokens != (request.route == Route::Token) && (request.at_tokens || tokens_elsewhere) {
             return Err(Refusal::not_found(Code::Unsupported, "there is nothing of that here"));
         }
-        if !asked.at_storage {
+        if !request.at_storage {
             let elsewhere = behaviour.start.location == LocationForm::Storage && self.options.storage.is_some();
             return if is_upload && elsewhere { Err(gone()) } else { Ok(()) };
         }
-        if behaviour.read.storage_refuses_authorization && asked.headers.contains_key(http::header::AUTHORIZATION) {
+        if behaviour.read.storage_refuses_authorization && request.headers.contains_key(http::header::AUTHORIZATION) {
             let message = "only one auth mechanism allowed: leave out the Authorization header";
             return Err(Refusal::bad_request(Code::Unknown, message));
         }
-        let is_blob = matches!(asked.route, Route::Blob(..)) && asked.reads();
-        if !(is_upload || is_blob) || !self.is_signed(&asked.path_and_query) {
+        let is_blob = matches!(request.route, Route::Blob(..)) && request.reads();
+        if !(is_upload || is_blob) || !self.is_signed(&request.path_and_query) {
             return Err(Refusal::new(StatusCode::FORBIDDEN, Code::Denied, "the URL is not signed"));
         }
         Ok(())
@@ -176,8 +180,8 @@ impl Registry {
     }
 
     /// What would write, where nothing may be written, or not there.
-    fn check_writable(&self, asked: &Asked) -> Result<(), Refusal> {
-        let writes = !asked.reads() && asked.route != Route::Token;
+    fn check_writable(&self, request: &ParsedRequest) -> Result<(), Refusal> {
+        let writes = !request.reads() && request.route != Route::Token;
         if let Some(given) = self.options.behaviour.manifests.read_only.filter(|_| writes) {
             return Err(Refusal::new(status(given), Code::Denied, "this registry is read-only for now"));
         }

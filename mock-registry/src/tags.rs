@@ -9,11 +9,11 @@ use crate::answer::{Answer, Body};
 use crate::behaviour::LinkForm;
 use crate::refusal::{Code, Refusal};
 use crate::registry::Registry;
-use crate::request::{Asked, unknown_repository};
+use crate::request::{ParsedRequest, unknown_repository};
 
 impl Registry {
     /// `end-8a` and `end-8b`. The order of tags is that of their bytes.
-    pub(crate) fn tags(&self, asked: &Asked, repository: &Repository) -> Result<Answer, Refusal> {
+    pub(crate) fn tags(&self, request: &ParsedRequest, repository: &Repository) -> Result<Answer, Refusal> {
         let listing = &self.options.behaviour.listing;
         let contents = self.state.repositories.get(repository).ok_or_else(|| unknown_repository(repository))?;
         if contents.tags.is_empty() && listing.empty != 200 {
@@ -21,7 +21,7 @@ impl Registry {
         }
         let most = self.options.limits.page;
         let bad_number = |message| Refusal::bad_request(Code::Unsupported, message);
-        let wanted = match asked.query.first("n") {
+        let wanted = match request.query.first("n") {
             None => most,
             Some(n) => n.parse::<usize>().map_err(|_| bad_number("n is a number of tags, from 0".to_owned()))?,
         };
@@ -29,11 +29,11 @@ impl Registry {
             return Err(bad_number(format!("n is at most {most}")));
         }
         let count = wanted.min(most);
-        let after = asked.query.first("last");
+        let after = request.query.first("last");
         let mut rest = contents.tags.keys().filter(|tag| after.is_none_or(|after| tag.as_str() > after));
         let page: Vec<&str> = rest.by_ref().take(count).map(Tag::as_str).collect();
         let more = rest.next().is_some() || listing.link == LinkForm::Always;
-        let mut answer = Answer::new(asked.row, StatusCode::OK);
+        let mut answer = Answer::new(request.row, StatusCode::OK);
         if let Some(last) = page.last().filter(|_| more) {
             answer = answer.header(LINK, self.next_page(&format!("/v2/{repository}/tags/list?n={count}&last={last}")));
         }

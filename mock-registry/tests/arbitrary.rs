@@ -11,7 +11,9 @@ use longshore_mock_registry::behaviour::{
 };
 use longshore_mock_registry::fault::FaultPlan;
 use longshore_mock_registry::storage::Memory;
-use longshore_mock_registry::{Behaviour, BodyEnd, ExchangeId, Instant, Limits, Opened, Options, Progress, Registry};
+use longshore_mock_registry::{
+    Behaviour, BodyEnd, Instant, Limits, Opened, Progress, Registry, RegistryOptions, RequestId,
+};
 use proptest::prelude::*;
 
 /// One thing that happens to a registry.
@@ -260,18 +262,18 @@ fn registry(behaviour: Behaviour, with_users: bool, faults: u64) -> Registry {
         repositories: 2,
         manifest_bytes: 1500,
         uploads: 3,
-        exchanges: 3,
+        pending: 3,
         upload_lifetime: Duration::from_secs(3),
         page: 2,
     };
-    let options = Options {
+    let options = RegistryOptions {
         origin: Some(origin("reg.example")),
         storage: Some(origin("storage.example")),
         auth: with_users.then_some(users),
         faults: FaultPlan::seeded(faults, faults % 8, 40),
         behaviour,
         limits,
-        ..Options::default()
+        ..RegistryOptions::default()
     };
     Registry::with_storage(options, Box::new(Memory::with_limit(LIMIT))).unwrap()
 }
@@ -281,7 +283,7 @@ fn registry(behaviour: Behaviour, with_users: bool, faults: u64) -> Registry {
 struct Memo {
     now: u64,
     locations: Vec<String>,
-    open: Vec<ExchangeId>,
+    open: Vec<RequestId>,
 }
 
 impl Memo {

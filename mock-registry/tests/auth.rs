@@ -6,7 +6,7 @@ use base64::Engine as _;
 use longshore_core::{Host, Origin, Scheme};
 use longshore_mock_registry::auth::{Auth, AuthScheme, Password, Rights};
 use longshore_mock_registry::behaviour::{ChallengeForm, ChallengeScope, Realm, TokenField};
-use longshore_mock_registry::{Behaviour, Options};
+use longshore_mock_registry::{Behaviour, RegistryOptions};
 use transcript::{Stage, sha256};
 
 fn origin(host: &str) -> Origin {
@@ -25,7 +25,8 @@ fn stage(scheme: AuthScheme, change: impl FnOnce(&mut Behaviour)) -> Stage {
         .user("root", Password::plain("toor"), Rights::all())
         .anonymous("public=pull".parse().unwrap());
     auth.scheme = scheme;
-    let mut options = Options { origin: Some(origin("reg.example")), auth: Some(auth), ..Options::default() };
+    let mut options =
+        RegistryOptions { origin: Some(origin("reg.example")), auth: Some(auth), ..RegistryOptions::default() };
     change(&mut options.behaviour);
     Stage::new(options)
         .with("alice", basic("alice", "wonderland"))
@@ -226,7 +227,7 @@ fn basic_registries() {
 fn s11_htpasswd_files_and_unknown_users() {
     let hash = bcrypt::hash_with_salt("open sesame", 4, *b"0123456789abcdef").unwrap().to_string();
     let auth = Auth::basic().with_htpasswd(&format!("ali:{hash}\nbaba:{hash}:team/*=pull\n")).unwrap();
-    let options = Options { auth: Some(auth), ..Options::default() };
+    let options = RegistryOptions { auth: Some(auth), ..RegistryOptions::default() };
     let mut stage = Stage::new(options)
         .with("ali", basic("ali", "open sesame"))
         .with("baba", basic("baba", "open sesame"))

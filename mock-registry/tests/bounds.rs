@@ -5,14 +5,14 @@ mod transcript;
 
 use bytes::Bytes;
 use http::Request;
-use longshore_mock_registry::{Answer, Body, BodyEnd, ExchangeId, Instant, Opened, Options, Progress};
+use longshore_mock_registry::{Answer, Body, BodyEnd, Instant, Opened, Progress, RegistryOptions, RequestId};
 use transcript::{Stage, image, push, sha256};
 
 const NOW: Instant = Instant::from_micros(0);
 const BEGIN: &str = "C: POST /v2/a/blobs/uploads/\nS: 202\nS: Location: {location}";
 
-fn stage(change: impl FnOnce(&mut Options)) -> Stage {
-    let mut options = Options::default();
+fn stage(change: impl FnOnce(&mut RegistryOptions)) -> Stage {
+    let mut options = RegistryOptions::default();
     change(&mut options);
     Stage::new(options).with("hello", sha256("hello")).with("absent", sha256("absent"))
 }
@@ -23,13 +23,13 @@ fn open(stage: &mut Stage, method: &str, uri: &str, length: Option<u64>) -> Open
     stage.registry.open(NOW, head.body(()).unwrap().into_parts().0)
 }
 
-fn opened(stage: &mut Stage, method: &str, uri: &str) -> ExchangeId {
-    let Opened::Body(exchange) = open(stage, method, uri, None) else { panic!("answered early") };
-    exchange
+fn opened(stage: &mut Stage, method: &str, uri: &str) -> RequestId {
+    let Opened::Body(pending) = open(stage, method, uri, None) else { panic!("answered early") };
+    pending
 }
 
-fn piece(stage: &mut Stage, exchange: ExchangeId, bytes: &'static str) -> Option<Answer> {
-    match stage.registry.piece(exchange, &Bytes::from_static(bytes.as_bytes())) {
+fn piece(stage: &mut Stage, pending: RequestId, bytes: &'static str) -> Option<Answer> {
+    match stage.registry.piece(pending, &Bytes::from_static(bytes.as_bytes())) {
         Progress::More => None,
         Progress::Answer(answer) => Some(answer),
     }
@@ -37,11 +37,11 @@ fn piece(stage: &mut Stage, exchange: ExchangeId, bytes: &'static str) -> Option
 
 #[test]
 fn s12_requests_on_their_way_in_are_bounded() {
-    let mut stage = stage(|options| options.limits.exchanges = 1);
-    let exchange = opened(&mut stage, "POST", "/v2/a/blobs/uploads/?digest={hello}");
+    let mut stage = stage(|options| options.limits.pending = 1);
+    let pending = opened(&mut stage, "POST", "/v2/a/blobs/uploads/?digest={hello}");
     stage.play("C: GET /v2/\nS: 503");
-    assert!(piece(&mut stage, exchange, "hello").is_none());
-    assert_eq!(stage.registry.close(NOW, exchange, BodyEnd::Complete).status, 201);
+    assert!(piece(&mut stage, pending, "hello").is_none());
+    assert_eq!(stage.registry.close(NOW, pending, BodyEnd::Complete).status, 201);
     stage.play("C: GET /v2/\nS: 200");
 }
 
@@ -49,12 +49,12 @@ fn s12_requests_on_their_way_in_are_bounded() {
 fn one_request_at_a_time_writes_to_an_upload() {
     let mut stage = stage(|options| options.faults = "end-5/2=upload-gone".parse().unwrap());
     stage.play(BEGIN);
-    let exchange = opened(&mut stage, "PATCH", "{location}");
-    assert!(piece(&mut stage, exchange, "hel").is_none());
+    let pending = opened(&mut stage, "PATCH", "{location}");
+    assert!(piece(&mut stage, pending, "hel").is_none());
     // Not even a fault takes away what is being written to.
     stage.play("C: PATCH {location}\nC:\nC: hello\nS: 409\nC: PUT {location}?digest={hello}\nC:\nC: hello\nS: 409");
-    assert!(piece(&mut stage, exchange, "lo").is_none());
-    assert_eq!(stage.registry.close(NOW, exchange, BodyEnd::Complete).status, 202);
+    assert!(piece(&mut stage, pending, "lo").is_none());
+    assert_eq!(stage.registry.close(NOW, pending, BodyEnd::Complete).status, 202);
     stage.play("C: PUT {location}?digest={hello}\nS: 201");
 }
 
@@ -64,13 +64,13 @@ fn s1_a_blob_that_is_too_long_is_refused_as_soon_as_that_is_known() {
     stage.play(BEGIN);
     let Opened::Answer(answer) = open(&mut stage, "PATCH", "{location}", Some(5)) else { panic!("it is let in") };
     assert_eq!(answer.status, 413);
-    let exchange = opened(&mut stage, "PATCH", "{location}");
-    assert!(piece(&mut stage, exchange, "hell").is_none());
-    assert_eq!(piece(&mut stage, exchange, "o").unwrap().status, 413);
+    let pending = opened(&mut stage, "PATCH", "{location}");
+    assert!(piece(&mut stage, pending, "hell").is_none());
+    assert_eq!(piece(&mut stage, pending, "o").unwrap().status, 413);
     // The upload is as it was before.
     stage.play("C: GET {location}\nS: 204\nS: Range: 0-0\nC: DELETE {location}\nS: 204");
-    let exchange = opened(&mut stage, "POST", "/v2/a/blobs/uploads/?digest={hello}");
-    assert_eq!(piece(&mut stage, exchange, "hello").unwrap().status, 413);
+    let pending = opened(&mut stage, "POST", "/v2/a/blobs/uploads/?digest={hello}");
+    assert_eq!(piece(&mut stage, pending, "hello").unwrap().status, 413);
     assert!(stage.registry.state.uploads.is_empty());
 }
 
@@ -79,8 +79,8 @@ fn a_single_post_that_is_refused_leaves_no_upload() {
     let mut stage = stage(|options| options.behaviour.commit.mismatch_keeps_upload = true);
     stage.play("C: POST /v2/a/blobs/uploads/?digest={absent}\nC:\nC: hello\nS: 400");
     assert!(stage.registry.state.uploads.is_empty());
-    let exchange = opened(&mut stage, "POST", "/v2/a/blobs/uploads/?digest={hello}");
-    assert_eq!(stage.registry.close(NOW, exchange, BodyEnd::Cut).status, 400);
+    let pending = opened(&mut stage, "POST", "/v2/a/blobs/uploads/?digest={hello}");
+    assert_eq!(stage.registry.close(NOW, pending, BodyEnd::Cut).status, 400);
     assert!(stage.registry.state.uploads.is_empty());
 }
 

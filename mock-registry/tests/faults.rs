@@ -5,11 +5,11 @@ mod transcript;
 use bytes::Bytes;
 use http::Request;
 use longshore_mock_registry::fault::{Fault, Struck};
-use longshore_mock_registry::{Answer, BodyEnd, Delivery, Instant, Opened, Options, Progress, Row};
+use longshore_mock_registry::{Answer, BodyEnd, Delivery, Instant, Opened, Progress, RegistryOptions, Row};
 use transcript::{Stage, image, push, sha256};
 
 fn stage(faults: &str) -> Stage {
-    let options = Options { faults: faults.parse().unwrap(), ..Options::default() };
+    let options = RegistryOptions { faults: faults.parse().unwrap(), ..RegistryOptions::default() };
     Stage::new(options).with("hello", sha256("hello"))
 }
 
@@ -109,7 +109,7 @@ fn uploads_that_are_not_found_once_and_load_balancers() {
 fn faults_are_counted_from_where_they_begin() {
     let mut stage = stage("1=request-lost");
     assert_eq!(ask(&mut stage, "GET", "/v2/", "").delivery, Delivery::Lost);
-    stage.registry.go_wrong("2=status:502,end-2/1=status:503".parse().unwrap());
+    stage.registry.inject_faults("2=status:502,end-2/1=status:503".parse().unwrap());
     assert!(stage.registry.struck.is_empty());
     let mut head = |expected| assert_eq!(ask(&mut stage, "HEAD", "/v2/b/blobs/{hello}", "").status, expected);
     head(503);

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::Request;
 use longshore_core::{Algorithm, Digest};
 use longshore_mock_registry::storage::{BlobBytes, Memory, Record, Storage, StorageError};
-use longshore_mock_registry::{Instant, Options, Registry, UploadId};
+use longshore_mock_registry::{Instant, Registry, RegistryOptions, UploadId};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -145,7 +145,7 @@ fn at_every_call() {
     for calls in 0.. {
         let left = Arc::new(AtomicU64::new(calls));
         let storage = Failing { inner: Memory::default(), left: Arc::clone(&left) };
-        let registry = Registry::with_storage(Options::default(), Box::new(storage)).unwrap();
+        let registry = Registry::with_storage(RegistryOptions::default(), Box::new(storage)).unwrap();
         let mut pushing = Pushing { registry, config, manifest: manifest.clone().into() };
         let whole = pushing.push();
         let [a, b, manifest, v1, v2] = pushing.check();

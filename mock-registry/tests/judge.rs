@@ -4,14 +4,14 @@ mod transcript;
 
 use longshore_mock_registry::behaviour::{ChunkMin, ReferrersApi, StateQuery, SubjectHeader};
 use longshore_mock_registry::judge::Weight;
-use longshore_mock_registry::{Behaviour, Options};
+use longshore_mock_registry::{Behaviour, RegistryOptions};
 use transcript::{Stage, sha256};
 
 fn stage(change: impl FnOnce(&mut Behaviour)) -> Stage {
-    let mut options = Options {
+    let mut options = RegistryOptions {
         origin: Some("reg.example".parse::<longshore_core::Registry>().unwrap().origin()),
         storage: Some("storage.example".parse::<longshore_core::Registry>().unwrap().origin()),
-        ..Options::default()
+        ..RegistryOptions::default()
     };
     change(&mut options.behaviour);
     Stage::new(options).with("hello", sha256("hello")).with("empty", sha256("{}")).with("absent", sha256("absent"))

@@ -6,7 +6,7 @@ mod transcript;
 use bytes::Bytes;
 use http::Request;
 use longshore_mock_registry::behaviour::ImmutableTags;
-use longshore_mock_registry::{Answer, BodyEnd, ExchangeId, Instant, Opened, Options, Progress, Registry};
+use longshore_mock_registry::{Answer, BodyEnd, Instant, Opened, Progress, Registry, RegistryOptions, RequestId};
 use transcript::{Stage, image, sha256};
 
 const NOW: Instant = Instant::from_micros(0);
@@ -16,13 +16,13 @@ struct Writer {
     path: String,
     condition: Option<&'static str>,
     body: Bytes,
-    exchange: Option<ExchangeId>,
+    pending: Option<RequestId>,
     answer: Option<Answer>,
 }
 
 impl Writer {
     fn new(path: String, condition: Option<&'static str>, body: &str) -> Self {
-        Self { path, condition, body: Bytes::from(body.to_owned()), exchange: None, answer: None }
+        Self { path, condition, body: Bytes::from(body.to_owned()), pending: None, answer: None }
     }
 
     /// Its head, the two halves of its body, or its end.
@@ -31,22 +31,22 @@ impl Writer {
             return;
         }
         let half = self.body.len() / 2;
-        match (step, self.exchange) {
+        match (step, self.pending) {
             (0, _) => {
                 let head = Request::put(&self.path).header("content-length", self.body.len());
                 let head = self.condition.iter().fold(head, |head, condition| head.header("if-none-match", *condition));
                 match registry.open(NOW, head.body(()).unwrap().into_parts().0) {
-                    Opened::Body(exchange) => self.exchange = Some(exchange),
+                    Opened::Body(pending) => self.pending = Some(pending),
                     Opened::Answer(answer) => self.answer = Some(answer),
                 }
             }
-            (1 | 2, Some(exchange)) => {
+            (1 | 2, Some(pending)) => {
                 let piece = if step == 1 { self.body.slice(..half) } else { self.body.slice(half..) };
-                if let Progress::Answer(answer) = registry.piece(exchange, &piece) {
+                if let Progress::Answer(answer) = registry.piece(pending, &piece) {
                     self.answer = Some(answer);
                 }
             }
-            (_, Some(exchange)) => self.answer = Some(registry.close(NOW, exchange, BodyEnd::Complete)),
+            (_, Some(pending)) => self.answer = Some(registry.close(NOW, pending, BodyEnd::Complete)),
             (_, None) => panic!("it was not opened"),
         }
     }
@@ -66,10 +66,10 @@ fn orders() -> Vec<Vec<usize>> {
 
 /// Runs two writers in every order. One of them succeeds, and the other is refused with `refused`; the tag names what the
 /// first one brought, and so it stays.
-fn one_wins(change: impl Fn(&mut Options), paths: [&str; 2], condition: Option<&'static str>, refused: u16) {
+fn one_wins(change: impl Fn(&mut RegistryOptions), paths: [&str; 2], condition: Option<&'static str>, refused: u16) {
     let mut wins = [0, 0];
     for order in orders() {
-        let mut stage = Stage::new(Options::default());
+        let mut stage = Stage::new(RegistryOptions::default());
         let bodies = [image(&mut stage, "a", ""), image(&mut stage, "a", r#","annotations":{"other":"1"}"#)];
         change(&mut stage.registry.options);
         let mut steps = [0, 0];

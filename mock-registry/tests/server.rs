@@ -6,7 +6,7 @@ use longshore_core::{Algorithm, Digest};
 use longshore_mock_registry::auth::{Auth, Password, Rights};
 use longshore_mock_registry::behaviour::LocationForm;
 use longshore_mock_registry::server::{Log, Server, Shared};
-use longshore_mock_registry::{Options, Registry};
+use longshore_mock_registry::{Registry, RegistryOptions};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
@@ -34,10 +34,10 @@ impl std::io::Write for Lines {
 }
 
 async fn start() -> Running {
-    start_with(Options::default()).await
+    start_with(RegistryOptions::default()).await
 }
 
-async fn start_with(options: Options) -> Running {
+async fn start_with(options: RegistryOptions) -> Running {
     let log = Lines::default();
     let server = Server::bind(Server::LOOPBACK, Registry::new(options)).await.unwrap();
     let server = server.with_log(Log::to(log.clone()));
@@ -164,7 +164,7 @@ async fn stopping_lets_a_running_request_end() {
 #[tokio::test]
 async fn faults_are_delivered() {
     let faults = "1=answer-lost,2=answer-cut:4,3=answer-cut:0,4=slow:1,5=request-lost,6=status:503:7".parse().unwrap();
-    let running = start_with(Options { faults, ..Options::default() }).await;
+    let running = start_with(RegistryOptions { faults, ..RegistryOptions::default() }).await;
     let digest = Digest::of(Algorithm::Sha256, b"hello");
     assert_eq!(running.request(&format!("POST /v2/a/blobs/uploads/?digest={digest} HTTP/1.1"), b"hello").await, "");
     let get = format!("GET /v2/a/blobs/{digest} HTTP/1.1");
@@ -198,7 +198,7 @@ async fn ask(authority: &str, line: &str, headers: &str, body: &str) -> String {
 #[tokio::test]
 async fn a_storage_and_a_token_server_on_ports_of_their_own() {
     let auth = Auth::bearer().user("alice", Password::plain("wonderland"), Rights::all());
-    let mut options = Options { auth: Some(auth), ..Options::default() };
+    let mut options = RegistryOptions { auth: Some(auth), ..RegistryOptions::default() };
     options.behaviour.read.blob_redirect = true;
     options.behaviour.start.location = LocationForm::Storage;
     let server = Server::bind(Server::LOOPBACK, Registry::new(options)).await.unwrap();
@@ -254,7 +254,7 @@ async fn tls_with_a_certificate_that_is_made_on_the_spot() {
     let client = client.with_root_certificates(roots).with_no_client_auth();
     let connector = tokio_rustls::TlsConnector::from(Arc::new(client));
 
-    let server = Server::bind(Server::LOOPBACK, Registry::new(Options::default())).await.unwrap().with_tls(tls);
+    let server = Server::bind(Server::LOOPBACK, Registry::new(RegistryOptions::default())).await.unwrap().with_tls(tls);
     let (address, shared) = (server.address(), server.shared());
     assert_eq!(server.url(), format!("https://{address}"));
     assert_eq!(shared.lock().options.origin.clone().unwrap().to_string(), server.url());
@@ -301,7 +301,7 @@ async fn s1_whoever_sends_no_more_is_let_go() {
 
 #[tokio::test(start_paused = true)]
 async fn s1_connections_that_are_too_many_wait() {
-    let mut options = Options::default();
+    let mut options = RegistryOptions::default();
     options.limits.connections = 2;
     let server = start_with(options).await;
     let idle = [TcpStream::connect(server.address).await.unwrap(), TcpStream::connect(server.address).await.unwrap()];

@@ -3,11 +3,11 @@
 mod transcript;
 
 use longshore_core::{Algorithm, Digest};
-use longshore_mock_registry::{BodyEnd, Instant, Opened, Options, Progress, Registry};
+use longshore_mock_registry::{BodyEnd, Instant, Opened, Progress, Registry, RegistryOptions};
 use transcript::{Stage, image, push, sha256};
 
 fn stage() -> Stage {
-    Stage::new(Options::default())
+    Stage::new(RegistryOptions::default())
         .with("hello", sha256("hello"))
         .with("hello512", Digest::of(Algorithm::Sha512, b"hello"))
         .with("absent", sha256("absent"))
@@ -431,7 +431,7 @@ fn malformed_manifests_are_refused() {
 
 #[test]
 fn s1_a_manifest_over_4_mib_is_refused_before_and_while_it_comes() {
-    let mut registry = Registry::new(Options::default());
+    let mut registry = Registry::new(RegistryOptions::default());
     let now = Instant::default();
     let head = |len: Option<usize>| {
         let mut put = http::Request::put("/v2/a/manifests/v1");

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use console::StyledObject;
 use longshore_core::{Digest, Manifest, Reference};
 use longshore_mock_registry::server::Server;
-use longshore_mock_registry::{Options, Registry as MockRegistry};
+use longshore_mock_registry::{Registry as MockRegistry, RegistryOptions};
 use longshore_reqwest::{Sink, push_of};
 use longshore_sources::layout::Closure;
 use longshore_sources::pack;
@@ -133,7 +133,7 @@ struct Registry {
 
 impl Registry {
     async fn start() -> Result<Self, Error> {
-        let server = Server::bind(Server::LOOPBACK, MockRegistry::new(Options::default())).await;
+        let server = Server::bind(Server::LOOPBACK, MockRegistry::new(RegistryOptions::default())).await;
         let server = server.map_err(|error| Error::failed(format!("cannot listen on a port: {error}")))?;
         let (url, address) = (server.url(), server.address());
         let (stop, stopped) = oneshot::channel();

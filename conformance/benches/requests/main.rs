@@ -85,7 +85,7 @@ fn count(row: &Row, behaviour: &Behaviour) -> String {
 }
 
 fn push(row: &Row, behaviour: &Behaviour, learned: Learned) -> (Pushed, Learned) {
-    let options = mock::Options { behaviour: behaviour.clone(), ..mock::Options::default() };
+    let options = mock::RegistryOptions { behaviour: behaviour.clone(), ..mock::RegistryOptions::default() };
     let mut simulation = Simulation::new(1, Mock::new(options));
     if row.mounts {
         simulation = run(simulation, &row.image, BASE, false, Learned::default()).0;

@@ -3,7 +3,7 @@
 use http::header::LOCATION;
 use http::{Method, Request, Response, Uri};
 use longshore_core::Digest;
-use longshore_mock_registry::{BodyEnd, Instant, Opened, Options, Progress, Registry};
+use longshore_mock_registry::{BodyEnd, Instant, Opened, Progress, Registry, RegistryOptions};
 use serde_json::Value;
 
 use super::script::{Message, messages};
@@ -13,7 +13,7 @@ use super::script::{Message, messages};
 /// # Panics
 /// Where an answer is not one of HTTP's and the spec's, or where something is stored that is not what its name says.
 pub fn mock_http(bytes: &[u8]) {
-    let mut registry = Registry::new(Options::default());
+    let mut registry = Registry::new(RegistryOptions::default());
     let mut location = "/v2/".to_owned();
     for (number, message) in messages(bytes).into_iter().enumerate() {
         let now = Instant::from_micros(number as u64);

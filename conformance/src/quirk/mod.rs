@@ -6,7 +6,7 @@ mod contents;
 mod trouble;
 mod uploads;
 
-use longshore_mock_registry::{Behaviour, Options};
+use longshore_mock_registry::{Behaviour, RegistryOptions};
 
 use crate::Case;
 
@@ -55,7 +55,7 @@ impl Quirk {
 
     /// A registry that has this quirk and no other.
     #[must_use]
-    pub fn registry(&self) -> Options {
+    pub fn registry(&self) -> RegistryOptions {
         let mut options = spec_true();
         self.apply(&mut options.behaviour);
         options
@@ -78,9 +78,13 @@ impl Quirk {
 /// # Panics
 /// Never: its origins are URLs.
 #[must_use]
-pub fn spec_true() -> Options {
+pub fn spec_true() -> RegistryOptions {
     let origin = |host: &str| host.parse::<longshore_core::Registry>().expect("this is a registry").origin();
-    Options { origin: Some(origin("registry.example")), storage: Some(origin("storage.example")), ..Options::default() }
+    RegistryOptions {
+        origin: Some(origin("registry.example")),
+        storage: Some(origin("storage.example")),
+        ..RegistryOptions::default()
+    }
 }
 
 /// The quirk of this id.

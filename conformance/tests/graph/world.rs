@@ -71,7 +71,7 @@ impl World {
         Self::with(spec_true(), |_| {})
     }
 
-    pub(crate) fn with(registry: mock::Options, change: impl FnOnce(&mut Options)) -> Self {
+    pub(crate) fn with(registry: mock::RegistryOptions, change: impl FnOnce(&mut Options)) -> Self {
         let mut options = Options::default();
         change(&mut options);
         Self { registry: Mock::new(registry), client: Client::new(options), sources: Vec::new() }

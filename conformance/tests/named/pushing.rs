@@ -32,7 +32,7 @@ pub(crate) struct Came {
 
 impl Pushing {
     /// A config of 20 bytes and layers of 90 and of 40, in chunks of 32 where it has to be.
-    pub(crate) fn new(registry: mock::Options) -> Self {
+    pub(crate) fn new(registry: mock::RegistryOptions) -> Self {
         let mut plan = flow::all().into_iter().find(|flow| flow.name == "POST and PUT").unwrap().case.plan;
         plan.blobs[2].len = 40;
         let mut options = Options::default();

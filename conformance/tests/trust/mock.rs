@@ -17,7 +17,7 @@ use mock::behaviour::Authentication;
 use crate::drive::{Outcome, PASSWORD, Seen, Setup, blob, drive, manifest};
 
 /// A registry of these habits, where a user may push and pull.
-pub(crate) fn with(change: impl FnOnce(&mut Authentication)) -> mock::Options {
+pub(crate) fn with(change: impl FnOnce(&mut Authentication)) -> mock::RegistryOptions {
     let mut options = spec_true();
     change(&mut options.behaviour.auth);
     options.auth = Some(Auth::bearer().user("user", Password::plain(PASSWORD), rights("library/*=pull,push")));
@@ -25,7 +25,7 @@ pub(crate) fn with(change: impl FnOnce(&mut Authentication)) -> mock::Options {
 }
 
 /// The same, without tokens.
-pub(crate) fn with_passwords(change: impl FnOnce(&mut Authentication)) -> mock::Options {
+pub(crate) fn with_passwords(change: impl FnOnce(&mut Authentication)) -> mock::RegistryOptions {
     let mut options = with(change);
     options.auth = options.auth.map(|auth| Auth { scheme: Auth::basic().scheme, ..auth });
     options
@@ -36,12 +36,12 @@ pub(crate) fn rights(text: &str) -> Rights {
 }
 
 /// Pushes a small image there, with the right password at hand.
-pub(crate) fn push(options: mock::Options) -> Outcome {
+pub(crate) fn push(options: mock::RegistryOptions) -> Outcome {
     run(options, Setup::default())
 }
 
 /// Such a registry, with one layer of the image in another repository.
-pub(crate) fn with_base(options: mock::Options) -> Mock {
+pub(crate) fn with_base(options: mock::RegistryOptions) -> Mock {
     let mut mock = Mock::new(options);
     let (digest, bytes) = blob("base");
     mock.put_blob(&"library/base".parse().unwrap(), &digest, &bytes);
@@ -49,12 +49,12 @@ pub(crate) fn with_base(options: mock::Options) -> Mock {
 }
 
 /// Pushes a small image there as nobody.
-pub(crate) fn push_as_nobody(options: mock::Options) -> Outcome {
+pub(crate) fn push_as_nobody(options: mock::RegistryOptions) -> Outcome {
     run(options, Setup { lookup: Box::new(|_, _| Ok(None)), ..Setup::default() })
 }
 
 /// Does something there. What is said to have been pushed must really be there.
-pub(crate) fn run(options: mock::Options, setup: Setup) -> Outcome {
+pub(crate) fn run(options: mock::RegistryOptions, setup: Setup) -> Outcome {
     run_prepared(Mock::new(options), setup)
 }
 
@@ -108,7 +108,7 @@ impl Handler for Recorder {
 }
 
 /// Tokens that are good for so long.
-pub(crate) fn living(mut options: mock::Options, lifetime: Duration) -> mock::Options {
+pub(crate) fn living(mut options: mock::RegistryOptions, lifetime: Duration) -> mock::RegistryOptions {
     options.auth = options.auth.map(|auth| Auth { lifetime, ..auth });
     options
 }

@@ -67,7 +67,7 @@ fn token_scope_delete_action() {
 }
 
 /// A registry that has given out this refresh token.
-fn refresh_token(options: mock::Options) -> (Mock, String) {
+fn refresh_token(options: mock::RegistryOptions) -> (Mock, String) {
     let mut mock = Mock::new(options);
     let scope = "/token?service=x&offline_token=true&scope=repository:library/app:pull,push";
     let asked = Request::get(scope).header("authorization", basic(PASSWORD)).body(Bytes::new()).unwrap();

@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use http::{Method, StatusCode};
 use longshore_core::{Instant, Repository};
 
-use super::credentials::Given;
+use super::credentials::SentCredentials;
 use super::{Action, AuthScheme, Rights};
 use crate::answer::Row;
 use crate::refusal::{Code, Refusal, status};
 use crate::registry::Registry;
-use crate::request::Asked;
+use crate::request::ParsedRequest;
 use crate::route::Route;
 
 /// Who sends a request.
@@ -38,24 +38,24 @@ pub(super) type Need = (Repository, BTreeSet<Action>);
 
 impl Registry {
     /// Finds out who sends a request, and whether that one may.
-    pub(crate) fn authorize(&mut self, asked: &Asked, token_expired: bool) -> Result<Caller, Refusal> {
+    pub(crate) fn authorize(&mut self, request: &ParsedRequest, token_expired: bool) -> Result<Caller, Refusal> {
         let Some(scheme) = self.options.auth.as_ref().map(|auth| auth.scheme) else { return Ok(Caller::default()) };
         let behaviour = self.options.behaviour.auth.clone();
-        if asked.at_storage || asked.route == Route::Token || (asked.row == Row::End1 && behaviour.open_base) {
+        if request.at_storage || request.route == Route::Token || (request.row == Row::End1 && behaviour.open_base) {
             return Ok(Caller { rights: Some(Rights::none()), good_until: None });
         }
-        if behaviour.cookies && asked.headers.contains_key("cookie") && !asked.reads() {
+        if behaviour.cookies && request.headers.contains_key("cookie") && !request.reads() {
             return Err(Refusal::new(StatusCode::FORBIDDEN, "FORBIDDEN", "CSRF token not found in request"));
         }
-        let needs = self.needs(asked);
-        let caller = match (scheme, Given::of(asked)) {
-            (AuthScheme::Basic, Given::Basic(name, password)) => self.by_password(&name, &password),
-            (AuthScheme::Basic, Given::Nothing) => {
+        let needs = self.needs(request);
+        let caller = match (scheme, SentCredentials::of(request)) {
+            (AuthScheme::Basic, SentCredentials::Basic(name, password)) => self.by_password(&name, &password),
+            (AuthScheme::Basic, SentCredentials::Nothing) => {
                 let anonymous = self.options.auth.as_ref().map(|auth| auth.anonymous.clone());
                 let caller = Caller { rights: anonymous, good_until: None };
-                Some(caller).filter(|caller| asked.row != Row::End1 && lacking(caller, &needs).is_none())
+                Some(caller).filter(|caller| request.row != Row::End1 && lacking(caller, &needs).is_none())
             }
-            (AuthScheme::Bearer, Given::Bearer(token)) => {
+            (AuthScheme::Bearer, SentCredentials::Bearer(token)) => {
                 if token_expired {
                     self.tokens.expire(&token);
                 }
@@ -63,17 +63,17 @@ impl Registry {
                     .rights(&token, self.now)
                     .map(|(rights, good_until)| Caller { rights: Some(rights), good_until: Some(good_until) })
             }
-            (_, Given::Nothing) => None,
+            (_, SentCredentials::Nothing) => None,
             _ => None,
         };
-        let sent = asked.headers.contains_key(http::header::AUTHORIZATION);
+        let sent = request.headers.contains_key(http::header::AUTHORIZATION);
         let Some(caller) = caller else {
             if sent && behaviour.expired_as_text {
                 let message = "Your Authorization Token has expired. Please run 'login' to fetch a new one.";
                 return Err(Refusal::new(StatusCode::FORBIDDEN, Code::Denied, message).page("text/plain", message));
             }
             let error = sent.then_some("invalid_token");
-            return Err(self.challenged(asked, StatusCode::UNAUTHORIZED, &needs, error));
+            return Err(self.challenged(request, StatusCode::UNAUTHORIZED, &needs, error));
         };
         match lacking(&caller, &needs) {
             None => Ok(caller),
@@ -83,22 +83,22 @@ impl Registry {
             }
             Some(_) => {
                 let given = status(behaviour.insufficient_scope);
-                Err(self.challenged(asked, given, &needs, Some("insufficient_scope")))
+                Err(self.challenged(request, given, &needs, Some("insufficient_scope")))
             }
         }
     }
 
     fn by_password(&mut self, name: &str, password: &str) -> Option<Caller> {
         let auth = self.options.auth.as_ref()?;
-        let right = self.known.check(auth, name, password);
+        let right = self.passwords.check(auth, name, password);
         let rights = auth.users.get(name).map(|user| user.rights.clone());
         rights.filter(|_| right).map(|rights| Caller { rights: Some(rights), good_until: None })
     }
 
     /// What a request needs the right to do.
-    fn needs(&self, asked: &Asked) -> Vec<Need> {
+    fn needs(&self, request: &ParsedRequest) -> Vec<Need> {
         let behaviour = &self.options.behaviour.auth;
-        let repository = match &asked.route {
+        let repository = match &request.route {
             Route::Base | Route::Token | Route::Part => return Vec::new(),
             Route::Blob(repository, _)
             | Route::Manifest(repository, _)
@@ -109,17 +109,17 @@ impl Registry {
             | Route::Referrers(repository, _) => repository,
         };
         let absent = !self.state.repositories.contains_key(repository);
-        let actions: &[Action] = match asked.row {
+        let actions: &[Action] = match request.row {
             Row::End9 | Row::End10 => &[Action::Delete],
             Row::End14 if behaviour.cancel_needs_delete => &[Action::Delete],
             Row::End13 => &[Action::Pull, Action::Push],
-            _ if asked.reads() && absent && behaviour.absent_needs_push => &[Action::Pull, Action::Push],
-            _ if matches!(asked.method, Method::GET | Method::HEAD) => &[Action::Pull],
+            _ if request.reads() && absent && behaviour.absent_needs_push => &[Action::Pull, Action::Push],
+            _ if matches!(request.method, Method::GET | Method::HEAD) => &[Action::Pull],
             _ => &[Action::Pull, Action::Push],
         };
         let mut needs = vec![(repository.clone(), actions.iter().copied().collect())];
-        let from = asked.query.first("from").and_then(|from| from.parse().ok());
-        if let Some(from) = from.filter(|_| asked.row == Row::End11 && behaviour.mount_source_challenged) {
+        let from = request.query.first("from").and_then(|from| from.parse().ok());
+        if let Some(from) = from.filter(|_| request.row == Row::End11 && behaviour.mount_source_challenged) {
             needs.push((from, BTreeSet::from([Action::Pull])));
         }
         needs

@@ -10,18 +10,24 @@ use crate::answer::{Answer, Row};
 use crate::behaviour::{ChallengeForm, ChallengeScope, Realm};
 use crate::refusal::{Code, Refusal};
 use crate::registry::Registry;
-use crate::request::Asked;
+use crate::request::ParsedRequest;
 
 impl Registry {
     /// The refusal of a request that says too little about who sends it.
-    pub(super) fn challenged(&self, asked: &Asked, status: StatusCode, needs: &[Need], error: Option<&str>) -> Refusal {
+    pub(super) fn challenged(
+        &self,
+        request: &ParsedRequest,
+        status: StatusCode,
+        needs: &[Need],
+        error: Option<&str>,
+    ) -> Refusal {
         let code = if status == StatusCode::FORBIDDEN { Code::Denied } else { Code::Unauthorized };
         let refusal = Refusal::new(status, code, "authentication required");
         let behaviour = &self.options.behaviour.auth;
-        if behaviour.only_base_is_challenged && asked.row != Row::End1 {
+        if behaviour.only_base_is_challenged && request.row != Row::End1 {
             return refusal;
         }
-        let sent = asked.headers.contains_key(http::header::AUTHORIZATION);
+        let sent = request.headers.contains_key(http::header::AUTHORIZATION);
         self.challenges(needs, error, sent)
             .into_iter()
             .fold(refusal, |refusal, value| refusal.header(WWW_AUTHENTICATE, value))

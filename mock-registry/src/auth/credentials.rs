@@ -9,13 +9,13 @@ use longshore_core::{Algorithm, Digest};
 
 use super::{Auth, Kept};
 use crate::random::same_secret;
-use crate::request::Asked;
+use crate::request::ParsedRequest;
 
 /// How many passwords that were right are remembered, so that they need not be hashed slowly again.
 const REMEMBERED: usize = 1000;
 
 /// Name and password, or a token, of a request.
-pub(super) enum Given {
+pub(super) enum SentCredentials {
     Nothing,
     Basic(String, String),
     Bearer(String),
@@ -23,9 +23,9 @@ pub(super) enum Given {
     Other,
 }
 
-impl Given {
-    pub(super) fn of(asked: &Asked) -> Self {
-        let Some(value) = asked.headers.get(AUTHORIZATION) else { return Self::Nothing };
+impl SentCredentials {
+    pub(super) fn of(request: &ParsedRequest) -> Self {
+        let Some(value) = request.headers.get(AUTHORIZATION) else { return Self::Nothing };
         let Some((scheme, rest)) = value.to_str().ok().and_then(|value| value.split_once(' ')) else {
             return Self::Other;
         };
@@ -45,9 +45,9 @@ impl Given {
 
 /// Passwords that were right before, as hashes.
 #[derive(Debug, Default)]
-pub(crate) struct Known(BTreeSet<Digest>);
+pub(crate) struct VerifiedPasswords(BTreeSet<Digest>);
 
-impl Known {
+impl VerifiedPasswords {
     /// Whether this is the password of that user. An unknown user takes as long as a wrong password.
     pub(super) fn check(&mut self, auth: &Auth, name: &str, password: &str) -> bool {
         let user = auth.users.get(name);

@@ -17,8 +17,8 @@ pub use htpasswd::HtpasswdError;
 pub use rights::{Action, Rights, RightsError};
 
 pub(crate) use caller::Caller;
-pub(crate) use credentials::Known;
-pub(crate) use token::{AskingToken, Tokens};
+pub(crate) use credentials::VerifiedPasswords;
+pub(crate) use token::{TokenRequest, Tokens};
 
 /// The users of a registry.
 ///

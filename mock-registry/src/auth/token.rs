@@ -8,15 +8,15 @@ use http::{Method, StatusCode};
 use longshore_core::{Digest, Instant, Repository};
 use serde_json::{Value, json};
 
-use super::credentials::{Given, hashed};
+use super::credentials::{SentCredentials, hashed};
 use super::rights::parse_actions;
 use super::{Action, AuthScheme, Rights};
 use crate::answer::{Answer, Body, Row};
 use crate::behaviour::TokenField;
-use crate::exchange::{BodyEnd, Receiver, Step};
+use crate::progress::{BodyEnd, Receiver, Step};
 use crate::refusal::{Code, Refusal, status};
 use crate::registry::Registry;
-use crate::request::Asked;
+use crate::request::ParsedRequest;
 use crate::route::Query;
 
 /// How long a form may be, in bytes.
@@ -62,11 +62,11 @@ impl Tokens {
 
 /// A form on its way in.
 #[derive(Debug)]
-pub(crate) struct AskingToken {
+pub(crate) struct TokenRequest {
     form: BytesMut,
 }
 
-impl AskingToken {
+impl TokenRequest {
     pub(crate) fn take(&mut self, bytes: &Bytes) -> Result<(), Refusal> {
         if self.form.len() + bytes.len() > FORM {
             let message = format!("a form has at most {FORM} bytes");
@@ -79,25 +79,25 @@ impl AskingToken {
 
 impl Registry {
     /// `GET` or `POST` of `/token`.
-    pub(crate) fn token(&mut self, asked: &Asked) -> Result<Step, Refusal> {
+    pub(crate) fn token(&mut self, request: &ParsedRequest) -> Result<Step, Refusal> {
         let bearer = self.options.auth.as_ref().is_some_and(|auth| auth.scheme == AuthScheme::Bearer);
-        match asked.method {
+        match request.method {
             _ if !bearer => Err(Refusal::not_found(Code::Unsupported, "there are no tokens here")),
             Method::GET => {
-                let user = self.token_user(asked)?;
-                let offline = asked.query.first("offline_token") == Some("true");
-                self.grant(user, &asked.query, offline).map(Step::Answer)
+                let user = self.token_user(request)?;
+                let offline = request.query.first("offline_token") == Some("true");
+                self.grant(user, &request.query, offline).map(Step::Answer)
             }
             Method::POST => match self.options.behaviour.auth.post_refused {
                 Some(given) => Err(Refusal::new(status(given), Code::Unsupported, "ask for a token with GET")),
-                None => Ok(Step::Receive(Receiver::Token(AskingToken { form: BytesMut::new() }))),
+                None => Ok(Step::Receive(Receiver::Token(TokenRequest { form: BytesMut::new() }))),
             },
             _ => Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, Code::Unsupported, "ask for a token with GET")),
         }
     }
 
     /// The OAuth2 form.
-    pub(crate) fn finish_token(&mut self, asking: &AskingToken, how: BodyEnd) -> Result<Answer, Refusal> {
+    pub(crate) fn finish_token(&mut self, asking: &TokenRequest, how: BodyEnd) -> Result<Answer, Refusal> {
         let text = std::str::from_utf8(&asking.form).ok().filter(|_| how == BodyEnd::Complete);
         // In a form, a plus is a space.
         let form = Query::of(text.map(|text| text.replace('+', "%20")).as_deref());
@@ -124,17 +124,17 @@ impl Registry {
     }
 
     /// Who asks for a token: nobody, or a user with the right password.
-    fn token_user(&mut self, asked: &Asked) -> Result<Option<String>, Refusal> {
-        match Given::of(asked) {
-            Given::Nothing => Ok(None),
-            Given::Basic(name, password) => self.check_password(&name, &password).map(|()| Some(name)),
-            Given::Bearer(_) | Given::Other => Err(wrong_password()),
+    fn token_user(&mut self, request: &ParsedRequest) -> Result<Option<String>, Refusal> {
+        match SentCredentials::of(request) {
+            SentCredentials::Nothing => Ok(None),
+            SentCredentials::Basic(name, password) => self.check_password(&name, &password).map(|()| Some(name)),
+            SentCredentials::Bearer(_) | SentCredentials::Other => Err(wrong_password()),
         }
     }
 
     fn check_password(&mut self, name: &str, password: &str) -> Result<(), Refusal> {
         let auth = self.options.auth.as_ref().ok_or_else(wrong_password)?;
-        if self.known.check(auth, name, password) { Ok(()) } else { Err(wrong_password()) }
+        if self.passwords.check(auth, name, password) { Ok(()) } else { Err(wrong_password()) }
     }
 
     /// A token for what is asked, as far as the user has the right to it.

@@ -116,7 +116,7 @@ pub enum ChallengeScope {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Realm {
-    /// A URL. Without [`Options::origin`](crate::Options::origin), a path.
+    /// A URL. Without [`RegistryOptions::origin`](crate::RegistryOptions::origin), a path.
     #[default]
     Absolute,
     /// A path (`challenge-realm-relative`).

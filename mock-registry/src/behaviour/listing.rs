@@ -44,7 +44,7 @@ pub enum LinkForm {
     /// A path.
     #[default]
     Path,
-    /// In full: Quay, Cloudsmith. Needs [`Options::origin`](crate::Options::origin).
+    /// In full: Quay, Cloudsmith. Needs [`RegistryOptions::origin`](crate::RegistryOptions::origin).
     Absolute,
     /// A path without `<>`: Cloudflare.
     Bare,

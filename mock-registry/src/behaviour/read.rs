@@ -29,7 +29,7 @@ pub struct Reading {
     /// Whether `Range` is heeded for blobs. The spec says SHOULD.
     pub ranges: bool,
     /// Whether blobs are served by the storage's own origin, behind a 307 with a signed URL (`blob-head-redirect`,
-    /// `redirect-strip-authorization`). Needs [`Options::storage`](crate::Options::storage).
+    /// `redirect-strip-authorization`). Needs [`RegistryOptions::storage`](crate::RegistryOptions::storage).
     pub blob_redirect: bool,
     /// Whether the storage's origin refuses requests that carry `Authorization`, with 400
     /// (`redirect-s3-rejects-authorization`).

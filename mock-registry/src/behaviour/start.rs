@@ -59,7 +59,7 @@ pub enum LocationForm {
     /// A path (`post-location-relative`).
     #[default]
     Path,
-    /// In full (`post-location-absolute`). Needs [`Options::origin`](crate::Options::origin), as all that follow do.
+    /// In full (`post-location-absolute`). Needs [`RegistryOptions::origin`](crate::RegistryOptions::origin), as all that follow do.
     Absolute,
     /// In full, with `http` though the registry has `https` (`post-location-http-behind-tls`).
     Downgraded,
@@ -68,7 +68,7 @@ pub enum LocationForm {
     /// In full but for the scheme: `host/path` (`post-location-schemeless-host`).
     WithoutScheme,
     /// At the storage's own origin, signed (`post-location-other-host`). Needs
-    /// [`Options::storage`](crate::Options::storage).
+    /// [`RegistryOptions::storage`](crate::RegistryOptions::storage).
     Storage,
 }
 

@@ -19,7 +19,7 @@ mod text;
 use crate::Row;
 use crate::random::Random;
 
-pub(crate) use strike::{Blow, delivered};
+pub(crate) use strike::{FaultEffect, delivered};
 pub use text::FaultError;
 
 /// Something that goes wrong with one request.

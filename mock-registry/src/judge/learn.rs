@@ -7,7 +7,7 @@ use longshore_core::{Digest, Repository};
 use super::{Judge, Owed, REMEMBERED};
 use crate::answer::{Answer, Body, Delivery, Row};
 use crate::registry::Registry;
-use crate::request::{Asked, fallback_tag};
+use crate::request::{ParsedRequest, fallback_tag};
 use crate::route::Route;
 use crate::state::UploadId;
 
@@ -18,7 +18,7 @@ const URLS: usize = 64;
 
 /// A request, as far as it matters once it is answered.
 #[derive(Debug, Clone)]
-pub(crate) struct Case {
+pub(crate) struct JudgedRequest {
     pub(crate) number: u64,
     pub(crate) row: Row,
     pub(super) repository: Option<Repository>,
@@ -29,22 +29,22 @@ pub(crate) struct Case {
     pub(crate) subject: Option<String>,
 }
 
-impl Case {
-    pub(crate) fn of(number: u64, asked: &Asked) -> Self {
-        let (repository, named, upload) = match &asked.route {
+impl JudgedRequest {
+    pub(crate) fn of(number: u64, request: &ParsedRequest) -> Self {
+        let (repository, named, upload) = match &request.route {
             Route::Blob(repository, digest) | Route::Manifest(repository, digest) => {
                 (Some(repository), Some(digest.as_str()), None)
             }
-            Route::Upload(repository, id) => (Some(repository), asked.query.first("digest"), Some(id)),
+            Route::Upload(repository, id) => (Some(repository), request.query.first("digest"), Some(id)),
             Route::Uploads(repository) => {
-                (Some(repository), asked.query.first("digest").or(asked.query.first("mount")), None)
+                (Some(repository), request.query.first("digest").or(request.query.first("mount")), None)
             }
             Route::Tags(repository) | Route::Referrers(repository, _) => (Some(repository), None, None),
             Route::Base | Route::Part | Route::Token | Route::Bare(_) => (None, None, None),
         };
         Self {
             number,
-            row: asked.row,
+            row: request.row,
             repository: repository.cloned(),
             upload: upload.cloned(),
             digest: named.and_then(|named| named.parse().ok()),
@@ -55,29 +55,29 @@ impl Case {
 
 impl Registry {
     /// Takes note of an answer, if it arrives.
-    pub(crate) fn learn(&mut self, case: &Case, answer: &Answer) {
+    pub(crate) fn learn(&mut self, judged: &JudgedRequest, answer: &Answer) {
         if !matches!(answer.delivery, Delivery::Whole | Delivery::Late(_)) {
             return;
         }
-        let Some(repository) = &case.repository else { return };
+        let Some(repository) = &judged.repository else { return };
         let status = answer.status;
-        let stored = match case.row {
+        let stored = match judged.row {
             Row::End2 => status == StatusCode::OK,
             Row::End4b | Row::End11 => status == StatusCode::CREATED,
             Row::End6 | Row::End7a | Row::End7b => status.is_success(),
             _ => false,
         };
-        if let Some(digest) = case.digest.filter(|_| stored) {
+        if let Some(digest) = judged.digest.filter(|_| stored) {
             self.judge.acknowledge(repository, digest);
         }
-        match case.row {
+        match judged.row {
             Row::End3 if status == StatusCode::OK => self.learn_manifest(repository, answer),
-            Row::End7a | Row::End7b if stored => self.judge.owe(repository, case, answer),
+            Row::End7a | Row::End7b if stored => self.judge.owe(repository, judged, answer),
             Row::End9 if status.is_success() => {
-                self.judge.owed.retain(|owed| owed.repository != *repository || Some(owed.digest) != case.digest);
+                self.judge.owed.retain(|owed| owed.repository != *repository || Some(owed.digest) != judged.digest);
             }
             Row::End12a | Row::End12b if status == StatusCode::OK => self.judge.learn_referrers(repository, answer),
-            _ => self.judge.learn_upload(case, answer),
+            _ => self.judge.learn_upload(judged, answer),
         }
     }
 
@@ -107,8 +107,8 @@ impl Judge {
         self.acknowledged.len() >= MANY || self.acknowledged.contains(&(repository.clone(), *digest))
     }
 
-    fn owe(&mut self, repository: &Repository, case: &Case, answer: &Answer) {
-        let (Some(subject), Some(digest)) = (&case.subject, case.digest) else { return };
+    fn owe(&mut self, repository: &Repository, judged: &JudgedRequest, answer: &Answer) {
+        let (Some(subject), Some(digest)) = (&judged.subject, judged.digest) else { return };
         if !answer.headers.contains_key("oci-subject")
             && let Some(tag) = fallback_tag(subject)
             && self.owed.len() < REMEMBERED
@@ -123,11 +123,11 @@ impl Judge {
         self.owed.retain(|owed| owed.repository != *repository || !listed.contains(&owed.digest));
     }
 
-    fn learn_upload(&mut self, case: &Case, answer: &Answer) {
+    fn learn_upload(&mut self, judged: &JudgedRequest, answer: &Answer) {
         let named = ["docker-upload-uuid", "blob-upload-uuid"].iter().find_map(|name| answer.headers.get(*name));
-        let id = named.and_then(|id| id.to_str().ok()).map(UploadId::from).or_else(|| case.upload.clone());
+        let id = named.and_then(|id| id.to_str().ok()).map(UploadId::from).or_else(|| judged.upload.clone());
         let Some(id) = id else { return };
-        let is_over = matches!(case.row, Row::End6 | Row::End14) && answer.status.is_success();
+        let is_over = matches!(judged.row, Row::End6 | Row::End14) && answer.status.is_success();
         let location = answer.headers.get(LOCATION).and_then(|location| location.to_str().ok());
         if is_over {
             self.told.remove(&id);

@@ -6,7 +6,7 @@ use longshore_core::{Digest, MediaType, Repository, Tag};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Case, Weight};
+use super::{JudgedRequest, Weight};
 use crate::registry::Registry;
 use crate::request::fallback_tag;
 use crate::state::Stored;
@@ -19,22 +19,22 @@ struct Outline {
 
 impl Registry {
     /// The type that a manifest is sent as.
-    pub(crate) fn judge_content_type(&mut self, case: &Case, content_type: Option<&str>, bytes: &[u8]) {
+    pub(crate) fn judge_content_type(&mut self, judged: &JudgedRequest, content_type: Option<&str>, bytes: &[u8]) {
         let field = serde_json::from_slice::<Outline>(bytes).ok().and_then(|outline| outline.media_type);
         let judge = &mut self.judge;
         match (content_type, field) {
-            (None, _) => judge.record(case, Weight::Should, "content-type", "a manifest has no Content-Type"),
+            (None, _) => judge.record(judged, Weight::Should, "content-type", "a manifest has no Content-Type"),
             (Some(given), _) if given.contains(';') => {
-                judge.record(case, Weight::Should, "content-type", "the Content-Type of a manifest has parameters");
+                judge.record(judged, Weight::Should, "content-type", "the Content-Type of a manifest has parameters");
             }
             (Some(given), Some(field)) if given != field => {
                 let what = format!("a manifest of the mediaType {field} is sent as {given}");
-                judge.record(case, Weight::Must, "content-type", what);
+                judge.record(judged, Weight::Must, "content-type", what);
             }
             (Some(_), Some(_)) => {}
             (Some(_), None) => {
                 let what = "a manifest has no mediaType (manifest-mediatype-required)";
-                judge.record(case, Weight::Should, "media-type", what);
+                judge.record(judged, Weight::Should, "media-type", what);
             }
         }
     }
@@ -42,7 +42,7 @@ impl Registry {
     /// What a manifest refers to, and, where it is a list of referrers, what is in it.
     pub(crate) fn judge_manifest(
         &mut self,
-        case: &Case,
+        judged: &JudgedRequest,
         repository: &Repository,
         stored: &Stored,
         manifests: &[Digest],
@@ -58,14 +58,14 @@ impl Registry {
         if let Some(first) = unacknowledged.first().filter(|_| !lists) {
             let count = unacknowledged.len();
             let what = format!("{count} that the manifest refers to, as {first}, were not acknowledged before");
-            self.judge.record(case, Weight::Must, "children-first", what);
+            self.judge.record(judged, Weight::Must, "children-first", what);
         }
         let listed = entries(&stored.bytes);
         self.judge.owed.retain(|owed| {
             owed.repository != *repository || !tags.contains(&owed.tag) || !listed.contains(&owed.digest)
         });
         if stored.media_type.as_str() == MediaType::OCI_INDEX {
-            self.judge_list(case, repository, stored, tags);
+            self.judge_list(judged, repository, stored, tags);
         }
     }
 
@@ -79,7 +79,7 @@ impl Registry {
             })
     }
 
-    fn judge_list(&mut self, case: &Case, repository: &Repository, list: &Stored, tags: &[Tag]) {
+    fn judge_list(&mut self, judged: &JudgedRequest, repository: &Repository, list: &Stored, tags: &[Tag]) {
         let Ok(document) = serde_json::from_slice::<Value>(&list.bytes) else { return };
         let Some(contents) = self.state.repositories.get(repository) else { return };
         let (mut seen, mut wrong, mut twice) = (BTreeSet::new(), None, None);
@@ -103,10 +103,10 @@ impl Registry {
         }
         if let Some(digest) = wrong {
             let what = format!("the entry of {digest} has not its artifactType and all its annotations");
-            self.judge.record(case, Weight::Must, "referrers-entry", what);
+            self.judge.record(judged, Weight::Must, "referrers-entry", what);
         }
         if let Some(digest) = twice {
-            self.judge.record(case, Weight::Should, "referrers-entry", format!("{digest} is listed twice"));
+            self.judge.record(judged, Weight::Should, "referrers-entry", format!("{digest} is listed twice"));
         }
     }
 }

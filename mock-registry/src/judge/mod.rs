@@ -7,9 +7,9 @@
 //! use bytes::Bytes;
 //! use http::Request;
 //! use longshore_mock_registry::judge::Weight;
-//! use longshore_mock_registry::{Instant, Options, Registry};
+//! use longshore_mock_registry::{Instant, RegistryOptions, Registry};
 //!
-//! let mut registry = Registry::new(Options::default());
+//! let mut registry = Registry::new(RegistryOptions::default());
 //! let post = Request::post("/v2/a/blobs/uploads").header("content-length", "0").body(Bytes::new())?;
 //! registry.answer(Instant::ZERO, post);
 //! let breach = &registry.judge.breaches[0];
@@ -29,7 +29,7 @@ use longshore_core::{Digest, Repository, Tag};
 use crate::answer::Row;
 use crate::state::UploadId;
 
-pub(crate) use learn::Case;
+pub(crate) use learn::JudgedRequest;
 
 /// How many breaches are written down, and how many things are remembered of each kind.
 const REMEMBERED: usize = 100_000;
@@ -46,7 +46,7 @@ pub struct Judge {
     /// What a client was told is there.
     acknowledged: BTreeSet<(Repository, Digest)>,
     /// The URLs of uploads that a client was told.
-    told: BTreeMap<UploadId, Told>,
+    told: BTreeMap<UploadId, KnownLocations>,
 }
 
 /// An entry that a list of referrers must get.
@@ -88,7 +88,7 @@ pub enum Weight {
 
 /// The URLs of one upload.
 #[derive(Debug, Default)]
-struct Told {
+struct KnownLocations {
     newest: String,
     all: BTreeSet<String>,
 }
@@ -99,9 +99,9 @@ impl Judge {
         self.breaches.iter().filter(move |breach| breach.weight <= weight)
     }
 
-    fn record(&mut self, case: &Case, weight: Weight, rule: &'static str, what: impl Into<String>) {
+    fn record(&mut self, judged: &JudgedRequest, weight: Weight, rule: &'static str, what: impl Into<String>) {
         if self.breaches.len() < REMEMBERED {
-            self.breaches.push(Breach { request: case.number, row: case.row, rule, weight, what: what.into() });
+            self.breaches.push(Breach { request: judged.number, row: judged.row, rule, weight, what: what.into() });
         }
     }
 }

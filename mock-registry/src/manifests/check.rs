@@ -46,7 +46,7 @@ impl Registry {
     }
 
     /// What this registry asks of manifests beyond the spec.
-    pub(super) fn check_taste(&self, reading: &Reading) -> Result<(), Refusal> {
+    pub(super) fn check_accepted_types(&self, reading: &Reading) -> Result<(), Refusal> {
         let behaviour = &self.options.behaviour.manifests;
         let stored = &reading.stored;
         let media_type = stored.media_type.as_str();
@@ -85,7 +85,7 @@ impl Registry {
         &self,
         repository: &Repository,
         reading: &Reading,
-        blind: bool,
+        blobs_hidden: bool,
     ) -> Result<(), Refusal> {
         let behaviour = &self.options.behaviour.manifests;
         let has_manifest = |digest: &Digest| {
@@ -96,7 +96,7 @@ impl Registry {
             let refusal = Refusal::bad_request(Code::ManifestBlobUnknown, "blob unknown to registry");
             return Err(refusal.detail(json!({ "digest": subject })));
         }
-        let has_blob = |blob: &Digest| !blind && self.state.blob(repository, blob, self.now).is_some();
+        let has_blob = |blob: &Digest| !blobs_hidden && self.state.blob(repository, blob, self.now).is_some();
         let blobs = reading.stored.blobs.iter().filter(|blob| !has_blob(blob));
         let manifests = reading.manifests.iter().filter(|digest| !has_manifest(digest));
         let missing: Vec<String> = blobs.chain(manifests).map(ToString::to_string).collect();

@@ -17,7 +17,7 @@ use crate::behaviour::EtagForm;
 use crate::blobs::{deletion, named};
 use crate::refusal::{Code, Refusal};
 use crate::registry::Registry;
-use crate::request::{Asked, digest, sought_digest, unknown_repository};
+use crate::request::{ParsedRequest, digest, sought_digest, unknown_repository};
 use crate::state::{Contents, Stored};
 use crate::storage::Record;
 
@@ -62,9 +62,14 @@ impl Named {
 
 impl Registry {
     /// `end-3`.
-    pub(crate) fn manifest(&self, asked: &Asked, repository: &Repository, reference: &str) -> Result<Answer, Refusal> {
+    pub(crate) fn manifest(
+        &self,
+        request: &ParsedRequest,
+        repository: &Repository,
+        reference: &str,
+    ) -> Result<Answer, Refusal> {
         let read = &self.options.behaviour.read;
-        let is_head = asked.method == Method::HEAD;
+        let is_head = request.method == Method::HEAD;
         if is_head && !read.manifest_head {
             let message = "HEAD is not allowed here";
             return Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, Code::Unsupported, message));
@@ -75,7 +80,7 @@ impl Registry {
         let contents = contents.ok_or_else(|| missing(unknown_repository(repository)))?;
         let found = named_as.find(contents).and_then(|digest| Some((digest, contents.manifests.get(&digest)?)));
         let (digest, stored) = found.ok_or_else(|| missing(unknown(reference)))?;
-        if read.accept_filters && !accepts(asked, &stored.media_type) {
+        if read.accept_filters && !accepts(request, &stored.media_type) {
             return Err(unknown(reference));
         }
         let etag = self.etag(&digest);
@@ -83,7 +88,7 @@ impl Registry {
         if let Some(etag) = &etag {
             answer = answer.header(ETAG, etag);
         }
-        if asked.header("if-none-match").is_some_and(|condition| matches(condition, etag.as_deref())) {
+        if request.header("if-none-match").is_some_and(|condition| matches(condition, etag.as_deref())) {
             answer.status = StatusCode::NOT_MODIFIED;
             return Ok(answer);
         }
@@ -169,8 +174,8 @@ fn unknown(reference: &str) -> Refusal {
 }
 
 /// Whether a client's `Accept` headers name this type, or there are none.
-fn accepts(asked: &Asked, media_type: &MediaType) -> bool {
-    let mut named = asked.headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).peekable();
+fn accepts(request: &ParsedRequest, media_type: &MediaType) -> bool {
+    let mut named = request.headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).peekable();
     named.peek().is_none()
         || named.flat_map(|value| value.split(',')).any(|range| {
             let essence = range.split(';').next().unwrap_or_default().trim();

@@ -11,11 +11,11 @@ use super::document::{Reading, read};
 use crate::answer::{Answer, Body, Row};
 use crate::behaviour::{Echo, ManifestLocation};
 use crate::blobs::named;
-use crate::exchange::{BodyEnd, Receiver, Step};
-use crate::judge::Case;
+use crate::judge::JudgedRequest;
+use crate::progress::{BodyEnd, Receiver, Step};
 use crate::refusal::{Code, Refusal, status};
 use crate::registry::Registry;
-use crate::request::Asked;
+use crate::request::ParsedRequest;
 use crate::storage::Record;
 
 /// A manifest on its way in.
@@ -35,7 +35,7 @@ impl Registry {
     /// `end-7a` and `end-7b`.
     pub(crate) fn put_manifest(
         &mut self,
-        asked: &Asked,
+        request: &ParsedRequest,
         repository: &Repository,
         reference: &str,
     ) -> Result<Step, Refusal> {
@@ -44,24 +44,24 @@ impl Registry {
             400 => refusal,
             given => refusal.with_status(given).page("text/plain; charset=utf-8", "404 page not found\n"),
         })?;
-        if asked.content_length().is_some_and(|len| len > self.options.limits.manifest as u64) {
+        if request.content_length().is_some_and(|len| len > self.options.limits.manifest as u64) {
             return Err(self.too_large());
         }
         self.check_creation(repository)?;
         self.check_room(repository)?;
         let tags: Result<Vec<Tag>, TagError> = match named {
-            Named::Digest(_) if behaviour.tag_parameters => asked.query.all("tag").map(str::parse).collect(),
+            Named::Digest(_) if behaviour.tag_parameters => request.query.all("tag").map(str::parse).collect(),
             _ => Ok(Vec::new()),
         };
         let tags =
             tags.map_err(|error| Refusal::bad_request(Code::ManifestInvalid, format!("a tag in the query: {error}")))?;
-        let text = |name| asked.header(name).map(str::to_owned);
+        let text = |name| request.header(name).map(str::to_owned);
         Ok(Step::Receive(Receiver::Manifest(Receiving {
-            row: asked.row,
+            row: request.row,
             repository: repository.clone(),
             named,
             tags,
-            content_type: asked.content_type().map(str::to_owned),
+            content_type: request.content_type().map(str::to_owned),
             conditions: Conditions { if_match: text("if-match"), if_none_match: text("if-none-match") },
             bytes: BytesMut::new(),
         })))
@@ -79,8 +79,8 @@ impl Registry {
         &mut self,
         receiving: Receiving,
         how: BodyEnd,
-        blind: bool,
-        case: &mut Case,
+        blobs_hidden: bool,
+        judged: &mut JudgedRequest,
     ) -> Result<Answer, Refusal> {
         if how == BodyEnd::Cut {
             return Err(Refusal::bad_request(Code::ManifestInvalid, "the body broke off"));
@@ -96,14 +96,14 @@ impl Registry {
         }
         tags.extend(receiving.tags.iter().cloned());
         self.check_conditions(repository, named_as, &receiving.conditions)?;
-        self.judge_content_type(case, receiving.content_type.as_deref(), &bytes);
+        self.judge_content_type(judged, receiving.content_type.as_deref(), &bytes);
         let mut reading = read(receiving.content_type.as_deref(), bytes.clone())?;
         reading.stored.stored = self.now;
-        case.digest = Some(digest);
-        case.subject.clone_from(&reading.stored.subject);
-        self.judge_manifest(case, repository, &reading.stored, &reading.manifests, &tags);
-        self.check_taste(&reading)?;
-        self.check_references(repository, &reading, blind)?;
+        judged.digest = Some(digest);
+        judged.subject.clone_from(&reading.stored.subject);
+        self.judge_manifest(judged, repository, &reading.stored, &reading.manifests, &tags);
+        self.check_accepted_types(&reading)?;
+        self.check_references(repository, &reading, blobs_hidden)?;
         self.check_tags(repository, &digest, &reading, &tags)?;
         self.check_duplicate(repository, &digest, &tags)?;
         let subject = reading.stored.subject.clone();

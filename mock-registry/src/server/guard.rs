@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, Sleep};
 
-use super::doors::Connection;
+use super::listeners::Connection;
 
 /// How long nothing may come in or go out: whoever sends half a head, or stops in the midst of a body, holds a place that
 /// others need.

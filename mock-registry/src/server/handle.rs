@@ -14,7 +14,7 @@ use http_body::Body as _;
 use super::log::Entry;
 use super::{Shared, body};
 use crate::storage::StorageError;
-use crate::{Answer, Body, BodyEnd, Delivery, ExchangeId, Opened, Progress};
+use crate::{Answer, Body, BodyEnd, Delivery, Opened, Progress, RequestId};
 
 /// How many bytes of a body that no longer matters are taken in, so that a client reads its answer before the end.
 const DRAIN: u64 = 16 << 20;
@@ -39,7 +39,7 @@ pub(super) async fn handle(State(shared): State<Shared>, request: Request) -> Re
 /// Hands a body to the registry, and gives its answer.
 async fn receive(
     shared: &Shared,
-    id: ExchangeId,
+    id: RequestId,
     mut body: axum::body::Body,
     entry: &mut Entry,
 ) -> Result<Answer, StatusCode> {
@@ -62,10 +62,10 @@ async fn receive(
     shared.call(move |registry, now| registry.close(now, id, how)).await
 }
 
-/// An exchange whose client may go away at any `await`: then its body is cut.
+/// a request whose client may go away at any `await`: then its body is cut.
 struct Unfinished<'a> {
     shared: &'a Shared,
-    id: Option<ExchangeId>,
+    id: Option<RequestId>,
 }
 
 impl Unfinished<'_> {

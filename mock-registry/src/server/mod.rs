@@ -4,9 +4,9 @@
 //! files. A request's body goes to it piece by piece as it comes, and a blob goes out piece by piece as it is read.
 
 mod body;
-mod doors;
 mod guard;
 mod handle;
+mod listeners;
 mod log;
 mod tls;
 
@@ -21,7 +21,7 @@ use longshore_core::{Origin, Scheme};
 use tokio::net::TcpListener;
 
 use crate::{Instant, Registry};
-use doors::Doors;
+use listeners::Listeners;
 
 pub use log::Log;
 #[cfg(feature = "tls")]
@@ -32,9 +32,9 @@ pub use tls::{Tls, TlsError};
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> std::io::Result<()> {
-/// use longshore_mock_registry::{Options, Registry, server::Server};
+/// use longshore_mock_registry::{RegistryOptions, Registry, server::Server};
 ///
-/// let server = Server::bind(Server::LOOPBACK, Registry::new(Options::default())).await?;
+/// let server = Server::bind(Server::LOOPBACK, Registry::new(RegistryOptions::default())).await?;
 /// println!("{}", server.url());
 /// let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
 /// let serving = tokio::spawn(server.serve(async { drop(stopped.await) }));
@@ -116,7 +116,7 @@ impl Server {
         self
     }
 
-    /// Listens on a second port, which is the storage's own origin: [`Options::storage`](crate::Options::storage).
+    /// Listens on a second port, which is the storage's own origin: [`RegistryOptions::storage`](crate::RegistryOptions::storage).
     ///
     /// # Errors
     /// Where the address cannot be had.
@@ -170,7 +170,7 @@ impl Server {
         let others = self.storage.into_iter().chain(self.tokens).map(|(listener, _)| listener);
         let listeners = std::iter::once(self.listener).chain(others).collect();
         let at_once = self.shared.lock().options.limits.connections;
-        let doors = Doors::open(listeners, self.address, acceptor.as_ref(), at_once);
+        let doors = Listeners::open(listeners, self.address, acceptor.as_ref(), at_once);
         let router = Router::new().fallback(handle::handle).with_state(self.shared);
         axum::serve(doors, router).with_graceful_shutdown(stop).into_future().await
     }

@@ -2,7 +2,7 @@
 
 use tokio::net::TcpStream;
 
-use super::doors::Connection;
+use super::listeners::Connection;
 
 /// Begins TLS on connections.
 #[derive(Clone)]

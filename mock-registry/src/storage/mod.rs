@@ -1,7 +1,7 @@
 //! Where bytes are kept: a trait, so that the registry itself touches no file.
 
 mod directory;
-mod forgetful;
+mod discarding;
 mod memory;
 
 use bytes::Bytes;
@@ -11,7 +11,7 @@ use thiserror::Error;
 use crate::UploadId;
 
 pub use directory::Directory;
-pub use forgetful::Forgetful;
+pub use discarding::DiscardingStorage;
 pub use memory::Memory;
 
 /// Keeps the bytes of uploads and blobs, and the records that say what each repository has.

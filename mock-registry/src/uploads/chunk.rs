@@ -7,7 +7,7 @@ use crate::answer::Row;
 use crate::behaviour::{ContentRange, FinalChunk, MaxOf, Patch};
 use crate::refusal::{Code, Refusal, status};
 use crate::registry::Registry;
-use crate::request::Asked;
+use crate::request::ParsedRequest;
 use crate::state::{Upload, UploadId};
 
 /// The bytes that a request brings, from a `Content-Range` of the spec's form `first-last`.
@@ -44,19 +44,19 @@ pub(super) struct Admitted {
 
 impl Registry {
     /// Whether the body of a request may go into an upload now.
-    pub(super) fn admit(&self, asked: &Asked, id: &UploadId, upload: &Upload) -> Result<Admitted, Refusal> {
+    pub(super) fn admit(&self, request: &ParsedRequest, id: &UploadId, upload: &Upload) -> Result<Admitted, Refusal> {
         let behaviour = &self.options.behaviour;
-        let is_patch = asked.row == Row::End5;
+        let is_patch = request.row == Row::End5;
         if is_patch {
-            self.admit_patch(asked, upload)?;
+            self.admit_patch(request, upload)?;
         }
-        self.check_max(asked)?;
-        let rule = match asked.row {
+        self.check_max(request)?;
+        let rule = match request.row {
             Row::End6 if behaviour.commit.ignores_content_range => ContentRange::Ignored,
             _ => behaviour.chunks.content_range,
         };
-        let Some(chunk) = self.announced_chunk(asked)?.filter(|_| rule != ContentRange::Ignored) else {
-            self.admit_unannounced(asked, id, upload)?;
+        let Some(chunk) = self.announced_chunk(request)?.filter(|_| rule != ContentRange::Ignored) else {
+            self.admit_unannounced(request, id, upload)?;
             return Ok(Admitted { announced: None, skip: 0, streamed: true });
         };
         let admitted = |skip| Ok(Admitted { announced: Some(chunk.len), skip, streamed: false });
@@ -69,15 +69,15 @@ impl Registry {
         }
     }
 
-    fn announced_chunk(&self, asked: &Asked) -> Result<Option<Chunk>, Refusal> {
-        let Some(header) = asked.headers.get(CONTENT_RANGE) else { return Ok(None) };
+    fn announced_chunk(&self, request: &ParsedRequest) -> Result<Option<Chunk>, Refusal> {
+        let Some(header) = request.headers.get(CONTENT_RANGE) else { return Ok(None) };
         let malformed = || {
             let message = "Content-Range is written as first-last, in bytes, both inclusive, without a unit";
             let given = self.options.behaviour.chunks.malformed;
             Refusal::new(status(given), Code::BlobUploadInvalid, message)
         };
         let chunk = header.to_str().ok().and_then(Chunk::parse).ok_or_else(malformed)?;
-        match asked.content_length() {
+        match request.content_length() {
             Some(len) if len != chunk.len => {
                 let message = format!("Content-Range has {} bytes and Content-Length {len}", chunk.len);
                 Err(Refusal::bad_request(Code::SizeInvalid, message))
@@ -86,7 +86,7 @@ impl Registry {
         }
     }
 
-    fn admit_patch(&self, asked: &Asked, upload: &Upload) -> Result<(), Refusal> {
+    fn admit_patch(&self, request: &ParsedRequest, upload: &Upload) -> Result<(), Refusal> {
         let chunks = &self.options.behaviour.chunks;
         let unsupported = |given| Err(Refusal::new(status(given), Code::Unsupported, "chunks are not supported here"));
         match chunks.patch {
@@ -94,10 +94,10 @@ impl Registry {
             Patch::Once(given) if upload.step > 0 => return unsupported(given),
             Patch::Once(_) | Patch::Supported => {}
         }
-        if let Some(given) = chunks.empty_refused.filter(|_| !asked.has_body()) {
+        if let Some(given) = chunks.empty_refused.filter(|_| !request.has_body()) {
             return Err(Refusal::new(status(given), Code::BlobUploadInvalid, "a chunk has at least one byte"));
         }
-        if chunks.strict_type && asked.content_type() != Some("application/octet-stream") {
+        if chunks.strict_type && request.content_type() != Some("application/octet-stream") {
             return Err(Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, Code::Unknown, "bad Content-Type"));
         }
         if upload.short {
@@ -109,23 +109,23 @@ impl Registry {
     }
 
     /// A body without `Content-Range`.
-    fn admit_unannounced(&self, asked: &Asked, id: &UploadId, upload: &Upload) -> Result<(), Refusal> {
+    fn admit_unannounced(&self, request: &ParsedRequest, id: &UploadId, upload: &Upload) -> Result<(), Refusal> {
         let behaviour = &self.options.behaviour;
         if upload.is_empty() {
             return Ok(());
         }
-        if asked.row == Row::End5 && behaviour.chunks.one_stream {
+        if request.row == Row::End5 && behaviour.chunks.one_stream {
             let message = "stream uploads after the first write are not allowed";
             return Err(Refusal::bad_request(Code::BlobUploadInvalid, message));
         }
         // A body of unknown length counts as one.
-        if asked.row != Row::End6 || asked.content_length() == Some(0) {
+        if request.row != Row::End6 || request.content_length() == Some(0) {
             return Ok(());
         }
         match behaviour.commit.final_chunk {
             FinalChunk::Appended => Ok(()),
-            FinalChunk::AtZero if asked.has_body() => Err(self.out_of_order(id)),
-            FinalChunk::Fails if asked.has_body() => {
+            FinalChunk::AtZero if request.has_body() => Err(self.out_of_order(id)),
+            FinalChunk::Fails if request.has_body() => {
                 let message = "the last chunk lacks its Content-Range";
                 Err(Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, Code::Unknown, message))
             }
@@ -134,14 +134,14 @@ impl Registry {
     }
 
     /// Whether the body is as short as bodies must be.
-    fn check_max(&self, asked: &Asked) -> Result<(), Refusal> {
+    fn check_max(&self, request: &ParsedRequest) -> Result<(), Refusal> {
         let behaviour = &self.options.behaviour;
-        let len = asked.content_length().unwrap_or_default();
+        let len = request.content_length().unwrap_or_default();
         if let Some(max) = behaviour.start.chunk_max.filter(|max| len > *max) {
             let message = format!("a chunk has at most {max} bytes");
             return Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, Code::SizeInvalid, message));
         }
-        let is_chunk = asked.row == Row::End5 || asked.headers.contains_key(CONTENT_RANGE);
+        let is_chunk = request.row == Row::End5 || request.headers.contains_key(CONTENT_RANGE);
         match &behaviour.chunks.max {
             Some(max) if len > max.bytes && (is_chunk || max.of == MaxOf::AllBodies) => {
                 let message = format!("the body exceeds the maximum permissible limit of {} bytes", max.bytes);

@@ -10,7 +10,7 @@ use crate::answer::{Answer, Row};
 use crate::behaviour::SinglePost;
 use crate::refusal::{Code, Refusal, status};
 use crate::registry::Registry;
-use crate::request::Asked;
+use crate::request::ParsedRequest;
 use crate::state::{Upload, UploadId};
 use crate::storage::StorageError;
 
@@ -19,15 +19,15 @@ const PIECE: usize = 1 << 20;
 
 impl Registry {
     /// Whether a `PUT` may end an upload.
-    pub(super) fn check_end(&self, asked: &Asked, upload: &Upload) -> Result<(), Refusal> {
+    pub(super) fn check_end(&self, request: &ParsedRequest, upload: &Upload) -> Result<(), Refusal> {
         let commit = &self.options.behaviour.commit;
-        if commit.needs_content_length && asked.content_length().is_none() {
+        if commit.needs_content_length && request.content_length().is_none() {
             return Err(length_required());
         }
-        if let Some(given) = commit.monolithic_refused.filter(|_| upload.step == 0 && asked.has_body()) {
+        if let Some(given) = commit.monolithic_refused.filter(|_| upload.step == 0 && request.has_body()) {
             return Err(Refusal::new(status(given), Code::BlobUnknown, "send the blob with PATCH"));
         }
-        if commit.empty_put_fails && upload.step > 0 && !asked.has_body() {
+        if commit.empty_put_fails && upload.step > 0 && !request.has_body() {
             return Err(Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, Code::Unknown, ""));
         }
         Ok(())

@@ -7,7 +7,7 @@ use crate::behaviour::{EmptyRange, IdForm, OutOfOrderRange, PatchRange, PostRang
 use crate::location::upload_state;
 use crate::refusal::{Code, Refusal, status};
 use crate::registry::Registry;
-use crate::request::Asked;
+use crate::request::ParsedRequest;
 use crate::state::{Upload, UploadId};
 
 impl Registry {
@@ -80,20 +80,20 @@ impl Registry {
     }
 
     /// Whether a request came to the newest URL of an upload, where that matters.
-    pub(super) fn check_state(&mut self, asked: &Asked, id: &UploadId) -> Result<(), Refusal> {
+    pub(super) fn check_state(&mut self, request: &ParsedRequest, id: &UploadId) -> Result<(), Refusal> {
         let rule = self.options.behaviour.start.state;
         let Some(upload) = self.state.uploads.get(id) else { return Ok(()) };
         // Bytes that are coming in have moved it on already.
         let is_moving = upload.busy && rule == StateQuery::NewestOrGone;
         let step = upload.step;
         let newest = format!("_state={}", upload_state(id, step));
-        let query = asked.path_and_query.split_once('?').map_or("", |(_, query)| query);
+        let query = request.path_and_query.split_once('?').map_or("", |(_, query)| query);
         if !is_moving && query.split('&').any(|pair| pair == newest) {
             return Ok(());
         }
         match rule {
             StateQuery::Absent | StateQuery::Ignored => Ok(()),
-            StateQuery::Newest if asked.row == Row::End13 => Ok(()),
+            StateQuery::Newest if request.row == Row::End13 => Ok(()),
             StateQuery::Newest => Err(self.out_of_order(id)),
             StateQuery::NewestOrGone => {
                 self.drop_upload(id);

@@ -11,43 +11,43 @@ use longshore_core::{Algorithm, Digester, Repository};
 
 use crate::answer::{Answer, Body, Row};
 use crate::behaviour::{Creation, IdForm, SinglePost};
-use crate::exchange::Step;
+use crate::progress::Step;
 use crate::refusal::{Code, Refusal, status};
 use crate::registry::Registry;
-use crate::request::{Asked, digest, unknown_repository};
+use crate::request::{ParsedRequest, digest, unknown_repository};
 use crate::state::{Upload, UploadId};
 
 pub(crate) use write::Writing;
 
 impl Registry {
     /// `end-4a`, `end-4b` and `end-4c`.
-    pub(crate) fn start_upload(&mut self, asked: &Asked, repository: &Repository) -> Result<Step, Refusal> {
+    pub(crate) fn start_upload(&mut self, request: &ParsedRequest, repository: &Repository) -> Result<Step, Refusal> {
         let behaviour = &self.options.behaviour;
         let single_post = behaviour.start.single_post;
-        if behaviour.start.needs_content_length && asked.content_length().is_none() {
+        if behaviour.start.needs_content_length && request.content_length().is_none() {
             return Err(length_required());
         }
-        if asked.query.first("from").is_some() && behaviour.mount.from_alone != 202 {
+        if request.query.first("from").is_some() && behaviour.mount.from_alone != 202 {
             let given = status(behaviour.mount.from_alone);
             return Err(Refusal::new(given, Code::Unsupported, "from comes with mount").page("", ""));
         }
         self.check_creation(repository)?;
-        let algorithm = match asked.query.first("digest-algorithm") {
+        let algorithm = match request.query.first("digest-algorithm") {
             None | Some("sha256") => Algorithm::Sha256,
             Some("sha512") => Algorithm::Sha512,
             Some(_) => {
                 return Err(Refusal::bad_request(Code::DigestInvalid, "only sha256 and sha512 are computed here"));
             }
         };
-        match asked.query.first("digest").filter(|_| single_post != SinglePost::Ignored) {
-            None => Ok(Step::Answer(self.new_upload(asked.row, repository, algorithm)?)),
+        match request.query.first("digest").filter(|_| single_post != SinglePost::Ignored) {
+            None => Ok(Step::Answer(self.new_upload(request.row, repository, algorithm)?)),
             Some(given) => {
                 let digest = digest(given)?;
                 if single_post == SinglePost::Strict {
-                    check_strict(asked)?;
+                    check_strict(request)?;
                 }
                 let id = self.add_upload(repository, digest.algorithm())?;
-                self.single_post(asked, &id, digest)
+                self.single_post(request, &id, digest)
             }
         }
     }
@@ -110,13 +110,13 @@ impl Registry {
     /// `end-13`.
     pub(crate) fn upload_status(
         &mut self,
-        asked: &Asked,
+        request: &ParsedRequest,
         repository: &Repository,
         id: &UploadId,
     ) -> Result<Answer, Refusal> {
         let now = self.now;
         self.upload(repository, id)?.touched = now;
-        self.check_state(asked, id)?;
+        self.check_state(request, id)?;
         let given = status(self.options.behaviour.status.status);
         if !given.is_success() {
             return Err(gone().with_status(given.as_u16()));
@@ -145,12 +145,12 @@ impl Registry {
 }
 
 /// What zot asks of a whole blob in one `POST`.
-fn check_strict(asked: &Asked) -> Result<(), Refusal> {
-    if asked.content_type() != Some("application/octet-stream") {
+fn check_strict(request: &ParsedRequest) -> Result<(), Refusal> {
+    if request.content_type() != Some("application/octet-stream") {
         let message = "a blob is sent as application/octet-stream";
         return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::Unsupported, message));
     }
-    if asked.content_length().is_none() {
+    if request.content_length().is_none() {
         return Err(Refusal::bad_request(Code::BlobUploadInvalid, "send Content-Length"));
     }
     Ok(())

@@ -9,10 +9,10 @@ use super::chunk::Admitted;
 use super::gone;
 use crate::answer::{Answer, Row};
 use crate::behaviour::{CutBody, MaxOf};
-use crate::exchange::{BodyEnd, Receiver, Step};
+use crate::progress::{BodyEnd, Receiver, Step};
 use crate::refusal::{Code, Refusal, status};
 use crate::registry::Registry;
-use crate::request::{Asked, digest};
+use crate::request::{ParsedRequest, digest};
 use crate::state::UploadId;
 
 /// A request that writes to an upload.
@@ -33,11 +33,11 @@ impl Registry {
     /// `end-5` and `end-6`.
     pub(crate) fn write_upload(
         &mut self,
-        asked: &Asked,
+        request: &ParsedRequest,
         repository: &Repository,
         id: &UploadId,
     ) -> Result<Step, Refusal> {
-        self.check_way(asked)?;
+        self.check_way(request)?;
         let now = self.now;
         let upload = self.upload(repository, id)?;
         upload.touched = now;
@@ -45,16 +45,16 @@ impl Registry {
             let message = "another request is writing to this upload";
             return Err(Refusal::new(StatusCode::CONFLICT, Code::BlobUploadInvalid, message));
         }
-        self.check_state(asked, id)?;
-        let becomes = match (asked.row, asked.query.first("digest")) {
+        self.check_state(request, id)?;
+        let becomes = match (request.row, request.query.first("digest")) {
             (Row::End6, Some(given)) => Some(digest(given)?),
             (Row::End6, None) => return Err(Refusal::bad_request(Code::DigestInvalid, "the query lacks digest=")),
             _ => None,
         };
         let upload = self.state.uploads.get(id).ok_or_else(gone)?;
-        let admitted = self.admit(asked, id, upload)?;
+        let admitted = self.admit(request, id, upload)?;
         if becomes.is_some() {
-            self.check_end(asked, upload)?;
+            self.check_end(request, upload)?;
         }
         if let Some(digest) = becomes {
             let upload = self.upload(repository, id)?;
@@ -64,15 +64,15 @@ impl Registry {
                 upload.digester = Digester::new(digest.algorithm());
             }
         }
-        Ok(Step::Receive(self.begin_writing(asked, id, admitted, becomes)?))
+        Ok(Step::Receive(self.begin_writing(request, id, admitted, becomes)?))
     }
 
     /// Whether somebody on the way lets a body through.
-    fn check_way(&self, asked: &Asked) -> Result<(), Refusal> {
+    fn check_way(&self, request: &ParsedRequest) -> Result<(), Refusal> {
         let chunks = &self.options.behaviour.chunks;
-        if let Some(given) = chunks.redirected.filter(|_| asked.query.first("via") != Some("proxy")) {
-            let separator = if asked.path_and_query.contains('?') { '&' } else { '?' };
-            let elsewhere = format!("{}{separator}via=proxy", asked.path_and_query);
+        if let Some(given) = chunks.redirected.filter(|_| request.query.first("via") != Some("proxy")) {
+            let separator = if request.path_and_query.contains('?') { '&' } else { '?' };
+            let elsewhere = format!("{}{separator}via=proxy", request.path_and_query);
             let page = "<!DOCTYPE html><title>Moved</title>";
             let refusal = Refusal::new(status(given), Code::Unknown, "").page("text/html", page);
             return Err(refusal.header(LOCATION, elsewhere));
@@ -85,9 +85,14 @@ impl Registry {
     }
 
     /// A whole blob in one `POST`, into an upload that nobody is told of.
-    pub(super) fn single_post(&mut self, asked: &Asked, id: &UploadId, digest: Digest) -> Result<Step, Refusal> {
+    pub(super) fn single_post(
+        &mut self,
+        request: &ParsedRequest,
+        id: &UploadId,
+        digest: Digest,
+    ) -> Result<Step, Refusal> {
         let admitted = Admitted { announced: None, skip: 0, streamed: true };
-        let receiver = self.check_way(asked).and_then(|()| self.begin_writing(asked, id, admitted, Some(digest)));
+        let receiver = self.check_way(request).and_then(|()| self.begin_writing(request, id, admitted, Some(digest)));
         if receiver.is_err() {
             self.drop_upload(id);
         }
@@ -96,20 +101,20 @@ impl Registry {
 
     fn begin_writing(
         &mut self,
-        asked: &Asked,
+        request: &ParsedRequest,
         id: &UploadId,
         admitted: Admitted,
         becomes: Option<Digest>,
     ) -> Result<Receiver, Refusal> {
         let limit = self.options.limits.blob;
         let upload = self.state.uploads.get_mut(id).ok_or_else(gone)?;
-        let coming = asked.content_length().unwrap_or_default();
+        let coming = request.content_length().unwrap_or_default();
         if upload.len().checked_add(coming).is_none_or(|len| len > limit) {
             return Err(too_large(limit));
         }
         upload.busy = true;
         let before = upload.digester.clone();
-        Ok(Receiver::Upload(Writing { row: asked.row, id: id.clone(), before, admitted, received: 0, becomes }))
+        Ok(Receiver::Upload(Writing { row: request.row, id: id.clone(), before, admitted, received: 0, becomes }))
     }
 
     pub(crate) fn take_upload(&mut self, writing: &mut Writing, bytes: &Bytes) -> Result<(), Refusal> {

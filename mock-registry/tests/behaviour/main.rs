@@ -14,16 +14,16 @@ mod start;
 mod transcript;
 
 use longshore_core::{Host, Origin, Scheme};
-use longshore_mock_registry::{Behaviour, Options};
+use longshore_mock_registry::{Behaviour, RegistryOptions};
 use transcript::{Stage, sha256};
 
 /// A registry at `https://reg.example:5443`, with a storage at `https://storage.example`, that behaves otherwise.
 fn stage(change: impl FnOnce(&mut Behaviour)) -> Stage {
     let origin = |host: &str, port| Origin::new(Scheme::Https, host.parse::<Host>().unwrap(), port);
-    let mut options = Options {
+    let mut options = RegistryOptions {
         origin: Some(origin("reg.example", Some(5443))),
         storage: Some(origin("storage.example", None)),
-        ..Options::default()
+        ..RegistryOptions::default()
     };
     change(&mut options.behaviour);
     Stage::new(options).with("hello", sha256("hello")).with("empty", sha256("")).with("absent", sha256("absent"))

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use http::{Request, Response};
 use longshore_core::{Algorithm, Digest};
-use longshore_mock_registry::{Instant, Options, Registry};
+use longshore_mock_registry::{Instant, Registry, RegistryOptions};
 
 /// A registry and the values that transcripts share.
 pub struct Stage {
@@ -22,7 +22,7 @@ pub struct Stage {
 }
 
 impl Stage {
-    pub fn new(options: Options) -> Self {
+    pub fn new(options: RegistryOptions) -> Self {
         Self { registry: Registry::new(options), now: 0, values: BTreeMap::new() }
     }
 

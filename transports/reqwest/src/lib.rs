@@ -15,8 +15,8 @@
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # use longshore_mock_registry::{Options, Registry, server::Server};
-//! # let server = Server::bind(Server::LOOPBACK, Registry::new(Options::default())).await?;
+//! # use longshore_mock_registry::{RegistryOptions, Registry, server::Server};
+//! # let server = Server::bind(Server::LOOPBACK, Registry::new(RegistryOptions::default())).await?;
 //! # let address = server.address();
 //! # tokio::spawn(server.serve(std::future::pending()));
 //! use longshore_core::{Event, Reference, content::Platform};

@@ -11,7 +11,7 @@ use std::process::Command;
 use longshore_core::content::Platform;
 use longshore_core::driver::NoAnswer;
 use longshore_core::{Digest, Options, Reference, Scheme, Why};
-use longshore_mock_registry::{Options as MockOptions, Registry, server::Server};
+use longshore_mock_registry::{Registry, RegistryOptions, server::Server};
 use longshore_reqwest::{Http, HttpBuilder, ImageError, Session};
 use longshore_sources::layout::Closure;
 use longshore_sources::{Source, pack};
@@ -69,7 +69,7 @@ async fn push(http: HttpBuilder, scheme: Scheme) -> Result<u64, Why> {
 }
 
 async fn registry() -> String {
-    let server = Server::bind(Server::LOOPBACK, Registry::new(MockOptions::default())).await.unwrap();
+    let server = Server::bind(Server::LOOPBACK, Registry::new(RegistryOptions::default())).await.unwrap();
     let address = server.address();
     tokio::spawn(server.serve(std::future::pending()));
     address.to_string()

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use longshore_core::content::Platform;
 use longshore_core::{Algorithm, Digest, Reference};
 use longshore_mock_registry::server::{Server, Shared};
-use longshore_mock_registry::{Options, Registry};
+use longshore_mock_registry::{Registry, RegistryOptions};
 use longshore_reqwest::{Http, ImageError, Session, Sink};
 use longshore_sources::Source;
 use longshore_sources::layout::Closure;
 use longshore_sources::pack::{self, Compression, Layer};
 
 async fn registry() -> (Reference, Shared) {
-    let server = Server::bind(Server::LOOPBACK, Registry::new(Options::default())).await.unwrap();
+    let server = Server::bind(Server::LOOPBACK, Registry::new(RegistryOptions::default())).await.unwrap();
     let reference = format!("{}/a/b:v1", server.address()).parse().unwrap();
     let shared = server.shared();
     tokio::spawn(server.serve(std::future::pending()));

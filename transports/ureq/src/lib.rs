@@ -12,9 +12,9 @@
 //! events.
 //!
 //! ```
-//! # use longshore_mock_registry::{Options, Registry, server::Server};
+//! # use longshore_mock_registry::{RegistryOptions, Registry, server::Server};
 //! # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-//! # let server = runtime.block_on(Server::bind(Server::LOOPBACK, Registry::new(Options::default())))?;
+//! # let server = runtime.block_on(Server::bind(Server::LOOPBACK, Registry::new(RegistryOptions::default())))?;
 //! # let address = server.address();
 //! # std::thread::spawn(move || runtime.block_on(server.serve(std::future::pending())));
 //! use longshore_core::{Event, Reference, content::Platform};

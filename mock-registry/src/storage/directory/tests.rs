@@ -3,10 +3,10 @@ use http::Request;
 use longshore_core::Algorithm;
 
 use super::*;
-use crate::{Instant, Options, Registry};
+use crate::{Instant, Registry, RegistryOptions};
 
 fn open(folder: &Path) -> Registry {
-    Registry::with_storage(Options::default(), Box::new(Directory::open(folder).unwrap())).unwrap()
+    Registry::with_storage(RegistryOptions::default(), Box::new(Directory::open(folder).unwrap())).unwrap()
 }
 
 fn ask(registry: &mut Registry, method: &str, uri: &str, body: impl Into<Bytes>) -> (u16, Bytes) {

@@ -73,10 +73,10 @@ pub(crate) fn json(status: &str, headers: &str, body: &str) -> Vec<u8> {
 /// The mock registry on a free port, served until the test ends.
 pub(crate) fn registry() -> (SocketAddr, Shared) {
     use longshore_mock_registry::server::Server;
-    use longshore_mock_registry::{Options, Registry};
+    use longshore_mock_registry::{Registry, RegistryOptions};
 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let server = runtime.block_on(Server::bind(Server::LOOPBACK, Registry::new(Options::default()))).unwrap();
+    let server = runtime.block_on(Server::bind(Server::LOOPBACK, Registry::new(RegistryOptions::default()))).unwrap();
     let (address, shared) = (server.address(), server.shared());
     thread::spawn(move || runtime.block_on(server.serve(std::future::pending())));
     (address, shared)

@@ -13,12 +13,12 @@ use crate::UploadId;
 /// The registry hashes what comes on its way in, so wrong bytes are refused all the same. What it cannot do is read a blob, or
 /// end an upload with a digest of another algorithm than it was begun with: both fail.
 #[derive(Debug, Default)]
-pub struct Forgetful {
+pub struct DiscardingStorage {
     uploads: BTreeMap<UploadId, u64>,
     blobs: BTreeMap<Digest, u64>,
 }
 
-impl Storage for Forgetful {
+impl Storage for DiscardingStorage {
     fn load(&mut self) -> Result<Vec<Record>, StorageError> {
         Ok(Vec::new())
     }
@@ -76,11 +76,12 @@ mod tests {
     use longshore_core::Algorithm;
 
     use super::*;
-    use crate::{Instant, Options, Registry};
+    use crate::{Instant, Registry, RegistryOptions};
 
     #[test]
     fn lengths_and_digests_are_right_and_bytes_are_gone() {
-        let mut registry = Registry::with_storage(Options::default(), Box::new(Forgetful::default())).unwrap();
+        let mut registry =
+            Registry::with_storage(RegistryOptions::default(), Box::new(DiscardingStorage::default())).unwrap();
         let mut ask = |method: &str, uri: &str, body: &'static str| {
             let request = Request::builder().method(method).uri(uri).body(Bytes::from(body)).unwrap();
             registry.answer(Instant::default(), request)

@@ -3,22 +3,22 @@
 use longshore_core::Instant;
 
 use crate::answer::Answer;
-use crate::auth::AskingToken;
-use crate::fault::Blow;
-use crate::judge::Case;
+use crate::auth::TokenRequest;
+use crate::fault::FaultEffect;
+use crate::judge::JudgedRequest;
 use crate::manifests::Receiving;
 use crate::uploads::Writing;
 
 /// A request whose body is on its way in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ExchangeId(pub(crate) u64);
+pub struct RequestId(pub(crate) u64);
 
 /// What becomes of a request once its head is read.
 #[must_use]
 #[derive(Debug)]
 pub enum Opened {
     /// Its body is wanted: hand it to [`Registry::piece`](crate::Registry::piece), then call [`Registry::close`](crate::Registry::close).
-    Body(ExchangeId),
+    Body(RequestId),
     /// It is answered. Its body, if there is one, does not matter.
     Answer(Answer),
 }
@@ -29,7 +29,7 @@ pub enum Opened {
 pub enum Progress {
     /// More is wanted.
     More,
-    /// It is answered; the rest of its body does not matter, and the exchange is over.
+    /// It is answered; the rest of its body does not matter, and the request is over.
     Answer(Answer),
 }
 
@@ -44,10 +44,10 @@ pub enum BodyEnd {
 
 /// A request that is under way.
 #[derive(Debug)]
-pub(crate) struct Exchange {
-    pub(crate) case: Case,
+pub(crate) struct PendingRequest {
+    pub(crate) judged: JudgedRequest,
     /// What a fault does to it.
-    pub(crate) blow: Blow,
+    pub(crate) effect: FaultEffect,
     /// How many bytes of its body came.
     pub(crate) received: u64,
     pub(crate) receiver: Receiver,
@@ -60,7 +60,7 @@ pub(crate) struct Exchange {
 pub(crate) enum Receiver {
     Upload(Writing),
     Manifest(Receiving),
-    Token(AskingToken),
+    Token(TokenRequest),
 }
 
 /// What a handler makes of a head.

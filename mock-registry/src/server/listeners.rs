@@ -21,7 +21,7 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// The listeners of a server. Each waits for connections in a task of its own, which ends with this value.
-pub(super) struct Doors {
+pub(super) struct Listeners {
     connections: mpsc::Receiver<(Guarded, SocketAddr)>,
     address: SocketAddr,
     _waiting: JoinSet<()>,
@@ -34,7 +34,7 @@ pub(super) enum Connection {
     Tls(Box<tokio_rustls::server::TlsStream<TcpStream>>),
 }
 
-impl Doors {
+impl Listeners {
     /// Opens them for so many connections at once; more wait.
     pub(super) fn open(
         listeners: Vec<TcpListener>,
@@ -78,7 +78,7 @@ async fn wait(
     }
 }
 
-impl axum::serve::Listener for Doors {
+impl axum::serve::Listener for Listeners {
     type Io = Guarded;
     type Addr = SocketAddr;
 
