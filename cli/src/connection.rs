@@ -87,7 +87,7 @@ impl Connection {
         };
         let session = Session::builder(http)
             .options(options)
-            .credentials(move |registry, _| wallet.credentials(registry))
+            .credentials(move |registry, _, _| wallet.credentials(registry))
             .on_event(on_event)
             .start();
         let advisor = Advisor::new(&arguments.login);

@@ -293,7 +293,7 @@ impl Case {
         registry.registry.judge = mock::judge::Judge::default();
         registry.registry.inject_faults(self.registry.faults.clone());
         let simulation = Simulation::new(self.seed, registry)
-            .credentials(|_, _| Ok(Some(credentials())))
+            .credentials(|_, _, _| Ok(Some(credentials())))
             .order(self.order.clone())
             .faults(self.faults.clone());
         sources.into_iter().fold(simulation, |simulation, (key, source)| simulation.source(key, source))

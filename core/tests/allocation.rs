@@ -122,12 +122,12 @@ fn run(operation: Operation<u8>, number: &str, refuses: bool) -> u64 {
                 let response = answer(&request, number, refuses);
                 client.handle(Input::Answered { id, response, end: End::Complete });
             }
-            Output::Read { blob, from, up_to } => {
+            Output::Read { operation, blob, from, up_to } => {
                 in_hand = in_hand.max(up_to - from);
                 let input = if up_to < 200_000 {
-                    Input::Filled { blob, len: up_to }
+                    Input::Filled { operation, blob, len: up_to }
                 } else {
-                    Input::Ended { blob, len: 200_000, digest: digest() }
+                    Input::Ended { operation, blob, len: 200_000, digest: digest() }
                 };
                 client.handle(input);
             }

@@ -36,7 +36,7 @@ pub fn core_responses(bytes: &[u8]) {
 pub(super) fn run(words: &[String], script: Script) -> String {
     let has = |word: &str| words.iter().any(|known| known == word);
     let image = image();
-    let mut simulation = Simulation::new(0, script).step_limit(200_000).credentials(|_, _| {
+    let mut simulation = Simulation::new(0, script).step_limit(200_000).credentials(|_, _, _| {
         let (user, password) = ("somebody".to_owned(), Secret::new(PASSWORD.to_owned()));
         Ok(Some(Credentials::Basic { user, password }))
     });

@@ -56,7 +56,7 @@ impl Pushing {
             None => door.borrow_mut().answer(mock::Instant::from_micros(now.as_micros()), request),
         });
         let mut push = Push::new(Case::registry(), Case::repository());
-        let mut simulation = Simulation::new(3, handler).faults(self.faults).credentials(|_, _| {
+        let mut simulation = Simulation::new(3, handler).faults(self.faults).credentials(|_, _, _| {
             let password = Secret::new("password".to_owned());
             Ok(Some(Credentials::Basic { user: "user".to_owned(), password }))
         });

@@ -212,7 +212,7 @@ pub(crate) fn drive(handler: impl Handler, seen: &Rc<RefCell<Vec<Seen>>>, setup:
     let asked = Rc::new(RefCell::new(Vec::new()));
     let noted = asked.clone();
     let simulation = Simulation::new(1, handler).latency(setup.latency..setup.latency + Duration::from_millis(1));
-    let mut simulation = simulation.step_limit(STEPS).credentials(move |registry, stale| {
+    let mut simulation = simulation.step_limit(STEPS).credentials(move |registry, _, stale| {
         noted.borrow_mut().push(stale);
         assert_eq!(registry.to_string(), "registry.example", "credentials are for the registry alone");
         (setup.lookup)(registry, stale)

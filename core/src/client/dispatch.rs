@@ -66,8 +66,8 @@ impl<K: Key> Client<K> {
             }
             Next::Read { from, up_to } => {
                 task.phase = Phase::Reading;
-                if let Some(blob) = task.blob().cloned() {
-                    self.outbox.push_back(Output::Read { blob, from, up_to });
+                if let Some((operation, blob)) = task.source_of.zip(task.blob().cloned()) {
+                    self.outbox.push_back(Output::Read { operation, blob, from, up_to });
                 }
             }
             Next::Send(exchange) => {

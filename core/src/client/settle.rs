@@ -9,7 +9,7 @@ use http::{Response, StatusCode};
 use super::retry::{is_passing, is_throttling};
 use super::task::{Flight, Phase, Redirect, Task, carries_content};
 use super::{Client, Event, Failure, Why};
-use crate::driver::{End, Input, Key, NoAnswer, Output, RequestId};
+use crate::driver::{End, Input, Key, NoAnswer, OperationId, Output, RequestId};
 use crate::endpoint::Row;
 use crate::flow::{IfLost, Outcome};
 use crate::header::{RetryAfter, warnings};
@@ -35,9 +35,13 @@ impl<K: Key> Client<K> {
                 });
             }
             Input::Sent { id, total } => self.sent(id, total),
-            Input::Filled { blob, len } => self.reading(&blob, |upload, world| upload.filled(len, world)),
-            Input::Ended { blob, len, digest } => self.reading(&blob, |upload, world| upload.ended(len, digest, world)),
-            Input::Unreadable { blob, why } => self.reading(&blob, |upload, _| upload.unreadable(&why)),
+            Input::Filled { operation, blob, len } => {
+                self.reading(Some(operation), &blob, |upload, world| upload.filled(len, world));
+            }
+            Input::Ended { operation, blob, len, digest } => {
+                self.reading(Some(operation), &blob, |upload, world| upload.ended(len, digest, world));
+            }
+            Input::Unreadable { blob, why } => self.reading(None, &blob, |upload, _| upload.unreadable(&why)),
             Input::Credentials { id, answer } => self.credentials_came(id, answer),
         }
     }
@@ -54,9 +58,17 @@ impl<K: Key> Client<K> {
     }
 
     /// Tells the upload of a one-shot blob what became of its bytes.
-    fn reading(&mut self, blob: &K, act: impl FnOnce(&mut crate::flow::Upload<K>, &mut crate::flow::World<'_, K>)) {
-        let is_its =
-            |task: &Task<K>| task.blob() == Some(blob) && matches!(task.phase, Phase::Reading | Phase::Flying(_));
+    fn reading(
+        &mut self,
+        operation: Option<OperationId>,
+        blob: &K,
+        act: impl FnOnce(&mut crate::flow::Upload<K>, &mut crate::flow::World<'_, K>),
+    ) {
+        let is_its = |task: &Task<K>| {
+            task.blob() == Some(blob)
+                && (operation.is_none() || task.source_of == operation)
+                && matches!(task.phase, Phase::Reading | Phase::Flying(_))
+        };
         let Some(id) = self.tasks.iter().find(|(_, task)| is_its(task)).map(|(id, _)| *id) else { return };
         let Some(mut task) = self.tasks.remove(&id) else { return };
         if task.phase == Phase::Reading {

@@ -49,7 +49,9 @@ impl<K: Key> Client<K> {
                 self.last_id = self.last_id.saturating_add(1);
                 let id = AskId(self.last_id);
                 door.asked(id);
-                self.outbox.push_back(Output::Ask { id, registry: registry.registry.clone(), stale });
+                let (registry, repository) = (registry.registry.clone(), scopes.iter().next());
+                let repository = repository.map(|scope| scope.repository().clone());
+                self.outbox.push_back(Output::Ask { id, registry, repository, stale });
                 task.phase = Phase::AtDoor(AtDoor::Credentials(id));
                 return Ok(None);
             }

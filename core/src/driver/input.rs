@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::Response;
 use thiserror::Error;
 
-use super::{AskId, RequestId};
+use super::{AskId, OperationId, RequestId};
 use crate::Digest;
 use crate::auth::Credentials;
 
@@ -37,6 +37,8 @@ pub enum Input<K> {
     },
     /// The bytes asked for with [`Output::Read`](super::Output::Read) are in hand; the blob goes on.
     Filled {
+        /// The operation of that [`Output::Read`](super::Output::Read).
+        operation: OperationId,
         /// Which blob.
         blob: K,
         /// One past the last byte in hand, counted from the blob's beginning.
@@ -44,6 +46,8 @@ pub enum Input<K> {
     },
     /// A blob of unknown length has ended. Sent once a blob, before the answer to the request that carried its end.
     Ended {
+        /// The operation that the last [`Output::Read`](super::Output::Read) of this blob named: one always goes before.
+        operation: OperationId,
         /// Which blob.
         blob: K,
         /// Its length in bytes.
@@ -51,7 +55,7 @@ pub enum Input<K> {
         /// The digest of all of it, computed on the way.
         digest: Digest,
     },
-    /// A blob cannot be read.
+    /// A blob cannot be read. Every upload that needs its bytes fails.
     Unreadable {
         /// Which blob.
         blob: K,
@@ -75,8 +79,10 @@ impl<K: fmt::Debug> fmt::Debug for Input<K> {
             }
             Self::Failed { id, why } => write!(f, "Failed({id}, {why:?})"),
             Self::Sent { id, total } => write!(f, "Sent({id}, {total})"),
-            Self::Filled { blob, len } => write!(f, "Filled({blob:?}, {len})"),
-            Self::Ended { blob, len, digest } => write!(f, "Ended({blob:?}, {len}, {digest})"),
+            Self::Filled { operation, blob, len } => write!(f, "Filled({operation:?}, {blob:?}, {len})"),
+            Self::Ended { operation, blob, len, digest } => {
+                write!(f, "Ended({operation:?}, {blob:?}, {len}, {digest})")
+            }
             Self::Unreadable { blob, why } => write!(f, "Unreadable({blob:?}, {why:?})"),
             Self::Credentials { id, answer } => write!(f, "Credentials({id:?}, {answer:?})"),
         }

@@ -61,7 +61,8 @@ pub enum Body<K> {
         /// Which of its bytes; the end is exclusive.
         range: Range<u64>,
     },
-    /// Everything of a blob of unknown length from this byte on, as it comes; followed by [`Input::Ended`].
+    /// Everything of a blob of unknown length from this byte on, as it comes; followed by [`Input::Ended`], which names the
+    /// operation of the [`Output::Read`] that went before.
     Rest {
         /// Which blob.
         key: K,

@@ -7,7 +7,7 @@ use http::Request;
 
 use super::{AskId, Body, OperationId, RequestId};
 use crate::client::{Event, Failure, Receipt};
-use crate::{Algorithm, Instant, Registry};
+use crate::{Algorithm, Instant, Registry, Repository};
 
 /// What the driver does next.
 ///
@@ -38,6 +38,8 @@ pub enum Output<K> {
     /// Have these bytes of a one-shot blob in hand, and report [`Input::Filled`](super::Input::Filled) or, where the blob ends
     /// at or before `up_to`, [`Input::Ended`](super::Input::Ended). Bytes before `from` will not be asked for again and may be dropped.
     Read {
+        /// The operation whose blob it is; the answer names it too.
+        operation: OperationId,
         /// Which blob.
         blob: K,
         /// The first byte that is still needed.
@@ -52,6 +54,9 @@ pub enum Output<K> {
         id: AskId,
         /// Whose credentials.
         registry: Registry,
+        /// The repository that the first request to need them is about, for stores that keep credentials by path
+        /// (`registry.example/team`). What is answered serves every repository of this registry.
+        repository: Option<Repository>,
         /// Whether what was answered before was refused: a cache in front of a helper should be passed by.
         stale: bool,
     },
@@ -76,8 +81,12 @@ impl<K: fmt::Debug> fmt::Debug for Output<K> {
                 write!(f, "Send({id} {} {path}, {:?})", request.method(), request.body())
             }
             Self::Abort { id } => write!(f, "Abort({id})"),
-            Self::Read { blob, from, up_to } => write!(f, "Read({blob:?}, {from}..{up_to})"),
-            Self::Ask { id, registry, stale } => write!(f, "Ask({id:?}, {registry}, stale: {stale})"),
+            Self::Read { operation, blob, from, up_to } => {
+                write!(f, "Read({operation:?}, {blob:?}, {from}..{up_to})")
+            }
+            Self::Ask { id, registry, repository, stale } => {
+                write!(f, "Ask({id:?}, {registry}, {repository:?}, stale: {stale})")
+            }
             Self::Event(event) => write!(f, "Event({event:?})"),
             Self::Wait(deadline) => write!(f, "Wait({deadline:?})"),
             Self::Done { operation, result } => write!(f, "Done({operation:?}, {result:?})"),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use longshore_core::auth::Credentials;
 use longshore_core::driver::{AskFailed, Deadline, Input, Key, OperationId, Output, RequestId};
-use longshore_core::{Client, Event, Failure, Instant, Receipt, Registry};
+use longshore_core::{Client, Event, Failure, Instant, Receipt, Registry, Repository};
 
 use crate::random::Random;
 use crate::source::NoBytes;
@@ -31,6 +31,8 @@ pub struct Simulation<K, H> {
     pub(crate) schedule: Schedule,
     pub(crate) sources: BTreeMap<K, Source>,
     pub(crate) sinks: BTreeMap<K, Bytes>,
+    /// The operation of each blob that was read from its beginning: it is named when the blob ends.
+    pub(crate) reading: BTreeMap<K, OperationId>,
     pub(crate) pending: Vec<Happening<K>>,
     pub(crate) aborted: BTreeSet<RequestId>,
     pub(crate) ordinals: BTreeMap<RequestId, u64>,
@@ -44,7 +46,7 @@ pub struct Simulation<K, H> {
     deadline: Option<Deadline>,
 }
 
-type Lookup = dyn FnMut(&Registry, bool) -> Result<Option<Credentials>, AskFailed>;
+type Lookup = dyn FnMut(&Registry, Option<&Repository>, bool) -> Result<Option<Credentials>, AskFailed>;
 
 /// What a step of a simulation brought.
 #[derive(Debug)]
@@ -79,13 +81,14 @@ impl<K: Key, H: Handler> Simulation<K, H> {
             schedule: Schedule::default(),
             sources: BTreeMap::new(),
             sinks: BTreeMap::new(),
+            reading: BTreeMap::new(),
             pending: Vec::new(),
             aborted: BTreeSet::new(),
             transcript: Transcript::default(),
             ordinals: BTreeMap::new(),
             requests: 0,
             last_id: 0,
-            credentials: Box::new(|_, _| Ok(None)),
+            credentials: Box::new(|_, _, _| Ok(None)),
             steps: 0,
             step_limit: 1_000_000,
             deadline: None,
@@ -120,11 +123,11 @@ impl<K: Key, H: Handler> Simulation<K, H> {
         self
     }
 
-    /// Sets where credentials come from: asked with the registry, and whether those given before were refused.
+    /// Sets where credentials come from: asked with the registry, the repository, and whether those given before were refused.
     #[must_use]
     pub fn credentials(
         mut self,
-        lookup: impl FnMut(&Registry, bool) -> Result<Option<Credentials>, AskFailed> + 'static,
+        lookup: impl FnMut(&Registry, Option<&Repository>, bool) -> Result<Option<Credentials>, AskFailed> + 'static,
     ) -> Self {
         self.credentials = Box::new(lookup);
         self
@@ -184,10 +187,10 @@ impl<K: Key, H: Handler> Simulation<K, H> {
         match client.poll(self.now) {
             Output::Send { id, request, keep, limits: _ } => self.send(id, request, keep),
             Output::Abort { id } => self.abort(id),
-            Output::Read { blob, from, up_to } => self.read(blob, from, up_to),
-            Output::Ask { id, registry, stale } => {
+            Output::Read { operation, blob, from, up_to } => self.read(operation, blob, from, up_to),
+            Output::Ask { id, registry, repository, stale } => {
                 self.note(format!("credentials for {registry}, stale: {stale}"));
-                let answer = (self.credentials)(&registry, stale);
+                let answer = (self.credentials)(&registry, repository.as_ref(), stale);
                 self.later(Input::Credentials { id, answer });
             }
             Output::Event(event) => return Step::Event(event),
@@ -223,9 +226,10 @@ impl<K: Key, H: Handler> Simulation<K, H> {
         }
     }
 
-    fn read(&mut self, blob: K, from: u64, up_to: u64) {
+    fn read(&mut self, operation: OperationId, blob: K, from: u64, up_to: u64) {
         self.note(format!("read {blob:?} {from}..{up_to}"));
-        let input = match self.sources.get_mut(&blob).map(|source| source.read(blob.clone(), from, up_to)) {
+        self.reading.insert(blob.clone(), operation);
+        let input = match self.sources.get_mut(&blob).map(|source| source.read(operation, blob.clone(), from, up_to)) {
             Some(Ok(input)) => input,
             Some(Err(NoBytes::Contract(why))) => self.stop(&why),
             Some(Err(NoBytes::Source(why))) => Input::Unreadable { blob, why },

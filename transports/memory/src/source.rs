@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use longshore_core::driver::Input;
+use longshore_core::driver::{Input, OperationId};
 use longshore_core::{Algorithm, Digester};
 
 /// How many bytes are handed on at once.
@@ -83,7 +83,13 @@ impl Source {
     }
 
     /// Takes more of a one-shot blob in hand, and lets go of what is before `from`.
-    pub(crate) fn read<K>(&mut self, blob: K, from: u64, up_to: u64) -> Result<Input<K>, NoBytes> {
+    pub(crate) fn read<K>(
+        &mut self,
+        operation: OperationId,
+        blob: K,
+        from: u64,
+        up_to: u64,
+    ) -> Result<Input<K>, NoBytes> {
         let Some(mut hand) = self.one_shot.take() else {
             return Err(NoBytes::Contract("the client reads ahead in a blob that can be read again".to_owned()));
         };
@@ -111,9 +117,9 @@ impl Source {
             Input::Unreadable { blob, why: "the source broke".to_owned() }
         } else if up_to >= self.len {
             hand.ended = true;
-            Input::Ended { blob, len, digest: hand.digester.clone().finish() }
+            Input::Ended { operation, blob, len, digest: hand.digester.clone().finish() }
         } else {
-            Input::Filled { blob, len }
+            Input::Filled { operation, blob, len }
         };
         self.one_shot = Some(hand);
         Ok(input)

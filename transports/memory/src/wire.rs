@@ -216,11 +216,14 @@ impl<K: Key, H: Handler> Simulation<K, H> {
             }
             Body::Rest { key, from } => {
                 let (key, from) = (key.clone(), *from);
+                let Some(operation) = self.reading.get(&key).copied() else {
+                    self.stop("the client sends the rest of a blob that it did not read ahead in");
+                };
                 let source = self.sources.get_mut(&key).ok_or_else(no_source)?;
                 let all = from..source.len();
                 // What was read once is in hand, should it go out twice.
                 flight.body = Body::Blob { key: key.clone(), range: all.clone() };
-                source.read(key, from, u64::MAX).and_then(|ended| {
+                source.read(operation, key, from, u64::MAX).and_then(|ended| {
                     client.handle(ended);
                     source.send(&all)
                 })

@@ -39,7 +39,8 @@ pub(crate) async fn open<K: Key + Send + 'static>(
         Body::Rest { key, from } => (key, None, from),
     };
     let source = shared.source(&key).map_err(|error| failed(&error))?;
-    let rest = range.is_none().then_some(key);
+    let operation = lock(&shared.state).reading.get(&key).copied();
+    let rest = operation.zip(range.is_none().then_some(key));
     let opened = spawn_blocking(move || match range {
         Some(range) => source.open(range),
         None => source.rest(from),
@@ -51,8 +52,8 @@ pub(crate) async fn open<K: Key + Send + 'static>(
     let on_sent = move |total| told.tell(Input::Sent { id, total });
     let told = Arc::clone(shared);
     let on_end = move |ended: Option<Ended>| {
-        if let Some((blob, Ended { len, digest })) = rest.zip(ended) {
-            told.tell(Input::Ended { blob, len, digest });
+        if let Some(((operation, blob), Ended { len, digest })) = rest.zip(ended) {
+            told.tell(Input::Ended { operation, blob, len, digest });
         }
     };
     let (streamed, outgoing) = stream(reader, remaining, on_sent, on_end);

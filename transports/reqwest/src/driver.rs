@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ::http::Request;
-use longshore_core::Registry;
-use longshore_core::driver::{AskFailed, AskId, Body, Deadline, Input, Keep, Key, Limits, NoAnswer, Output, RequestId};
-use longshore_core::{Event, Instant};
+use longshore_core::driver::{
+    AskFailed, AskId, Body, Deadline, Input, Keep, Key, Limits, NoAnswer, OperationId, Output, RequestId,
+};
+use longshore_core::{Event, Instant, Registry, Repository};
 use longshore_sources::source::ReadAhead;
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
@@ -37,8 +38,8 @@ impl<K: Key + Send + 'static> Driver<K> {
                         flight.abort();
                     }
                 }
-                Output::Read { blob, from, up_to } => self.read(blob, from, up_to),
-                Output::Ask { id, registry, stale } => self.ask(id, registry, stale),
+                Output::Read { operation, blob, from, up_to } => self.read(operation, blob, from, up_to),
+                Output::Ask { id, registry, repository, stale } => self.ask(id, registry, repository, stale),
                 Output::Event(event) => (self.on_event)(event),
                 Output::Done { operation, result } => {
                     if let Some(caller) = lock(&self.shared.state).waiting.remove(&operation) {
@@ -64,25 +65,26 @@ impl<K: Key + Send + 'static> Driver<K> {
         self.flights.insert(id, flight.abort_handle());
     }
 
-    fn read(&self, blob: K, from: u64, up_to: u64) {
+    fn read(&self, operation: OperationId, blob: K, from: u64, up_to: u64) {
+        lock(&self.shared.state).reading.insert(blob.clone(), operation);
         let why = "the thread that reads it panicked".to_owned();
         let promise = self.promise(Input::Unreadable { blob: blob.clone(), why });
         tokio::task::spawn_blocking(move || {
             let source = promise.shared.source(&blob);
             let input = match source.and_then(|source| source.read_ahead(from, up_to.saturating_sub(from))) {
-                Ok(ReadAhead::Filled { len }) => Input::Filled { blob, len: from + len },
-                Ok(ReadAhead::Ended(ended)) => Input::Ended { blob, len: ended.len, digest: ended.digest },
+                Ok(ReadAhead::Filled { len }) => Input::Filled { operation, blob, len: from + len },
+                Ok(ReadAhead::Ended(ended)) => Input::Ended { operation, blob, len: ended.len, digest: ended.digest },
                 Err(error) => Input::Unreadable { blob, why: error.to_string() },
             };
             promise.keep(input);
         });
     }
 
-    fn ask(&self, id: AskId, registry: Registry, stale: bool) {
+    fn ask(&self, id: AskId, registry: Registry, repository: Option<Repository>, stale: bool) {
         let failed = AskFailed("the thread that looks them up panicked".to_owned());
         let promise = self.promise(Input::Credentials { id, answer: Err(failed) });
         tokio::task::spawn_blocking(move || {
-            let answer = (promise.shared.credentials)(&registry, stale);
+            let answer = (promise.shared.credentials)(&registry, repository.as_ref(), stale);
             promise.keep(Input::Credentials { id, answer });
         });
     }

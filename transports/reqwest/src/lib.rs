@@ -28,7 +28,7 @@
 //! let image = pack::image(&Platform::new("linux", "amd64", None), &[layer], &[])?;
 //!
 //! let session = Session::builder(Http::default())
-//!     .credentials(|_registry, _stale| Ok(None)) // a file, a helper, a prompt: it may block
+//!     .credentials(|_registry, _repository, _stale| Ok(None)) // a file, a helper, a prompt: it may block
 //!     .on_event(|event| if let Event::Retrying { why, .. } = event { eprintln!("again: {why}") })
 //!     .start();
 //! let reference: Reference = format!("{address}/a/b:v1").parse()?;

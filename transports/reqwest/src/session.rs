@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use longshore_core::auth::Credentials;
 use longshore_core::driver::{AskFailed, Input, Key, OperationId};
-use longshore_core::{Checkpoint, Client, Event, Failure, Learned, Operation, Options, Receipt, Registry, Supply};
+use longshore_core::{
+    Checkpoint, Client, Event, Failure, Learned, Operation, Options, Receipt, Registry, Repository, Supply,
+};
 use longshore_sources::{Sink, Source, SourceError, Sources};
 use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
@@ -42,7 +44,8 @@ pub struct Running<K: Key> {
 }
 
 type Ended<K> = Result<Receipt<K>, Box<Failure>>;
-pub(crate) type Credential = dyn Fn(&Registry, bool) -> Result<Option<Credentials>, AskFailed> + Send + Sync;
+pub(crate) type Credential =
+    dyn Fn(&Registry, Option<&Repository>, bool) -> Result<Option<Credentials>, AskFailed> + Send + Sync;
 
 impl<K: Key + Send + 'static> Session<K> {
     /// A session with the default options, without credentials.
@@ -60,7 +63,7 @@ impl<K: Key + Send + 'static> Session<K> {
         SessionBuilder {
             http,
             options: Options::default(),
-            credentials: Box::new(|_, _| Ok(None)),
+            credentials: Box::new(|_, _, _| Ok(None)),
             on_event: Box::new(|_| {}),
         }
     }
@@ -142,7 +145,7 @@ impl<K: Key + Send + 'static> SessionBuilder<K> {
     #[must_use]
     pub fn credentials<F>(mut self, credentials: F) -> Self
     where
-        F: Fn(&Registry, bool) -> Result<Option<Credentials>, AskFailed> + Send + Sync + 'static,
+        F: Fn(&Registry, Option<&Repository>, bool) -> Result<Option<Credentials>, AskFailed> + Send + Sync + 'static,
     {
         self.credentials = Box::new(credentials);
         self
@@ -163,7 +166,12 @@ impl<K: Key + Send + 'static> SessionBuilder<K> {
     pub fn start(self) -> Session<K> {
         let shared = Arc::new(Shared {
             http: self.http,
-            state: Mutex::new(State { client: Client::new(self.options), waiting: BTreeMap::new(), is_closed: false }),
+            state: Mutex::new(State {
+                client: Client::new(self.options),
+                waiting: BTreeMap::new(),
+                reading: BTreeMap::new(),
+                is_closed: false,
+            }),
             wake: Notify::new(),
             start: Instant::now(),
             sources: Mutex::default(),
@@ -259,6 +267,8 @@ pub(crate) struct Shared<K> {
 pub(crate) struct State<K> {
     pub(crate) client: Client<K>,
     pub(crate) waiting: BTreeMap<OperationId, oneshot::Sender<Ended<K>>>,
+    /// The operation of each blob that was read from its beginning: it is named when the blob ends.
+    pub(crate) reading: BTreeMap<K, OperationId>,
     /// Whether nobody can start anything any more.
     pub(crate) is_closed: bool,
 }

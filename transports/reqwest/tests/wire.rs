@@ -263,7 +263,7 @@ async fn credentials_are_asked_for_once_and_a_look_up_that_panics_is_a_failure()
         .options(attempts(1))
         .credentials({
             let (asked, registry) = (Arc::clone(&asked), server.address.to_string());
-            move |of, stale| {
+            move |of, _, stale| {
                 asked.fetch_add(1, Ordering::SeqCst);
                 assert_eq!((of.to_string(), stale), (registry.clone(), false));
                 Ok(Some(Credentials::Basic { user: "u".to_owned(), password: Secret::new("p".to_owned()) }))
@@ -276,7 +276,7 @@ async fn credentials_are_asked_for_once_and_a_look_up_that_panics_is_a_failure()
     assert_eq!(asked.load(Ordering::SeqCst), 1);
 
     let session: Session<Digest> =
-        Session::builder(http()).options(attempts(1)).credentials(|_, _| panic!("a broken helper")).start();
+        Session::builder(http()).options(attempts(1)).credentials(|_, _, _| panic!("a broken helper")).start();
     let failure = tags(&session, server.address).await.unwrap_err();
     assert!(failure.to_string().contains("panicked"), "{failure}");
 }

@@ -11,7 +11,7 @@ use ::http::Request;
 use longshore_core::driver::{
     AskFailed, AskId, Body, Deadline, Input, Keep, Key, Limits, NoAnswer, OperationId, Output, RequestId,
 };
-use longshore_core::{Client, Event, Failure, Receipt, Registry};
+use longshore_core::{Client, Event, Failure, Receipt, Registry, Repository};
 use longshore_sources::source::ReadAhead;
 use longshore_sources::{Sink, SourceError, Sources};
 
@@ -27,6 +27,8 @@ pub(crate) struct Driver<K> {
     pub(crate) sinks: BTreeMap<K, Sink>,
     pub(crate) credentials: Arc<Credential>,
     pub(crate) on_event: Box<dyn FnMut(Event<K>) + Send>,
+    /// The operation of each blob that was read from its beginning: it is named when the blob ends.
+    pub(crate) reading: BTreeMap<K, OperationId>,
     /// The requests under way, each with the flag that gives it up.
     pub(crate) flights: BTreeMap<RequestId, Arc<AtomicBool>>,
     pub(crate) inputs: Sender<Input<K>>,
@@ -49,8 +51,8 @@ impl<K: Key + Send + 'static> Driver<K> {
                         is_aborted.store(true, Ordering::Relaxed);
                     }
                 }
-                Output::Read { blob, from, up_to } => self.read(blob, from, up_to),
-                Output::Ask { id, registry, stale } => self.ask(id, registry, stale),
+                Output::Read { operation, blob, from, up_to } => self.read(operation, blob, from, up_to),
+                Output::Ask { id, registry, repository, stale } => self.ask(id, registry, repository, stale),
                 Output::Event(event) => (self.on_event)(event),
                 Output::Done { operation, result } => {
                     waiting.remove(&operation);
@@ -70,6 +72,10 @@ impl<K: Key + Send + 'static> Driver<K> {
                 Body::Blob { key, .. } | Body::Rest { key, .. } => self.sources.source(key).cloned(),
                 Body::Empty | Body::Bytes(_) => Err(SourceError::NoSource),
             },
+            operation: match request.body() {
+                Body::Rest { key, .. } => self.reading.get(key).copied(),
+                _ => None,
+            },
             sink: if let Keep::Into { key, .. } = &keep { self.sinks.get(key).cloned() } else { None },
             request,
             keep,
@@ -83,24 +89,25 @@ impl<K: Key + Send + 'static> Driver<K> {
         self.spawn(Input::Failed { id, why }, || exchange.run());
     }
 
-    fn read(&self, blob: K, from: u64, up_to: u64) {
+    fn read(&mut self, operation: OperationId, blob: K, from: u64, up_to: u64) {
+        self.reading.insert(blob.clone(), operation);
         let source = self.sources.source(&blob).cloned();
         let why = "its thread could not be started, or panicked".to_owned();
         self.spawn(Input::Unreadable { blob: blob.clone(), why }, move || {
             match source.and_then(|source| source.read_ahead(from, up_to.saturating_sub(from))) {
-                Ok(ReadAhead::Filled { len }) => Input::Filled { blob, len: from + len },
-                Ok(ReadAhead::Ended(ended)) => Input::Ended { blob, len: ended.len, digest: ended.digest },
+                Ok(ReadAhead::Filled { len }) => Input::Filled { operation, blob, len: from + len },
+                Ok(ReadAhead::Ended(ended)) => Input::Ended { operation, blob, len: ended.len, digest: ended.digest },
                 Err(error) => Input::Unreadable { blob, why: error.to_string() },
             }
         });
     }
 
-    fn ask(&self, id: AskId, registry: Registry, stale: bool) {
+    fn ask(&self, id: AskId, registry: Registry, repository: Option<Repository>, stale: bool) {
         let credentials = Arc::clone(&self.credentials);
         let failed = AskFailed("its thread could not be started, or panicked".to_owned());
         self.spawn(Input::Credentials { id, answer: Err(failed) }, move || Input::Credentials {
             id,
-            answer: credentials(&registry, stale),
+            answer: credentials(&registry, repository.as_ref(), stale),
         });
     }
 

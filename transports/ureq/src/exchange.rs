@@ -7,7 +7,7 @@ use std::sync::mpsc::Sender;
 
 use ::http::{Request, Response};
 use bytes::Bytes;
-use longshore_core::driver::{Body, End, Input, Keep, Key, Limits, NoAnswer, RequestId};
+use longshore_core::driver::{Body, End, Input, Keep, Key, Limits, NoAnswer, OperationId, RequestId};
 use longshore_core::{Algorithm, Digester, Target};
 use longshore_sources::source::BodyReader;
 use longshore_sources::{Sink, Source, SourceError};
@@ -30,6 +30,8 @@ pub(crate) struct Exchange<K> {
     pub(crate) limits: Limits,
     /// Where the bytes of the body's blob come from, where it has one.
     pub(crate) source: Result<Source, SourceError>,
+    /// The operation whose blob the body is, where the end of the blob is to be told.
+    pub(crate) operation: Option<OperationId>,
     /// Where the answer's body goes, where it goes anywhere.
     pub(crate) sink: Option<Sink>,
     pub(crate) http: Http,
@@ -59,7 +61,9 @@ impl<K: Key + 'static> Exchange<K> {
                 (Some(Source::bytes(bytes).open(0..len).map_err(source)?), None)
             }
             Body::Blob { range, .. } => (Some(self.source.and_then(|it| it.open(range)).map_err(source)?), None),
-            Body::Rest { key, from } => (Some(self.source.and_then(|it| it.rest(from)).map_err(source)?), Some(key)),
+            Body::Rest { key, from } => {
+                (Some(self.source.and_then(|it| it.rest(from)).map_err(source)?), self.operation.zip(Some(key)))
+            }
         };
         let (is_aborted, inputs) = (self.is_aborted, self.inputs);
         let mut outgoing = reader.map(|reader| Outgoing {
@@ -102,8 +106,8 @@ impl<K: Key + 'static> Exchange<K> {
 struct Outgoing<K> {
     id: RequestId,
     reader: BodyReader,
-    /// The blob, where its end is not known beforehand and was not told yet.
-    rest: Option<K>,
+    /// The blob and its operation, where its end is not known beforehand and was not told yet.
+    rest: Option<(OperationId, K)>,
     inputs: Sender<Input<K>>,
     is_aborted: Arc<AtomicBool>,
     sent: u64,
@@ -127,10 +131,10 @@ impl<K> Read for Outgoing<K> {
         self.sent += len as u64;
         if len == 0
             && !buffer.is_empty()
-            && let Some((blob, ended)) = self.rest.take().zip(self.reader.ended())
+            && let Some(((operation, blob), ended)) = self.rest.take().zip(self.reader.ended())
         {
             // The core hears of the end before the registry can answer.
-            self.tell(Input::Ended { blob, len: ended.len, digest: ended.digest });
+            self.tell(Input::Ended { operation, blob, len: ended.len, digest: ended.digest });
         }
         if self.sent - self.told >= REPORT || (self.reader.remaining() == Some(0) && self.sent > self.told) {
             self.told = self.sent;

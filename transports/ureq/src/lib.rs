@@ -26,7 +26,7 @@
 //! let image = pack::image(&Platform::new("linux", "amd64", None), &[layer], &[])?;
 //!
 //! let mut session = Session::builder(Http::default())
-//!     .credentials(|_registry, _stale| Ok(None)) // a file, a helper, a prompt
+//!     .credentials(|_registry, _repository, _stale| Ok(None)) // a file, a helper, a prompt
 //!     .on_event(|event| if let Event::Retrying { why, .. } = event { eprintln!("again: {why}") })
 //!     .build();
 //! let reference: Reference = format!("{address}/a/b:v1").parse()?;

@@ -9,7 +9,7 @@ use std::time::Instant;
 use longshore_core::auth::Credentials;
 use longshore_core::driver::{AskFailed, Key, OperationId};
 use longshore_core::{
-    Client, Digest, Event, Failure, Learned, Operation, Options, Pushed, Receipt, Reference, Registry,
+    Client, Digest, Event, Failure, Learned, Operation, Options, Pushed, Receipt, Reference, Registry, Repository,
 };
 use longshore_sources::layout::Closure;
 use longshore_sources::{ImageError, Sink, Source, Sources, push_of};
@@ -45,7 +45,8 @@ pub struct SessionBuilder<K> {
 }
 
 /// Who knows the credentials.
-pub(crate) type Credential = dyn Fn(&Registry, bool) -> Result<Option<Credentials>, AskFailed> + Send + Sync;
+pub(crate) type Credential =
+    dyn Fn(&Registry, Option<&Repository>, bool) -> Result<Option<Credentials>, AskFailed> + Send + Sync;
 
 impl<K: Key + Send + 'static> Session<K> {
     /// A session with the default options, without credentials.
@@ -60,7 +61,7 @@ impl<K: Key + Send + 'static> Session<K> {
         SessionBuilder {
             http,
             options: Options::default(),
-            credentials: Arc::new(|_, _| Ok(None)),
+            credentials: Arc::new(|_, _, _| Ok(None)),
             on_event: Box::new(|_| {}),
         }
     }
@@ -140,7 +141,7 @@ impl<K: Key + Send + 'static> SessionBuilder<K> {
     #[must_use]
     pub fn credentials<F>(mut self, credentials: F) -> Self
     where
-        F: Fn(&Registry, bool) -> Result<Option<Credentials>, AskFailed> + Send + Sync + 'static,
+        F: Fn(&Registry, Option<&Repository>, bool) -> Result<Option<Credentials>, AskFailed> + Send + Sync + 'static,
     {
         self.credentials = Arc::new(credentials);
         self
@@ -164,6 +165,7 @@ impl<K: Key + Send + 'static> SessionBuilder<K> {
             sinks: BTreeMap::new(),
             credentials: self.credentials,
             on_event: self.on_event,
+            reading: BTreeMap::new(),
             flights: BTreeMap::new(),
             inputs,
             inbox,

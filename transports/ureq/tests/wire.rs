@@ -243,7 +243,7 @@ fn credentials_are_asked_for_once_and_a_look_up_that_panics_is_a_failure() {
     let counter = Arc::clone(&asked);
     let mut session: Session<Digest> = Session::builder(http())
         .options(attempts(1))
-        .credentials(move |_, _| {
+        .credentials(move |_, _, _| {
             counter.fetch_add(1, Ordering::SeqCst);
             Ok(Some(Credentials::Basic { user: "u".to_owned(), password: Secret::new("p".to_owned()) }))
         })
@@ -254,7 +254,7 @@ fn credentials_are_asked_for_once_and_a_look_up_that_panics_is_a_failure() {
     assert_eq!(asked.load(Ordering::SeqCst), 1);
 
     let mut session: Session<Digest> =
-        Session::builder(http()).options(attempts(1)).credentials(|_, _| panic!("a broken helper")).build();
+        Session::builder(http()).options(attempts(1)).credentials(|_, _, _| panic!("a broken helper")).build();
     let failure = tags(&mut session, server.address).unwrap_err();
     assert!(failure.to_string().contains("panicked"), "{failure}");
 }

@@ -77,7 +77,9 @@ fn a_blob_of_unknown_length_counts_as_far_as_it_was_sent() {
     let mut run = Run { client, now: Instant::ZERO, told: Vec::new() };
     let id = loop {
         match run.client.poll(run.now) {
-            Output::Read { blob, up_to, .. } => run.client.handle(Input::Filled { blob, len: up_to }),
+            Output::Read { operation, blob, up_to, .. } => {
+                run.client.handle(Input::Filled { operation, blob, len: up_to });
+            }
             Output::Send { id, request, .. } if request.body().len() != Some(0) => break id,
             Output::Send { id, .. } => {
                 let answer = Response::builder().status(202).header("Location", "/v2/a/blobs/uploads/1");
