@@ -47,6 +47,7 @@ mod random;
 mod referrers;
 mod refusal;
 mod registry;
+pub mod report;
 mod request;
 mod route;
 #[cfg(feature = "server")]

@@ -3,7 +3,7 @@
 mod transcript;
 
 use longshore_mock_registry::behaviour::{ChunkMin, ReferrersApi, StateQuery, SubjectHeader};
-use longshore_mock_registry::judge::Weight;
+use longshore_mock_registry::report::Level;
 use longshore_mock_registry::{Behaviour, RegistryOptions};
 use transcript::{Stage, sha256};
 
@@ -17,8 +17,8 @@ fn stage(change: impl FnOnce(&mut Behaviour)) -> Stage {
     Stage::new(options).with("hello", sha256("hello")).with("empty", sha256("{}")).with("absent", sha256("absent"))
 }
 
-fn rules(stage: &Stage) -> Vec<(&'static str, Weight)> {
-    stage.registry.judge.breaches.iter().map(|breach| (breach.rule, breach.weight)).collect()
+fn rules(stage: &Stage) -> Vec<(&'static str, Level)> {
+    stage.registry.judge.breaches.iter().map(|breach| (breach.rule, breach.level)).collect()
 }
 
 const BEGIN: &str = "C: POST /v2/a/blobs/uploads/\nC: Content-Length: 0\nS: 202\nS: Location: {location}\n";
@@ -80,9 +80,9 @@ fn a_client_that_keeps_to_the_spec_is_let_pass() {
 
 #[test]
 fn every_rule_about_heads() {
-    let must = |rule| (rule, Weight::Must);
-    let should = |rule| (rule, Weight::Should);
-    let quirk = |rule| (rule, Weight::Quirk);
+    let must = |rule| (rule, Level::Must);
+    let should = |rule| (rule, Level::Should);
+    let quirk = |rule| (rule, Level::Quirk);
     let octet = "C: Content-Type: application/octet-stream\n";
     let table = [
         ("C: POST /v2/a/blobs/uploads\nC: Content-Length: 0\nS: 404".to_owned(), must("trailing-slash")),
@@ -175,7 +175,7 @@ fn the_newest_url_and_the_shortest_chunk() {
          C: GET {{location}}\nS: 204
          C: PATCH {{location}}\nC: Content-Length: 3\nC: Content-Range: 2-4\n{octet}C:\nC: llo\nS: 400"
     ));
-    assert_eq!(rules(&stage), [("location-newest", Weight::Should), ("chunk-min-length", Weight::Should)]);
+    assert_eq!(rules(&stage), [("location-newest", Level::Should), ("chunk-min-length", Level::Should)]);
 }
 
 #[test]
@@ -185,7 +185,7 @@ fn i33_children_are_acknowledged_first() {
     let mut stage = stage(|_| ());
     stage.registry.options.faults = "2=answer-lost".parse().unwrap();
     stage.play(&format!("{}{put}", blob()));
-    assert_eq!(rules(&stage), [("children-first", Weight::Must)]);
+    assert_eq!(rules(&stage), [("children-first", Level::Must)]);
     let told = stage.registry.judge.breaches[0].to_string();
     assert!(
         told.starts_with("request 3 (end-7a) breaks children-first (MUST): 1 that the manifest refers to"),
@@ -210,7 +210,7 @@ fn i33_children_are_acknowledged_first() {
     stage.play(&format!("{}{}", blob(), put.replace("/v1", "/v0")));
     stage.registry.judge.breaches.clear();
     stage.play(&format!("C: HEAD /v2/a/manifests/v0\nC: Accept: */*\nS: 200\n{put}"));
-    assert_eq!(rules(&stage), [("children-first", Weight::Must)]);
+    assert_eq!(rules(&stage), [("children-first", Level::Must)]);
 }
 
 #[test]
@@ -219,10 +219,10 @@ fn types_of_manifests() {
         (
             PUT.replace("C: Content-Type: application/vnd.oci.image.manifest.v1+json\n", ""),
             201,
-            ("content-type", Weight::Should),
+            ("content-type", Level::Should),
         ),
-        (PUT.replace("v1+json", "v1+json; charset=utf-8"), 201, ("content-type", Weight::Should)),
-        (PUT.replace("image.manifest", "image.index"), 400, ("content-type", Weight::Must)),
+        (PUT.replace("v1+json", "v1+json; charset=utf-8"), 201, ("content-type", Level::Should)),
+        (PUT.replace("image.manifest", "image.index"), 400, ("content-type", Level::Must)),
     ];
     for (put, status, breach) in table {
         let mut stage = stage(|_| ());
@@ -232,7 +232,7 @@ fn types_of_manifests() {
     let mut stage = stage(|_| ());
     let bare = IMAGE.replace(r#""mediaType":"application/vnd.oci.image.manifest.v1+json","config""#, r#""config""#);
     stage.play(&format!("{}{PUT}{bare}\nS: 201", blob()));
-    assert_eq!(rules(&stage), [("media-type", Weight::Should)]);
+    assert_eq!(rules(&stage), [("media-type", Level::Should)]);
 }
 
 /// A list of referrers with these entries.
@@ -272,9 +272,9 @@ fn a_subject_that_nobody_took_up_is_owed() {
     stage.play(&list(&[entry.clone(), entry.clone()]));
     stage.play(&list(&[entry.replace(r#""a":"1""#, "")]));
     stage.play(&list(&[entry.replace("x.config", "x.other")]));
-    let breaches = [Weight::Should, Weight::Must, Weight::Must].map(|weight| ("referrers-entry", weight));
+    let breaches = [Level::Should, Level::Must, Level::Must].map(|level| ("referrers-entry", level));
     assert_eq!(rules(&stage), breaches);
-    assert_eq!(stage.registry.judge.at_least(Weight::Must).count(), 2);
+    assert_eq!(stage.registry.judge.at_least(Level::Must).count(), 2);
 }
 
 #[test]

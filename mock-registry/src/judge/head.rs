@@ -4,9 +4,10 @@ use http::Method;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_RANGE, COOKIE, TRANSFER_ENCODING};
 use longshore_core::Tag;
 
-use super::{Judge, JudgedRequest, Weight};
+use super::{Judge, JudgedRequest};
 use crate::answer::Row;
 use crate::registry::Registry;
+use crate::report::Level;
 use crate::request::ParsedRequest;
 use crate::route::Route;
 use crate::state::Upload;
@@ -23,7 +24,7 @@ impl Registry {
         judge.endpoint(judged, request);
         match request.row {
             Row::End3 if !request.headers.contains_key(ACCEPT) => {
-                judge.record(judged, Weight::Should, "accept", "a manifest is asked for without Accept");
+                judge.record(judged, Level::Should, "accept", "a manifest is asked for without Accept");
             }
             Row::End4a | Row::End4b | Row::End4c | Row::End11 => judge.post(judged, request),
             Row::End5 | Row::End6 => {
@@ -35,7 +36,7 @@ impl Registry {
             }
             Row::End13 | Row::End14 => judge.location(judged, request),
             Row::End8b if request.query.first("last").is_some_and(|last| last.parse::<Tag>().is_err()) => {
-                judge.record(judged, Weight::Must, "last-is-a-tag", "last is not a tag");
+                judge.record(judged, Level::Must, "last-is-a-tag", "last is not a tag");
             }
             _ => {}
         }
@@ -46,10 +47,10 @@ impl Judge {
     fn credentials(&mut self, judged: &JudgedRequest, request: &ParsedRequest) {
         if request.at_storage && request.headers.contains_key(AUTHORIZATION) {
             let what = "Authorization was sent to another origin than the registry's";
-            self.record(judged, Weight::Must, "authorization-stays-home", what);
+            self.record(judged, Level::Must, "authorization-stays-home", what);
         }
         if request.headers.contains_key(COOKIE) {
-            self.record(judged, Weight::Quirk, "no-cookies", "a cookie was sent (cookies-trigger-csrf)");
+            self.record(judged, Level::Quirk, "no-cookies", "a cookie was sent (cookies-trigger-csrf)");
         }
     }
 
@@ -57,11 +58,11 @@ impl Judge {
         match &request.route {
             Route::Bare(_) => {
                 let what = "the path of a new upload ends with a slash";
-                self.record(judged, Weight::Must, "trailing-slash", what);
+                self.record(judged, Level::Must, "trailing-slash", what);
             }
             _ if request.row == Row::Other => {
                 let what = format!("{} of this path is no endpoint of the spec", request.method);
-                self.record(judged, Weight::Should, "endpoint", what);
+                self.record(judged, Level::Should, "endpoint", what);
             }
             _ => {}
         }
@@ -70,25 +71,25 @@ impl Judge {
     fn post(&mut self, judged: &JudgedRequest, request: &ParsedRequest) {
         let has_length = request.headers.contains_key(CONTENT_LENGTH);
         if !has_length {
-            self.record(judged, Weight::Must, "content-length", "a POST has a Content-Length, 0 where it has no body");
+            self.record(judged, Level::Must, "content-length", "a POST has a Content-Length, 0 where it has no body");
         }
         if request.row == Row::End4b {
             self.octet_stream(judged, request);
         } else if request.content_length().is_some_and(|len| len > 0) {
-            self.record(judged, Weight::Must, "content-length", "a POST that begins an upload has a body");
+            self.record(judged, Level::Must, "content-length", "a POST that begins an upload has a body");
         }
         let (mount, from) = (request.query.first("mount"), request.query.first("from"));
         if mount.is_some() && from.is_none() {
             let what = "a mount names no source (mount-without-from-rejected)";
-            self.record(judged, Weight::Quirk, "mount-names-its-source", what);
+            self.record(judged, Level::Quirk, "mount-names-its-source", what);
         }
         if mount.is_none() && from.is_some() {
             let what = "from without mount (mount-from-without-mount-405)";
-            self.record(judged, Weight::Quirk, "from-with-mount", what);
+            self.record(judged, Level::Quirk, "from-with-mount", what);
         }
         if request.query.first("origin").is_some() {
             let what = "origin is not of the spec (mount-origin-param-breaks-hub)";
-            self.record(judged, Weight::Quirk, "no-foreign-origin", what);
+            self.record(judged, Level::Quirk, "no-foreign-origin", what);
         }
     }
 
@@ -98,21 +99,21 @@ impl Judge {
         let streams = is_patch && !request.headers.contains_key(CONTENT_RANGE);
         if !request.headers.contains_key(CONTENT_LENGTH) && !streams {
             let what = "a chunk, and what ends an upload, has a Content-Length";
-            self.record(judged, Weight::Must, "content-length", what);
+            self.record(judged, Level::Must, "content-length", what);
         }
         if request.row == Row::End6 && request.query.first("digest").is_none() {
-            self.record(judged, Weight::Must, "digest", "what ends an upload names the digest of the blob");
+            self.record(judged, Level::Must, "digest", "what ends an upload names the digest of the blob");
         }
         if request.has_body() {
             self.octet_stream(judged, request);
         } else if is_patch && !request.headers.contains_key(TRANSFER_ENCODING) && request.content_length() == Some(0) {
-            self.record(judged, Weight::Quirk, "no-empty-chunk", "a chunk without a byte (patch-zero-length)");
+            self.record(judged, Level::Quirk, "no-empty-chunk", "a chunk without a byte (patch-zero-length)");
         }
     }
 
     fn octet_stream(&mut self, judged: &JudgedRequest, request: &ParsedRequest) {
         if request.has_body() && request.content_type() != Some("application/octet-stream") {
-            self.record(judged, Weight::Should, "octet-stream", "the bytes of a blob are application/octet-stream");
+            self.record(judged, Level::Should, "octet-stream", "the bytes of a blob are application/octet-stream");
         }
     }
 
@@ -122,37 +123,37 @@ impl Judge {
         let Some(range) = range else {
             if request.row == Row::End5 && !upload.is_empty() {
                 let what = "a second chunk has no Content-Range (patch-second-stream-400)";
-                self.record(judged, Weight::Quirk, "content-range", what);
+                self.record(judged, Level::Quirk, "content-range", what);
             }
             if request.row == Row::End6 && !upload.is_empty() && request.has_body() {
                 let what = "a last chunk has no Content-Range (put-final-chunk-needs-content-range)";
-                self.record(judged, Weight::Quirk, "content-range", what);
+                self.record(judged, Level::Quirk, "content-range", what);
             }
             return;
         };
         let Some((first, last)) = numbers(range) else {
             let what = "Content-Range is not of the form first-last";
-            self.record(judged, Weight::Must, "content-range-form", what);
+            self.record(judged, Level::Must, "content-range-form", what);
             return;
         };
         if first != upload.len() {
             let what = format!("a chunk begins at {first} and not at {}", upload.len());
-            self.record(judged, Weight::Must, "chunk-order", what);
+            self.record(judged, Level::Must, "chunk-order", what);
         }
         if request
             .content_length()
             .is_some_and(|len| last.checked_sub(first).and_then(|len| len.checked_add(1)) != Some(len))
         {
             let what = "Content-Range and Content-Length do not agree";
-            self.record(judged, Weight::Must, "content-range-form", what);
+            self.record(judged, Level::Must, "content-range-form", what);
         }
         if request.row == Row::End6 && upload.step == 0 && first == 0 {
             let what = "a whole blob carries Content-Range (content-range-on-monolithic-put)";
-            self.record(judged, Weight::Quirk, "no-range-on-whole-blob", what);
+            self.record(judged, Level::Quirk, "no-range-on-whole-blob", what);
         }
         if upload.short && announced_min {
             let what = "a chunk before this one is shorter than OCI-Chunk-Min-Length";
-            self.record(judged, Weight::Should, "chunk-min-length", what);
+            self.record(judged, Level::Should, "chunk-min-length", what);
         }
     }
 
@@ -175,10 +176,10 @@ impl Judge {
         let old = told.all.iter().any(|location| is_at(location));
         if !old {
             let what = "the URL of the upload is not the one that the registry gave";
-            self.record(judged, Weight::Should, "location-verbatim", what);
+            self.record(judged, Level::Should, "location-verbatim", what);
         } else if matches!(request.method, Method::PATCH | Method::PUT) {
             let what = "the registry gave a newer URL for the upload";
-            self.record(judged, Weight::Should, "location-newest", what);
+            self.record(judged, Level::Should, "location-newest", what);
         }
     }
 }

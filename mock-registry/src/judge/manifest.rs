@@ -6,8 +6,9 @@ use longshore_core::{Digest, MediaType, Repository, Tag};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{JudgedRequest, Weight};
+use super::JudgedRequest;
 use crate::registry::Registry;
+use crate::report::Level;
 use crate::request::fallback_tag;
 use crate::state::Stored;
 
@@ -23,18 +24,18 @@ impl Registry {
         let field = serde_json::from_slice::<Outline>(bytes).ok().and_then(|outline| outline.media_type);
         let judge = &mut self.judge;
         match (content_type, field) {
-            (None, _) => judge.record(judged, Weight::Should, "content-type", "a manifest has no Content-Type"),
+            (None, _) => judge.record(judged, Level::Should, "content-type", "a manifest has no Content-Type"),
             (Some(given), _) if given.contains(';') => {
-                judge.record(judged, Weight::Should, "content-type", "the Content-Type of a manifest has parameters");
+                judge.record(judged, Level::Should, "content-type", "the Content-Type of a manifest has parameters");
             }
             (Some(given), Some(field)) if given != field => {
                 let what = format!("a manifest of the mediaType {field} is sent as {given}");
-                judge.record(judged, Weight::Must, "content-type", what);
+                judge.record(judged, Level::Must, "content-type", what);
             }
             (Some(_), Some(_)) => {}
             (Some(_), None) => {
                 let what = "a manifest has no mediaType (manifest-mediatype-required)";
-                judge.record(judged, Weight::Should, "media-type", what);
+                judge.record(judged, Level::Should, "media-type", what);
             }
         }
     }
@@ -58,7 +59,7 @@ impl Registry {
         if let Some(first) = unacknowledged.first().filter(|_| !lists) {
             let count = unacknowledged.len();
             let what = format!("{count} that the manifest refers to, as {first}, were not acknowledged before");
-            self.judge.record(judged, Weight::Must, "children-first", what);
+            self.judge.record(judged, Level::Must, "children-first", what);
         }
         let listed = entries(&stored.bytes);
         self.judge.owed.retain(|owed| {
@@ -103,10 +104,10 @@ impl Registry {
         }
         if let Some(digest) = wrong {
             let what = format!("the entry of {digest} has not its artifactType and all its annotations");
-            self.judge.record(judged, Weight::Must, "referrers-entry", what);
+            self.judge.record(judged, Level::Must, "referrers-entry", what);
         }
         if let Some(digest) = twice {
-            self.judge.record(judged, Weight::Should, "referrers-entry", format!("{digest} is listed twice"));
+            self.judge.record(judged, Level::Should, "referrers-entry", format!("{digest} is listed twice"));
         }
     }
 }

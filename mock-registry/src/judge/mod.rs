@@ -6,14 +6,14 @@
 //! ```
 //! use bytes::Bytes;
 //! use http::Request;
-//! use longshore_mock_registry::judge::Weight;
+//! use longshore_mock_registry::report::Level;
 //! use longshore_mock_registry::{Instant, RegistryOptions, Registry};
 //!
 //! let mut registry = Registry::new(RegistryOptions::default());
 //! let post = Request::post("/v2/a/blobs/uploads").header("content-length", "0").body(Bytes::new())?;
 //! registry.answer(Instant::ZERO, post);
 //! let breach = &registry.judge.breaches[0];
-//! assert_eq!((breach.rule, breach.weight), ("trailing-slash", Weight::Must));
+//! assert_eq!((breach.rule, breach.level), ("trailing-slash", Level::Must));
 //! # Ok::<(), http::Error>(())
 //! ```
 
@@ -27,6 +27,7 @@ use std::fmt;
 use longshore_core::{Digest, Repository, Tag};
 
 use crate::answer::Row;
+use crate::report::Level;
 use crate::state::UploadId;
 
 pub(crate) use learn::JudgedRequest;
@@ -69,21 +70,10 @@ pub struct Breach {
     pub row: Row,
     /// The name of the rule.
     pub rule: &'static str,
-    /// How much the rule weighs.
-    pub weight: Weight,
+    /// How binding the rule is.
+    pub level: Level,
     /// What it did.
     pub what: String,
-}
-
-/// How much a rule weighs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Weight {
-    /// The spec says MUST, or a push can be broken by it.
-    Must,
-    /// The spec says SHOULD.
-    Should,
-    /// The spec allows it, and some registry does not stand it.
-    Quirk,
 }
 
 /// The URLs of one upload.
@@ -94,30 +84,20 @@ struct KnownLocations {
 }
 
 impl Judge {
-    /// The breaches of this weight or a greater one.
-    pub fn at_least(&self, weight: Weight) -> impl Iterator<Item = &Breach> {
-        self.breaches.iter().filter(move |breach| breach.weight <= weight)
+    /// The breaches of rules that are at least as binding.
+    pub fn at_least(&self, level: Level) -> impl Iterator<Item = &Breach> {
+        self.breaches.iter().filter(move |breach| breach.level <= level)
     }
 
-    fn record(&mut self, judged: &JudgedRequest, weight: Weight, rule: &'static str, what: impl Into<String>) {
+    fn record(&mut self, judged: &JudgedRequest, level: Level, rule: &'static str, what: impl Into<String>) {
         if self.breaches.len() < REMEMBERED {
-            self.breaches.push(Breach { request: judged.number, row: judged.row, rule, weight, what: what.into() });
+            self.breaches.push(Breach { request: judged.number, row: judged.row, rule, level, what: what.into() });
         }
     }
 }
 
 impl fmt::Display for Breach {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "request {} ({}) breaks {} ({}): {}", self.request, self.row, self.rule, self.weight, self.what)
-    }
-}
-
-impl fmt::Display for Weight {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Must => "MUST",
-            Self::Should => "SHOULD",
-            Self::Quirk => "some registries",
-        })
+        write!(f, "request {} ({}) breaks {} ({}): {}", self.request, self.row, self.rule, self.level, self.what)
     }
 }
