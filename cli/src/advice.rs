@@ -3,7 +3,7 @@
 use http::StatusCode;
 use longshore_core::driver::NoAnswer;
 use longshore_core::endpoint::Row;
-use longshore_core::{Failure, Scheme, Why};
+use longshore_core::{Failure, FailureKind, Scheme};
 
 use crate::args::LoginArguments;
 
@@ -45,20 +45,20 @@ impl Advisor {
 
     fn advice(&self, failure: &Failure) -> Option<&'static str> {
         let is_https = failure.target.as_ref().is_some_and(|target| target.origin().scheme() == Scheme::Https);
-        match &failure.why {
-            Why::NoAnswer(NoAnswer::Untrusted(_)) if !is_https => Some("--https talks HTTPS to it"),
-            Why::NoAnswer(NoAnswer::Untrusted(why)) if why.contains("does not speak TLS") => {
+        match &failure.kind {
+            FailureKind::NoAnswer(NoAnswer::Untrusted(_)) if !is_https => Some("--https talks HTTPS to it"),
+            FailureKind::NoAnswer(NoAnswer::Untrusted(why)) if why.contains("does not speak TLS") => {
                 Some("--plain-http talks plain HTTP to it")
             }
-            Why::NoAnswer(NoAnswer::Untrusted(_)) => Some("--ca FILE trusts the CA in that file"),
-            Why::Denied(why) | Why::Refused(why) if why.contains("`allow_origin`") => {
+            FailureKind::NoAnswer(NoAnswer::Untrusted(_)) => Some("--ca FILE trusts the CA in that file"),
+            FailureKind::Denied(why) | FailureKind::Refused(why) if why.contains("`allow_origin`") => {
                 Some("here that is --allow-origin URL, if you trust what is there")
             }
             // What else can be done where a password was given, the registry's refusal says.
-            Why::Denied(_) if failure.row != Some(Row::FetchToken) && self.login == Login::Password => None,
-            Why::Denied(_) => Some(self.about_credentials()),
-            Why::NotReplayable => Some("--chunk-size SIZE sends it in chunks"),
-            Why::TooManySessions { .. } => Some("--chunk-size SIZE sends smaller bodies"),
+            FailureKind::Denied(_) if failure.row != Some(Row::FetchToken) && self.login == Login::Password => None,
+            FailureKind::Denied(_) => Some(self.about_credentials()),
+            FailureKind::NotReplayable => Some("--chunk-size SIZE sends it in chunks"),
+            FailureKind::TooManySessions { .. } => Some("--chunk-size SIZE sends smaller bodies"),
             _ => match failure.refused()?.status {
                 StatusCode::PROXY_AUTHENTICATION_REQUIRED => Some(
                     "that was the proxy: HTTP_PROXY and HTTPS_PROXY may name user and password, http://user:password@host",

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use longshore_core::{
-    Digest, Event, Failure, Manifest, Name, Operation, Options, Origin, Push, Receipt, Reference, Supply, Tag,
+    Digest, Event, Failure, Manifest, ManifestReference, Operation, Options, Origin, Push, Receipt, Reference, Supply,
+    Tag,
 };
 use longshore_reqwest::{Http, Running, Session};
 use tokio::sync::Notify;
@@ -103,11 +104,11 @@ impl Connection {
     pub(crate) async fn manifest(&mut self, reference: &Reference) -> Result<Manifest, Error> {
         let (registry, repository) = (reference.registry.clone(), reference.repository.clone());
         let name = match (reference.digest, &reference.tag) {
-            (Some(digest), _) => Name::Digest(digest),
-            (None, Some(tag)) => Name::Tag(tag.clone()),
-            (None, None) => Name::Tag(Tag::latest()),
+            (Some(digest), _) => ManifestReference::Digest(digest),
+            (None, Some(tag)) => ManifestReference::Tag(tag.clone()),
+            (None, None) => ManifestReference::Tag(Tag::latest()),
         };
-        match self.run(Operation::PullManifest { registry, repository, name }).await? {
+        match self.run(Operation::PullManifest { registry, repository, reference: name }).await? {
             Receipt::Pulled(manifest) => Ok(manifest),
             receipt => unreachable!("a pull of a manifest gives a manifest, not {receipt:?}"),
         }

@@ -3,7 +3,7 @@
 use http::Method;
 use longshore_conformance::{Case, Mock};
 use longshore_core::{
-    Algorithm, Blob, Client, Deletion, Digest, Failure, Manifest, Operation, Options, Push, Receipt, Tag, Why,
+    Algorithm, Blob, Client, Deletion, Digest, Failure, FailureKind, Manifest, Operation, Options, Push, Receipt, Tag,
 };
 use longshore_memory::{Simulation, Source};
 use longshore_mock_registry as mock;
@@ -101,8 +101,8 @@ fn a_fallback_tag_that_holds_an_image_is_left_alone() {
     assert_eq!(world.simulation.handler.ask(Method::PUT, &put, image.bytes().clone()).status(), 201);
     let one = artifact("one", &subject().to_string());
     let failure = world.push(&one).unwrap_err();
-    let expected = Why::NotReferrers { tag: tag.parse().unwrap(), what: "it is not an OCI index" };
-    assert_eq!(failure.why, expected, "{}", world.simulation.transcript());
+    let expected = FailureKind::NotReferrers { tag: tag.parse().unwrap(), what: "it is not an OCI index" };
+    assert_eq!(failure.kind, expected, "{}", world.simulation.transcript());
     assert_eq!(world.tagged(&tag), Some(image.digest()));
 }
 

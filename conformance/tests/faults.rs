@@ -2,7 +2,7 @@
 
 use longshore_conformance::quirk::{Outcome, named};
 use longshore_conformance::{Run, flow, property};
-use longshore_core::Why;
+use longshore_core::FailureKind;
 use longshore_core::driver::Body;
 use longshore_memory::{Fault, Said, Schedule};
 use longshore_mock_registry::Behaviour;
@@ -31,7 +31,8 @@ fn single_faults(every: usize, habits: impl Fn(&mut Behaviour)) -> (usize, usize
                     let transcript = run.simulation.transcript();
                     assert!(cost <= COST, "{}, {:?} cost {cost} requests\n{transcript}", flow.name, case.faults);
                     most = most.max(cost);
-                    not_replayable += usize::from(run.result.is_err_and(|failure| failure.why == Why::NotReplayable));
+                    not_replayable +=
+                        usize::from(run.result.is_err_and(|failure| failure.kind == FailureKind::NotReplayable));
                 }
             }
         }

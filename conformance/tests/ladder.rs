@@ -4,7 +4,7 @@ use http::Method;
 use longshore_conformance::quirk::{Outcome, named};
 use longshore_conformance::strategy::CHUNK;
 use longshore_conformance::{Case, Run, flow, property};
-use longshore_core::Why;
+use longshore_core::FailureKind;
 use longshore_core::driver::Body;
 use longshore_memory::{Fault, Said, Schedule};
 
@@ -130,7 +130,7 @@ fn how_often_an_upload_was_begun_is_told_as_it_was() {
         let case = Case { faults: Schedule::list(lost), ..case.clone() };
         let run = case.run_with(|options| options.sessions = sessions);
         let failure = run.result.as_ref().unwrap_err();
-        assert_eq!(failure.why, Why::TooManySessions { sessions, status: None }, "{failure}");
+        assert_eq!(failure.kind, FailureKind::TooManySessions { sessions, status: None }, "{failure}");
         assert!(failure.to_string().contains(times), "{failure}");
         let posts = run
             .simulation

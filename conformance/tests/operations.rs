@@ -2,7 +2,7 @@
 
 use longshore_conformance::{Case, Key, Mock, flow};
 use longshore_core::driver::OperationId;
-use longshore_core::{Client, Deletion, Digest, Failure, Name, Operation, Options, Receipt, Tag};
+use longshore_core::{Client, Deletion, Digest, Failure, ManifestReference, Operation, Options, Receipt, Tag};
 use longshore_memory::{Fault, Schedule, Simulation, Step};
 use longshore_mock_registry::behaviour::ReferrersApi;
 
@@ -79,8 +79,8 @@ fn tag() -> Tag {
     "v0".parse().unwrap()
 }
 
-fn pull(name: Name) -> Operation<Key> {
-    Operation::PullManifest { registry: Case::registry(), repository: Case::repository(), name }
+fn pull(name: ManifestReference) -> Operation<Key> {
+    Operation::PullManifest { registry: Case::registry(), repository: Case::repository(), reference: name }
 }
 
 fn delete(what: Deletion) -> Operation<Key> {
@@ -95,13 +95,13 @@ fn list_referrers(case: &Case) -> Operation<Key> {
 #[test]
 fn a_manifest_by_its_tag() {
     let is_root: Expected = |receipt, _, case| matches!(receipt, Receipt::Pulled(m) if m.digest() == root(case));
-    assert!(under_every_fault(true, |_| pull(Name::Tag(tag())), is_root) >= 22);
+    assert!(under_every_fault(true, |_| pull(ManifestReference::Tag(tag())), is_root) >= 22);
 }
 
 #[test]
 fn a_manifest_by_its_digest() {
     let is_root: Expected = |receipt, _, case| matches!(receipt, Receipt::Pulled(m) if m.digest() == root(case));
-    assert!(under_every_fault(true, |case| pull(Name::Digest(root(case))), is_root) >= 22);
+    assert!(under_every_fault(true, |case| pull(ManifestReference::Digest(root(case))), is_root) >= 22);
 }
 
 #[test]
@@ -182,7 +182,7 @@ fn an_artifact_goes_and_its_entry_with_it() {
 #[test]
 fn each_can_be_cancelled_at_any_step() {
     let makers: [fn(&Case) -> Operation<Key>; 5] = [
-        |_| pull(Name::Tag(tag())),
+        |_| pull(ManifestReference::Tag(tag())),
         |_| Operation::CheckPush { registry: Case::registry(), repository: Case::repository() },
         list_referrers,
         |case| delete(Deletion::Manifest(artifact(case))),

@@ -5,7 +5,7 @@ use http::{HeaderValue, Method, StatusCode};
 use longshore_conformance::quirk::Outcome;
 use longshore_conformance::{Case, Given, Run, TagChange, flow, oracle};
 use longshore_core::driver::{Body, NoAnswer};
-use longshore_core::{Digest, Event, Failure, Why};
+use longshore_core::{Digest, Event, Failure, FailureKind};
 use longshore_memory::{Entry, Said};
 
 /// The case of a flow, with its run.
@@ -179,7 +179,7 @@ fn progress_that_falls() {
 fn faults_that_pass_and_fail_a_push() {
     let lost = |run: &mut Run| {
         let mut failure = good_failure();
-        failure.why = Why::NoAnswer(NoAnswer::Lost("gone".to_owned()));
+        failure.kind = FailureKind::NoAnswer(NoAnswer::Lost("gone".to_owned()));
         run.result = Err(Box::new(failure));
     };
     assert!(broken_by("POST and PUT", lost).contains("made the push fail"));
@@ -193,7 +193,7 @@ fn good_failure() -> Failure {
     let mut case = Case { given: vec![Given::Once], ..good("read once").0 };
     case.faults = longshore_memory::Schedule::random(1, 1000, 40);
     let mut failure = *case.run().result.expect_err("forty faults are too many");
-    failure.why = Why::NotReplayable;
+    failure.kind = FailureKind::NotReplayable;
     failure
 }
 

@@ -8,7 +8,7 @@ use http::{Method, Request};
 use longshore_conformance::quirk::{Outcome, named, spec_true};
 use longshore_conformance::{Case, Image, Key, Mock, Plan, Run, flow, property};
 use longshore_core::{
-    Algorithm, Blob, Client, Deletion, Digest, Failure, Manifest, Operation, Options, Push, Receipt, Tag, Why,
+    Algorithm, Blob, Client, Deletion, Digest, Failure, FailureKind, Manifest, Operation, Options, Push, Receipt, Tag,
 };
 use longshore_memory::{Said, Simulation, Source};
 use longshore_mock_registry as mock;
@@ -58,7 +58,7 @@ fn fallback_tag_immutable() {
             }
             let run = case.run();
             let failure = run.result.as_ref().unwrap_err();
-            assert!(matches!(failure.why, Why::ReferrersRefused { done: "stored", .. }), "{failure}");
+            assert!(matches!(failure.kind, FailureKind::ReferrersRefused { done: "stored", .. }), "{failure}");
             assert_eq!(failure.refused().map(|refused| refused.status.as_u16()), Some(status));
             all_but_the_list_stands(&case, &run);
             // One for the first artifact; for the second, one and at most one more.
@@ -91,7 +91,7 @@ fn fallback_tag_not_index() {
         let before = registry.tagged(&name, &tag).unwrap();
         let run = case.run_at(registry);
         let failure = run.result.as_ref().unwrap_err();
-        assert!(matches!(&failure.why, Why::NotReferrers { tag: of, .. } if *of == tag), "{failure}");
+        assert!(matches!(&failure.kind, FailureKind::NotReferrers { tag: of, .. } if *of == tag), "{failure}");
         assert_eq!(run.simulation.handler.tagged(&name, &tag), Some(before));
         all_but_the_list_stands(&case, &run);
         assert_eq!(to_the_list(&run, &Method::PUT), 0);
@@ -167,7 +167,7 @@ fn fallback_tag_of_the_subject_itself() {
     assert_eq!(registry.registry.answer(mock::Instant::default(), put).status(), 201);
     let run = case.run_at(registry);
     let failure = run.result.as_ref().unwrap_err();
-    assert!(matches!(failure.why, Why::NotReferrers { what: "it is the subject itself", .. }), "{failure}");
+    assert!(matches!(failure.kind, FailureKind::NotReferrers { what: "it is the subject itself", .. }), "{failure}");
 }
 
 /// Where the options forbid the fallback, no tag is written, and the push says so when all else stands.
@@ -175,7 +175,7 @@ fn fallback_tag_of_the_subject_itself() {
 fn the_fallback_can_be_forbidden() {
     let case = flow_named("artifacts, lists under tags");
     let run = case.run_with(|options| options.referrers = longshore_core::Referrers::Forbid);
-    assert_eq!(run.result.as_ref().unwrap_err().why, Why::ReferrersForbidden);
+    assert_eq!(run.result.as_ref().unwrap_err().kind, FailureKind::ReferrersForbidden);
     all_but_the_list_stands(&case, &run);
     assert_eq!(to_the_list(&run, &Method::PUT) + to_the_list(&run, &Method::GET), 0);
 }

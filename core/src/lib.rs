@@ -85,6 +85,7 @@
 
 pub mod auth;
 mod client;
+mod config;
 pub mod content;
 mod digest;
 pub mod driver;
@@ -93,19 +94,21 @@ mod flow;
 pub mod guide;
 pub mod header;
 mod name;
+mod outcome;
 pub mod secret;
 pub mod target;
 pub mod text;
 mod time;
 
-pub use client::{
-    Blob, Checkpoint, CheckpointError, Client, Deletion, Event, Failure, Learned, Name, Operation, Options, Push,
-    Pushed, Receipt, Referrers, Stored, Supply, Why,
+pub use client::Client;
+pub use config::{
+    Blob, Checkpoint, CheckpointError, Deletion, Learned, ManifestReference, Operation, OperationId, Options, Push,
+    Referrers, Supply,
 };
 pub use content::{Descriptor, Document, Index, Manifest, MediaType, Platform};
 pub use digest::{Algorithm, Digest, DigestError, Digester};
-pub use driver::OperationId;
 pub use name::{Reference, ReferenceError, Registry, RegistryError, Repository, RepositoryError, Tag, TagError};
+pub use outcome::{Event, Failure, FailureKind, Pushed, Receipt, Stored};
 pub use secret::{Authorization, Secret};
 pub use target::{Host, Origin, Scheme, Target};
 pub use time::Instant;

@@ -5,7 +5,8 @@ use bytes::Bytes;
 use http::{Method, Request, Response};
 use longshore_core::driver::{Body, End, Input, Output};
 use longshore_core::{
-    Algorithm, Blob, Client, Deletion, Digest, Instant, Manifest, Name, Operation, Options, Push, Registry, Repository,
+    Algorithm, Blob, Client, Deletion, Digest, Instant, Manifest, ManifestReference, Operation, Options, Push,
+    Registry, Repository,
 };
 
 /// What a hostile number may cost beside what a harmless one does, in bytes.
@@ -48,14 +49,14 @@ fn push(once: bool) -> Operation<u8> {
 
 fn operations() -> Vec<Operation<u8>> {
     let (registry, repository) = (registry, repository);
-    let by = |name| Operation::PullManifest { registry: registry(), repository: repository(), name };
+    let by = |reference| Operation::PullManifest { registry: registry(), repository: repository(), reference };
     let pull_blob =
         |size| Operation::PullBlob { registry: registry(), repository: repository(), digest: digest(), size, sink: 1 };
     vec![
         push(false),
         push(true),
-        by(Name::Tag("v1".parse().unwrap())),
-        by(Name::Digest(digest())),
+        by(ManifestReference::Tag("v1".parse().unwrap())),
+        by(ManifestReference::Digest(digest())),
         pull_blob(None),
         pull_blob(Some(u64::MAX)),
         Operation::CheckPush { registry: registry(), repository: repository() },

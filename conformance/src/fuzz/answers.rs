@@ -6,7 +6,9 @@ use http::header::AUTHORIZATION;
 use http::request::Parts;
 use longshore_core::auth::Credentials;
 use longshore_core::driver::OperationId;
-use longshore_core::{Algorithm, Blob, Client, Deletion, Event, Name, Operation, Options, Push, Secret, Supply, Tag};
+use longshore_core::{
+    Algorithm, Blob, Client, Deletion, Event, ManifestReference, Operation, Options, Push, Secret, Supply, Tag,
+};
 use longshore_memory::{Simulation, Source, Step};
 
 use super::assert_harmless;
@@ -64,7 +66,7 @@ fn operation(words: &[String], image: &Image) -> Operation<usize> {
     let (registry, repository, subject) = (Case::registry(), Case::repository(), image.root.digest());
     let tag: Tag = "v1".parse().expect("a tag");
     if has("pull") {
-        Operation::PullManifest { registry, repository, name: Name::Tag(tag) }
+        Operation::PullManifest { registry, repository, reference: ManifestReference::Tag(tag) }
     } else if has("blob") {
         let digest = image.blobs[1].digest;
         Operation::PullBlob { registry, repository, digest, size: has("ask").then_some(100), sink: 9 }

@@ -83,7 +83,7 @@ pub fn judge_cancelled(case: &Case, run: &Run) -> Verdict {
             if head.method == Method::PUT && head.uri.path().contains("/manifests/"));
         ensure(!is_manifest, || format!("#{}: a manifest is sent after the push was cancelled", entry.request))?;
     }
-    let is_cancelled = |failure: &Failure| failure.why == longshore_core::Why::Cancelled;
+    let is_cancelled = |failure: &Failure| failure.kind == longshore_core::FailureKind::Cancelled;
     ensure(run.result.as_ref().is_err_and(|failure| is_cancelled(failure)), || {
         format!("a cancelled push came to {:?}", run.result)
     })?;
@@ -106,7 +106,7 @@ fn names_one_of(failure: &Failure, outcome: Outcome) -> bool {
 fn a_failure_is_expected(case: &Case, run: &Run, failure: &Failure) -> Verdict {
     let blobs = 0..case.plan.blobs.len();
     let once = blobs.into_iter().any(|number| matches!(case.given(number), Given::Once | Given::Unknown));
-    let is_replay = matches!(failure.why, longshore_core::Why::NotReplayable);
+    let is_replay = matches!(failure.kind, longshore_core::FailureKind::NotReplayable);
     ensure(once && is_replay && !nothing_went_wrong(run), || format!("faults that pass made the push fail: {failure}"))
 }
 

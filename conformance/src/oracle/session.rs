@@ -1,6 +1,6 @@
 //! What must be true after several pushes of one client.
 
-use longshore_core::Why;
+use longshore_core::FailureKind;
 
 use super::{
     BTreeSet, Case, Digest, Event, Failure, Manifest, Run, Verdict, a_failure_is_expected, all_are_listed, ensure,
@@ -70,8 +70,8 @@ fn judge(
                     all_are_listed(case, run)?;
                 }
             }
-            Err(failure) if push.cancelled && failure.why == Why::Cancelled => {}
-            Err(failure) if is_undone(session, number) && failure.why == Why::NotReplayable => {}
+            Err(failure) if push.cancelled && failure.kind == FailureKind::Cancelled => {}
+            Err(failure) if is_undone(session, number) && failure.kind == FailureKind::NotReplayable => {}
             // What is missing again and again, because others take it away, is said to be.
             Err(failure) if are_others_at_work && names_what_is_missing(failure) => {}
             Err(failure) => a_failure_is_expected(case, run, failure)?,
@@ -91,7 +91,7 @@ fn names_what_is_missing(failure: &Failure) -> bool {
     let says = failure.refused().is_some_and(|refused| {
         ["MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN", "MANIFEST_UNKNOWN"].iter().any(|code| refused.errors.has_code(code))
     });
-    says || matches!(failure.why, Why::Incomplete { .. } | Why::NotReplayable)
+    says || matches!(failure.kind, FailureKind::Incomplete { .. } | FailureKind::NotReplayable)
 }
 
 /// I35: a tag comes to name what is pushed under it, and nothing else.

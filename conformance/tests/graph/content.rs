@@ -1,7 +1,7 @@
 //! A source that does not give what it was said to give.
 
 use longshore_conformance::Key;
-use longshore_core::{Algorithm, Blob, Digest, Why};
+use longshore_core::{Algorithm, Blob, Digest, FailureKind};
 
 use crate::world::{Came, LAYER, World, image};
 
@@ -22,13 +22,13 @@ fn push(gives: &[u8], chunk: u64) -> (World, Came) {
 #[test]
 fn what_is_not_as_it_was_said_to_be_is_never_committed() {
     let (said, other) = (Digest::of(Algorithm::Sha256, SAID), Digest::of(Algorithm::Sha256, OTHER));
-    let wrong_size = Why::SizeMismatch { expected: SAID.len() as u64, actual: SHORT.len() as u64 };
-    let wrong_digest = Why::DigestMismatch { expected: said, actual: other };
+    let wrong_size = FailureKind::SizeMismatch { expected: SAID.len() as u64, actual: SHORT.len() as u64 };
+    let wrong_digest = FailureKind::DigestMismatch { expected: said, actual: other };
     for chunk in [4, 1000] {
         for (gives, why) in [(SHORT, &wrong_size), (OTHER, &wrong_digest)] {
             let (world, came) = push(gives, chunk);
             let failure = came.result.as_ref().unwrap_err();
-            assert_eq!(failure.why, *why, "{failure}\n{}", came.transcript);
+            assert_eq!(failure.kind, *why, "{failure}\n{}", came.transcript);
             assert!(!world.has(gives) && !world.has(SAID), "{}", came.transcript);
             assert!(world.registry.registry.state.uploads.is_empty(), "{}", came.transcript);
         }

@@ -3,7 +3,7 @@
 use http::Method;
 use longshore_conformance::Case;
 use longshore_conformance::quirk::spec_true;
-use longshore_core::{Algorithm, Digest, Platform, Why};
+use longshore_core::{Algorithm, Digest, FailureKind, Platform};
 use serde_json::json;
 
 use crate::world::{LAYER, World, descriptor, image, index};
@@ -118,7 +118,9 @@ fn what_was_lost_is_told_to_the_next_push() {
     world.lose(A);
     // This one cannot mend it: it was not given the blob.
     let came = world.push(&image(&[(LAYER, A), (LAYER, B)], &[]), &[], &[b"{}", B]);
-    assert!(matches!(&came.result.as_ref().unwrap_err().why, Why::Incomplete { digest: of } if *of == digest(A)));
+    assert!(
+        matches!(&came.result.as_ref().unwrap_err().kind, FailureKind::Incomplete { digest: of } if *of == digest(A))
+    );
     let push = world.empty().root(image(&[(LAYER, A), (LAYER, C)], &[]));
     let (config, layer, other) = (world.blob(b"{}"), world.blob(A), world.blob(C));
     let came = world.run(push.blob(config).blob(layer).blob(other));

@@ -1,7 +1,7 @@
 //! Which blobs and manifests are sent, how often, and which before which.
 
 use http::Method;
-use longshore_core::{Algorithm, Blob, Descriptor, Digest, Event, Manifest, MediaType, Supply, Why};
+use longshore_core::{Algorithm, Blob, Descriptor, Digest, Event, FailureKind, Manifest, MediaType, Supply};
 use serde_json::json;
 
 use crate::world::{FOREIGN, LAYER, World, descriptor, image, index};
@@ -153,7 +153,7 @@ fn each_tag_is_put_once() {
 fn nothing_is_added_to_a_closed_push() {
     let mut world = World::new();
     let is_misuse = |result: Result<(), longshore_core::Failure>| {
-        matches!(result.map_err(|failure| failure.why), Err(Why::Misuse(_)))
+        matches!(result.map_err(|failure| failure.kind), Err(FailureKind::Misuse(_)))
     };
     let closed = world.client.start(world.empty());
     let blob = Blob::known(longshore_conformance::Key(0), Digest::of(Algorithm::Sha256, A), A.len() as u64);

@@ -2,7 +2,7 @@
 
 use longshore_conformance::Case;
 use longshore_conformance::quirk::spec_true;
-use longshore_core::Why;
+use longshore_core::FailureKind;
 use longshore_mock_registry::behaviour::ImmutableTags;
 use serde_json::json;
 
@@ -29,7 +29,7 @@ fn a_tag_that_cannot_be_moved() {
         let came = world.push(&new, &[], &[b"{}", A]);
         let failure = came.result.as_ref().unwrap_err();
         let tag = "v0".parse().unwrap();
-        assert_eq!(failure.why, Why::ImmutableTag { tag }, "{status} {code}: {failure}");
+        assert_eq!(failure.kind, FailureKind::ImmutableTag { tag }, "{status} {code}: {failure}");
         let standing = world.registry.tagged(&Case::repository(), &"v0".parse().unwrap());
         assert_eq!(standing, Some(old.digest()));
     }
@@ -64,6 +64,6 @@ fn a_list_that_fails_ends_nothing_else() {
     world = world.teach(|learned| learned.single_post = Some(true));
     let came = world.push(&root, &[&one, &two], &[&[b"{}".as_slice()], LAST.as_slice()].concat());
     let failure = came.result.as_ref().unwrap_err();
-    assert!(matches!(failure.why, Why::ReferrersRefused { .. }), "{failure}");
+    assert!(matches!(failure.kind, FailureKind::ReferrersRefused { .. }), "{failure}");
     assert_eq!(world.registry.tagged(&Case::repository(), &"v0".parse().unwrap()), Some(root.digest()));
 }

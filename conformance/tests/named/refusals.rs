@@ -2,7 +2,7 @@
 
 use http::{Method, Request};
 use longshore_conformance::quirk::spec_true;
-use longshore_core::Why;
+use longshore_core::FailureKind;
 use longshore_memory::{Fault, Said, Schedule};
 
 use crate::pushing::{Came, Pushing, answer, is_blob_put};
@@ -59,7 +59,7 @@ fn nothing_is_asked_after_a_pause_that_is_too_long() {
             answer
         })
     });
-    assert!(matches!(came.result.as_ref().unwrap_err().why, Why::RetryAfter { .. }));
+    assert!(matches!(came.result.as_ref().unwrap_err().kind, FailureKind::RetryAfter { .. }));
     let asked = came.transcript.entries.iter().filter(|entry| matches!(entry.what, Said::Asked { .. }));
     let last = asked.last().map(|entry| entry.request);
     let refused = came.transcript.entries.iter().rev().find(|entry| matches!(entry.what, Said::Answered { .. }));
@@ -150,7 +150,7 @@ fn a_list_that_is_always_overwritten() {
         })
     });
     let failure = came.result.as_ref().unwrap_err();
-    assert!(matches!(failure.why, Why::ReferrersConflict { tries: 10, .. }), "{failure}");
+    assert!(matches!(failure.kind, FailureKind::ReferrersConflict { tries: 10, .. }), "{failure}");
     assert_eq!(came.asked(&Method::PUT, "/manifests/sha256-").len(), 10);
 }
 

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::Request;
 use longshore_conformance::Mock;
 use longshore_core::auth::Credentials;
-use longshore_core::{Deletion, Name, Operation, Options, Secret};
+use longshore_core::{Deletion, ManifestReference, Operation, Options, Secret};
 use longshore_mock_registry as mock;
 use longshore_mock_registry::auth::{Auth, Password};
 use longshore_mock_registry::behaviour::TokenField;
@@ -181,8 +181,8 @@ fn token_scope_push_rejected_for_pull() {
     let mut options = with(|auth| auth.foreign_scope_refused = Some(403));
     options.auth = Some(Auth::bearer().user("user", Password::plain(PASSWORD), rights("*=pull")));
     let pull = |registry, repository| {
-        let name = Name::Tag("v1".parse().unwrap());
-        Operation::PullManifest { registry, repository, name }
+        let name = ManifestReference::Tag("v1".parse().unwrap());
+        Operation::PullManifest { registry, repository, reference: name }
     };
     let outcome = run(options.clone(), in_app(pull));
     assert!(outcome.failure().contains("404"), "{}", outcome.failure());
@@ -333,8 +333,8 @@ fn redirector(seen: &Seen, before: &[Seen]) -> Option<http::Response<Bytes>> {
 #[test]
 fn redirect_target_needs_own_auth() {
     let pull = || {
-        let name = Name::Tag("v1".parse().unwrap());
-        in_app(|registry, repository| Operation::PullManifest { registry, repository, name })
+        let name = ManifestReference::Tag("v1".parse().unwrap());
+        in_app(|registry, repository| Operation::PullManifest { registry, repository, reference: name })
     };
     let world = || World { challenge: BEARER, rule: redirector, ..World::default() };
     // Not unless the caller says so.

@@ -1,6 +1,6 @@
 //! I11: the rights that each operation asks for, in order, and no other.
 
-use longshore_core::{Deletion, Name, Operation, Push, Tag};
+use longshore_core::{Deletion, ManifestReference, Operation, Push, Tag};
 use longshore_mock_registry::auth::{Auth, Password};
 use longshore_mock_registry::behaviour::ReferrersApi;
 
@@ -65,7 +65,7 @@ fn i11_what_each_operation_asks_for() {
     let delete = |what| O::Delete { registry: registry(), repository: repository(), what };
     let referrers =
         || O::ListReferrers { registry: registry(), repository: repository(), subject, artifact_type: None };
-    let pull = |name| O::PullManifest { registry: registry(), repository: repository(), name };
+    let pull = |reference| O::PullManifest { registry: registry(), repository: repository(), reference };
     let (api, none) = (|| ReferrersApi::On, || ReferrersApi::NotFound);
     let pull_blob =
         O::PullBlob { registry: registry(), repository: repository(), digest: layer, size: None, sink: "x" };
@@ -79,8 +79,8 @@ fn i11_what_each_operation_asks_for() {
         &asked(api(), O::CheckPush { registry: registry(), repository: repository() }),
         &[&[PUSH]],
     );
-    expect("pull by tag", &asked(api(), pull(Name::Tag(tag()))), &[&[PULL]]);
-    expect("pull by digest", &asked(api(), pull(Name::Digest(subject))), &[&[PULL]]);
+    expect("pull by tag", &asked(api(), pull(ManifestReference::Tag(tag()))), &[&[PULL]]);
+    expect("pull by digest", &asked(api(), pull(ManifestReference::Digest(subject))), &[&[PULL]]);
     expect("pull a blob", &asked(api(), pull_blob), &[&[PULL]]);
     expect("list tags", &asked(api(), O::ListTags { registry: registry(), repository: repository() }), &[&[PULL]]);
     expect("list referrers", &asked(api(), referrers()), &[&[PULL]]);

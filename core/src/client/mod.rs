@@ -1,34 +1,21 @@
 //! Many flows at once: what may fly now, signing, redirects, retries, and what was learned of a registry.
 
-mod checkpoint;
-mod dispatch;
-mod door;
-mod event;
-mod failure;
-mod learned;
 mod operation;
-mod options;
 mod push;
-mod receipt;
+mod redactor;
 mod registry;
+mod registry_auth;
+mod responses;
 mod retry;
-mod settle;
+mod schedule;
 mod sign;
 mod task;
-mod told;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-pub use checkpoint::{Checkpoint, CheckpointError};
-pub use event::{Event, Stored};
-pub use failure::{Failure, Why};
-pub use learned::Learned;
-pub use operation::{Deletion, Name, Operation};
-pub use options::{Options, Referrers};
-pub use push::{Blob, Push, Supply};
-pub use receipt::{Pushed, Receipt};
-
+use crate::config::{Checkpoint, Learned, Operation, Options, Supply};
 use crate::driver::{Deadline, Input, Key, OperationId, Output, RequestId, Waiting};
+use crate::outcome::{Failure, FailureKind, Receipt};
 use crate::{Instant, Origin, Registry};
 use operation::{Job, Part, SimpleJob};
 use push::PushJob;
@@ -114,7 +101,7 @@ impl<K: Key> Client<K> {
         self.news.insert(operation);
         match self.jobs.get_mut(&operation) {
             Some(Job::Push(job)) => job.supply(supply).map_err(Failure::new),
-            Some(Job::Simple(_)) | None => Err(Failure::new(Why::Misuse("there is no such push".to_owned()))),
+            Some(Job::Simple(_)) | None => Err(Failure::new(FailureKind::Misuse("there is no such push".to_owned()))),
         }
     }
 
@@ -150,10 +137,10 @@ impl<K: Key> Client<K> {
         let Some(Job::Push(job)) = self.jobs.get(&operation) else { return None };
         let mut checkpoint = Checkpoint::new(job.place(), job.have().iter().copied());
         for task in self.tasks.values().filter(|task| task.owners.contains_key(&operation)) {
-            if let task::Machine::Upload(upload) = &task.machine
+            if let task::AnyFlow::Upload(upload) = &task.flow
                 && let Some((digest, size, open, acknowledged)) = upload.progress()
             {
-                checkpoint.add(digest, size, open, acknowledged);
+                checkpoint.add(digest, size, open.target(), acknowledged);
             }
         }
         Some(checkpoint)
@@ -176,7 +163,7 @@ impl<K: Key> Client<K> {
             }
             if let Some(input) = self.inbox.pop_front() {
                 self.take_in(input);
-            } else if !self.advance() && !self.dispatch() && self.outbox.is_empty() {
+            } else if !self.advance() && !self.schedule() && self.outbox.is_empty() {
                 return Output::Wait(self.deadline());
             }
         }
@@ -224,35 +211,35 @@ impl<K: Key> Client<K> {
                 let starts = job.advance(&registry.learned, &self.options, &mut events);
                 (
                     origin,
-                    starts.into_iter().map(|start| (Part::Node(start.node), start.machine, start.healings)).collect(),
+                    starts.into_iter().map(|start| (Part::Node(start.node), start.flow, start.recoveries)).collect(),
                 )
             }
             Job::Simple(job) => {
-                let starts: Vec<_> = job.start().map(|machine| (Part::Whole, machine, 0)).into_iter().collect();
+                let starts: Vec<_> = job.start().map(|flow| (Part::Whole, flow, 0)).into_iter().collect();
                 (job.place.origin.clone(), starts)
             }
         };
         let started = !starts.is_empty();
         self.outbox.extend(events.into_iter().map(Output::Event));
-        for (part, machine, healings) in starts {
-            self.add_task(id, origin.clone(), part, machine, healings);
+        for (part, flow, recoveries) in starts {
+            self.add_task(id, origin.clone(), part, flow, recoveries);
         }
         started || self.end_if_over(id)
     }
 
-    fn add_task(&mut self, owner: OperationId, origin: Origin, part: Part, machine: task::Machine<K>, healings: u32) {
-        let mut task = Task::new(machine, origin, owner, part.clone());
+    fn add_task(&mut self, owner: OperationId, origin: Origin, part: Part, flow: task::AnyFlow<K>, recoveries: u32) {
+        let mut task = Task::new(flow, origin, owner, part.clone());
         if let Some(digest) = task.uploads
             && let Some(shared) = self.upload_under_way(&task, digest)
         {
             shared.owners.insert(owner, part);
             return;
         }
-        if healings > 0 {
-            task.phase = Phase::Resting(self.now.after(self.retry.patience(healings, &self.options)));
+        if recoveries > 0 {
+            task.phase = Phase::Resting(self.now.after(self.retry.patience(recoveries, &self.options)));
         }
         let id = TaskId(self.fresh_id());
-        self.with_world(&mut task, task::Machine::begin);
+        self.with_context(&mut task, task::AnyFlow::begin);
         self.tasks.insert(id, task);
     }
 

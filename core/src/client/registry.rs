@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::door::Door;
-use super::{Deletion, Learned};
+use super::registry_auth::RegistryAuth;
+use crate::config::{Deletion, Learned};
 use crate::{Digest, Instant, Origin, Registry, Repository};
 
 /// How many warnings are kept to tell new ones from old.
@@ -16,9 +16,9 @@ const MAX_GUESTS: usize = 16;
 pub(super) struct RegistryState {
     pub(super) registry: Registry,
     pub(super) learned: Learned,
-    pub(super) door: Door,
+    pub(super) door: RegistryAuth,
     /// The doors of others, to which it redirects, and where we are nobody.
-    guests: BTreeMap<Origin, Door>,
+    guests: BTreeMap<Origin, RegistryAuth>,
     /// Until when the registry asked to be left alone.
     pub(super) paused_until: Instant,
     /// Whether it has shown by an answer what it wants: until then one request flies alone.
@@ -36,7 +36,7 @@ pub(super) struct RegistryState {
 impl RegistryState {
     pub(super) fn new(registry: Registry) -> Self {
         Self {
-            door: Door::new(registry.origin()),
+            door: RegistryAuth::new(registry.origin()),
             guests: BTreeMap::new(),
             registry,
             learned: Learned::default(),
@@ -50,14 +50,14 @@ impl RegistryState {
     }
 
     /// The door of an origin: the registry's own, or that of a redirect's target.
-    pub(super) fn door_of(&mut self, origin: &Origin) -> &mut Door {
+    pub(super) fn door_of(&mut self, origin: &Origin) -> &mut RegistryAuth {
         if *origin == self.registry.origin() {
             return &mut self.door;
         }
         if self.guests.len() >= MAX_GUESTS && !self.guests.contains_key(origin) {
             self.guests.clear();
         }
-        self.guests.entry(origin.clone()).or_insert_with(|| Door::guest(origin.clone()))
+        self.guests.entry(origin.clone()).or_insert_with(|| RegistryAuth::guest(origin.clone()))
     }
 
     /// What is known to be in a repository.

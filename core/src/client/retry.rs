@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
+use crate::config::Options;
 use http::StatusCode;
-
-use super::Options;
 
 /// What one lost request takes from the budget.
 const LOST: u32 = 14;
@@ -53,8 +52,8 @@ impl Retry {
 
     /// The wait before content is looked for again that the registry said was missing: never less than the bound, because
     /// what was stored may take its time to be seen (quirk `blob-visible-after-delay`: seconds).
-    pub(super) fn patience(&mut self, healings: u32, options: &Options) -> Duration {
-        let doublings = healings.saturating_sub(1).min(31);
+    pub(super) fn patience(&mut self, recoveries: u32, options: &Options) -> Duration {
+        let doublings = recoveries.saturating_sub(1).min(31);
         let bound = options.backoff_throttled.saturating_mul(1_u32.checked_shl(doublings).unwrap_or(u32::MAX));
         self.after(bound.min(options.backoff_limit), options)
     }
@@ -121,7 +120,7 @@ mod tests {
     #[test]
     fn what_is_missing_gets_at_least_three_seconds_to_be_seen() {
         let (options, mut retry) = (Options::default(), Retry::new(&Options::default()));
-        let waits: Vec<Duration> = (1..=3).map(|healings| retry.patience(healings, &options)).collect();
+        let waits: Vec<Duration> = (1..=3).map(|recoveries| retry.patience(recoveries, &options)).collect();
         assert!(waits.is_sorted() && waits.iter().sum::<Duration>() >= Duration::from_secs(3), "{waits:?}");
         assert!(retry.patience(u32::MAX, &options) >= options.backoff_limit);
     }

@@ -9,13 +9,14 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{HeaderMap, Response};
 
-use super::door::{Carried, Lasting, Pass};
-use super::task::{AtDoor, Errand, Flight, Login, Machine, Phase, Product, Task, TaskId};
-use super::{Client, Failure, Why};
+use super::Client;
+use super::registry_auth::{AuthDecision, RequiredLifetime, SentCredential};
+use super::task::{AnyFlow, AtDoor, Flight, FlowOutput, Login, Phase, SharedTask, Task, TaskId};
 use crate::auth::{Answered, Credentials, ForeignChallenge, Next, Scopes};
 use crate::driver::{AskFailed, AskId, Key, Output};
 use crate::endpoint::Row;
 use crate::flow::{IfLost, Outcome, Ping};
+use crate::outcome::{Failure, FailureKind};
 use crate::target::Target;
 use crate::{Origin, text};
 
@@ -31,21 +32,21 @@ impl<K: Key> Client<K> {
         scopes: &Scopes,
         len: Option<u64>,
         headers: &mut HeaderMap,
-    ) -> Result<Option<Carried>, Failure> {
-        let Some(registry) = self.registries.get_mut(&task.registry) else { return Ok(Some(Carried::Nothing)) };
-        if matches!(task.errand, Some(Errand::Ping)) {
-            return Ok(Some(Carried::Nothing));
+    ) -> Result<Option<SentCredential>, Failure> {
+        let Some(registry) = self.registries.get_mut(&task.registry) else { return Ok(Some(SentCredential::Nothing)) };
+        if matches!(task.errand, Some(SharedTask::Ping)) {
+            return Ok(Some(SentCredential::Nothing));
         }
         // A second one that comes as late is used, however little of its life is left.
-        let lasting = if task.login.fetched < 2 { Lasting::for_body(len) } else { Lasting::Now };
+        let lasting = if task.login.fetched < 2 { RequiredLifetime::for_body(len) } else { RequiredLifetime::Now };
         let door = registry.door_of(target.origin());
         let carried = match door.pass(scopes, lasting, self.now) {
-            Pass::Go(carried) => carried,
-            Pass::Wait(id) => {
+            AuthDecision::Go(carried) => carried,
+            AuthDecision::Wait(id) => {
                 task.phase = Phase::AtDoor(AtDoor::Credentials(id));
                 return Ok(None);
             }
-            Pass::Ask { stale } => {
+            AuthDecision::Ask { stale } => {
                 self.last_id = self.last_id.saturating_add(1);
                 let id = AskId(self.last_id);
                 door.asked(id);
@@ -55,23 +56,24 @@ impl<K: Key> Client<K> {
                 task.phase = Phase::AtDoor(AtDoor::Credentials(id));
                 return Ok(None);
             }
-            Pass::Fetch(key) => {
+            AuthDecision::Fetch(key) => {
                 task.login.fetched = task.login.fetched.saturating_add(1);
                 if task.login.fetched > MAX_FETCHES {
                     let why = "the registry's tokens end before they can be used".to_owned();
-                    return Err(Failure::new(Why::Denied(why)));
+                    return Err(Failure::new(FailureKind::Denied(why)));
                 }
-                let is_its = |other: &Task<K>| matches!(&other.errand, Some(Errand::Token(other, _)) if *other == key);
+                let is_its =
+                    |other: &Task<K>| matches!(&other.errand, Some(SharedTask::Token(other, _)) if *other == key);
                 if !self.tasks.values().any(is_its) {
                     let fetch = door.fetch(&key);
-                    let machine = Machine::Token(Box::new(fetch));
-                    self.add_errand(task, machine, Errand::Token(key.clone(), self.now));
+                    let flow = AnyFlow::Token(Box::new(fetch));
+                    self.add_errand(task, flow, SharedTask::Token(key.clone(), self.now));
                 }
                 task.phase = Phase::AtDoor(AtDoor::Token(key));
                 return Ok(None);
             }
         };
-        let refuse = |why: String| Failure::new(Why::Denied(text::shown(&why)));
+        let refuse = |why: String| Failure::new(FailureKind::Denied(text::shown(&why)));
         match door.signature(&carried) {
             None => {}
             Some(Ok(signature)) => {
@@ -83,10 +85,10 @@ impl<K: Key> Client<K> {
     }
 
     /// Its requests are counted for the operation that is the first to need it.
-    fn add_errand(&mut self, task: &Task<K>, machine: Machine<K>, errand: Errand) {
+    fn add_errand(&mut self, task: &Task<K>, flow: AnyFlow<K>, errand: SharedTask) {
         let id = TaskId(self.fresh_id());
         let operation = task.owners.keys().next().copied();
-        self.tasks.insert(id, Task::errand(machine, task.registry.clone(), errand, operation));
+        self.tasks.insert(id, Task::errand(flow, task.registry.clone(), errand, operation));
     }
 
     /// Whether an answer turns the request away; if so, what follows has been set going.
@@ -116,12 +118,13 @@ impl<K: Key> Client<K> {
             // A challenge that cannot be used on an answer that needs none hurts nobody.
             Err(_) if response.status().is_success() => return false,
             Err(error) => {
-                let failure = Failure::new(Why::Denied(error.to_string())).at(flight.row, flight.target.clone());
+                let failure =
+                    Failure::new(FailureKind::Denied(error.to_string())).at(flight.row, flight.target.clone());
                 self.settle(task, Outcome::Failed(failure));
                 return true;
             }
         };
-        if matches!(task.errand, Some(Errand::Ping)) {
+        if matches!(task.errand, Some(SharedTask::Ping)) {
             // Its answer has taught what it could.
             self.settle(task, Outcome::Unknown { status: None });
             return true;
@@ -134,7 +137,7 @@ impl<K: Key> Client<K> {
         match next {
             Next::Token { challenged, .. } => {
                 door.wants(&flight.scopes, challenged);
-                if let Carried::Token(key, asked, _) = &flight.carried {
+                if let SentCredential::Token(key, asked, _) = &flight.carried {
                     door.forget_token(key, *asked);
                 }
             }
@@ -142,7 +145,7 @@ impl<K: Key> Client<K> {
             Next::Renew => door.renew(&flight.carried),
             Next::Ping if is_guest => {
                 let (registry, from) = (task.registry.clone(), flight.target.origin().clone());
-                let failure = Failure::new(Why::Denied(ForeignChallenge { registry, from }.to_string()));
+                let failure = Failure::new(FailureKind::Denied(ForeignChallenge { registry, from }.to_string()));
                 self.settle(task, Outcome::Failed(failure.at(flight.row, flight.target.clone())));
                 return true;
             }
@@ -150,17 +153,18 @@ impl<K: Key> Client<K> {
                 if !self
                     .tasks
                     .values()
-                    .any(|other| matches!(other.errand, Some(Errand::Ping)) && other.registry == task.registry)
+                    .any(|other| matches!(other.errand, Some(SharedTask::Ping)) && other.registry == task.registry)
                 {
                     let origin = task.registry.clone();
-                    self.add_errand(task, Machine::Ping(Ping::new(origin)), Errand::Ping);
+                    self.add_errand(task, AnyFlow::Ping(Ping::new(origin)), SharedTask::Ping);
                 }
                 task.phase = Phase::AtDoor(AtDoor::Ping(task.registry.clone()));
                 return true;
             }
             Next::Denied(denied) => {
                 door.refused();
-                let failure = Failure::new(Why::Denied(denied.to_string())).at(flight.row, flight.target.clone());
+                let failure =
+                    Failure::new(FailureKind::Denied(denied.to_string())).at(flight.row, flight.target.clone());
                 self.settle(task, Outcome::Failed(failure));
                 return true;
             }
@@ -185,29 +189,29 @@ impl<K: Key> Client<K> {
             Err(error) => {
                 // The next one that needs them asks again; those that wait now have failed.
                 registry.door.forget_credentials(false);
-                Some(Failure::new(Why::Denied(text::shown(&error.to_string()))))
+                Some(Failure::new(FailureKind::Denied(text::shown(&error.to_string()))))
             }
         };
         self.let_in(failure.as_ref(), &AtDoor::Credentials(id));
     }
 
     /// An errand has ended: what it was for goes on.
-    pub(super) fn errand_done(&mut self, registry: &Origin, errand: Errand, result: Result<Product, Failure>) {
+    pub(super) fn errand_done(&mut self, registry: &Origin, errand: SharedTask, result: Result<FlowOutput, Failure>) {
         match (errand, result) {
-            (Errand::Token(key, asked), Ok(Product::Token(token))) => {
+            (SharedTask::Token(key, asked), Ok(FlowOutput::Token(token))) => {
                 if let (Some(state), Some(token)) = (self.registries.get_mut(registry), Arc::into_inner(token)) {
                     state.door_of(key.service().registry()).keep(key.clone(), token, asked);
                 }
                 self.let_in(None, &AtDoor::Token(key));
             }
-            (Errand::Token(key, _), result) => {
+            (SharedTask::Token(key, _), result) => {
                 let failure = result.err().unwrap_or_else(Failure::lost);
-                if let (Some(state), Why::Denied(_)) = (self.registries.get_mut(registry), &failure.why) {
+                if let (Some(state), FailureKind::Denied(_)) = (self.registries.get_mut(registry), &failure.kind) {
                     state.door_of(key.service().registry()).refused();
                 }
                 self.let_in(Some(&failure), &AtDoor::Token(key));
             }
-            (Errand::Ping, _) => self.let_in(None, &AtDoor::Ping(registry.clone())),
+            (SharedTask::Ping, _) => self.let_in(None, &AtDoor::Ping(registry.clone())),
         }
     }
 

@@ -5,16 +5,18 @@ use std::sync::Arc;
 
 use http::{Method, StatusCode};
 
-use super::Event;
-use super::door::Carried;
 use super::operation::Part;
+use super::registry_auth::SentCredential;
 use crate::auth::{Scopes, Token, TokenKey};
+use crate::config::Options;
+use crate::config::RepositoryRef;
 use crate::driver::{AskId, Key, OperationId, RequestId};
 use crate::endpoint::Row;
 use crate::flow::{
-    Commit, Committed, Delete, Deleted, Exists, FetchToken, Flow, IfLost, ListReferrers, ListTags, Listed, Next,
-    Outcome, Ping, Place, Probe, PullBlob, PullManifest, Survey, UpdateReferrers, Upload, Uploaded, World,
+    Commit, Committed, Context, Delete, Deleted, Exists, FetchExisting, FetchToken, Flow, IfLost, ListReferrers,
+    ListTags, Listed, Next, Outcome, Ping, Probe, PullBlob, PullManifest, UpdateReferrers, Upload, Uploaded,
 };
+use crate::outcome::Event;
 use crate::target::Target;
 use crate::{Descriptor, Digest, Instant, Manifest, Origin, Tag};
 
@@ -24,7 +26,7 @@ pub(super) struct TaskId(pub(super) u64);
 
 /// A flow, whose it is, and what keeps it from going on.
 pub(super) struct Task<K> {
-    pub(super) machine: Machine<K>,
+    pub(super) flow: AnyFlow<K>,
     pub(super) registry: Origin,
     /// Who waits for it, and as what. Pushes that need the same blob share its upload.
     pub(super) owners: BTreeMap<OperationId, Part>,
@@ -40,7 +42,7 @@ pub(super) struct Task<K> {
     pub(super) login: Login,
     /// The operation that it was begun for: its source gives the bytes, and its receipt counts the requests.
     pub(super) source_of: Option<OperationId>,
-    pub(super) errand: Option<Errand>,
+    pub(super) errand: Option<SharedTask>,
     /// The digest of the blob that it uploads, if it does: others that want the same one join it.
     pub(super) uploads: Option<Digest>,
 }
@@ -70,7 +72,7 @@ pub(super) enum AtDoor {
 
 /// A task that no operation owns: it is for all that wait at a registry's door.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Errand {
+pub(super) enum SharedTask {
     /// It fetches this token; when its request was sent.
     Token(TokenKey, Instant),
     /// It finds out how the registry wants to be asked.
@@ -105,7 +107,7 @@ pub(super) struct Flight {
     pub(super) scopes: Scopes,
     /// Whether the registry itself aimed it, so that credentials may go with it.
     pub(super) may_sign: bool,
-    pub(super) carried: Carried,
+    pub(super) carried: SentCredential,
 }
 
 impl Flight {
@@ -133,8 +135,8 @@ pub(super) struct Redirect {
 }
 
 /// Any flow.
-pub(super) enum Machine<K> {
-    Survey(Survey),
+pub(super) enum AnyFlow<K> {
+    FetchExisting(FetchExisting),
     Exists(Exists),
     Probe(Probe),
     Upload(Box<Upload<K>>),
@@ -151,7 +153,7 @@ pub(super) enum Machine<K> {
 
 /// What any flow came to.
 #[derive(Debug, Clone)]
-pub(super) enum Product {
+pub(super) enum FlowOutput {
     Surveyed(Option<Manifest>),
     Exists(bool),
     Probed,
@@ -167,56 +169,56 @@ pub(super) enum Product {
     Pinged,
 }
 
-impl<K: Key> Machine<K> {
+impl<K: Key> AnyFlow<K> {
     /// What was learned since it was made decides its first step.
-    pub(super) fn begin(&mut self, world: &mut World<'_, K>) {
+    pub(super) fn begin(&mut self, context: &mut Context<'_, K>) {
         match self {
-            Self::Upload(upload) => upload.begin(world),
-            Self::Referrers(update) => update.begin(world),
+            Self::Upload(upload) => upload.begin(context),
+            Self::Referrers(update) => update.begin(context),
             _ => {}
         }
     }
 
     /// What was learned while it waited its turn may spare its first request.
-    pub(super) fn reconsider(&mut self, world: &mut World<'_, K>) {
+    pub(super) fn reconsider(&mut self, context: &mut Context<'_, K>) {
         if let Self::Referrers(update) = self {
-            update.begin(world);
+            update.begin(context);
         }
     }
 
-    pub(super) fn next(&self, options: &super::Options) -> Next<K, Product> {
+    pub(super) fn next(&self, options: &Options) -> Next<K, FlowOutput> {
         match self {
-            Self::Survey(flow) => flow.next(options).map(Product::Surveyed),
-            Self::Exists(flow) => flow.next(options).map(Product::Exists),
-            Self::Probe(flow) => flow.next(options).map(|()| Product::Probed),
-            Self::Upload(flow) => flow.next(options).map(Product::Uploaded),
-            Self::Commit(flow) => flow.next(options).map(Product::Committed),
-            Self::Referrers(flow) => flow.next(options).map(Product::Listed),
-            Self::PullManifest(flow) => flow.next(options).map(Product::Pulled),
-            Self::PullBlob(flow) => flow.next(options).map(Product::Poured),
-            Self::Delete(flow) => flow.next(options).map(Product::Deleted),
-            Self::ListTags(flow) => flow.next(options).map(Product::Tags),
-            Self::ListReferrers(flow) => flow.next(options).map(Product::Referrers),
-            Self::Token(flow) => flow.next(options).map(Product::Token),
-            Self::Ping(flow) => flow.next(options).map(|()| Product::Pinged),
+            Self::FetchExisting(flow) => flow.next(options).map(FlowOutput::Surveyed),
+            Self::Exists(flow) => flow.next(options).map(FlowOutput::Exists),
+            Self::Probe(flow) => flow.next(options).map(|()| FlowOutput::Probed),
+            Self::Upload(flow) => flow.next(options).map(FlowOutput::Uploaded),
+            Self::Commit(flow) => flow.next(options).map(FlowOutput::Committed),
+            Self::Referrers(flow) => flow.next(options).map(FlowOutput::Listed),
+            Self::PullManifest(flow) => flow.next(options).map(FlowOutput::Pulled),
+            Self::PullBlob(flow) => flow.next(options).map(FlowOutput::Poured),
+            Self::Delete(flow) => flow.next(options).map(FlowOutput::Deleted),
+            Self::ListTags(flow) => flow.next(options).map(FlowOutput::Tags),
+            Self::ListReferrers(flow) => flow.next(options).map(FlowOutput::Referrers),
+            Self::Token(flow) => flow.next(options).map(FlowOutput::Token),
+            Self::Ping(flow) => flow.next(options).map(|()| FlowOutput::Pinged),
         }
     }
 
-    pub(super) fn outcome(&mut self, outcome: Outcome, world: &mut World<'_, K>) {
+    pub(super) fn outcome(&mut self, outcome: Outcome, context: &mut Context<'_, K>) {
         match self {
-            Self::Survey(flow) => flow.outcome(outcome, world),
-            Self::Exists(flow) => flow.outcome(outcome, world),
-            Self::Probe(flow) => flow.outcome(outcome, world),
-            Self::Upload(flow) => flow.outcome(outcome, world),
-            Self::Commit(flow) => flow.outcome(outcome, world),
-            Self::Referrers(flow) => flow.outcome(outcome, world),
-            Self::PullManifest(flow) => flow.outcome(outcome, world),
-            Self::PullBlob(flow) => flow.outcome(outcome, world),
-            Self::Delete(flow) => flow.outcome(outcome, world),
-            Self::ListTags(flow) => flow.outcome(outcome, world),
-            Self::ListReferrers(flow) => flow.outcome(outcome, world),
-            Self::Token(flow) => flow.outcome(outcome, world),
-            Self::Ping(flow) => flow.outcome(outcome, world),
+            Self::FetchExisting(flow) => flow.outcome(outcome, context),
+            Self::Exists(flow) => flow.outcome(outcome, context),
+            Self::Probe(flow) => flow.outcome(outcome, context),
+            Self::Upload(flow) => flow.outcome(outcome, context),
+            Self::Commit(flow) => flow.outcome(outcome, context),
+            Self::Referrers(flow) => flow.outcome(outcome, context),
+            Self::PullManifest(flow) => flow.outcome(outcome, context),
+            Self::PullBlob(flow) => flow.outcome(outcome, context),
+            Self::Delete(flow) => flow.outcome(outcome, context),
+            Self::ListTags(flow) => flow.outcome(outcome, context),
+            Self::ListReferrers(flow) => flow.outcome(outcome, context),
+            Self::Token(flow) => flow.outcome(outcome, context),
+            Self::Ping(flow) => flow.outcome(outcome, context),
         }
     }
 
@@ -231,7 +233,7 @@ impl<K: Key> Machine<K> {
 
     pub(super) fn cancel(&mut self) {
         match self {
-            Self::Survey(flow) => Flow::<K>::cancel(flow),
+            Self::FetchExisting(flow) => Flow::<K>::cancel(flow),
             Self::Exists(flow) => Flow::<K>::cancel(flow),
             Self::Probe(flow) => Flow::<K>::cancel(flow),
             Self::Upload(flow) => flow.cancel(),
@@ -249,10 +251,10 @@ impl<K: Key> Machine<K> {
 }
 
 impl<K: Key> Task<K> {
-    pub(super) fn new(machine: Machine<K>, registry: Origin, owner: OperationId, part: Part) -> Self {
-        let uploads = if let Machine::Upload(upload) = &machine { upload.shareable() } else { None };
+    pub(super) fn new(flow: AnyFlow<K>, registry: Origin, owner: OperationId, part: Part) -> Self {
+        let uploads = if let AnyFlow::Upload(upload) = &flow { upload.shareable() } else { None };
         Self {
-            machine,
+            flow,
             registry,
             owners: BTreeMap::from([(owner, part)]),
             phase: Phase::Ready,
@@ -269,13 +271,13 @@ impl<K: Key> Task<K> {
 
     /// A task for all that wait at a registry's door.
     pub(super) fn errand(
-        machine: Machine<K>,
+        flow: AnyFlow<K>,
         registry: Origin,
-        errand: Errand,
+        errand: SharedTask,
         operation: Option<OperationId>,
     ) -> Self {
         Self {
-            machine,
+            flow,
             registry,
             owners: BTreeMap::new(),
             phase: Phase::Ready,
@@ -292,33 +294,33 @@ impl<K: Key> Task<K> {
 
     /// What goes first: what was begun, then questions and commits, then the largest blob.
     pub(super) fn weight(&self) -> (bool, u64) {
-        let size = if let Machine::Upload(upload) = &self.machine { upload.size().unwrap_or(0) } else { u64::MAX };
+        let size = if let AnyFlow::Upload(upload) = &self.flow { upload.size().unwrap_or(0) } else { u64::MAX };
         (self.is_begun, size)
     }
 
     /// The blob that it sends or reads, by the caller's key.
     pub(super) fn blob(&self) -> Option<&K> {
-        if let Machine::Upload(upload) = &self.machine { Some(upload.key()) } else { None }
+        if let AnyFlow::Upload(upload) = &self.flow { Some(upload.key()) } else { None }
     }
 
     /// How many bytes the blob that it sends has.
     pub(super) fn total(&self) -> Option<u64> {
-        if let Machine::Upload(upload) = &self.machine { upload.size() } else { None }
+        if let AnyFlow::Upload(upload) = &self.flow { upload.size() } else { None }
     }
 
     /// The first byte of its blob that its request in flight carries.
     pub(super) fn sending_from(&self) -> Option<u64> {
-        if let Machine::Upload(upload) = &self.machine { upload.sending_from() } else { None }
+        if let AnyFlow::Upload(upload) = &self.flow { upload.sending_from() } else { None }
     }
 
     /// Where the blob that it sends goes.
-    pub(super) fn upload_place(&self) -> Option<&Place> {
-        if let Machine::Upload(upload) = &self.machine { Some(upload.place()) } else { None }
+    pub(super) fn upload_place(&self) -> Option<&RepositoryRef> {
+        if let AnyFlow::Upload(upload) = &self.flow { Some(upload.place()) } else { None }
     }
 
     /// The list of referrers that it changes.
-    pub(super) fn list(&self) -> Option<(&Place, Digest)> {
-        if let Machine::Referrers(update) = &self.machine { Some(update.list()) } else { None }
+    pub(super) fn list(&self) -> Option<(&RepositoryRef, Digest)> {
+        if let AnyFlow::Referrers(update) = &self.flow { Some(update.list()) } else { None }
     }
 
     /// Whether nobody but `operation` waits for it.

@@ -9,6 +9,7 @@ use thiserror::Error;
 use super::{AskId, OperationId, RequestId};
 use crate::Digest;
 use crate::auth::Credentials;
+use crate::outcome::NoAnswer;
 
 /// Something that happened. It prints an answer by its status alone: its headers and body may be secret.
 pub enum Input<K> {
@@ -105,31 +106,6 @@ pub enum End {
         /// Their digest, of the algorithm that was asked for.
         digest: Digest,
     },
-}
-
-/// Why no answer came. Each holds the reason as one sentence to show.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum NoAnswer {
-    /// Nothing of the request left this machine (no address, refused, TLS failed): it was not applied. Tried again.
-    #[error("the request was not sent: {0}")]
-    NotSent(String),
-    /// The other side is not known to be who it should be: its certificate is not trusted, or nobody is who could vouch for
-    /// it. Nothing was sent; not tried again.
-    #[error("{0}")]
-    Untrusted(String),
-    /// The connection ended, or fell silent, after some of the request was sent: it may have been applied.
-    /// Tried again where that is harmless; otherwise the registry is asked first.
-    #[error("the connection was lost: {0}")]
-    Lost(String),
-    /// The source of the body failed; the request was given up. It was not applied. Not tried again: the operation fails.
-    #[error("the content could not be read: {0}")]
-    Source(String),
-    /// The sink of a pull cannot be written; the rest of the answer was given up. Not tried again: the operation fails.
-    #[error("what was pulled could not be written: {0}")]
-    Sink(String),
-    /// The stack cannot send this request as it is. Nothing was sent; not tried again.
-    #[error("this HTTP stack cannot send the request as it is: {0}")]
-    Unsendable(String),
 }
 
 /// Why credentials could not be looked up. That is an error, and no reason to go on without.

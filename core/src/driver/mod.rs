@@ -17,8 +17,11 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
-pub use input::{AskFailed, End, Input, NoAnswer};
-pub use output::{Deadline, Keep, Limits, Output, Waiting};
+pub use input::{AskFailed, End, Input};
+pub use output::{Deadline, Keep, Output, Waiting};
+
+pub use crate::config::{Limits, OperationId};
+pub use crate::outcome::NoAnswer;
 
 /// The caller's own name for a blob: a path, an index, an id. The core copies it and compares it, no more.
 ///
@@ -30,10 +33,6 @@ impl<T: Clone + Ord + fmt::Debug> Key for T {}
 /// One attempt of one request. Never used again: an answer to an id that is gone is ignored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestId(pub(crate) u64);
-
-/// One thing that the caller asked the client for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct OperationId(pub(crate) u64);
 
 /// One question for credentials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 
-use super::upload::says_something;
+use super::upload::progress;
 use super::wire::{Head, malformed, succeeded};
 use super::{AnswerError, Endpoint, Flaw, OpenUpload, Row, UploadProgress};
 use crate::Target;
@@ -35,8 +35,8 @@ impl Endpoint for CheckUpload<'_> {
     /// (quirk `status-range-exclusive-with-prefix`).
     fn parse(&self, from: &Target, response: &Response<Bytes>) -> Result<UploadProgress, AnswerError> {
         succeeded(self.row(), from, response)?;
-        let progress = UploadProgress::read(self.row(), self.upload, from, response)?;
-        if response.status() == StatusCode::NO_CONTENT || says_something(&progress, response) {
+        let progress = progress(self.row(), self.upload, from, response)?;
+        if response.status() == StatusCode::NO_CONTENT || progress.is_stated(response.headers()) {
             Ok(progress)
         } else {
             Err(malformed(self.row(), response, Flaw::Status))

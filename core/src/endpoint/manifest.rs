@@ -10,6 +10,7 @@ use super::wire::{
     Head, check_content, check_digest, content_length, content_type, in_repository, malformed, succeeded,
 };
 use super::{AnswerError, Endpoint, Flaw, Row};
+use crate::config::ManifestReference;
 use crate::header::{CONTENT_DIGEST, ETag};
 use crate::target::TargetError;
 use crate::{Digest, Manifest, MediaType, Origin, Repository, Tag, Target};
@@ -35,6 +36,15 @@ impl fmt::Display for TagOrDigest<'_> {
         match self {
             Self::Tag(tag) => fmt::Display::fmt(tag, f),
             Self::Digest(digest) => fmt::Display::fmt(digest, f),
+        }
+    }
+}
+
+impl<'a> From<&'a ManifestReference> for TagOrDigest<'a> {
+    fn from(reference: &'a ManifestReference) -> Self {
+        match reference {
+            ManifestReference::Tag(tag) => Self::Tag(tag),
+            ManifestReference::Digest(digest) => Self::Digest(digest),
         }
     }
 }

@@ -47,7 +47,6 @@ mod check_upload;
 mod close_upload;
 mod delete_blob;
 mod delete_manifest;
-mod error;
 mod list_referrers;
 mod list_tags;
 mod manifest;
@@ -56,7 +55,6 @@ mod page;
 mod ping;
 mod post_blob;
 mod put_manifest;
-mod row;
 mod send_chunk;
 mod start_upload;
 #[cfg(test)]
@@ -75,7 +73,6 @@ pub use check_upload::CheckUpload;
 pub use close_upload::{BlobStored, CloseUpload, ClosingBody};
 pub use delete_blob::DeleteBlob;
 pub use delete_manifest::DeleteManifest;
-pub use error::{AnswerError, Digests, Flaw, Refused};
 pub use list_referrers::{ListMoreReferrers, ListReferrers, ReferrersPage};
 pub use list_tags::{ListMoreTags, ListTags, TagsPage};
 pub use manifest::{CheckManifest, ManifestHead, ManifestPresence, PullManifest, PulledManifest, TagOrDigest};
@@ -84,10 +81,11 @@ pub use page::NextPage;
 pub use ping::{Ping, RegistryReached};
 pub use post_blob::{PostBlob, PostedBlob};
 pub use put_manifest::{Condition, ManifestStored, PutManifest, PutName};
-pub use row::Row;
 pub use send_chunk::{Chunk, SendChunk};
 pub use start_upload::StartUpload;
-pub use upload::{OpenUpload, UploadProgress};
+
+pub use crate::header::{OpenUpload, UploadProgress};
+pub use crate::outcome::{AnswerError, Digests, Flaw, Refused, Row};
 
 use crate::Target;
 use crate::target::TargetError;

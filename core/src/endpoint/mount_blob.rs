@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 
 use super::start_upload::uploads;
+use super::upload::opened;
 use super::wire::{Head, check_digest, malformed, succeeded};
 use super::{AnswerError, Endpoint, Flaw, OpenUpload, Row};
 use crate::target::TargetError;
@@ -60,7 +61,7 @@ impl Endpoint for MountBlob<'_> {
                 check_digest(self.row(), response, self.digest)?;
                 Ok(MountedBlob::Mounted)
             }
-            StatusCode::ACCEPTED => Ok(MountedBlob::Opened(OpenUpload::opened(self.row(), from, response)?)),
+            StatusCode::ACCEPTED => Ok(MountedBlob::Opened(opened(self.row(), from, response)?)),
             _ => Err(malformed(self.row(), response, Flaw::Status)),
         }
     }

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 
 use super::start_upload::uploads;
+use super::upload::opened;
 use super::wire::{Head, check_digest, malformed, succeeded};
 use super::{AnswerError, Endpoint, Flaw, OpenUpload, Row};
 use crate::target::TargetError;
@@ -54,7 +55,7 @@ impl Endpoint for PostBlob<'_> {
                 check_digest(self.row(), response, self.digest)?;
                 Ok(PostedBlob::Stored)
             }
-            StatusCode::ACCEPTED => Ok(PostedBlob::Opened(OpenUpload::opened(self.row(), from, response)?)),
+            StatusCode::ACCEPTED => Ok(PostedBlob::Opened(opened(self.row(), from, response)?)),
             _ => Err(malformed(self.row(), response, Flaw::Status)),
         }
     }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::header::CONTENT_RANGE;
 use http::{HeaderValue, Request, Response, StatusCode};
 
-use super::upload::{says_something, with_progress};
+use super::upload::{progress, with_progress};
 use super::wire::{Head, malformed, succeeded};
 use super::{AnswerError, Endpoint, Flaw, OpenUpload, Row, UploadProgress};
 use crate::Target;
@@ -60,9 +60,9 @@ impl Endpoint for SendChunk<'_> {
     fn parse(&self, from: &Target, response: &Response<Bytes>) -> Result<UploadProgress, AnswerError> {
         let row = self.row();
         succeeded(row, from, response).map_err(|error| with_progress(error, self.upload, from, response))?;
-        let progress = UploadProgress::read(row, self.upload, from, response)?;
+        let progress = progress(row, self.upload, from, response)?;
         let is_usual = matches!(response.status(), StatusCode::CREATED | StatusCode::ACCEPTED | StatusCode::NO_CONTENT);
-        if is_usual || says_something(&progress, response) {
+        if is_usual || progress.is_stated(response.headers()) {
             Ok(progress)
         } else {
             Err(malformed(row, response, Flaw::Status))

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 
+use super::upload::opened;
 use super::wire::{Head, in_repository, malformed, succeeded};
 use super::{AnswerError, Endpoint, Flaw, OpenUpload, Row};
 use crate::target::TargetError;
@@ -43,7 +44,7 @@ impl Endpoint for StartUpload<'_> {
     fn parse(&self, from: &Target, response: &Response<Bytes>) -> Result<OpenUpload, AnswerError> {
         succeeded(self.row(), from, response)?;
         match response.status() {
-            StatusCode::ACCEPTED => OpenUpload::opened(self.row(), from, response),
+            StatusCode::ACCEPTED => opened(self.row(), from, response),
             _ => Err(malformed(self.row(), response, Flaw::Status)),
         }
     }

@@ -2,14 +2,15 @@
 
 use http::StatusCode;
 
-use super::{Exchange, Flow, Next, Outcome, Place, World};
+use super::{Context, Exchange, Flow, Next, Outcome};
 use crate::auth::{Scope, Scopes};
-use crate::client::{Failure, Options, Why};
+use crate::config::{Options, RepositoryRef};
 use crate::driver::{Body, Keep, Key};
 use crate::endpoint::{
     AnswerError, CheckManifest, Condition, Endpoint, ManifestPresence, PullManifest, PutManifest, PutName, Refused,
     TagOrDigest,
 };
+use crate::outcome::{Failure, FailureKind};
 use crate::{Digest, Manifest, Tag};
 
 /// How often a manifest is sent that was said to be stored and is not there.
@@ -17,7 +18,7 @@ const MAX_PUTS: u32 = 3;
 
 /// The commit of one manifest.
 pub(crate) struct Commit {
-    place: Place,
+    place: RepositoryRef,
     manifest: Manifest,
     digest: Digest,
     name: Name,
@@ -65,19 +66,19 @@ enum State {
 }
 
 impl Commit {
-    pub(crate) const fn by_digest(place: Place, manifest: Manifest) -> Self {
+    pub(crate) const fn by_digest(place: RepositoryRef, manifest: Manifest) -> Self {
         Self::new(place, manifest, Name::Digest)
     }
 
-    pub(crate) const fn under(place: Place, manifest: Manifest, tag: Tag) -> Self {
+    pub(crate) const fn under(place: RepositoryRef, manifest: Manifest, tag: Tag) -> Self {
         Self::new(place, manifest, Name::Tag(tag))
     }
 
-    pub(crate) const fn with_tags(place: Place, manifest: Manifest, tags: Vec<Tag>) -> Self {
+    pub(crate) const fn with_tags(place: RepositoryRef, manifest: Manifest, tags: Vec<Tag>) -> Self {
         Self::new(place, manifest, Name::DigestWithTags(tags))
     }
 
-    const fn new(place: Place, manifest: Manifest, name: Name) -> Self {
+    const fn new(place: RepositoryRef, manifest: Manifest, name: Name) -> Self {
         Self {
             place,
             digest: manifest.digest(),
@@ -90,7 +91,7 @@ impl Commit {
     }
 
     fn put(&self) -> PutManifest<'_> {
-        let Place { origin, repository } = &self.place;
+        let RepositoryRef { origin, repository } = &self.place;
         let name = match &self.name {
             Name::Digest => PutName::Digest { tags: &[] },
             Name::Tag(tag) => PutName::Tag(tag),
@@ -99,7 +100,7 @@ impl Commit {
         PutManifest { origin, repository, manifest: &self.manifest, name, condition: Condition::None }
     }
 
-    fn answered<K>(&mut self, outcome: Outcome, world: &mut World<'_, K>) -> State {
+    fn answered<K>(&mut self, outcome: Outcome, context: &mut Context<'_, K>) -> State {
         let Outcome::Answer { from, response, .. } = outcome else {
             return State::Ended(Err(outcome.into_failure().unwrap_or_else(Failure::lost)));
         };
@@ -108,20 +109,20 @@ impl Commit {
                 if let Name::DigestWithTags(_) = self.name
                     && stored.confirmed
                 {
-                    world.learned.tag_parameter = Some(!stored.tags.is_empty());
+                    context.learned.tag_parameter = Some(!stored.tags.is_empty());
                 } else if self.refused_with_tags {
-                    world.learned.tag_parameter = Some(false);
+                    context.learned.tag_parameter = Some(false);
                 }
                 let subject = self.manifest.subject().map(|subject| subject.digest);
                 let lists_referrers = subject.is_some() && stored.subject == subject;
                 if lists_referrers {
-                    world.learned.learn_referrers(&self.place.repository, true);
-                    world.learned.subject_header = Some(true);
+                    context.learned.learn_referrers(&self.place.repository, true);
+                    context.learned.subject_header = Some(true);
                 } else if subject.is_some()
-                    && world.learned.subject_header == Some(true)
-                    && world.learned.referrers(&self.place.repository) == Some(true)
+                    && context.learned.subject_header == Some(true)
+                    && context.learned.referrers(&self.place.repository) == Some(true)
                 {
-                    world.learned.forget_referrers(&self.place.repository);
+                    context.learned.forget_referrers(&self.place.repository);
                 }
                 // A web server that knows nothing of manifests also says 200 (quirk `manifest-put-status-variants`).
                 if !stored.confirmed {
@@ -170,12 +171,12 @@ impl Commit {
     }
 
     fn check(&self) -> CheckManifest<'_> {
-        let Place { origin, repository } = &self.place;
+        let RepositoryRef { origin, repository } = &self.place;
         CheckManifest { origin, repository, reference: self.reference() }
     }
 
     fn pull(&self) -> PullManifest<'_> {
-        let Place { origin, repository } = &self.place;
+        let RepositoryRef { origin, repository } = &self.place;
         PullManifest { origin, repository, reference: self.reference() }
     }
 
@@ -219,11 +220,11 @@ impl Commit {
 
     /// What was said to be stored, by something on the way that knows nothing of manifests, and is not there, is sent again
     /// (quirk `post-200-healthcheck`).
-    fn settled<K>(&mut self, result: Result<Committed, Failure>, world: &mut World<'_, K>) -> State {
-        let is_absent = matches!(&result, Err(failure) if failure.why == Why::NotFound);
+    fn settled<K>(&mut self, result: Result<Committed, Failure>, context: &mut Context<'_, K>) -> State {
+        let is_absent = matches!(&result, Err(failure) if failure.kind == FailureKind::NotFound);
         if is_absent && self.puts < MAX_PUTS {
             self.puts = self.puts.saturating_add(1);
-            *world.pause = true;
+            *context.pause = true;
             return State::Putting;
         }
         State::Ended(result)
@@ -241,13 +242,13 @@ impl Commit {
                 Ok(Committed::Stored(Stored { existed: refusal.is_some(), tags, lists_referrers: false }))
             }
             (Ok(Some(_)), Some(refusal)) if refusal.refused().is_some_and(says_immutable) => match &self.name {
-                Name::Tag(tag) => Err(Failure::new(Why::ImmutableTag { tag: tag.clone() })),
+                Name::Tag(tag) => Err(Failure::new(FailureKind::ImmutableTag { tag: tag.clone() })),
                 Name::Digest | Name::DigestWithTags(_) => Err(refusal),
             },
             (Ok(_), Some(refusal)) => Err(refusal),
             (Ok(_), None) => {
                 let put = self.put();
-                Err(Failure::new(Why::NotFound).at(put.row(), put.target()))
+                Err(Failure::new(FailureKind::NotFound).at(put.row(), put.target()))
             }
             (Err(failure), refusal) => Err(refusal.unwrap_or(failure)),
         }
@@ -306,12 +307,12 @@ impl<K: Key> Flow<K> for Commit {
         }
     }
 
-    fn outcome(&mut self, outcome: Outcome, world: &mut World<'_, K>) {
+    fn outcome(&mut self, outcome: Outcome, context: &mut Context<'_, K>) {
         self.state = match self.state.clone() {
-            State::Putting => self.answered(outcome, world),
+            State::Putting => self.answered(outcome, context),
             State::Checking(refusal) if self.head_says_nothing(&outcome) => State::Reading(refusal),
-            State::Checking(refusal) => self.settled(self.checked(refusal, outcome), world),
-            State::Reading(refusal) => self.settled(self.read(refusal, outcome), world),
+            State::Checking(refusal) => self.settled(self.checked(refusal, outcome), context),
+            State::Reading(refusal) => self.settled(self.read(refusal, outcome), context),
             ended @ State::Ended(_) => ended,
         };
     }

@@ -1,16 +1,16 @@
 //! Deleting a manifest, a tag or a blob.
 
-use super::survey::Name;
-use super::{Exchange, Flow, Next, Outcome, Place, World};
+use super::{Context, Exchange, Flow, Next, Outcome};
 use crate::auth::{Scope, Scopes};
-use crate::client::{Failure, Options};
+use crate::config::{ManifestReference, Options, RepositoryRef};
 use crate::driver::{Body, Keep, Key};
 use crate::endpoint::{DeleteBlob, DeleteManifest, Endpoint, PullManifest};
+use crate::outcome::Failure;
 use crate::{Digest, Manifest, Tag};
 
 /// The deletion of one thing.
 pub(crate) struct Delete {
-    place: Place,
+    place: RepositoryRef,
     what: What,
     state: State,
     /// Whether it was seen there, or a request to delete it may have been applied: then 404 says that it is gone.
@@ -19,7 +19,7 @@ pub(crate) struct Delete {
 
 enum What {
     Blob(Digest),
-    Manifest(Name),
+    Manifest(ManifestReference),
 }
 
 /// What was deleted: where it was a manifest with a subject, its entry among the subject's referrers is still there.
@@ -38,31 +38,41 @@ enum State {
 }
 
 impl Delete {
-    pub(crate) const fn blob(place: Place, digest: Digest) -> Self {
+    pub(crate) const fn blob(place: RepositoryRef, digest: Digest) -> Self {
         Self { place, what: What::Blob(digest), state: State::Deleting(None), may_be_gone: false }
     }
 
     /// The tag alone: what it names stays.
-    pub(crate) const fn tag(place: Place, tag: Tag) -> Self {
-        Self { place, what: What::Manifest(Name::Tag(tag)), state: State::Deleting(None), may_be_gone: false }
+    pub(crate) const fn tag(place: RepositoryRef, tag: Tag) -> Self {
+        Self {
+            place,
+            what: What::Manifest(ManifestReference::Tag(tag)),
+            state: State::Deleting(None),
+            may_be_gone: false,
+        }
     }
 
-    pub(crate) const fn manifest(place: Place, digest: Digest) -> Self {
-        Self { place, what: What::Manifest(Name::Digest(digest)), state: State::Reading, may_be_gone: false }
+    pub(crate) const fn manifest(place: RepositoryRef, digest: Digest) -> Self {
+        Self {
+            place,
+            what: What::Manifest(ManifestReference::Digest(digest)),
+            state: State::Reading,
+            may_be_gone: false,
+        }
     }
 
     fn exchange<K>(&self, options: &Options) -> Result<Exchange<K>, Failure> {
-        let Place { origin, repository } = &self.place;
+        let RepositoryRef { origin, repository } = &self.place;
         let delete = Scopes::one(Scope::delete(repository.clone()));
         let keep = Keep::UpTo(options.error_body);
         match (&self.what, &self.state) {
             (What::Manifest(name), State::Reading) => {
-                let call = PullManifest { origin, repository, reference: name.borrowed() };
+                let call = PullManifest { origin, repository, reference: name.into() };
                 let pull = Scopes::one(Scope::pull(repository.clone()));
                 Exchange::new(&call, Body::Empty, pull, Keep::UpTo(options.manifest_body))
             }
             (What::Manifest(name), _) => {
-                let call = DeleteManifest { origin, repository, reference: name.borrowed() };
+                let call = DeleteManifest { origin, repository, reference: name.into() };
                 Exchange::new(&call, Body::Empty, delete, keep).map(Exchange::ask_if_lost)
             }
             (What::Blob(digest), _) => {
@@ -74,20 +84,20 @@ impl Delete {
 
     fn read(&self, outcome: Outcome) -> Option<Manifest> {
         let (What::Manifest(name), Outcome::Answer { from, response, .. }) = (&self.what, outcome) else { return None };
-        let Place { origin, repository } = &self.place;
-        let call = PullManifest { origin, repository, reference: name.borrowed() };
+        let RepositoryRef { origin, repository } = &self.place;
+        let call = PullManifest { origin, repository, reference: name.into() };
         call.parse(&from, &response).ok().map(|pulled| pulled.manifest)
     }
 
     fn deleted(&self, referrer: Option<Manifest>, outcome: Outcome) -> Result<Deleted, Failure> {
-        let Place { origin, repository } = &self.place;
+        let RepositoryRef { origin, repository } = &self.place;
         let Outcome::Answer { from, response, .. } = outcome else {
             return Err(outcome.into_failure().unwrap_or_else(Failure::lost));
         };
         let result = match &self.what {
             What::Blob(digest) => DeleteBlob { origin, repository, digest }.parse(&from, &response).map(|_| ()),
             What::Manifest(name) => {
-                let call = DeleteManifest { origin, repository, reference: name.borrowed() };
+                let call = DeleteManifest { origin, repository, reference: name.into() };
                 call.parse(&from, &response).map(|_| ())
             }
         };
@@ -109,7 +119,7 @@ impl<K: Key> Flow<K> for Delete {
         }
     }
 
-    fn outcome(&mut self, outcome: Outcome, _: &mut World<'_, K>) {
+    fn outcome(&mut self, outcome: Outcome, _: &mut Context<'_, K>) {
         self.state = match self.state.clone() {
             State::Reading => {
                 let manifest = self.read(outcome);

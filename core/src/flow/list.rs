@@ -4,19 +4,20 @@ use std::collections::BTreeSet;
 
 use http::StatusCode;
 
-use super::{Exchange, Flow, Next, Outcome, Place, World};
+use super::{Context, Exchange, Flow, Next, Outcome};
 use crate::auth::{Scope, Scopes};
-use crate::client::{Failure, Options, Why};
+use crate::config::{Options, RepositoryRef};
 use crate::driver::{Body, Keep, Key};
 use crate::endpoint::{
     AnswerError, Endpoint, Flaw, ListMoreReferrers, ListMoreTags, ListReferrers as ListReferrersCall,
     ListTags as ListTagsCall, NextPage, PullManifest, ReferrersPage, TagOrDigest, TagsPage,
 };
+use crate::outcome::{Failure, FailureKind};
 use crate::{Descriptor, Digest, Document, Manifest, Tag, Target};
 
 /// Lists the tags of a repository, page by page.
 pub(crate) struct ListTags {
-    place: Place,
+    place: RepositoryRef,
     tags: Vec<Tag>,
     known: BTreeSet<Tag>,
     pages: Pages,
@@ -36,19 +37,19 @@ impl Pages {
         self.seen.insert(read.path_and_query().to_owned());
         self.next = next.filter(|page| !self.seen.contains(page.target().path_and_query()));
         if self.next.is_some() && self.seen.len() >= usize::try_from(limit).unwrap_or(usize::MAX) {
-            return Err(Failure::new(Why::TooMany { what: "pages", limit: u64::from(limit) }));
+            return Err(Failure::new(FailureKind::TooMany { what: "pages", limit: u64::from(limit) }));
         }
         Ok(self.next.is_some())
     }
 }
 
 impl ListTags {
-    pub(crate) fn new(place: Place) -> Self {
+    pub(crate) fn new(place: RepositoryRef) -> Self {
         Self { place, tags: Vec::new(), known: BTreeSet::new(), pages: Pages::default(), ended: None }
     }
 
     fn first(&self) -> ListTagsCall<'_> {
-        let Place { origin, repository } = &self.place;
+        let RepositoryRef { origin, repository } = &self.place;
         ListTagsCall { origin, repository, limit: None, last: None }
     }
 
@@ -62,7 +63,7 @@ impl ListTags {
             }
         }
         if self.tags.len() > options.most_tags {
-            return Err(Failure::new(Why::TooMany { what: "tags", limit: options.most_tags as u64 }));
+            return Err(Failure::new(FailureKind::TooMany { what: "tags", limit: options.most_tags as u64 }));
         }
         // A page that adds nothing is the last, whatever it links to (quirk `tags-link-forms`).
         Ok(self.tags.len() > before && self.pages.turn(&read, page.next, options.pages)?)
@@ -84,7 +85,7 @@ impl<K: Key> Flow<K> for ListTags {
         })
     }
 
-    fn outcome(&mut self, outcome: Outcome, world: &mut World<'_, K>) {
+    fn outcome(&mut self, outcome: Outcome, context: &mut Context<'_, K>) {
         let Outcome::Answer { from, response, .. } = outcome else {
             self.ended = Some(Err(outcome.into_failure().unwrap_or_else(Failure::lost)));
             return;
@@ -93,7 +94,7 @@ impl<K: Key> Flow<K> for ListTags {
             Some(page) => ListMoreTags { page }.parse(&from, &response),
             None => self.first().parse(&from, &response),
         };
-        let more = page.map_err(Failure::new).and_then(|page| self.add(page, world.options));
+        let more = page.map_err(Failure::new).and_then(|page| self.add(page, context.options));
         self.ended = match more {
             Ok(true) => None,
             Ok(false) => Some(Ok(std::mem::take(&mut self.tags))),
@@ -108,7 +109,7 @@ impl<K: Key> Flow<K> for ListTags {
 
 /// Lists what refers to a manifest: from the referrers API, or else from the fallback tag.
 pub(crate) struct ListReferrers {
-    place: Place,
+    place: RepositoryRef,
     subject: Digest,
     artifact_type: Option<String>,
     referrers: Vec<Descriptor>,
@@ -124,24 +125,24 @@ enum State {
 }
 
 impl ListReferrers {
-    pub(crate) fn new(place: Place, subject: Digest, artifact_type: Option<String>) -> Self {
+    pub(crate) fn new(place: RepositoryRef, subject: Digest, artifact_type: Option<String>) -> Self {
         Self { place, subject, artifact_type, referrers: Vec::new(), pages: Pages::default(), state: State::Api }
     }
 
     fn first(&self) -> ListReferrersCall<'_> {
-        let Place { origin, repository } = &self.place;
+        let RepositoryRef { origin, repository } = &self.place;
         ListReferrersCall { origin, repository, subject: &self.subject, artifact_type: self.artifact_type.as_deref() }
     }
 
     fn fallback<'a>(&'a self, tag: &'a Tag) -> PullManifest<'a> {
-        let Place { origin, repository } = &self.place;
+        let RepositoryRef { origin, repository } = &self.place;
         PullManifest { origin, repository, reference: TagOrDigest::Tag(tag) }
     }
 
-    fn answered<K>(&mut self, outcome: Outcome, world: &mut World<'_, K>) -> State {
+    fn answered<K>(&mut self, outcome: Outcome, context: &mut Context<'_, K>) -> State {
         let Outcome::Answer { from, response, .. } = outcome else {
             let failure = outcome.into_failure().unwrap_or_else(Failure::lost);
-            let is_no_api = matches!(failure.why, Why::Refused(_)) && self.pages.next.is_none();
+            let is_no_api = matches!(failure.kind, FailureKind::Refused(_)) && self.pages.next.is_none();
             return if is_no_api { State::Fallback } else { State::Ended(Err(failure)) };
         };
         let page = match &self.pages.next {
@@ -150,10 +151,10 @@ impl ListReferrers {
         };
         match page {
             Ok(ReferrersPage { referrers, next, .. }) => {
-                world.learned.learn_referrers(&self.place.repository, true);
+                context.learned.learn_referrers(&self.place.repository, true);
                 let read = self.pages.next.as_ref().map_or_else(|| self.first().target(), |page| page.target().clone());
-                let added = self.add(referrers, world.options);
-                match added.and_then(|()| self.pages.turn(&read, next, world.options.pages)) {
+                let added = self.add(referrers, context.options);
+                match added.and_then(|()| self.pages.turn(&read, next, context.options.pages)) {
                     Ok(true) => State::Api,
                     Ok(false) => State::Ended(Ok(std::mem::take(&mut self.referrers))),
                     Err(failure) => State::Ended(Err(failure)),
@@ -189,7 +190,7 @@ impl ListReferrers {
         let fits = |entry: &Descriptor| wanted.is_none() || entry.artifact_type == wanted;
         self.referrers.extend(referrers.into_iter().filter(fits));
         if self.referrers.len() > options.most_referrers {
-            return Err(Failure::new(Why::TooMany { what: "referrers", limit: options.most_referrers as u64 }));
+            return Err(Failure::new(FailureKind::TooMany { what: "referrers", limit: options.most_referrers as u64 }));
         }
         Ok(())
     }
@@ -224,10 +225,10 @@ impl<K: Key> Flow<K> for ListReferrers {
         })
     }
 
-    fn outcome(&mut self, outcome: Outcome, world: &mut World<'_, K>) {
+    fn outcome(&mut self, outcome: Outcome, context: &mut Context<'_, K>) {
         self.state = match self.state.clone() {
-            State::Api => self.answered(outcome, world),
-            State::Fallback => State::Ended(self.fell_back(outcome, world.options)),
+            State::Api => self.answered(outcome, context),
+            State::Fallback => State::Ended(self.fell_back(outcome, context.options)),
             ended @ State::Ended(_) => ended,
         };
     }

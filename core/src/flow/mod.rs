@@ -6,11 +6,11 @@
 
 mod commit;
 mod delete;
+mod existing;
 mod list;
 mod probe;
 mod pull;
 mod referrers;
-mod survey;
 mod token;
 mod upload;
 
@@ -19,20 +19,20 @@ use http::{Request, Response, StatusCode};
 
 pub(crate) use commit::{Commit, Committed, Stored};
 pub(crate) use delete::{Delete, Deleted};
+pub(crate) use existing::{Exists, FetchExisting};
 pub(crate) use list::{ListReferrers, ListTags};
 pub(crate) use probe::Probe;
 pub(crate) use pull::{PullBlob, PullManifest};
 pub(crate) use referrers::{Listed, UpdateReferrers};
-pub(crate) use survey::{Exists, Survey};
 pub(crate) use token::{FetchToken, Ping};
 pub(crate) use upload::{Content, Upload, Uploaded};
 
 use crate::auth::Scopes;
-use crate::client::{Event, Failure, Learned, Options};
+use crate::config::{Learned, Options};
 use crate::driver::{Body, End, Keep, Key};
 use crate::endpoint::{Endpoint, OpenUpload, Row};
+use crate::outcome::{Event, Failure};
 use crate::target::Target;
-use crate::{Origin, Repository};
 
 /// A request, and what the client must know to make it, make it again, or give it up.
 pub(crate) struct Exchange<K> {
@@ -78,19 +78,12 @@ pub(crate) enum Next<K, T> {
 }
 
 /// What a flow may look at and write to while it moves.
-pub(crate) struct World<'a, K> {
+pub(crate) struct Context<'a, K> {
     pub(crate) options: &'a Options,
     pub(crate) learned: &'a mut Learned,
     pub(crate) events: &'a mut Vec<Event<K>>,
     /// Set where the next exchange should wait a moment, as after a failure.
     pub(crate) pause: &'a mut bool,
-}
-
-/// Where a flow works: one repository of one registry.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Place {
-    pub(crate) origin: Origin,
-    pub(crate) repository: Repository,
 }
 
 /// A state machine of exchanges.
@@ -101,7 +94,7 @@ pub(crate) trait Flow<K: Key> {
     fn next(&self, options: &Options) -> Next<K, Self::Output>;
 
     /// Moves on with what came of the exchange.
-    fn outcome(&mut self, outcome: Outcome, world: &mut World<'_, K>);
+    fn outcome(&mut self, outcome: Outcome, context: &mut Context<'_, K>);
 
     /// Gives up: what is left to do is to clean up behind itself. Called only while nothing is in flight.
     fn cancel(&mut self);

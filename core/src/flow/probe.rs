@@ -1,15 +1,16 @@
 //! Finding something out without leaving anything behind: opens an upload and cancels it.
 
-use super::{Exchange, Flow, Next, Outcome, Place, World};
+use super::{Context, Exchange, Flow, Next, Outcome};
 use crate::Digest;
 use crate::auth::{Scope, Scopes};
-use crate::client::{Failure, Options};
+use crate::config::{Options, RepositoryRef};
 use crate::driver::{Body, Keep, Key};
 use crate::endpoint::{CancelUpload, Endpoint, MountBlob, MountedBlob, OpenUpload, StartUpload};
+use crate::outcome::Failure;
 
 /// A question that a POST answers.
 pub(crate) struct Probe {
-    place: Place,
+    place: RepositoryRef,
     question: Question,
     state: State,
 }
@@ -30,11 +31,11 @@ enum State {
 }
 
 impl Probe {
-    pub(crate) const fn permission(place: Place) -> Self {
+    pub(crate) const fn permission(place: RepositoryRef) -> Self {
         Self { place, question: Question::Permission, state: State::Asking }
     }
 
-    pub(crate) const fn self_mount(place: Place, stored: Digest) -> Self {
+    pub(crate) const fn self_mount(place: RepositoryRef, stored: Digest) -> Self {
         Self { place, question: Question::SelfMount(stored), state: State::Asking }
     }
 
@@ -48,11 +49,11 @@ impl Probe {
     }
 
     fn mount<'a>(&'a self, digest: &'a Digest) -> MountBlob<'a> {
-        let Place { origin, repository } = &self.place;
+        let RepositoryRef { origin, repository } = &self.place;
         MountBlob { origin, repository, digest, from: Some(repository) }
     }
 
-    fn asked<K>(&mut self, outcome: Outcome, world: &mut World<'_, K>) -> State {
+    fn asked<K>(&mut self, outcome: Outcome, context: &mut Context<'_, K>) -> State {
         let Outcome::Answer { from, response, .. } = outcome else {
             return State::Ended(outcome.into_failure().map_or(Ok(()), |failure| match self.question {
                 Question::Permission => Err(failure),
@@ -66,15 +67,15 @@ impl Probe {
             },
             Question::SelfMount(digest) => match self.mount(&digest).parse(&from, &response) {
                 Ok(MountedBlob::Mounted) => {
-                    world.learned.self_mount = Some(true);
+                    context.learned.self_mount = Some(true);
                     State::Ended(Ok(()))
                 }
                 Ok(MountedBlob::Opened(open)) => {
-                    world.learned.self_mount = Some(false);
+                    context.learned.self_mount = Some(false);
                     State::Cancelling(open)
                 }
                 Err(_) => {
-                    world.learned.self_mount = Some(false);
+                    context.learned.self_mount = Some(false);
                     State::Ended(Ok(()))
                 }
             },
@@ -99,9 +100,9 @@ impl<K: Key> Flow<K> for Probe {
         })
     }
 
-    fn outcome(&mut self, outcome: Outcome, world: &mut World<'_, K>) {
+    fn outcome(&mut self, outcome: Outcome, context: &mut Context<'_, K>) {
         self.state = match &self.state {
-            State::Asking => self.asked(outcome, world),
+            State::Asking => self.asked(outcome, context),
             // A cancellation that fails hurts nobody (quirk `upload-cancel-status`).
             State::Cancelling(_) => State::Ended(Ok(())),
             State::Ended(result) => State::Ended(result.clone()),

@@ -1,32 +1,32 @@
 //! Pulling a manifest or a blob, verified.
 
-use super::survey::Name;
-use super::{Exchange, Flow, Next, Outcome, Place, World};
+use super::{Context, Exchange, Flow, Next, Outcome};
 use crate::auth::{Scope, Scopes};
-use crate::client::{Failure, Options, Why};
+use crate::config::{ManifestReference, Options, RepositoryRef};
 use crate::driver::{Body, End, Keep, Key};
 use crate::endpoint::{Endpoint, PullBlob as PullBlobCall, PullManifest as PullManifestCall};
+use crate::outcome::{Failure, FailureKind};
 use crate::{Digest, Manifest, Tag};
 
 /// Pulls a manifest by tag or digest.
 pub(crate) struct PullManifest {
-    place: Place,
-    name: Name,
+    place: RepositoryRef,
+    reference: ManifestReference,
     ended: Option<Result<Manifest, Failure>>,
 }
 
 impl PullManifest {
-    pub(crate) const fn by_tag(place: Place, tag: Tag) -> Self {
-        Self { place, name: Name::Tag(tag), ended: None }
+    pub(crate) const fn by_tag(place: RepositoryRef, tag: Tag) -> Self {
+        Self { place, reference: ManifestReference::Tag(tag), ended: None }
     }
 
-    pub(crate) const fn by_digest(place: Place, digest: Digest) -> Self {
-        Self { place, name: Name::Digest(digest), ended: None }
+    pub(crate) const fn by_digest(place: RepositoryRef, digest: Digest) -> Self {
+        Self { place, reference: ManifestReference::Digest(digest), ended: None }
     }
 
     fn call(&self) -> PullManifestCall<'_> {
-        let Place { origin, repository } = &self.place;
-        PullManifestCall { origin, repository, reference: self.name.borrowed() }
+        let RepositoryRef { origin, repository } = &self.place;
+        PullManifestCall { origin, repository, reference: (&self.reference).into() }
     }
 }
 
@@ -41,7 +41,7 @@ impl<K: Key> Flow<K> for PullManifest {
         Next::send(Exchange::new(&self.call(), Body::Empty, scopes, Keep::UpTo(options.manifest_body)))
     }
 
-    fn outcome(&mut self, outcome: Outcome, _: &mut World<'_, K>) {
+    fn outcome(&mut self, outcome: Outcome, _: &mut Context<'_, K>) {
         self.ended = Some(match outcome {
             Outcome::Answer { from, response, .. } => match self.call().parse(&from, &response) {
                 Ok(pulled) => Ok(pulled.manifest),
@@ -58,7 +58,7 @@ impl<K: Key> Flow<K> for PullManifest {
 
 /// Pulls a blob into a sink, and checks what went in.
 pub(crate) struct PullBlob<K> {
-    place: Place,
+    place: RepositoryRef,
     digest: Digest,
     size: Option<u64>,
     sink: K,
@@ -66,19 +66,19 @@ pub(crate) struct PullBlob<K> {
 }
 
 impl<K: Key> PullBlob<K> {
-    pub(crate) const fn new(place: Place, digest: Digest, size: Option<u64>, sink: K) -> Self {
+    pub(crate) const fn new(place: RepositoryRef, digest: Digest, size: Option<u64>, sink: K) -> Self {
         Self { place, digest, size, sink, ended: None }
     }
 
     fn call(&self) -> PullBlobCall<'_> {
-        let Place { origin, repository } = &self.place;
+        let RepositoryRef { origin, repository } = &self.place;
         PullBlobCall { origin, repository, digest: &self.digest, offset: 0 }
     }
 
-    fn poured(&self, len: u64, digest: Digest) -> Result<u64, Why> {
+    fn poured(&self, len: u64, digest: Digest) -> Result<u64, FailureKind> {
         match self.size {
-            Some(expected) if expected != len => Err(Why::SizeMismatch { expected, actual: len }),
-            _ if digest != self.digest => Err(Why::DigestMismatch { expected: self.digest, actual: digest }),
+            Some(expected) if expected != len => Err(FailureKind::SizeMismatch { expected, actual: len }),
+            _ if digest != self.digest => Err(FailureKind::DigestMismatch { expected: self.digest, actual: digest }),
             _ => Ok(len),
         }
     }
@@ -105,11 +105,13 @@ impl<K: Key> Flow<K> for PullBlob<K> {
         ))
     }
 
-    fn outcome(&mut self, outcome: Outcome, _: &mut World<'_, K>) {
+    fn outcome(&mut self, outcome: Outcome, _: &mut Context<'_, K>) {
         let result = match outcome {
             Outcome::Answer { from, response, end } => match (self.call().parse(&from, &response), end) {
                 (Ok(_), End::Poured { len, digest }) => self.poured(len, digest).map_err(Failure::new),
-                (Ok(_), _) => Err(Failure::new(Why::Misuse("the driver poured no body into the sink".to_owned()))),
+                (Ok(_), _) => {
+                    Err(Failure::new(FailureKind::Misuse("the driver poured no body into the sink".to_owned())))
+                }
                 (Err(error), _) => Err(Failure::new(error)),
             },
             other => Err(other.into_failure().unwrap_or_else(Failure::lost)),

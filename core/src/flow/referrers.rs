@@ -18,14 +18,15 @@ mod merge;
 
 use http::StatusCode;
 
-use super::{Exchange, Flow, Next, Outcome, Place, World};
+use super::{Context, Exchange, Flow, Next, Outcome};
 use crate::auth::{Scope, Scopes};
-use crate::client::{Failure, Options, Referrers, Why};
+use crate::config::{Options, Referrers, RepositoryRef};
 use crate::driver::{Body, Keep, Key};
 use crate::endpoint::{
     AnswerError, Condition, DeleteManifest, Endpoint, ListReferrers, PullManifest, PutManifest, PutName, TagOrDigest,
 };
 use crate::header::ETag;
+use crate::outcome::{Failure, FailureKind};
 use crate::{Descriptor, Digest, Manifest, Tag};
 
 /// How often a list is written before others are said to be in the way.
@@ -33,7 +34,7 @@ const MAX_WRITES: u32 = 10;
 
 /// An entry is put into, or taken out of, the list of a subject's referrers.
 pub(crate) struct UpdateReferrers {
-    place: Place,
+    place: RepositoryRef,
     subject: Digest,
     tag: Tag,
     change: Change,
@@ -95,16 +96,16 @@ impl Guard {
 
 impl UpdateReferrers {
     /// Puts `referrer` into the list of `subject`.
-    pub(crate) fn add(place: Place, subject: Digest, referrer: &Manifest, fallback: Referrers) -> Self {
+    pub(crate) fn add(place: RepositoryRef, subject: Digest, referrer: &Manifest, fallback: Referrers) -> Self {
         Self::new(place, subject, Change::Add(Box::new(referrer.referrer())), fallback)
     }
 
     /// Takes a manifest that was deleted out of the list of `subject`.
-    pub(crate) fn remove(place: Place, subject: Digest, referrer: Digest, fallback: Referrers) -> Self {
+    pub(crate) fn remove(place: RepositoryRef, subject: Digest, referrer: Digest, fallback: Referrers) -> Self {
         Self::new(place, subject, Change::Remove(referrer), fallback)
     }
 
-    fn new(place: Place, subject: Digest, change: Change, fallback: Referrers) -> Self {
+    fn new(place: RepositoryRef, subject: Digest, change: Change, fallback: Referrers) -> Self {
         let tag = Tag::of_referrers(&subject);
         Self {
             place,
@@ -121,17 +122,17 @@ impl UpdateReferrers {
     }
 
     /// Whose list it changes: only one change of a list is made at a time.
-    pub(crate) const fn list(&self) -> (&Place, Digest) {
+    pub(crate) const fn list(&self) -> (&RepositoryRef, Digest) {
         (&self.place, self.subject)
     }
 
     /// The first step: nothing is asked that is known.
-    pub(crate) fn begin<K>(&mut self, world: &mut World<'_, K>) {
+    pub(crate) fn begin<K>(&mut self, context: &mut Context<'_, K>) {
         // It may have been given up while it waited.
         if matches!(self.state, State::Ended(_)) {
             return;
         }
-        match world.learned.referrers(&self.place.repository) {
+        match context.learned.referrers(&self.place.repository) {
             Some(true) => self.state = State::Ended(Ok(Listed { fallback: false })),
             Some(false) => self.fall_back(),
             None => {}
@@ -141,17 +142,17 @@ impl UpdateReferrers {
     fn fall_back(&mut self) {
         self.state = match self.fallback {
             Referrers::Fallback => State::Fetching,
-            Referrers::Forbid => State::Ended(Err(Failure::new(Why::ReferrersForbidden))),
+            Referrers::Forbid => State::Ended(Err(Failure::new(FailureKind::ReferrersForbidden))),
         };
     }
 
     fn probe(&self) -> ListReferrers<'_> {
-        let Place { origin, repository } = &self.place;
+        let RepositoryRef { origin, repository } = &self.place;
         ListReferrers { origin, repository, subject: &self.subject, artifact_type: None }
     }
 
     /// Supported means 200 with an index, and nothing else (quirk `referrers-odd-status-means-unsupported`).
-    fn probed<K>(&mut self, outcome: Outcome, world: &mut World<'_, K>) {
+    fn probed<K>(&mut self, outcome: Outcome, context: &mut Context<'_, K>) {
         let supported = match outcome {
             Outcome::Answer { from, response, .. } => match self.probe().parse(&from, &response) {
                 Ok(_) => Some(true),
@@ -160,14 +161,16 @@ impl UpdateReferrers {
                 Err(_) => None,
             },
             // A redirect to elsewhere that is not followed is no API either (quirk `referrers-303-to-html`).
-            Outcome::Failed(failure) if matches!(failure.why, Why::Refused(_) | Why::Denied(_)) => Some(false),
+            Outcome::Failed(failure) if matches!(failure.kind, FailureKind::Refused(_) | FailureKind::Denied(_)) => {
+                Some(false)
+            }
             other => {
                 self.state = State::Ended(Err(other.into_failure().unwrap_or_else(Failure::lost)));
                 return;
             }
         };
         if let Some(supported) = supported {
-            world.learned.learn_referrers(&self.place.repository, supported);
+            context.learned.learn_referrers(&self.place.repository, supported);
         }
         if supported == Some(true) {
             self.state = State::Ended(Ok(Listed { fallback: false }));
@@ -177,7 +180,7 @@ impl UpdateReferrers {
     }
 
     fn fetch(&self) -> PullManifest<'_> {
-        let Place { origin, repository } = &self.place;
+        let RepositoryRef { origin, repository } = &self.place;
         PullManifest { origin, repository, reference: TagOrDigest::Tag(&self.tag) }
     }
 
@@ -217,7 +220,7 @@ impl UpdateReferrers {
             self.unguarded = true;
         }
         if self.writes >= MAX_WRITES {
-            return Err(Failure::new(Why::ReferrersConflict { tag: self.tag.clone(), tries: self.writes }));
+            return Err(Failure::new(FailureKind::ReferrersConflict { tag: self.tag.clone(), tries: self.writes }));
         }
         self.writes = self.writes.saturating_add(1);
         let guard = if self.unguarded { Guard::None } else { Guard::of(standing.is_some(), etag) };
@@ -228,11 +231,11 @@ impl UpdateReferrers {
     }
 
     fn not_referrers(&self, what: &'static str) -> Failure {
-        Failure::new(Why::NotReferrers { tag: self.tag.clone(), what })
+        Failure::new(FailureKind::NotReferrers { tag: self.tag.clone(), what })
     }
 
     fn write<'a>(&'a self, list: &'a Manifest, guard: &'a Guard) -> PutManifest<'a> {
-        let Place { origin, repository } = &self.place;
+        let RepositoryRef { origin, repository } = &self.place;
         let condition = match guard {
             Guard::Absent => Condition::IfAbsent,
             Guard::Match(etag) => Condition::IfMatch(etag),
@@ -247,7 +250,7 @@ impl UpdateReferrers {
             Change::Add(_) => "stored",
             Change::Remove(_) => "deleted",
         };
-        Failure::new(Why::ReferrersRefused { tag: self.tag.clone(), done, refusal: Box::new(refusal) })
+        Failure::new(FailureKind::ReferrersRefused { tag: self.tag.clone(), done, refusal: Box::new(refusal) })
     }
 
     fn written(&mut self, list: &Manifest, guard: &Guard, outcome: Outcome) -> Result<State, Failure> {
@@ -267,7 +270,7 @@ impl UpdateReferrers {
     }
 
     fn clear(&self) -> DeleteManifest<'_> {
-        let Place { origin, repository } = &self.place;
+        let RepositoryRef { origin, repository } = &self.place;
         DeleteManifest { origin, repository, reference: TagOrDigest::Tag(&self.tag) }
     }
 
@@ -315,13 +318,13 @@ impl<K: Key> Flow<K> for UpdateReferrers {
         })
     }
 
-    fn outcome(&mut self, outcome: Outcome, world: &mut World<'_, K>) {
+    fn outcome(&mut self, outcome: Outcome, context: &mut Context<'_, K>) {
         let state = match self.state.clone() {
-            State::Probing => return self.probed(outcome, world),
+            State::Probing => return self.probed(outcome, context),
             State::Fetching => {
                 let fetched = self.fetched(outcome);
                 // Others are writing too: not all at once.
-                *world.pause = self.writes > 1 && matches!(fetched, Ok(State::Writing(..)));
+                *context.pause = self.writes > 1 && matches!(fetched, Ok(State::Writing(..)));
                 fetched
             }
             State::Writing(list, guard) => self.written(&list, &guard, outcome),

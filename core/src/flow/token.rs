@@ -5,12 +5,13 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::Response;
 
-use super::{Exchange, Flow, IfLost, Next, Outcome, World};
+use super::{Context, Exchange, Flow, IfLost, Next, Outcome};
 use crate::Secret;
 use crate::auth::{Attempt, Credentials, Scopes, Token, TokenError, TokenKey, TokenRequest};
-use crate::client::{Failure, Options, Why};
+use crate::config::Options;
 use crate::driver::{Body, Keep, Key};
 use crate::endpoint::Row;
+use crate::outcome::{Failure, FailureKind};
 
 /// The exchange of credentials, or of nothing, for a token.
 pub(crate) struct FetchToken {
@@ -48,7 +49,7 @@ impl FetchToken {
     }
 
     fn denied(&self, error: &TokenError) -> Failure {
-        Failure::new(Why::Denied(error.to_string())).at(Row::FetchToken, self.key.service().realm().clone())
+        Failure::new(FailureKind::Denied(error.to_string())).at(Row::FetchToken, self.key.service().realm().clone())
     }
 
     fn answered(&mut self, response: &Response<Bytes>) {
@@ -81,7 +82,7 @@ impl<K: Key> Flow<K> for FetchToken {
         }
     }
 
-    fn outcome(&mut self, outcome: Outcome, _: &mut World<'_, K>) {
+    fn outcome(&mut self, outcome: Outcome, _: &mut Context<'_, K>) {
         match outcome {
             Outcome::Answer { response, .. } => self.answered(&response),
             other => self.ended = Some(Err(other.into_failure().unwrap_or_else(Failure::lost))),
@@ -117,7 +118,7 @@ impl<K: Key> Flow<K> for Ping {
         Next::send(Exchange::new(&call, Body::Empty, Scopes::none(), Keep::UpTo(options.error_body)))
     }
 
-    fn outcome(&mut self, _: Outcome, _: &mut World<'_, K>) {
+    fn outcome(&mut self, _: Outcome, _: &mut Context<'_, K>) {
         self.is_over = true;
     }
 

@@ -30,16 +30,17 @@ pub(crate) use content::Content;
 use ladder::Rung;
 use state::{State, Then};
 
-use super::{Place, World};
-use crate::client::{Failure, Stored, Why};
+use super::Context;
+use crate::config::RepositoryRef;
 use crate::driver::Key;
 use crate::endpoint::{AnswerError, BlobStored, OpenUpload};
+use crate::outcome::{Failure, FailureKind, Stored};
 use crate::{Digest, Repository};
 
 /// The upload of one blob.
 pub(crate) struct Upload<K> {
     key: K,
-    place: Place,
+    place: RepositoryRef,
     content: Content,
     /// Repositories to mount from that were not tried yet.
     mounts: VecDeque<Repository>,
@@ -90,7 +91,7 @@ pub(crate) struct Uploaded {
 
 impl<K: Key> Upload<K> {
     /// The upload of `content`, which may be in one of `mounts` already.
-    pub(crate) fn new(key: K, place: Place, content: Content, mounts: Vec<Repository>) -> Self {
+    pub(crate) fn new(key: K, place: RepositoryRef, content: Content, mounts: Vec<Repository>) -> Self {
         Self {
             key,
             place,
@@ -160,7 +161,7 @@ impl<K: Key> Upload<K> {
         &self.key
     }
 
-    pub(crate) const fn place(&self) -> &Place {
+    pub(crate) const fn place(&self) -> &RepositoryRef {
         &self.place
     }
 
@@ -189,7 +190,7 @@ impl<K: Key> Upload<K> {
     }
 
     /// Takes the first step; what was learned decides which.
-    pub(crate) fn begin(&mut self, world: &mut World<'_, K>) {
+    pub(crate) fn begin(&mut self, context: &mut Context<'_, K>) {
         if let Some((open, acknowledged)) = self.saved.take()
             && let Some(size) = self.content.size
         {
@@ -203,9 +204,9 @@ impl<K: Key> Upload<K> {
                 self.state = State::Mounting(from);
                 return;
             }
-            if !self.asked && (self.must_ask || self.content.is_worth_asking(world.options)) {
+            if !self.asked && (self.must_ask || self.content.is_worth_asking(context.options)) {
                 self.asked = true;
-                self.state = if world.learned.self_mount == Some(true) && !self.must_ask {
+                self.state = if context.learned.self_mount == Some(true) && !self.must_ask {
                     State::Mounting(self.place.repository.clone())
                 } else {
                     State::Checking
@@ -213,20 +214,20 @@ impl<K: Key> Upload<K> {
                 return;
             }
         }
-        self.open(world);
+        self.open(context);
     }
 
     /// Opens an upload, or sends all in one POST where that is the rung.
-    fn open(&mut self, world: &mut World<'_, K>) {
+    fn open(&mut self, context: &mut Context<'_, K>) {
         // Rights are proved before the content of a one-shot source is touched.
         if self.content.must_read(0) {
             self.state = State::Opening;
             return;
         }
         if !self.content.can_replay() {
-            return self.end_with(None, Err(Failure::new(Why::NotReplayable)));
+            return self.end_with(None, Err(Failure::new(FailureKind::NotReplayable)));
         }
-        self.state = match self.rung(world) {
+        self.state = match self.rung(context) {
             Some(Rung::SinglePost) => State::PostingWhole,
             Some(Rung::WholePut | Rung::StreamedPatch | Rung::Chunks) => State::Opening,
             None => return self.give_up(None),
@@ -234,51 +235,52 @@ impl<K: Key> Upload<K> {
     }
 
     /// Goes on in an upload that holds no byte yet.
-    fn opened(&mut self, open: OpenUpload, world: &mut World<'_, K>) {
+    fn opened(&mut self, open: OpenUpload, context: &mut Context<'_, K>) {
         self.sessions = self.sessions.saturating_add(1);
         self.announced_max = open.chunk_max_length();
         self.content.restarted();
         self.barred.insert(Rung::SinglePost);
-        self.begin_sending(open, world);
+        self.begin_sending(open, context);
     }
 
-    fn begin_sending(&mut self, open: OpenUpload, world: &mut World<'_, K>) {
+    fn begin_sending(&mut self, open: OpenUpload, context: &mut Context<'_, K>) {
         if self.content.must_read(0) {
-            let end = self.chunk_end(0, Some(&open), world);
+            let end = self.chunk_end(0, Some(&open), context);
             self.state = State::Reading(open, 0, end);
             return;
         }
-        let Some(rung) = self.rung(world) else { return self.give_up(Some(open)) };
+        let Some(rung) = self.rung(context) else { return self.give_up(Some(open)) };
         self.using = rung;
         match rung {
             Rung::WholePut => self.state = State::PuttingWhole(open),
             Rung::StreamedPatch if self.content.is_whole() => self.state = State::Streaming(open),
             Rung::StreamedPatch => self.state = State::Pouring(open),
-            Rung::Chunks => self.chunk(open, 0, world),
+            Rung::Chunks => self.chunk(open, 0, context),
             Rung::SinglePost => self.give_up(Some(open)),
         }
     }
 
     /// Begins again with a new upload, if that can be done and was not done too often.
-    fn begin_again(&mut self, left: Option<OpenUpload>, world: &mut World<'_, K>) {
+    fn begin_again(&mut self, left: Option<OpenUpload>, context: &mut Context<'_, K>) {
         if !self.content.can_replay() {
-            return self.end_with(left, Err(Failure::new(Why::NotReplayable)));
+            return self.end_with(left, Err(Failure::new(FailureKind::NotReplayable)));
         }
-        if self.sessions >= world.options.sessions {
+        if self.sessions >= context.options.sessions {
             return self.give_up(left);
         }
         match left {
             Some(open) => self.state = State::Cancelling(open, Then::BeginAgain),
-            None => self.open(world),
+            None => self.open(context),
         }
-        *world.pause = true;
+        *context.pause = true;
     }
 
     /// Everything was tried.
     fn give_up(&mut self, left: Option<OpenUpload>) {
         let sessions = self.sessions;
         let status = self.last_status;
-        let failure = self.last.take().unwrap_or_else(|| Failure::new(Why::TooManySessions { sessions, status }));
+        let failure =
+            self.last.take().unwrap_or_else(|| Failure::new(FailureKind::TooManySessions { sessions, status }));
         self.end_with(left, Err(failure));
     }
 
@@ -301,7 +303,7 @@ impl<K: Key> Upload<K> {
             let content = self.content.clone().unsent();
             Uploaded { digest, size, how, content }
         });
-        self.end_with(None, result.ok_or_else(|| Failure::new(Why::NotReplayable)));
+        self.end_with(None, result.ok_or_else(|| Failure::new(FailureKind::NotReplayable)));
     }
 
     /// A commit was answered with a success; only 201 says that the blob is stored.

@@ -31,6 +31,7 @@ mod retry_after;
 mod subject;
 mod tags;
 mod text;
+mod upload;
 mod warning;
 mod www_authenticate;
 
@@ -46,5 +47,6 @@ pub use range::RangeHint;
 pub use retry_after::RetryAfter;
 pub use subject::{SUBJECT, subject};
 pub use tags::{TAG, accepted_tags};
+pub use upload::{OpenUpload, UploadProgress};
 pub use warning::warnings;
 pub use www_authenticate::challenges;

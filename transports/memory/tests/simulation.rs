@@ -10,7 +10,8 @@ use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
 use longshore_core::driver::{End, NoAnswer};
 use longshore_core::{
-    Algorithm, Blob, Client, Digest, Digester, Event, Instant, Manifest, Name, Operation, Options, Push, Receipt,
+    Algorithm, Blob, Client, Digest, Digester, Event, Instant, Manifest, ManifestReference, Operation, Options, Push,
+    Receipt,
 };
 use longshore_memory::{
     BodyEnd, ExchangeId, Fault, Handler, Order, Reply, Said, Schedule, Simulation, Source, Step, Whole,
@@ -30,7 +31,7 @@ fn counting(count: &Rc<Cell<u32>>) -> impl Handler + use<> {
 
 fn pull() -> Operation<&'static str> {
     let (registry, repository) = ("registry.example".parse().unwrap(), "a/b".parse().unwrap());
-    Operation::PullManifest { registry, repository, name: Name::Tag("v1".parse().unwrap()) }
+    Operation::PullManifest { registry, repository, reference: ManifestReference::Tag("v1".parse().unwrap()) }
 }
 
 /// Pulls under a fault at the first request: what reached the handler, what the client heard first, and when it was done.

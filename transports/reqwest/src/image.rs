@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use longshore_core::{Descriptor, Digest, Manifest, Name, Operation, Pushed, Receipt, Reference, Tag};
+use longshore_core::{Descriptor, Digest, Manifest, ManifestReference, Operation, Pushed, Receipt, Reference, Tag};
 use longshore_sources::layout::Closure;
 use longshore_sources::{ImageError, Sink, push_of};
 
@@ -61,9 +61,9 @@ impl Session<Digest> {
         mut sink: impl FnMut(&Descriptor) -> Sink,
     ) -> Result<PulledImage, ImageError> {
         let name = match (reference.digest, &reference.tag) {
-            (Some(digest), _) => Name::Digest(digest),
-            (None, Some(tag)) => Name::Tag(tag.clone()),
-            (None, None) => Name::Tag(Tag::latest()),
+            (Some(digest), _) => ManifestReference::Digest(digest),
+            (None, Some(tag)) => ManifestReference::Tag(tag.clone()),
+            (None, None) => ManifestReference::Tag(Tag::latest()),
         };
         let _turn = self.pull_turn().await;
         let mut manifests = vec![self.pull_manifest(reference, name).await?];
@@ -74,7 +74,7 @@ impl Session<Digest> {
                 manifest.children().map(|child| child.digest).filter(|digest| seen.insert(*digest)).collect();
             next += 1;
             for child in children {
-                manifests.push(self.pull_manifest(reference, Name::Digest(child)).await?);
+                manifests.push(self.pull_manifest(reference, ManifestReference::Digest(child)).await?);
             }
         }
         let mut blobs: Vec<Descriptor> = manifests.iter().flat_map(Manifest::blobs).cloned().collect();
@@ -88,9 +88,9 @@ impl Session<Digest> {
         Ok(PulledImage { manifests, blobs })
     }
 
-    async fn pull_manifest(&self, reference: &Reference, name: Name) -> Result<Manifest, ImageError> {
+    async fn pull_manifest(&self, reference: &Reference, name: ManifestReference) -> Result<Manifest, ImageError> {
         let (registry, repository) = (reference.registry.clone(), reference.repository.clone());
-        match self.start(Operation::PullManifest { registry, repository, name }).await? {
+        match self.start(Operation::PullManifest { registry, repository, reference: name }).await? {
             Receipt::Pulled(manifest) => Ok(manifest),
             other => unreachable!("a pull of a manifest gives a manifest, not {other:?}"),
         }

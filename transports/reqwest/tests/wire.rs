@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use longshore_core::auth::Credentials;
 use longshore_core::driver::NoAnswer;
-use longshore_core::{Algorithm, Blob, Digest, Manifest, Operation, Push, Receipt, Secret, Why};
+use longshore_core::{Algorithm, Blob, Digest, FailureKind, Manifest, Operation, Push, Receipt, Secret};
 use longshore_reqwest::{Session, Sink};
 use longshore_sources::Source;
 use support::{Server, attempts, http, json, session, tags};
@@ -56,7 +56,7 @@ async fn i02_a_redirect_is_not_followed_by_the_stack() {
     let location = format!("Location: http://{}/v2/a/tags/list\r\n", elsewhere.address);
     let server = Server::answering(move |_, _| json("307 Temporary Redirect", &location, "{}")).await;
     let failure = tags(&session(attempts(3)), server.address).await.unwrap_err();
-    assert!(matches!(failure.why, Why::Refused(_)), "{failure}");
+    assert!(matches!(failure.kind, FailureKind::Refused(_)), "{failure}");
     assert_eq!((server.requests(), elsewhere.requests()), (1, 0));
 }
 
@@ -79,7 +79,7 @@ async fn i23_an_endless_answer_is_cut_at_the_limit() {
     let mut options = attempts(3);
     options.manifest_body = 10_000;
     let failure = tags(&session(options), server.address).await.unwrap_err();
-    assert_eq!(failure.why, Why::TooLarge, "{failure}");
+    assert_eq!(failure.kind, FailureKind::TooLarge, "{failure}");
     assert_eq!(server.requests(), 1);
     assert!(taken.load(Ordering::SeqCst) < 64 << 20, "what the kernel buffers, and not the world");
 }
@@ -91,7 +91,7 @@ async fn i23_a_head_with_too_many_fields_or_bytes_is_no_answer() {
     for headers in [fields, bytes] {
         let server = Server::answering(move |_, _| json("200 OK", &headers, TAGS)).await;
         let failure = tags(&session(attempts(1)), server.address).await.unwrap_err();
-        assert!(matches!(failure.why, Why::NoAnswer(NoAnswer::Lost(_))), "{failure}");
+        assert!(matches!(failure.kind, FailureKind::NoAnswer(NoAnswer::Lost(_))), "{failure}");
     }
 }
 
@@ -111,7 +111,10 @@ async fn an_answer_that_is_cut_short_is_lost() {
     })
     .await;
     let failure = tags(&session(attempts(1)), server.address).await.unwrap_err();
-    assert!(matches!(&failure.why, Why::NoAnswer(NoAnswer::Lost(why)) if why.contains("cut short")), "{failure}");
+    assert!(
+        matches!(&failure.kind, FailureKind::NoAnswer(NoAnswer::Lost(why)) if why.contains("cut short")),
+        "{failure}"
+    );
 }
 
 #[tokio::test]
@@ -119,15 +122,15 @@ async fn what_is_not_there_is_said_in_a_sentence() {
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let failure = tags(&session(attempts(1)), closed).await.unwrap_err();
     let why = NoAnswer::NotSent(format!("connection refused: nothing listens at {closed}"));
-    assert_eq!(failure.why, Why::NoAnswer(why));
+    assert_eq!(failure.kind, FailureKind::NoAnswer(why));
 
     let silent = Server::serving(|_, _, stream| async move { drop(stream) }).await;
     let failure = tags(&session(attempts(1)), silent.address).await.unwrap_err();
-    assert!(matches!(&failure.why, Why::NoAnswer(NoAnswer::Lost(_))), "{failure}");
+    assert!(matches!(&failure.kind, FailureKind::NoAnswer(NoAnswer::Lost(_))), "{failure}");
 
     let session = session(attempts(1));
     let failure = session.start(support::list_tags("registry.invalid")).await.unwrap_err();
-    let Why::NoAnswer(NoAnswer::NotSent(why)) = &failure.why else { panic!("{failure}") };
+    let FailureKind::NoAnswer(NoAnswer::NotSent(why)) = &failure.kind else { panic!("{failure}") };
     assert!(why.starts_with("no address is known for registry.invalid: "), "{why}");
 }
 
@@ -199,7 +202,7 @@ async fn a_blob_is_poured_into_its_sink_and_no_further_than_its_size() {
     assert_eq!(receipt, Receipt::Poured { blob: digest, len: content.len() as u64 });
     assert_eq!(memory.take(), content);
     let failure = session.start(pull()).await.unwrap_err();
-    assert_eq!(failure.why, Why::TooLarge, "{failure}");
+    assert_eq!(failure.kind, FailureKind::TooLarge, "{failure}");
 }
 
 #[tokio::test]
@@ -223,13 +226,16 @@ async fn a_sink_that_cannot_be_written_ends_the_pull_at_once() {
     for (number, (sink, expected)) in (1..).zip(sinks) {
         session.add_sink(digest, sink);
         let failure = session.start(pull()).await.unwrap_err();
-        assert!(matches!(&failure.why, Why::NoAnswer(NoAnswer::Sink(why)) if why.contains(expected)), "{failure}");
+        assert!(
+            matches!(&failure.kind, FailureKind::NoAnswer(NoAnswer::Sink(why)) if why.contains(expected)),
+            "{failure}"
+        );
         assert_eq!(server.requests(), number, "it is not tried again");
     }
     session.forget_sink(&digest);
     let failure = session.start(pull()).await.unwrap_err();
     assert!(
-        matches!(&failure.why, Why::NoAnswer(NoAnswer::Sink(why)) if why.contains("no sink was given")),
+        matches!(&failure.kind, FailureKind::NoAnswer(NoAnswer::Sink(why)) if why.contains("no sink was given")),
         "{failure}"
     );
 }
@@ -245,7 +251,7 @@ async fn a_dropped_operation_is_given_up_and_a_cancelled_one_says_so() {
     drop(session.start(support::list_tags(&server.address.to_string())));
     let running = session.start(support::list_tags(&server.address.to_string()));
     running.cancel();
-    assert_eq!(running.await.unwrap_err().why, Why::Cancelled);
+    assert_eq!(running.await.unwrap_err().kind, FailureKind::Cancelled);
 }
 
 #[tokio::test]
@@ -287,7 +293,10 @@ async fn plain_http_spoken_to_a_server_of_tls_is_said_in_a_sentence_and_not_agai
     let server = Server::answering(|_, _| vec![0x15, 3, 1, 0, 2, 2, 70]).await;
     let failure = tags(&session(attempts(3)), server.address).await.unwrap_err();
     let said = format!("{} does not answer in HTTP: ", server.address);
-    assert!(matches!(&failure.why, Why::NoAnswer(NoAnswer::Untrusted(why)) if why.starts_with(&said)), "{failure}");
+    assert!(
+        matches!(&failure.kind, FailureKind::NoAnswer(NoAnswer::Untrusted(why)) if why.starts_with(&said)),
+        "{failure}"
+    );
     assert_eq!(server.requests(), 1);
 }
 

@@ -10,7 +10,7 @@ use std::process::Command;
 
 use longshore_core::content::Platform;
 use longshore_core::driver::NoAnswer;
-use longshore_core::{Digest, Options, Reference, Scheme, Why};
+use longshore_core::{Digest, FailureKind, Options, Reference, Scheme};
 use longshore_sources::layout::Closure;
 use longshore_sources::{Source, pack};
 use longshore_ureq::{Http, HttpBuilder, ImageError, Session};
@@ -54,7 +54,7 @@ fn session(http: HttpBuilder, options: Options) -> Session<Digest> {
 }
 
 /// Pushes to the name, and prints what came of it, as a careless program would.
-fn push(http: HttpBuilder, scheme: Scheme) -> Result<u64, Why> {
+fn push(http: HttpBuilder, scheme: Scheme) -> Result<u64, FailureKind> {
     let mut session = session(http, attempts(2));
     let pushed = session.push_image(&image(), &reference(scheme));
     println!("{pushed:?}");
@@ -62,7 +62,7 @@ fn push(http: HttpBuilder, scheme: Scheme) -> Result<u64, Why> {
         Ok(pushed) => Ok(pushed.uploaded),
         Err(ImageError::Failed(failure)) => {
             println!("{failure}");
-            Err(failure.why)
+            Err(failure.kind)
         }
         Err(other) => panic!("{other}"),
     }
@@ -90,7 +90,7 @@ fn i29_https_goes_through_a_tunnel() {
     if is_again("i29_https_goes_through_a_tunnel", &[("HTTPS_PROXY", &url), ("TEST_CA", &pem)]) {
         let http = Http::builder().ca_pem(std::env::var("TEST_CA").unwrap());
         // It reaches a registry that knows nothing, over TLS that is trusted.
-        assert!(matches!(push(http, Scheme::Https), Err(Why::Answer(_))));
+        assert!(matches!(push(http, Scheme::Https), Err(FailureKind::Answer(_))));
         return;
     }
     let passed = proxy.passed();
@@ -104,7 +104,9 @@ fn no_proxy_is_honoured() {
     let url = proxy.url("CANARY-PROXY");
     if is_again("no_proxy_is_honoured", &[("HTTP_PROXY", &url), ("NO_PROXY", "registry.invalid")]) {
         let failed = push(Http::builder(), Scheme::Http);
-        assert!(matches!(failed, Err(Why::NoAnswer(NoAnswer::NotSent(why))) if why.contains("no address is known")));
+        assert!(
+            matches!(failed, Err(FailureKind::NoAnswer(NoAnswer::NotSent(why))) if why.contains("no address is known"))
+        );
         return;
     }
     assert!(proxy.passed().is_empty());
@@ -119,7 +121,7 @@ fn no_proxy_of_the_builder_leaves_the_environment_alone() {
         for scheme in [Scheme::Http, Scheme::Https] {
             let failed = push(Http::builder().no_proxy(), scheme);
             assert!(
-                matches!(failed, Err(Why::NoAnswer(NoAnswer::NotSent(why))) if why.contains("no address is known"))
+                matches!(failed, Err(FailureKind::NoAnswer(NoAnswer::NotSent(why))) if why.contains("no address is known"))
             );
         }
         return;
@@ -133,7 +135,7 @@ fn i29_a_proxy_that_refuses_is_told_without_its_password() {
     let url = proxy.url("CANARY-OTHER");
     if is_again("i29_a_proxy_that_refuses_is_told_without_its_password", &[("HTTPS_PROXY", &url)]) {
         let failed = push(Http::builder(), Scheme::Https);
-        assert!(matches!(failed, Err(Why::NoAnswer(NoAnswer::NotSent(_)))), "{failed:?}");
+        assert!(matches!(failed, Err(FailureKind::NoAnswer(NoAnswer::NotSent(_)))), "{failed:?}");
         return;
     }
     assert!(proxy.passed().is_empty());
@@ -150,8 +152,10 @@ fn a_machine_without_any_ca_trusts_nobody_and_those_who_are_named() {
     let variables = [&nowhere[..], &[("HTTPS_PROXY", &url), ("TEST_CA", &pem)]].concat();
     if is_again("a_machine_without_any_ca_trusts_nobody_and_those_who_are_named", &variables) {
         let failed = push(Http::builder(), Scheme::Https);
-        assert!(matches!(failed, Err(Why::NoAnswer(NoAnswer::Untrusted(why))) if why.starts_with("no CA is trusted")));
+        assert!(
+            matches!(failed, Err(FailureKind::NoAnswer(NoAnswer::Untrusted(why))) if why.starts_with("no CA is trusted"))
+        );
         let http = Http::builder().ca_pem(std::env::var("TEST_CA").unwrap());
-        assert!(matches!(push(http, Scheme::Https), Err(Why::Answer(_))));
+        assert!(matches!(push(http, Scheme::Https), Err(FailureKind::Answer(_))));
     }
 }

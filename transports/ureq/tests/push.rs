@@ -3,7 +3,7 @@
 mod support;
 
 use longshore_core::content::Platform;
-use longshore_core::{Algorithm, Blob, Digest, Name, Operation, Push, Receipt, Reference};
+use longshore_core::{Algorithm, Blob, Digest, ManifestReference, Operation, Push, Receipt, Reference};
 use longshore_sources::Source;
 use longshore_sources::layout::Closure;
 use longshore_sources::pack::{self, Compression, Layer};
@@ -36,8 +36,8 @@ fn an_image_goes_in_and_comes_back_byte_for_byte() {
     assert!(session.sources().is_empty());
 
     let (registry, repository) = (reference.registry, reference.repository);
-    let name = Name::Tag(reference.tag.unwrap());
-    let pull = Operation::PullManifest { registry: registry.clone(), repository: repository.clone(), name };
+    let name = ManifestReference::Tag(reference.tag.unwrap());
+    let pull = Operation::PullManifest { registry: registry.clone(), repository: repository.clone(), reference: name };
     let Receipt::Pulled(manifest) = session.run(pull).unwrap() else { panic!("no manifest") };
     assert_eq!(manifest.digest(), image.root.digest);
     let mut memories = Vec::new();

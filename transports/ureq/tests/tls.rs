@@ -4,7 +4,7 @@ mod support;
 
 use longshore_core::driver::NoAnswer;
 use longshore_core::target::Policy;
-use longshore_core::{Digest, Failure, Operation, Origin, Receipt, Registry, Scheme, Why};
+use longshore_core::{Digest, Failure, FailureKind, Operation, Origin, Receipt, Registry, Scheme};
 use longshore_ureq::{Http, HttpBuilder, HttpError, Session};
 use support::tls::{Ca, TlsServer};
 use support::{attempts, json};
@@ -35,7 +35,7 @@ fn tags(session: &mut Session<Digest>, server: &TlsServer) -> Result<usize, Box<
 
 fn untrusted(failure: &Failure, server: &TlsServer) -> bool {
     let start = format!("the certificate of {} is not trusted: ", server.address);
-    matches!(&failure.why, Why::NoAnswer(NoAnswer::Untrusted(why)) if why.starts_with(&start))
+    matches!(&failure.kind, FailureKind::NoAnswer(NoAnswer::Untrusted(why)) if why.starts_with(&start))
 }
 
 #[test]

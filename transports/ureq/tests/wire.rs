@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 
 use longshore_core::auth::Credentials;
 use longshore_core::driver::NoAnswer;
-use longshore_core::{Algorithm, Blob, Digest, Operation, Push, Receipt, Scheme, Secret, Why};
+use longshore_core::{Algorithm, Blob, Digest, FailureKind, Operation, Push, Receipt, Scheme, Secret};
 use longshore_sources::Source;
 use longshore_ureq::{Http, HttpError, Session, Sink};
 use support::{Server, attempts, http, json, registry, session, tags};
@@ -58,7 +58,7 @@ fn i02_a_redirect_is_not_followed_by_the_stack() {
     let location = format!("Location: http://{}/v2/a/tags/list\r\n", elsewhere.address);
     let server = Server::answering(move |_, _| json("307 Temporary Redirect", &location, "{}"));
     let failure = tags(&mut session(attempts(3)), server.address).unwrap_err();
-    assert!(matches!(failure.why, Why::Refused(_)), "{failure}");
+    assert!(matches!(failure.kind, FailureKind::Refused(_)), "{failure}");
     assert_eq!((server.requests(), elsewhere.requests()), (1, 0));
 }
 
@@ -70,7 +70,7 @@ fn i23_bodies_and_heads_are_cut_at_their_limits() {
     let mut options = attempts(3);
     options.manifest_body = 10_000;
     let failure = tags(&mut session(options), server.address).unwrap_err();
-    assert_eq!(failure.why, Why::TooLarge, "{failure}");
+    assert_eq!(failure.kind, FailureKind::TooLarge, "{failure}");
     assert_eq!(server.requests(), 1);
 
     let fields: String = (0..200).map(|i| format!("X-{i}: y\r\n")).collect();
@@ -78,7 +78,7 @@ fn i23_bodies_and_heads_are_cut_at_their_limits() {
     for headers in [fields, bytes] {
         let server = Server::answering(move |_, _| json("200 OK", &headers, TAGS));
         let failure = tags(&mut session(attempts(1)), server.address).unwrap_err();
-        assert!(matches!(failure.why, Why::NoAnswer(NoAnswer::Lost(_))), "{failure}");
+        assert!(matches!(failure.kind, FailureKind::NoAnswer(NoAnswer::Lost(_))), "{failure}");
     }
 }
 
@@ -94,7 +94,10 @@ fn a_lost_connection_is_another_attempt_of_the_cores() {
         answer
     });
     let failure = tags(&mut session(attempts(1)), server.address).unwrap_err();
-    assert!(matches!(&failure.why, Why::NoAnswer(NoAnswer::Lost(why)) if why.contains("cut short")), "{failure}");
+    assert!(
+        matches!(&failure.kind, FailureKind::NoAnswer(NoAnswer::Lost(why)) if why.contains("cut short")),
+        "{failure}"
+    );
 }
 
 #[test]
@@ -102,10 +105,10 @@ fn what_is_not_there_is_said_in_a_sentence() {
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let failure = tags(&mut session(attempts(1)), closed).unwrap_err();
     let why = NoAnswer::NotSent(format!("connection refused: nothing listens at {closed}"));
-    assert_eq!(failure.why, Why::NoAnswer(why));
+    assert_eq!(failure.kind, FailureKind::NoAnswer(why));
 
     let failure = session(attempts(1)).run(support::list_tags("registry.invalid")).unwrap_err();
-    assert!(matches!(failure.why, Why::NoAnswer(NoAnswer::NotSent(_))), "{failure}");
+    assert!(matches!(failure.kind, FailureKind::NoAnswer(NoAnswer::NotSent(_))), "{failure}");
 }
 
 #[test]
@@ -119,7 +122,10 @@ fn a_source_that_fails_ends_the_push_and_leaves_no_blob() {
     assert!(failure.to_string().contains("no source was given"), "{failure}");
     session.sources().insert(digest, Source::bytes("what it really is").with_digest(digest));
     let failure = session.run(push()).unwrap_err();
-    assert!(matches!(&failure.why, Why::NoAnswer(NoAnswer::Source(why)) if why.contains("sha256:")), "{failure}");
+    assert!(
+        matches!(&failure.kind, FailureKind::NoAnswer(NoAnswer::Source(why)) if why.contains("sha256:")),
+        "{failure}"
+    );
     assert!(shared.lock().state.repositories.values().all(|repository| repository.blobs.is_empty()));
 }
 
@@ -195,7 +201,7 @@ fn a_blob_is_poured_into_its_sink_and_no_further_than_its_size() {
     assert_eq!(receipt, Receipt::Poured { blob: digest, len: content.len() as u64 });
     assert_eq!(memory.take(), content);
     let failure = session.run(pull()).unwrap_err();
-    assert_eq!(failure.why, Why::TooLarge, "{failure}");
+    assert_eq!(failure.kind, FailureKind::TooLarge, "{failure}");
 }
 
 #[test]
@@ -219,13 +225,16 @@ fn a_sink_that_cannot_be_written_ends_the_pull_at_once() {
     for (number, (sink, expected)) in (1..).zip(sinks) {
         session.sinks().insert(digest, sink);
         let failure = session.run(pull()).unwrap_err();
-        assert!(matches!(&failure.why, Why::NoAnswer(NoAnswer::Sink(why)) if why.contains(expected)), "{failure}");
+        assert!(
+            matches!(&failure.kind, FailureKind::NoAnswer(NoAnswer::Sink(why)) if why.contains(expected)),
+            "{failure}"
+        );
         assert_eq!(server.requests(), number, "it is not tried again");
     }
     session.sinks().clear();
     let failure = session.run(pull()).unwrap_err();
     assert!(
-        matches!(&failure.why, Why::NoAnswer(NoAnswer::Sink(why)) if why.contains("no sink was given")),
+        matches!(&failure.kind, FailureKind::NoAnswer(NoAnswer::Sink(why)) if why.contains("no sink was given")),
         "{failure}"
     );
 }
@@ -287,6 +296,9 @@ fn plain_http_spoken_to_a_server_of_tls_is_said_in_a_sentence_and_not_again() {
     let server = Server::answering(|_, _| vec![0x15, 3, 1, 0, 2, 2, 70]);
     let failure = tags(&mut session(attempts(3)), server.address).unwrap_err();
     let said = format!("{} does not answer in HTTP: ", server.address);
-    assert!(matches!(&failure.why, Why::NoAnswer(NoAnswer::Untrusted(why)) if why.starts_with(&said)), "{failure}");
+    assert!(
+        matches!(&failure.kind, FailureKind::NoAnswer(NoAnswer::Untrusted(why)) if why.starts_with(&said)),
+        "{failure}"
+    );
     assert_eq!(server.requests(), 1);
 }

@@ -3,22 +3,25 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-use super::Blob;
 use super::job::{Node, PushJob, Start};
 use crate::Digest;
-use crate::client::task::Machine;
-use crate::client::{Event, Failure, Learned, Options, Stored, Why};
+use crate::client::task::AnyFlow;
+use crate::config::{Blob, Learned, Options};
 use crate::driver::Key;
-use crate::flow::{Probe, Upload, Uploaded};
+use crate::endpoint::OpenUpload;
+use crate::flow::{Content, Probe, Upload, Uploaded};
+use crate::outcome::{Event, Failure, FailureKind, Stored};
 
 /// Blobs of at most so many bytes go ahead to find out what the registry can do.
 const SCOUT: u64 = 64 * 1024;
 /// How often a manifest is sent again after the registry said that something it refers to is missing.
-const HEALINGS: u32 = 3;
+const RECOVERIES: u32 = 3;
 
 /// A blob of a push.
 pub(super) struct BlobNode<K> {
     pub(super) blob: Blob<K>,
+    /// What is known of its content, and what of it can be sent.
+    pub(super) content: Content,
     pub(super) state: BlobState,
     /// How often the registry said that it is missing, since it was last stored: then it must be asked about.
     pub(super) missed: u32,
@@ -27,8 +30,9 @@ pub(super) struct BlobNode<K> {
 }
 
 impl<K> BlobNode<K> {
-    pub(super) const fn new(blob: Blob<K>) -> Self {
-        Self { blob, state: BlobState::Waiting, missed: 0, reached: 0 }
+    pub(super) fn new(blob: Blob<K>) -> Self {
+        let content = Content::of(&blob);
+        Self { blob, content, state: BlobState::Waiting, missed: 0, reached: 0 }
     }
 }
 
@@ -49,7 +53,7 @@ impl<K: Key> PushJob<K> {
         let unsettled = if self.settled { &mut [] } else { self.blobs.as_mut_slice() };
         self.settled = true;
         for node in unsettled.iter_mut().filter(|node| node.state == BlobState::Waiting && node.missed == 0) {
-            let Some(digest) = node.blob.content.digest else { continue };
+            let Some(digest) = node.content.digest else { continue };
             if self.foreign.skips(&digest, options) {
                 node.state = BlobState::Done;
                 self.progress.done(node);
@@ -57,7 +61,7 @@ impl<K: Key> PushJob<K> {
                 node.state = BlobState::Done;
                 self.progress.done(node);
                 self.receipt.existing = self.receipt.existing.saturating_add(1);
-                let (blob, size) = (node.blob.key.clone(), node.blob.content.size.unwrap_or(0));
+                let (blob, size) = (node.blob.key.clone(), node.content.size.unwrap_or(0));
                 events.push(Event::BlobStored { blob, digest, size, how: Stored::Existing });
             }
         }
@@ -78,7 +82,7 @@ impl<K: Key> PushJob<K> {
     /// the cost of a push grows with its blobs, and not with their square. One of unknown digest is read as its content comes.
     fn largest(&self, mut waiting: Vec<usize>, options: &Options) -> Vec<usize> {
         let size = |index: &usize| {
-            let content = self.blobs.get(*index).map(|node| &node.blob.content)?;
+            let content = self.blobs.get(*index).map(|node| &node.content)?;
             content.digest.and(content.size)
         };
         let is_under_way = |node: &&Node| if let Node::Blob(index) = node { size(index).is_some() } else { false };
@@ -96,18 +100,19 @@ impl<K: Key> PushJob<K> {
     pub(super) fn start_blob(&mut self, index: usize) -> Option<Start<K>> {
         let node = self.blobs.get_mut(index)?;
         node.state = BlobState::Running;
-        let (blob, missed) = (node.blob.clone(), node.missed);
-        let saved = self.checkpoint.as_ref().zip(blob.content.digest.filter(|_| missed == 0));
+        let (blob, content, missed) = (node.blob.clone(), node.content.clone(), node.missed);
+        let saved = self.checkpoint.as_ref().zip(content.digest.filter(|_| missed == 0));
         let saved = saved.and_then(|(checkpoint, digest)| checkpoint.upload(digest, &self.place.origin));
-        let upload = Upload::new(blob.key, self.place.clone(), blob.content, blob.mounts).resuming(saved);
+        let saved = saved.map(|(location, acknowledged)| (OpenUpload::at(location), acknowledged));
+        let upload = Upload::new(blob.key, self.place.clone(), content, blob.mounts).resuming(saved);
         // A registry that says "it is here" and "it is missing" at once gets the bytes.
         let upload = match missed {
             0 => upload,
             1 => upload.asking_first(),
             _ => upload.asking_nobody(),
         };
-        let machine = Machine::Upload(Box::new(upload));
-        Some(self.start(Node::Blob(index), machine, missed))
+        let flow = AnyFlow::Upload(Box::new(upload));
+        Some(self.start(Node::Blob(index), flow, missed))
     }
 
     /// A small blob that goes ahead of the others, while it is not known what one POST can do.
@@ -116,8 +121,8 @@ impl<K: Key> PushJob<K> {
             return None;
         }
         let size = |index: &usize| {
-            let blob = self.blobs.get(*index).map(|node| &node.blob).filter(|blob| blob.mounts.is_empty())?;
-            blob.content.size.filter(|size| blob.content.digest.is_some() && (1..=SCOUT).contains(size))
+            let node = self.blobs.get(*index).filter(|node| node.blob.mounts.is_empty())?;
+            node.content.size.filter(|size| node.content.digest.is_some() && (1..=SCOUT).contains(size))
         };
         self.scout = waiting.iter().copied().filter(|index| size(index).is_some()).min_by_key(size);
         self.scout
@@ -130,17 +135,17 @@ impl<K: Key> PushJob<K> {
     /// One question more, where at least two large blobs may save theirs by its answer.
     pub(super) fn probe(&mut self, waiting: &[usize], learned: &Learned, options: &Options) -> Option<Start<K>> {
         let is_large = |index: &&usize| {
-            let blob = self.blobs.get(**index).map(|node| &node.blob);
-            blob.is_some_and(|blob| blob.mounts.is_empty() && blob.content.is_worth_asking(options))
+            let node = self.blobs.get(**index);
+            node.is_some_and(|node| node.blob.mounts.is_empty() && node.content.is_worth_asking(options))
         };
         if self.probed || learned.self_mount.is_some() || waiting.iter().filter(is_large).count() < 2 {
             return None;
         }
         let done = self.blobs.iter().filter(|node| node.state == BlobState::Done);
-        let stored = done.filter_map(|node| node.blob.content.digest).find(|digest| self.have.contains(digest))?;
+        let stored = done.filter_map(|node| node.content.digest).find(|digest| self.have.contains(digest))?;
         self.probed = true;
         let probe = Probe::self_mount(self.place.clone(), stored);
-        Some(self.start(Node::Probe, Machine::Probe(probe), 0))
+        Some(self.start(Node::Probe, AnyFlow::Probe(probe), 0))
     }
 
     pub(super) fn blob_stored(&mut self, index: usize, uploaded: &Uploaded, events: &mut Vec<Event<K>>) {
@@ -148,7 +153,7 @@ impl<K: Key> PushJob<K> {
         node.state = BlobState::Done;
         node.missed = 0;
         self.progress.reach(node, uploaded.size);
-        node.blob.content = uploaded.content.clone();
+        node.content = uploaded.content.clone();
         let count = match uploaded.how {
             Stored::Existing => &mut self.receipt.existing,
             Stored::Mounted(_) => &mut self.receipt.mounted,
@@ -165,7 +170,7 @@ impl<K: Key> PushJob<K> {
     pub(super) fn may_turn_up(&mut self, node: &Node, failure: &Failure) -> bool {
         let Node::Blob(index) = node else { return false };
         let Some(blob) = self.blobs.get_mut(*index) else { return false };
-        if failure.why != Why::NotReplayable || !(1..HEALINGS).contains(&blob.missed) {
+        if failure.kind != FailureKind::NotReplayable || !(1..RECOVERIES).contains(&blob.missed) {
             return false;
         }
         blob.missed = blob.missed.saturating_add(1);
@@ -174,14 +179,14 @@ impl<K: Key> PushJob<K> {
     }
 
     /// The registry lost what it had acknowledged, or shows it late: ask for everything again, send what is missing.
-    pub(super) fn heal(&mut self, index: usize, failure: Failure, options: &Options) {
+    pub(super) fn recover_missing(&mut self, index: usize, failure: Failure, options: &Options) {
         let Some(node) = self.manifests.get_mut(index) else { return };
-        if node.healings >= HEALINGS {
+        if node.recoveries >= RECOVERIES {
             self.failure.get_or_insert(failure);
             return;
         }
-        node.healings = node.healings.saturating_add(1);
-        let healings = node.healings;
+        node.recoveries = node.recoveries.saturating_add(1);
+        let recoveries = node.recoveries;
         node.is_running = false;
         let references = node.manifest.blobs().chain(node.manifest.children()).map(|reference| reference.digest);
         let suspects: BTreeSet<Digest> = references.filter(|digest| !self.foreign.skips(digest, options)).collect();
@@ -195,12 +200,12 @@ impl<K: Key> PushJob<K> {
         }
         // Blobs that turned out to be equal when they had been read are sent again once.
         let on_their_way = self.blobs.iter().filter(|blob| blob.state != BlobState::Done);
-        let mut sent_again: BTreeSet<Digest> = on_their_way.filter_map(|blob| blob.blob.content.digest).collect();
+        let mut sent_again: BTreeSet<Digest> = on_their_way.filter_map(|blob| blob.content.digest).collect();
         for blob in self.blobs.iter_mut().filter(|blob| blob.state == BlobState::Done) {
-            let Some(digest) = blob.blob.content.digest else { continue };
+            let Some(digest) = blob.content.digest else { continue };
             if suspects.contains(&digest) && sent_again.insert(digest) {
                 blob.state = BlobState::Waiting;
-                blob.missed = healings;
+                blob.missed = recoveries;
             }
         }
     }
@@ -219,7 +224,7 @@ impl<K: Key> PushJob<K> {
     pub(super) fn add_blob(&mut self, blob: Blob<K>) {
         let same = |node: &&mut BlobNode<K>| {
             node.blob.key == blob.key
-                || node.blob.content.digest.is_some() && node.blob.content.digest == blob.content.digest
+                || node.content.digest.is_some() && node.content.digest == blob.identity.map(|(digest, _)| digest)
         };
         if self.blobs.iter_mut().find(same).is_none() {
             self.progress.add(&blob);

@@ -6,21 +6,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::blobs::BlobNode;
-use super::foreign::Foreign;
 use super::manifests::ManifestNode;
+use super::nondistributable::Nondistributable;
 use super::progress::Progress;
-use super::{Push, Supply};
-use crate::client::task::{Machine, Product};
-use crate::client::{Checkpoint, Event, Failure, Learned, Options, Pushed, Why};
+use crate::client::task::{AnyFlow, FlowOutput};
+use crate::config::{Checkpoint, Learned, Options, Push, RepositoryRef, Supply};
 use crate::driver::Key;
-use crate::flow::{Committed, Exists, Place, Survey};
+use crate::flow::{Committed, Exists, FetchExisting};
+use crate::outcome::{Event, Failure, FailureKind, Pushed};
 use crate::{Digest, Manifest, Tag};
 
 /// One thing to do in a push.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::client) enum Node {
     /// Reading what stands under the tag: it tells what is there.
-    Survey,
+    FetchExisting,
     /// Reading a manifest that an index under the tag refers to.
     Child(Digest),
     /// Finding out whether a self-mount answers questions.
@@ -40,19 +40,19 @@ pub(in crate::client) enum Node {
 /// A node that may start now.
 pub(in crate::client) struct Start<K> {
     pub(in crate::client) node: Node,
-    pub(in crate::client) machine: Machine<K>,
+    pub(in crate::client) flow: AnyFlow<K>,
     /// How often it was healed: it waits before it is tried again, longer each time.
-    pub(in crate::client) healings: u32,
+    pub(in crate::client) recoveries: u32,
 }
 
 /// A push under way.
 pub(in crate::client) struct PushJob<K> {
-    pub(super) place: Place,
+    pub(super) place: RepositoryRef,
     pub(super) tags: Vec<Tag>,
     pub(super) root: Option<Digest>,
     pub(super) manifests: Vec<ManifestNode>,
     pub(super) blobs: Vec<BlobNode<K>>,
-    pub(super) foreign: Foreign,
+    pub(super) foreign: Nondistributable,
     pub(super) is_open: bool,
     pub(super) checkpoint: Option<Checkpoint>,
     surveyed: bool,
@@ -101,14 +101,14 @@ impl<K: Key> PushJob<K> {
         push.manifests.iter().for_each(|manifest| {
             have.remove(&manifest.digest());
         });
-        let place = Place { origin: push.registry.origin(), repository: push.repository };
+        let place = RepositoryRef { origin: push.registry.origin(), repository: push.repository };
         let mut job = Self {
             place,
             tags: push.tags,
             root: push.root,
             manifests: Vec::new(),
             blobs: Vec::new(),
-            foreign: Foreign::default(),
+            foreign: Nondistributable::default(),
             is_open: push.is_open,
             checkpoint: push.checkpoint,
             surveyed: false,
@@ -141,9 +141,11 @@ impl<K: Key> PushJob<K> {
         }
     }
 
-    pub(in crate::client) fn supply(&mut self, supply: Supply<K>) -> Result<(), Why> {
+    pub(in crate::client) fn supply(&mut self, supply: Supply<K>) -> Result<(), FailureKind> {
         if !self.is_open {
-            return Err(Why::Misuse("nothing can be added to a push that was not left open, or was ended".to_owned()));
+            return Err(FailureKind::Misuse(
+                "nothing can be added to a push that was not left open, or was ended".to_owned(),
+            ));
         }
         self.settled = false;
         match supply {
@@ -158,7 +160,7 @@ impl<K: Key> PushJob<K> {
         Ok(())
     }
 
-    pub(in crate::client) const fn place(&self) -> &Place {
+    pub(in crate::client) const fn place(&self) -> &RepositoryRef {
         &self.place
     }
 
@@ -177,11 +179,12 @@ impl<K: Key> PushJob<K> {
             // Where what stands proves nothing, it is not worth a question.
             let is_proof = options.trust_manifests && learned.unchecked_manifests != Some(true);
             if let Some(survey) = self.survey().filter(|_| is_proof) {
-                return vec![self.start(Node::Survey, Machine::Survey(survey), 0)];
+                return vec![self.start(Node::FetchExisting, AnyFlow::FetchExisting(survey), 0)];
             }
         }
         let children = self.start_children();
-        if !children.is_empty() || self.running.iter().any(|n| matches!(n, Node::Survey | Node::Child(_) | Node::Probe))
+        if !children.is_empty()
+            || self.running.iter().any(|n| matches!(n, Node::FetchExisting | Node::Child(_) | Node::Probe))
         {
             return children;
         }
@@ -193,10 +196,12 @@ impl<K: Key> PushJob<K> {
         starts
     }
 
-    fn survey(&self) -> Option<Survey> {
+    fn survey(&self) -> Option<FetchExisting> {
         match (self.tags.first(), self.root) {
-            (Some(tag), _) => Some(Survey::of_tag(self.place.clone(), tag.clone())),
-            (None, Some(root)) if !self.have.contains(&root) => Some(Survey::of_digest(self.place.clone(), root)),
+            (Some(tag), _) => Some(FetchExisting::of_tag(self.place.clone(), tag.clone())),
+            (None, Some(root)) if !self.have.contains(&root) => {
+                Some(FetchExisting::of_digest(self.place.clone(), root))
+            }
             (None, _) => None,
         }
     }
@@ -205,15 +210,15 @@ impl<K: Key> PushJob<K> {
         let ready = self.ready_manifests(options);
         let mut starts = Vec::new();
         for index in ready {
-            if let Some((machine, healings)) = self.commit(index, learned) {
-                starts.push(self.start(Node::Manifest(index), machine, healings));
+            if let Some((flow, recoveries)) = self.commit(index, learned) {
+                starts.push(self.start(Node::Manifest(index), flow, recoveries));
             }
         }
-        for (index, machine) in self.unlisted_referrers(options) {
-            starts.push(self.start(Node::Referrer(index), machine, 0));
+        for (index, flow) in self.unlisted_referrers(options) {
+            starts.push(self.start(Node::Referrer(index), flow, 0));
         }
-        for (tag, machine) in self.missing_tags() {
-            starts.push(self.start(Node::Tag(tag), machine, 0));
+        for (tag, flow) in self.missing_tags() {
+            starts.push(self.start(Node::Tag(tag), flow, 0));
         }
         starts
     }
@@ -223,27 +228,27 @@ impl<K: Key> PushJob<K> {
         let mut starts = Vec::new();
         for (digest, is_manifest) in self.missing(options) {
             let exists = Exists::new(self.place.clone(), digest, is_manifest);
-            starts.push(self.start(Node::Check(digest), Machine::Exists(exists), 0));
+            starts.push(self.start(Node::Check(digest), AnyFlow::Exists(exists), 0));
         }
         starts
     }
 
-    pub(super) fn start(&mut self, node: Node, machine: Machine<K>, healings: u32) -> Start<K> {
+    pub(super) fn start(&mut self, node: Node, flow: AnyFlow<K>, recoveries: u32) -> Start<K> {
         self.running.insert(node.clone());
-        Start { node, machine, healings }
+        Start { node, flow, recoveries }
     }
 
     /// Takes in what came of a node.
     pub(in crate::client) fn finished(
         &mut self,
         node: &Node,
-        result: Result<Product, Failure>,
+        result: Result<FlowOutput, Failure>,
         options: &Options,
         events: &mut Vec<Event<K>>,
     ) {
         self.running.remove(node);
-        let product = match result {
-            Ok(product) => product,
+        let output = match result {
+            Ok(output) => output,
             Err(failure) => {
                 if self.may_turn_up(node, &failure) {
                     return;
@@ -257,29 +262,31 @@ impl<K: Key> PushJob<K> {
                 return;
             }
         };
-        match (node, product) {
-            (Node::Survey, Product::Surveyed(Some(standing))) => self.standing(&standing, events),
-            (Node::Child(_), Product::Surveyed(Some(child))) => self.child_stands(&child, events),
-            (Node::Blob(index), Product::Uploaded(uploaded)) => self.blob_stored(*index, &uploaded, events),
-            (Node::Check(digest), Product::Exists(true)) => {
+        match (node, output) {
+            (Node::FetchExisting, FlowOutput::Surveyed(Some(standing))) => self.standing(&standing, events),
+            (Node::Child(_), FlowOutput::Surveyed(Some(child))) => self.child_stands(&child, events),
+            (Node::Blob(index), FlowOutput::Uploaded(uploaded)) => self.blob_stored(*index, &uploaded, events),
+            (Node::Check(digest), FlowOutput::Exists(true)) => {
                 self.have.insert(*digest);
             }
-            (Node::Check(digest), Product::Exists(false)) => {
-                self.failure.get_or_insert(Failure::new(Why::Incomplete { digest: *digest }));
+            (Node::Check(digest), FlowOutput::Exists(false)) => {
+                self.failure.get_or_insert(Failure::new(FailureKind::Incomplete { digest: *digest }));
             }
-            (Node::Manifest(index), Product::Committed(Committed::Stored(stored))) => {
+            (Node::Manifest(index), FlowOutput::Committed(Committed::Stored(stored))) => {
                 self.manifest_stored(*index, &stored, events);
             }
-            (Node::Manifest(index), Product::Committed(Committed::Missing(failure))) => {
-                self.heal(*index, failure, options);
+            (Node::Manifest(index), FlowOutput::Committed(Committed::Missing(failure))) => {
+                self.recover_missing(*index, failure, options);
             }
-            (Node::Tag(tag), Product::Committed(Committed::Stored(_))) => self.tag_stored(tag, events),
-            (Node::Tag(_), Product::Committed(Committed::Missing(failure))) => {
+            (Node::Tag(tag), FlowOutput::Committed(Committed::Stored(_))) => self.tag_stored(tag, events),
+            (Node::Tag(_), FlowOutput::Committed(Committed::Missing(failure))) => {
                 if let Some(index) = self.manifests.iter().position(|node| Some(node.manifest.digest()) == self.root) {
-                    self.heal(index, failure, options);
+                    self.recover_missing(index, failure, options);
                 }
             }
-            (Node::Referrer(index), Product::Listed(listed)) => self.referrer_listed(*index, listed.fallback, events),
+            (Node::Referrer(index), FlowOutput::Listed(listed)) => {
+                self.referrer_listed(*index, listed.fallback, events)
+            }
             _ => {}
         }
     }
@@ -323,10 +330,12 @@ impl<K: Key> PushJob<K> {
             return None;
         }
         if let Some(node) = self.manifests.iter().find(|node| !self.have.contains(&node.manifest.digest())) {
-            return Some(Err(Failure::new(Why::Incomplete { digest: node.manifest.digest() })));
+            return Some(Err(Failure::new(FailureKind::Incomplete { digest: node.manifest.digest() })));
         }
         if self.root.is_none() && !self.tags.is_empty() {
-            return Some(Err(Failure::new(Why::Misuse("there are tags, and no root for them to name".to_owned()))));
+            return Some(Err(Failure::new(FailureKind::Misuse(
+                "there are tags, and no root for them to name".to_owned(),
+            ))));
         }
         if let Some(failure) = &self.unlisted {
             return Some(Err(failure.clone()));

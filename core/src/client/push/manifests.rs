@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::blobs::BlobState;
 use super::job::{Node, PushJob, Start};
-use crate::client::task::Machine;
-use crate::client::{Event, Learned, Options};
+use crate::client::task::AnyFlow;
+use crate::config::{Learned, Options};
 use crate::driver::Key;
-use crate::flow::{Commit, Stored, Survey, UpdateReferrers};
+use crate::flow::{Commit, FetchExisting, Stored, UpdateReferrers};
+use crate::outcome::Event;
 use crate::{Descriptor, Digest, Document, Manifest, Tag};
 
 /// From so many tags on, it pays to try to push them all in one request.
@@ -17,7 +18,7 @@ const MANY_TAGS: usize = 3;
 pub(super) struct ManifestNode {
     pub(super) manifest: Manifest,
     pub(super) is_running: bool,
-    pub(super) healings: u32,
+    pub(super) recoveries: u32,
     /// What is known of its entry in the list of its subject's referrers.
     listed: Listed,
     /// Where among its blobs one was missing when it was last looked at.
@@ -37,7 +38,7 @@ enum Listed {
 impl ManifestNode {
     pub(super) const fn new(manifest: Manifest) -> Self {
         let listed = if manifest.subject().is_some() { Listed::No } else { Listed::Yes };
-        Self { manifest, is_running: false, healings: 0, listed, lacking: 0 }
+        Self { manifest, is_running: false, recoveries: 0, listed, lacking: 0 }
     }
 
     /// Whether all its blobs are there. It looks first where one was missing, so that all looks together cost as much as a few.
@@ -91,7 +92,7 @@ impl<K: Key> PushJob<K> {
     }
 
     /// The exchange that stores a manifest: the root under its tags, all others by digest.
-    pub(super) fn commit(&mut self, index: usize, learned: &Learned) -> Option<(Machine<K>, u32)> {
+    pub(super) fn commit(&mut self, index: usize, learned: &Learned) -> Option<(AnyFlow<K>, u32)> {
         let place = self.place.clone();
         let node = self.manifests.get_mut(index)?;
         node.is_running = true;
@@ -107,11 +108,11 @@ impl<K: Key> PushJob<K> {
             Some(tag) => Commit::under(place, manifest, tag.clone()),
             None => Commit::by_digest(place, manifest),
         };
-        Some((Machine::Commit(Box::new(commit)), node.healings))
+        Some((AnyFlow::Commit(Box::new(commit)), node.recoveries))
     }
 
     /// Tags that do not name the root yet, once it is stored.
-    pub(super) fn missing_tags(&self) -> Vec<(Tag, Machine<K>)> {
+    pub(super) fn missing_tags(&self) -> Vec<(Tag, AnyFlow<K>)> {
         let root = self.root.filter(|root| self.have.contains(root));
         let Some(node) = self.manifests.iter().find(|node| Some(node.manifest.digest()) == root) else {
             return Vec::new();
@@ -121,13 +122,13 @@ impl<K: Key> PushJob<K> {
         missing
             .map(|tag| {
                 let commit = Commit::under(self.place.clone(), node.manifest.clone(), tag.clone());
-                (tag.clone(), Machine::Commit(Box::new(commit)))
+                (tag.clone(), AnyFlow::Commit(Box::new(commit)))
             })
             .collect()
     }
 
     /// Stored manifests whose entry in their subject's list of referrers was not seen.
-    pub(super) fn unlisted_referrers(&mut self, options: &Options) -> Vec<(usize, Machine<K>)> {
+    pub(super) fn unlisted_referrers(&mut self, options: &Options) -> Vec<(usize, AnyFlow<K>)> {
         let mut machines = Vec::new();
         for (index, node) in (0..).zip(&mut self.manifests) {
             if node.listed == Listed::No && self.have.contains(&node.manifest.digest()) {
@@ -135,7 +136,7 @@ impl<K: Key> PushJob<K> {
                 let update =
                     UpdateReferrers::add(self.place.clone(), subject.digest, &node.manifest, options.referrers);
                 node.listed = Listed::Running;
-                machines.push((index, Machine::Referrers(Box::new(update))));
+                machines.push((index, AnyFlow::Referrers(Box::new(update))));
             }
         }
         machines
@@ -220,8 +221,8 @@ impl<K: Key> PushJob<K> {
         let children = std::mem::take(&mut self.children_to_read);
         let place = self.place.clone();
         let mut start = |digest| {
-            let survey = Survey::of_digest(place.clone(), digest);
-            self.start(Node::Child(digest), Machine::Survey(survey), 0)
+            let survey = FetchExisting::of_digest(place.clone(), digest);
+            self.start(Node::Child(digest), AnyFlow::FetchExisting(survey), 0)
         };
         children.into_iter().map(&mut start).collect()
     }

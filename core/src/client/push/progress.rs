@@ -1,8 +1,8 @@
 //! How far a push is, in bytes of its blobs.
 
-use super::Blob;
 use super::blobs::BlobNode;
 use super::job::{Node, PushJob};
+use crate::config::Blob;
 use crate::driver::Key;
 
 /// How far a push is. Neither number ever falls, not even where an attempt fails or a blob that was stored has to be sent
@@ -18,7 +18,7 @@ pub(super) struct Progress {
 impl Progress {
     /// A blob was given.
     pub(super) fn add<K>(&mut self, blob: &Blob<K>) {
-        self.total = self.total.saturating_add(blob.content.size.unwrap_or_default());
+        self.total = self.total.saturating_add(blob.identity.map_or(0, |(_, size)| size));
     }
 
     /// So many bytes of a blob are there or on their way. One of unknown length counts as far as it has come.
@@ -26,14 +26,14 @@ impl Progress {
         let more = bytes.saturating_sub(node.reached);
         node.reached = node.reached.saturating_add(more);
         self.done = self.done.saturating_add(more);
-        if node.blob.content.size.is_none() {
+        if node.content.size.is_none() {
             self.total = self.total.saturating_add(more);
         }
     }
 
     /// All of a blob is there, or need not be.
     pub(super) fn done<K>(&mut self, node: &mut BlobNode<K>) {
-        let size = node.blob.content.size.unwrap_or(node.reached);
+        let size = node.content.size.unwrap_or(node.reached);
         self.reach(node, size);
     }
 }

@@ -5,44 +5,44 @@ use std::ops::Range;
 use http::StatusCode;
 
 use super::{Rung, State, Then, Upload};
-use crate::client::{Failure, Stored, Why};
 use crate::driver::Key;
 use crate::endpoint::{AnswerError, BlobPresence, Endpoint, MountedBlob, OpenUpload, PostedBlob};
-use crate::flow::{Outcome, World};
+use crate::flow::{Context, Outcome};
+use crate::outcome::{Failure, FailureKind, Stored};
 use crate::target::Target;
 
 /// No limit below this many bytes is believed in.
 const LEAST_LIMIT: u64 = 64 * 1024;
 
 impl<K: Key> Upload<K> {
-    pub(super) fn answered(&mut self, outcome: Outcome, world: &mut World<'_, K>) {
+    pub(super) fn answered(&mut self, outcome: Outcome, context: &mut Context<'_, K>) {
         if self.leaving {
             return self.left(&outcome);
         }
         // The registry wants a longer pause than we take: nothing more is asked of it.
         if let Outcome::Failed(failure) = &outcome
-            && matches!(failure.why, Why::RetryAfter { .. })
+            && matches!(failure.kind, FailureKind::RetryAfter { .. })
         {
             self.end_with(None, Err(failure.clone()));
             return;
         }
         match self.state.clone() {
-            State::Checking => self.checked(&outcome, world),
-            State::Mounting(from) => self.mounted(from, &outcome, world),
-            State::Opening => self.was_opened(outcome, world),
-            State::PostingWhole => self.posted(outcome, world),
-            State::PuttingWhole(open) => self.put(open, outcome, world),
-            State::Streaming(open) => self.streamed(open, outcome, world),
+            State::Checking => self.checked(&outcome, context),
+            State::Mounting(from) => self.mounted(from, &outcome, context),
+            State::Opening => self.was_opened(outcome, context),
+            State::PostingWhole => self.posted(outcome, context),
+            State::PuttingWhole(open) => self.put(open, outcome, context),
+            State::Streaming(open) => self.streamed(open, outcome, context),
             State::Pouring(open) => {
                 // Whatever came of it, these bytes cannot be had again.
                 self.content.poured();
-                self.streamed(open, outcome, world);
+                self.streamed(open, outcome, context);
             }
-            State::SendingChunk(open, range) => self.chunk_sent(open, range, outcome, world),
-            State::Closing(open, last) => self.closed(open, last, outcome, world),
-            State::Resyncing(open, range) => self.resynced(open, range, &outcome, world),
-            State::Confirming(open) => self.confirmed(open, &outcome, world),
-            State::Cancelling(_, Then::BeginAgain) => self.open(world),
+            State::SendingChunk(open, range) => self.chunk_sent(open, range, outcome, context),
+            State::Closing(open, last) => self.closed(open, last, outcome, context),
+            State::Resyncing(open, range) => self.resynced(open, range, &outcome, context),
+            State::Confirming(open) => self.confirmed(open, &outcome, context),
+            State::Cancelling(_, Then::BeginAgain) => self.open(context),
             State::Cancelling(_, Then::End(result)) => self.state = State::Ended(result),
             State::Reading(..) | State::Ended(_) => {}
         }
@@ -65,52 +65,52 @@ impl<K: Key> Upload<K> {
     }
 
     /// Anything but "it is here" is advice: the upload will tell (quirks of section B).
-    fn checked(&mut self, outcome: &Outcome, world: &mut World<'_, K>) {
+    fn checked(&mut self, outcome: &Outcome, context: &mut Context<'_, K>) {
         if let Outcome::Answer { from, response, .. } = outcome
             && self.check().is_some_and(|check| matches!(check.parse(from, response), Ok(BlobPresence::Present { .. })))
         {
             return self.stored(Stored::Existing);
         }
-        self.open(world);
+        self.open(context);
     }
 
     /// Only 201 means mounted, 202 is an upload like any other, and no refusal fails a push (quirks of section C).
-    fn mounted(&mut self, source: crate::Repository, outcome: &Outcome, world: &mut World<'_, K>) {
+    fn mounted(&mut self, source: crate::Repository, outcome: &Outcome, context: &mut Context<'_, K>) {
         let to_itself = source == self.place.repository;
         if let Outcome::Answer { from, response, .. } = outcome
             && let Some(mount) = self.mount(&source)
         {
             match mount.parse(from, response) {
                 Ok(MountedBlob::Mounted) if to_itself => {
-                    world.learned.self_mount = Some(true);
+                    context.learned.self_mount = Some(true);
                     return self.stored(Stored::Existing);
                 }
                 Ok(MountedBlob::Mounted) => return self.stored(Stored::Mounted(source)),
-                Ok(MountedBlob::Opened(open)) => return self.opened(open, world),
+                Ok(MountedBlob::Opened(open)) => return self.opened(open, context),
                 Err(_) => {}
             }
         }
-        self.begin(world);
+        self.begin(context);
     }
 
-    fn was_opened(&mut self, outcome: Outcome, world: &mut World<'_, K>) {
+    fn was_opened(&mut self, outcome: Outcome, context: &mut Context<'_, K>) {
         let (from, response) = match answer(outcome) {
             Ok(answer) => answer,
             Err(failure) => return self.fail(failure),
         };
         match self.start().parse(&from, &response) {
-            Ok(open) => self.opened(open, world),
+            Ok(open) => self.opened(open, context),
             // A success that opens nothing is a load balancer's, not the registry's (quirk `post-200-healthcheck`).
             Err(error @ AnswerError::Malformed { .. }) if response.status().is_success() => {
                 self.last = Some(Failure::new(error));
                 self.sessions = self.sessions.saturating_add(1);
-                self.begin_again(None, world);
+                self.begin_again(None, context);
             }
             Err(error) => self.fail(Failure::new(error)),
         }
     }
 
-    fn posted(&mut self, outcome: Outcome, world: &mut World<'_, K>) {
+    fn posted(&mut self, outcome: Outcome, context: &mut Context<'_, K>) {
         let (from, response) = match outcome {
             Outcome::Answer { from, response, .. } => (from, response),
             Outcome::Failed(failure) => return self.fail(failure),
@@ -124,29 +124,29 @@ impl<K: Key> Upload<K> {
         let Some(post) = self.post() else { return };
         match post.parse(&from, &response) {
             Ok(PostedBlob::Stored) => {
-                world.learned.single_post = Some(true);
+                context.learned.single_post = Some(true);
                 self.stored(Stored::Uploaded);
             }
             // The body was ignored, and an upload opened (quirk `post-digest-single-unsupported-202`).
             Ok(PostedBlob::Opened(open)) => {
-                world.learned.single_post = Some(false);
-                self.opened(open, world);
+                context.learned.single_post = Some(false);
+                self.opened(open, context);
             }
             Err(error) => match self.refused(error) {
                 Some(status) if is_final(status) => self.give_up(None),
                 status => {
-                    self.learn_limit(status, self.content.size, world);
+                    self.learn_limit(status, self.content.size, context);
                     if is_unsupported(status) || status == Some(StatusCode::BAD_REQUEST) {
-                        world.learned.single_post.get_or_insert(false);
+                        context.learned.single_post.get_or_insert(false);
                     }
                     self.barred.insert(Rung::SinglePost);
-                    self.open(world);
+                    self.open(context);
                 }
             },
         }
     }
 
-    fn put(&mut self, open: OpenUpload, outcome: Outcome, world: &mut World<'_, K>) {
+    fn put(&mut self, open: OpenUpload, outcome: Outcome, context: &mut Context<'_, K>) {
         let (from, response) = match outcome {
             Outcome::Answer { from, response, .. } => (from, response),
             Outcome::Failed(failure) => return self.fail(failure),
@@ -158,7 +158,7 @@ impl<K: Key> Upload<K> {
         let Some(close) = self.close(&open, None) else { return };
         match close.parse(&from, &response) {
             Ok(stored) => {
-                world.learned.whole_put = Some(true);
+                context.learned.whole_put = Some(true);
                 self.committed(&stored);
             }
             Err(error) => match self.refused(error) {
@@ -169,40 +169,42 @@ impl<K: Key> Upload<K> {
                     self.confirm(None);
                 }
                 status @ Some(StatusCode::PAYLOAD_TOO_LARGE) => {
-                    self.learn_limit(status, self.content.size, world);
+                    self.learn_limit(status, self.content.size, context);
                     self.too_large(self.content.size);
-                    self.begin_again(Some(open), world);
+                    self.begin_again(Some(open), context);
                 }
                 status if is_unsupported(status) => {
-                    world.learned.whole_put.get_or_insert(false);
+                    context.learned.whole_put.get_or_insert(false);
                     self.barred.insert(Rung::WholePut);
-                    self.begin_again(Some(open), world);
+                    self.begin_again(Some(open), context);
                 }
                 // A failed commit ends the upload at some registries (quirk `digest-mismatch-kills-session`), so it is not
                 // gone on with; at others it stays open, so it is cancelled.
                 _ => {
                     self.trouble(Rung::WholePut);
-                    self.begin_again(Some(open), world);
+                    self.begin_again(Some(open), context);
                 }
             },
         }
     }
 
-    fn streamed(&mut self, open: OpenUpload, outcome: Outcome, world: &mut World<'_, K>) {
+    fn streamed(&mut self, open: OpenUpload, outcome: Outcome, context: &mut Context<'_, K>) {
         let call = self.stream(&open);
         let result = match outcome {
             Outcome::Answer { from, response, .. } => call.parse(&from, &response),
             Outcome::Failed(failure) => return self.fail(failure),
             Outcome::Unknown { status } => {
                 self.doubt(Rung::StreamedPatch, status);
-                return self.begin_again(Some(open), world);
+                return self.begin_again(Some(open), context);
             }
         };
         match result {
             Ok(moved) => {
-                world.learned.streamed_patch = Some(true);
+                context.learned.streamed_patch = Some(true);
                 if !self.content.has_ended() {
-                    let why = Why::Misuse("the driver sent a blob to its end and did not report its digest".to_owned());
+                    let why = FailureKind::Misuse(
+                        "the driver sent a blob to its end and did not report its digest".to_owned(),
+                    );
                     return self.end_with(Some(moved.upload), Err(Failure::new(why)));
                 }
                 self.content.stored(self.content.size.unwrap_or(0));
@@ -211,21 +213,21 @@ impl<K: Key> Upload<K> {
             Err(error) => match self.refused(error) {
                 Some(status) if is_final(status) => self.give_up(Some(open)),
                 status => {
-                    self.learn_limit(status, self.content.size, world);
+                    self.learn_limit(status, self.content.size, context);
                     if status == Some(StatusCode::PAYLOAD_TOO_LARGE) {
                         self.too_large(self.content.size);
                     }
                     if is_unsupported(status) {
-                        world.learned.streamed_patch.get_or_insert(false);
+                        context.learned.streamed_patch.get_or_insert(false);
                     }
                     self.barred.insert(Rung::StreamedPatch);
-                    self.begin_again(still_open(status, open), world);
+                    self.begin_again(still_open(status, open), context);
                 }
             },
         }
     }
 
-    fn confirmed(&mut self, open: Option<OpenUpload>, outcome: &Outcome, world: &mut World<'_, K>) {
+    fn confirmed(&mut self, open: Option<OpenUpload>, outcome: &Outcome, context: &mut Context<'_, K>) {
         if let Outcome::Answer { from, response, .. } = outcome
             && self.check().is_some_and(|check| matches!(check.parse(from, response), Ok(BlobPresence::Present { .. })))
         {
@@ -240,7 +242,7 @@ impl<K: Key> Upload<K> {
                 let end = self.content.end().unwrap_or(from);
                 self.resync(open, from..end);
             }
-            open => self.begin_again(open, world),
+            open => self.begin_again(open, context),
         }
     }
 
@@ -274,11 +276,11 @@ impl<K: Key> Upload<K> {
     }
 
     /// A 413 teaches a ceiling: half of what was refused. Where not even a small body is taken, size is not the reason.
-    pub(super) fn learn_limit(&mut self, status: Option<StatusCode>, len: Option<u64>, world: &mut World<'_, K>) {
+    pub(super) fn learn_limit(&mut self, status: Option<StatusCode>, len: Option<u64>, context: &mut Context<'_, K>) {
         if status == Some(StatusCode::PAYLOAD_TOO_LARGE)
             && let Some(half) = len.map(|len| len / 2).filter(|half| *half >= LEAST_LIMIT)
         {
-            world.learned.body_limit = Some(world.learned.body_limit.map_or(half, |limit| limit.min(half)));
+            context.learned.body_limit = Some(context.learned.body_limit.map_or(half, |limit| limit.min(half)));
         }
     }
 }
@@ -289,7 +291,7 @@ fn answer(outcome: Outcome) -> Result<(Target, http::Response<bytes::Bytes>), Fa
         Outcome::Answer { from, response, .. } => Ok((from, response)),
         Outcome::Failed(failure) => Err(failure),
         Outcome::Unknown { .. } => {
-            Err(Failure::new(Why::NoAnswer(crate::driver::NoAnswer::Lost("no answer came".to_owned()))))
+            Err(Failure::new(FailureKind::NoAnswer(crate::driver::NoAnswer::Lost("no answer came".to_owned()))))
         }
     }
 }

@@ -7,17 +7,17 @@ use http::StatusCode;
 use super::answers::{is_final, is_unsupported};
 use super::ladder::MODEST_CHUNK;
 use super::{Rung, State, Upload};
-use crate::client::Event;
 use crate::driver::Key;
 use crate::endpoint::{Endpoint, OpenUpload};
-use crate::flow::{Outcome, World};
+use crate::flow::{Context, Outcome};
 use crate::header::RangeHint;
+use crate::outcome::Event;
 
 impl<K: Key> Upload<K> {
     /// Goes on with the chunk that begins at `from`. What is in hand of it is filled up first: a short chunk that is not the
     /// last is refused by some (quirks `oci-chunk-min-length`, `chunk-min-5mib-undeclared`).
-    pub(super) fn chunk(&mut self, open: OpenUpload, from: u64, world: &World<'_, K>) {
-        let end = self.chunk_end(from, Some(&open), world);
+    pub(super) fn chunk(&mut self, open: OpenUpload, from: u64, context: &Context<'_, K>) {
+        let end = self.chunk_end(from, Some(&open), context);
         if self.content.lacks(end) {
             self.state = State::Reading(open, from, end);
         } else {
@@ -45,7 +45,7 @@ impl<K: Key> Upload<K> {
         open: OpenUpload,
         range: Range<u64>,
         outcome: Outcome,
-        world: &mut World<'_, K>,
+        context: &mut Context<'_, K>,
     ) {
         let (from, response) = match outcome {
             Outcome::Answer { from, response, .. } => (from, response),
@@ -59,25 +59,25 @@ impl<K: Key> Upload<K> {
         match patch.parse(&from, &response) {
             // More than was ever sent: somebody on the way delivered the first chunk twice. All of it is still to be had, so the
             // upload begins again; but once, because `Range` is a hint.
-            Ok(moved) if range.start == 0 && says_more_than(&range, moved.range) && self.may_doubt(world) => {
+            Ok(moved) if range.start == 0 && says_more_than(&range, moved.range) && self.may_doubt(context) => {
                 self.doubted = true;
-                self.begin_again(Some(moved.upload), world);
+                self.begin_again(Some(moved.upload), context);
             }
             // Own accounting counts, whatever `Range` says (quirks `patch-range-header-stale`, `patch-range-relative-to-chunk`).
             Ok(moved) => {
                 if range.start > 0 {
-                    world.learned.chunks = Some(true);
+                    context.learned.chunks = Some(true);
                 }
                 if self.chunk_cap.is_some() {
-                    world.learned.chunk_limit = self.chunk_cap;
+                    context.learned.chunk_limit = self.chunk_cap;
                 }
                 self.content.stored(range.end);
-                world.events.push(Event::BlobSending {
+                context.events.push(Event::BlobSending {
                     blob: self.key.clone(),
                     sent: range.end,
                     total: self.content.size,
                 });
-                self.chunk(moved.upload, range.end, world);
+                self.chunk(moved.upload, range.end, context);
             }
             Err(error) => match self.refused(error) {
                 Some(status) if is_final(status) => self.give_up(Some(open)),
@@ -86,36 +86,36 @@ impl<K: Key> Upload<K> {
                     if range.start == 0 {
                         self.trouble(Rung::Chunks);
                     }
-                    self.begin_again(None, world);
+                    self.begin_again(None, context);
                 }
-                Some(StatusCode::PAYLOAD_TOO_LARGE) => self.smaller_chunk(open, &range, world),
+                Some(StatusCode::PAYLOAD_TOO_LARGE) => self.smaller_chunk(open, &range, context),
                 // Somebody on the way delivered it twice, and this is the answer to the second.
                 Some(StatusCode::RANGE_NOT_SATISFIABLE) if range.start == 0 && has_all_of(&range, &response) => {
                     self.content.stored(range.end);
-                    self.chunk(open, range.end, world);
+                    self.chunk(open, range.end, context);
                 }
                 // Else a first chunk cannot be out of order, so it is too large (quirk `patch-max-4mib-416`).
                 Some(StatusCode::RANGE_NOT_SATISFIABLE)
                     if range.start == 0 && range.end > MODEST_CHUNK && self.chunk_cap.is_none() =>
                 {
                     self.chunk_cap = Some(MODEST_CHUNK);
-                    self.chunk(open, 0, world);
+                    self.chunk(open, 0, context);
                 }
                 // Or there was another reason, which may pass.
                 Some(StatusCode::RANGE_NOT_SATISFIABLE) if range.start == 0 => {
                     self.trouble(Rung::Chunks);
-                    self.begin_again(Some(open), world);
+                    self.begin_again(Some(open), context);
                 }
                 // It was resent because nobody could tell whether it had arrived; it had, or as much of it as is said.
                 Some(StatusCode::RANGE_NOT_SATISFIABLE) if self.content.resent(&range) => {
                     let said = RangeHint::read(response.headers()).offset_within(range.start, range.end);
                     let at = said.filter(|at| *at > range.start).unwrap_or(range.end);
                     self.content.stored(at);
-                    self.chunk(open, at, world);
+                    self.chunk(open, at, context);
                 }
                 // Another request is at work in this upload, perhaps one of ours that was cut off: it is asked again later.
                 Some(StatusCode::CONFLICT) if self.content.is_worth_another() => {
-                    *world.pause = true;
+                    *context.pause = true;
                     self.resync(open, self.content.acknowledged()..range.end);
                 }
                 // Asking how far the upload is and being refused there again is a circle.
@@ -124,35 +124,35 @@ impl<K: Key> Upload<K> {
                 }
                 Some(StatusCode::RANGE_NOT_SATISFIABLE) => {
                     self.trouble(Rung::Chunks);
-                    self.begin_again(Some(open), world);
+                    self.begin_again(Some(open), context);
                 }
                 status => {
                     if is_unsupported(status) {
-                        world.learned.chunks.get_or_insert(false);
+                        context.learned.chunks.get_or_insert(false);
                     }
                     self.barred.insert(Rung::Chunks);
-                    self.begin_again(Some(open), world);
+                    self.begin_again(Some(open), context);
                 }
             },
         }
     }
 
     /// Whether a hint alone is reason enough to begin again.
-    const fn may_doubt(&self, world: &World<'_, K>) -> bool {
-        !self.doubted && self.sessions < world.options.sessions
+    const fn may_doubt(&self, context: &Context<'_, K>) -> bool {
+        !self.doubted && self.sessions < context.options.sessions
     }
 
     /// The registry takes no body of this length.
-    pub(super) fn smaller_chunk(&mut self, open: OpenUpload, range: &Range<u64>, world: &mut World<'_, K>) {
+    pub(super) fn smaller_chunk(&mut self, open: OpenUpload, range: &Range<u64>, context: &mut Context<'_, K>) {
         let len = range.end.saturating_sub(range.start);
-        let before = self.chunk_end(range.start, Some(&open), world);
-        self.learn_limit(Some(StatusCode::PAYLOAD_TOO_LARGE), Some(len), world);
+        let before = self.chunk_end(range.start, Some(&open), context);
+        self.learn_limit(Some(StatusCode::PAYLOAD_TOO_LARGE), Some(len), context);
         self.too_large(Some(len));
-        if self.chunk_end(range.start, Some(&open), world) >= before {
+        if self.chunk_end(range.start, Some(&open), context) >= before {
             self.barred.insert(Rung::Chunks);
-            return self.begin_again(Some(open), world);
+            return self.begin_again(Some(open), context);
         }
-        self.chunk(open, range.start, world);
+        self.chunk(open, range.start, context);
     }
 
     pub(super) fn closed(
@@ -160,7 +160,7 @@ impl<K: Key> Upload<K> {
         open: OpenUpload,
         last: Option<Range<u64>>,
         outcome: Outcome,
-        world: &mut World<'_, K>,
+        context: &mut Context<'_, K>,
     ) {
         let (from, response) = match outcome {
             Outcome::Answer { from, response, .. } => (from, response),
@@ -177,7 +177,7 @@ impl<K: Key> Upload<K> {
                 Some(status) if is_final(status) => self.give_up(Some(open)),
                 Some(StatusCode::NOT_FOUND) => self.confirm(None),
                 Some(StatusCode::PAYLOAD_TOO_LARGE) => match last {
-                    Some(range) => self.smaller_chunk(open, &range, world),
+                    Some(range) => self.smaller_chunk(open, &range, context),
                     None => self.give_up(Some(open)),
                 },
                 // Where the upload stands was misread (quirk `status-range-exclusive-with-prefix`).
@@ -190,7 +190,7 @@ impl<K: Key> Upload<K> {
                 // Another way of sending them may do.
                 _ => {
                     self.trouble(self.using);
-                    self.begin_again(Some(open), world);
+                    self.begin_again(Some(open), context);
                 }
             },
         }
@@ -202,7 +202,7 @@ impl<K: Key> Upload<K> {
         open: OpenUpload,
         range: Range<u64>,
         outcome: &Outcome,
-        world: &mut World<'_, K>,
+        context: &mut Context<'_, K>,
     ) {
         if let Outcome::Answer { from, response, .. } = outcome
             && let Ok(status) = self.status(&open).parse(from, response)
@@ -210,14 +210,14 @@ impl<K: Key> Upload<K> {
         {
             if at == range.start && range.start == 0 {
                 // `0-0` is no byte or one (quirk `status-zero-bytes-ambiguous`).
-                return self.begin_again(Some(status.upload), world);
+                return self.begin_again(Some(status.upload), context);
             }
             if at == range.end {
                 self.content.stored(at);
             } else if !self.content.has_from(at) {
-                return self.begin_again(Some(status.upload), world);
+                return self.begin_again(Some(status.upload), context);
             }
-            return self.chunk(status.upload, at, world);
+            return self.chunk(status.upload, at, context);
         }
         if !self.content.can_replay() && self.content.resend_blindly(range.start) {
             // The status is not to be had, and the bytes before this chunk are gone: this chunk once more, and the digest
@@ -226,7 +226,7 @@ impl<K: Key> Upload<K> {
             return;
         }
         self.trouble(Rung::Chunks);
-        self.begin_again(Some(open), world);
+        self.begin_again(Some(open), context);
     }
 }
 

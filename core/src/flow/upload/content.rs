@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use crate::client::{Options, Why};
+use crate::config::{Blob, Options};
+use crate::outcome::FailureKind;
 use crate::{Algorithm, Digest};
 
 /// How often an upload is asked where it stands because it refuses what is sent.
@@ -31,8 +32,16 @@ pub(crate) struct Content {
 }
 
 impl Content {
+    /// The content of a blob that is to be pushed.
+    pub(crate) fn of<K>(blob: &Blob<K>) -> Self {
+        match (blob.identity, blob.is_one_shot) {
+            (Some((digest, size)), false) => Self::known(digest, size),
+            (identity, _) => Self::one_shot(blob.algorithm, identity),
+        }
+    }
+
     /// Content of known digest and length, from a source that can be read again.
-    pub(crate) fn known(digest: Digest, size: u64) -> Self {
+    fn known(digest: Digest, size: u64) -> Self {
         Self {
             algorithm: digest.algorithm(),
             digest: Some(digest),
@@ -47,7 +56,7 @@ impl Content {
     }
 
     /// Content from a source that can be read only once; its digest and length may be known all the same.
-    pub(crate) fn one_shot(algorithm: Algorithm, known: Option<(Digest, u64)>) -> Self {
+    fn one_shot(algorithm: Algorithm, known: Option<(Digest, u64)>) -> Self {
         Self {
             algorithm: known.map_or(algorithm, |(digest, _)| digest.algorithm()),
             digest: known.map(|(digest, _)| digest),
@@ -136,14 +145,14 @@ impl Content {
         }
     }
 
-    pub(super) fn ended(&mut self, len: u64, digest: Digest) -> Result<(), Why> {
+    pub(super) fn ended(&mut self, len: u64, digest: Digest) -> Result<(), FailureKind> {
         self.filled(len);
         self.ended = true;
         if let Some(expected) = self.size.replace(len).filter(|expected| *expected != len) {
-            return Err(Why::SizeMismatch { expected, actual: len });
+            return Err(FailureKind::SizeMismatch { expected, actual: len });
         }
         match self.digest.replace(digest) {
-            Some(expected) if expected != digest => Err(Why::DigestMismatch { expected, actual: digest }),
+            Some(expected) if expected != digest => Err(FailureKind::DigestMismatch { expected, actual: digest }),
             _ => Ok(()),
         }
     }

@@ -1,7 +1,7 @@
 //! The rungs of the ladder, and which of them comes next.
 
-use super::{Key, OpenUpload, Upload, World};
-use crate::client::Learned;
+use super::{Context, Key, OpenUpload, Upload};
+use crate::config::Learned;
 
 /// A way to send a blob's bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,11 +34,11 @@ impl<K: Key> Upload<K> {
     ///
     /// Before all is lost, what was learned counts for nothing, because it may be old or wrong; and then trouble counts for
     /// nothing, because it may have passed. The number of uploads that are begun bounds all of it.
-    pub(super) fn rung(&self, world: &World<'_, K>) -> Option<Rung> {
-        let limit = [world.learned.body_limit, self.announced_max].into_iter().flatten().min();
-        self.best_rung(world, world.learned, limit, |rung| self.is_calm(rung))
-            .or_else(|| self.best_rung(world, &Learned::default(), None, |rung| self.is_calm(rung)))
-            .or_else(|| self.best_rung(world, &Learned::default(), None, |_| true))
+    pub(super) fn rung(&self, context: &Context<'_, K>) -> Option<Rung> {
+        let limit = [context.learned.body_limit, self.announced_max].into_iter().flatten().min();
+        self.best_rung(context, context.learned, limit, |rung| self.is_calm(rung))
+            .or_else(|| self.best_rung(context, &Learned::default(), None, |rung| self.is_calm(rung)))
+            .or_else(|| self.best_rung(context, &Learned::default(), None, |_| true))
     }
 
     /// Whether no body of this length, nor a shorter one, was refused as too large.
@@ -58,7 +58,7 @@ impl<K: Key> Upload<K> {
 
     fn best_rung(
         &self,
-        world: &World<'_, K>,
+        context: &Context<'_, K>,
         learned: &Learned,
         limit: Option<u64>,
         may: impl Fn(Rung) -> bool,
@@ -67,8 +67,8 @@ impl<K: Key> Upload<K> {
         let size = self.content.size;
         let fits = size.is_none_or(|size| self.may_take(size) && limit.is_none_or(|limit| size <= limit));
         // Where it is not known whether one POST does, only a body that costs nothing is risked on it.
-        let risk = if learned.single_post == Some(true) { world.options.single_post } else { UNPROVEN_POST };
-        let is_small = self.content.size.is_some_and(|size| size <= risk.min(world.options.single_post));
+        let risk = if learned.single_post == Some(true) { context.options.single_post } else { UNPROVEN_POST };
+        let is_small = self.content.size.is_some_and(|size| size <= risk.min(context.options.single_post));
         let whole = self.content.is_whole();
 
         if whole && fits && is_small && is_open(Rung::SinglePost) && learned.single_post != Some(false) {
@@ -79,13 +79,13 @@ impl<K: Key> Upload<K> {
         if self.content.size == Some(0) {
             return (whole && is_open(Rung::WholePut)).then_some(Rung::WholePut);
         }
-        let chunk = self.chunk_end(0, None, world);
+        let chunk = self.chunk_end(0, None, context);
         let chunks = is_open(Rung::Chunks)
             && learned.chunks != Some(false)
             && self.may_take(size.map_or(chunk, |size| size.min(chunk)));
         // Where whole bodies get lost, less is lost with a chunk.
         let is_risky = self.whole_bodies_lost() >= LOSSES && size.is_some_and(|size| size > chunk);
-        let wants_chunks = chunks && (is_risky || size.is_some_and(|size| size > world.options.chunk_above));
+        let wants_chunks = chunks && (is_risky || size.is_some_and(|size| size > context.options.chunk_above));
         if whole && fits && !wants_chunks && is_open(Rung::WholePut) && learned.whole_put != Some(false) {
             return Some(Rung::WholePut);
         }
@@ -101,18 +101,18 @@ impl<K: Key> Upload<K> {
     }
 
     /// Where a chunk that begins at `from` ends, if the blob goes on that far.
-    pub(super) fn chunk_end(&self, from: u64, open: Option<&OpenUpload>, world: &World<'_, K>) -> u64 {
+    pub(super) fn chunk_end(&self, from: u64, open: Option<&OpenUpload>, context: &Context<'_, K>) -> u64 {
         // A peer's number: what a one-shot source must hold in memory is bounded here.
         let floor = open.and_then(OpenUpload::chunk_min_length).unwrap_or(1).min(MAX_CHUNK_FLOOR);
         let ceiling = [
             open.and_then(OpenUpload::chunk_max_length),
             self.announced_max,
-            world.learned.body_limit.map(modest),
-            world.learned.chunk_limit,
+            context.learned.body_limit.map(modest),
+            context.learned.chunk_limit,
             self.chunk_cap,
         ];
         let ceiling = ceiling.into_iter().flatten().min().unwrap_or(u64::MAX);
-        from.saturating_add(world.options.chunk.min(ceiling).max(floor).max(1))
+        from.saturating_add(context.options.chunk.min(ceiling).max(floor).max(1))
     }
 }
 

@@ -4,14 +4,15 @@ use std::ops::Range;
 
 use super::{State, Then, Upload, Uploaded};
 use crate::auth::{Scope, Scopes};
-use crate::client::{Failure, Options, Why};
+use crate::config::Options;
 use crate::driver::{Body, Keep, Key};
 use crate::endpoint::{
     CancelUpload, CheckBlob, CheckUpload, Chunk, CloseUpload, ClosingBody, Endpoint, MountBlob, OpenUpload, PostBlob,
     SendChunk, StartUpload,
 };
-use crate::flow::{Exchange, Flow, Next, Outcome, World};
+use crate::flow::{Context, Exchange, Flow, Next, Outcome};
 use crate::header::ChunkRange;
+use crate::outcome::{Failure, FailureKind};
 use crate::{Algorithm, Repository};
 
 impl<K: Key> Flow<K> for Upload<K> {
@@ -59,21 +60,21 @@ impl<K: Key> Flow<K> for Upload<K> {
             State::Ended(result) => return Next::Done(result.clone()),
         };
         // A state that needs a digest is not entered without one.
-        let exchange = exchange.unwrap_or_else(|| Err(Failure::new(Why::NotReplayable)));
+        let exchange = exchange.unwrap_or_else(|| Err(Failure::new(FailureKind::NotReplayable)));
         Next::send(match self.state.upload_in_use() {
             Some(upload) => exchange.map(|exchange| exchange.in_upload(upload)),
             None => exchange,
         })
     }
 
-    fn outcome(&mut self, outcome: Outcome, world: &mut World<'_, K>) {
-        self.answered(outcome, world);
+    fn outcome(&mut self, outcome: Outcome, context: &mut Context<'_, K>) {
+        self.answered(outcome, context);
     }
 
     fn cancel(&mut self) {
         if !matches!(self.state, State::Ended(_) | State::Cancelling(_, Then::End(_))) {
             let open = self.state.open_upload();
-            self.end_with(open, Err(Failure::new(Why::Cancelled)));
+            self.end_with(open, Err(Failure::new(FailureKind::Cancelled)));
         }
     }
 }

@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use super::Uploaded;
 use crate::Repository;
-use crate::client::Failure;
 use crate::endpoint::OpenUpload;
+use crate::outcome::Failure;
 
 /// The exchange that the upload is in.
 #[derive(Clone)]

@@ -1,7 +1,8 @@
 use bytes::Bytes;
 use http::Response;
 
-use crate::driver::{Body, End, Input, NoAnswer, Output, RequestId};
+use crate::driver::{Body, End, Input, Output, RequestId};
+use crate::outcome::NoAnswer;
 use crate::{Algorithm, Blob, Client, Digest, Event, Instant, Options, Push};
 
 /// A push of two blobs, and what its progress says.

@@ -6,13 +6,14 @@ use bytes::Bytes;
 use http::header::LOCATION;
 use http::{Response, StatusCode};
 
+use super::Client;
 use super::retry::{is_passing, is_throttling};
 use super::task::{Flight, Phase, Redirect, Task, carries_content};
-use super::{Client, Event, Failure, Why};
-use crate::driver::{End, Input, Key, NoAnswer, OperationId, Output, RequestId};
+use crate::driver::{End, Input, Key, OperationId, Output, RequestId};
 use crate::endpoint::Row;
 use crate::flow::{IfLost, Outcome};
 use crate::header::{RetryAfter, warnings};
+use crate::outcome::{Event, Failure, FailureKind, NoAnswer};
 use crate::target::{Source, Target, admit, check_redirect, is_redirect};
 use crate::text;
 
@@ -36,10 +37,10 @@ impl<K: Key> Client<K> {
             }
             Input::Sent { id, total } => self.sent(id, total),
             Input::Filled { operation, blob, len } => {
-                self.reading(Some(operation), &blob, |upload, world| upload.filled(len, world));
+                self.reading(Some(operation), &blob, |upload, context| upload.filled(len, context));
             }
             Input::Ended { operation, blob, len, digest } => {
-                self.reading(Some(operation), &blob, |upload, world| upload.ended(len, digest, world));
+                self.reading(Some(operation), &blob, |upload, context| upload.ended(len, digest, context));
             }
             Input::Unreadable { blob, why } => self.reading(None, &blob, |upload, _| upload.unreadable(&why)),
             Input::Credentials { id, answer } => self.credentials_came(id, answer),
@@ -62,7 +63,7 @@ impl<K: Key> Client<K> {
         &mut self,
         operation: Option<OperationId>,
         blob: &K,
-        act: impl FnOnce(&mut crate::flow::Upload<K>, &mut crate::flow::World<'_, K>),
+        act: impl FnOnce(&mut crate::flow::Upload<K>, &mut crate::flow::Context<'_, K>),
     ) {
         let is_its = |task: &Task<K>| {
             task.blob() == Some(blob)
@@ -74,9 +75,9 @@ impl<K: Key> Client<K> {
         if task.phase == Phase::Reading {
             task.phase = Phase::Ready;
         }
-        let is_ending = self.with_world(&mut task, |machine, world| {
-            if let super::task::Machine::Upload(upload) = machine {
-                act(upload, world);
+        let is_ending = self.with_context(&mut task, |flow, context| {
+            if let super::task::AnyFlow::Upload(upload) = flow {
+                act(upload, context);
                 upload.is_ending()
             } else {
                 false
@@ -138,7 +139,7 @@ impl<K: Key> Client<K> {
             match end {
                 End::Cut => return self.failed(task, flight, &NoAnswer::Lost("the answer was cut short".to_owned())),
                 End::OverLimit => {
-                    let failure = Failure::new(Why::TooLarge).at(flight.row, flight.target);
+                    let failure = Failure::new(FailureKind::TooLarge).at(flight.row, flight.target);
                     return self.settle(task, Outcome::Failed(failure));
                 }
                 End::Complete | End::Poured { .. } => {}
@@ -153,7 +154,7 @@ impl<K: Key> Client<K> {
     pub(super) fn settle(&mut self, task: &mut Task<K>, outcome: Outcome) {
         task.redirect = None;
         task.login = super::task::Login::default();
-        self.with_world(task, |machine, world| machine.outcome(outcome, world));
+        self.with_context(task, |flow, context| flow.outcome(outcome, context));
     }
 
     fn warn(&mut self, task: &Task<K>, flight: &Flight, response: &Response<Bytes>) {
@@ -185,7 +186,7 @@ impl<K: Key> Client<K> {
             return self.settle(task, Outcome::Unknown { status: Some(status) });
         }
         if let Some(asked) = asked.filter(|asked| *asked > self.options.retry_after_limit) {
-            let failure = Failure::new(Why::RetryAfter { asked, limit: self.options.retry_after_limit });
+            let failure = Failure::new(FailureKind::RetryAfter { asked, limit: self.options.retry_after_limit });
             return self.settle(task, Outcome::Failed(failure.at(flight.row, flight.target)));
         }
         let why = format!("the registry answered {}", status.as_u16());
@@ -195,7 +196,7 @@ impl<K: Key> Client<K> {
             Attempt::Now if status == StatusCode::TOO_MANY_REQUESTS && !flight.is_poured => {}
             Attempt::Now => self.unknown(task, Some(status)),
             Attempt::Spent => {
-                let failure = Failure::new(Why::RetryBudget).at(flight.row, flight.target);
+                let failure = Failure::new(FailureKind::RetryBudget).at(flight.row, flight.target);
                 self.settle(task, Outcome::Failed(failure));
             }
             // The last answer stands: it may be the registry's way of saying that it never will.
@@ -222,7 +223,7 @@ impl<K: Key> Client<K> {
             }
             Attempt::Now => {}
             Attempt::Spent => {
-                let failure = Failure::new(Why::RetryBudget).at(flight.row, flight.target);
+                let failure = Failure::new(FailureKind::RetryBudget).at(flight.row, flight.target);
                 self.settle(task, Outcome::Failed(failure));
             }
             Attempt::Last => {
@@ -282,18 +283,20 @@ impl<K: Key> Client<K> {
     fn redirect(&self, task: &Task<K>, flight: &Flight, response: &Response<Bytes>) -> Result<Redirect, Failure> {
         let followed = task.redirect.as_ref().map_or(0, |redirect| redirect.followed);
         check_redirect(&flight.method, response.status(), followed, self.options.redirects)
-            .map_err(|error| Failure::new(Why::Refused(error.to_string())))?;
+            .map_err(|error| Failure::new(FailureKind::Refused(error.to_string())))?;
         let is_list = matches!(flight.row, Row::ListReferrers | Row::ListSomeReferrers);
         if is_list && location(&flight.target, response)?.origin() != flight.target.origin() {
             // Whoever sends us elsewhere for referrers has none to list (quirk `referrers-303-to-html`).
-            return Err(Failure::new(Why::Refused("the registry sends us elsewhere for its referrers".to_owned())));
+            return Err(Failure::new(FailureKind::Refused(
+                "the registry sends us elsewhere for its referrers".to_owned(),
+            )));
         }
         if flight.is_poured {
-            return Err(Failure::new(Why::NotReplayable));
+            return Err(Failure::new(FailureKind::NotReplayable));
         }
         let to = location(&flight.target, response)?;
         let admitted = admit(&self.options.policy, &task.registry, &flight.target, to, Source::Redirect);
-        let admitted = admitted.map_err(|refusal| Failure::new(Why::Refused(refusal.to_string())))?;
+        let admitted = admitted.map_err(|refusal| Failure::new(FailureKind::Refused(refusal.to_string())))?;
         // Once away from the registry, always away: what comes back was aimed by somebody else.
         let was_trusted = task.redirect.as_ref().is_none_or(|redirect| redirect.credentials_may_follow);
         let credentials_may_follow = admitted.credentials_may_follow && was_trusted;
@@ -313,8 +316,10 @@ enum Attempt {
 fn location(from: &Target, response: &Response<Bytes>) -> Result<Target, Failure> {
     match crate::header::location(response.headers(), from) {
         Ok(Some(target)) => Ok(target),
-        Ok(None) => Err(Failure::new(Why::Refused("the registry redirects without saying where to".to_owned()))),
-        Err(error) => Err(Failure::new(Why::Refused(format!("the registry redirects to nowhere: {error}")))),
+        Ok(None) => {
+            Err(Failure::new(FailureKind::Refused("the registry redirects without saying where to".to_owned())))
+        }
+        Err(error) => Err(Failure::new(FailureKind::Refused(format!("the registry redirects to nowhere: {error}")))),
     }
 }
 

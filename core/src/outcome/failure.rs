@@ -6,8 +6,7 @@ use std::time::Duration;
 use http::StatusCode;
 use thiserror::Error;
 
-use crate::driver::NoAnswer;
-use crate::endpoint::{AnswerError, Row};
+use super::{AnswerError, NoAnswer, Refused, Row};
 use crate::target::{Target, TargetError};
 use crate::{Digest, Tag};
 
@@ -18,7 +17,7 @@ use crate::{Digest, Tag};
 #[non_exhaustive]
 pub struct Failure {
     /// What went wrong.
-    pub why: Why,
+    pub kind: FailureKind,
     /// The row of the spec's table that it happened in, where it was an exchange.
     pub row: Option<Row>,
     /// Where the request went, where there was one.
@@ -32,7 +31,7 @@ pub struct Failure {
 /// What went wrong.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
-pub enum Why {
+pub enum FailureKind {
     /// The registry answered, and the answer is an error or not one of the spec's.
     #[error(transparent)]
     Answer(#[from] AnswerError),
@@ -162,12 +161,12 @@ pub enum Why {
 }
 
 impl Failure {
-    pub(crate) fn new(why: impl Into<Why>) -> Self {
-        Self { why: why.into(), row: None, target: None, attempts: 0, blob: None }
+    pub(crate) fn new(kind: impl Into<FailureKind>) -> Self {
+        Self { kind: kind.into(), row: None, target: None, attempts: 0, blob: None }
     }
 
     pub(crate) fn cancelled() -> Self {
-        Self::new(Why::Cancelled)
+        Self::new(FailureKind::Cancelled)
     }
 
     pub(crate) fn lost() -> Self {
@@ -187,10 +186,10 @@ impl Failure {
 
     /// The registry's refusal, where that is what went wrong.
     #[must_use]
-    pub const fn refused(&self) -> Option<&crate::endpoint::Refused> {
-        match &self.why {
-            Why::Answer(error) => error.refused(),
-            Why::ReferrersRefused { refusal, .. } => refusal.refused(),
+    pub const fn refused(&self) -> Option<&Refused> {
+        match &self.kind {
+            FailureKind::Answer(error) => error.refused(),
+            FailureKind::ReferrersRefused { refusal, .. } => refusal.refused(),
             _ => None,
         }
     }
@@ -201,7 +200,7 @@ impl fmt::Display for Failure {
         if let Some(blob) = &self.blob {
             write!(f, "blob {blob}: ")?;
         }
-        write!(f, "{}", self.why)?;
+        write!(f, "{}", self.kind)?;
         if let (Some(row), Some(target)) = (self.row, &self.target) {
             write!(f, " ({row}, {target}")?;
             if self.attempts > 1 {

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use http::{Method, StatusCode};
 
-use crate::driver::OperationId;
-use crate::endpoint::Row;
+use super::Row;
+use crate::config::OperationId;
 use crate::{Digest, Instant, Origin, Repository, Tag, Target};
 
 /// Something that happened. Nothing has to be done about it.

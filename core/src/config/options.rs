@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use super::Limits;
 use crate::auth::access::MAX_TRIES;
-use crate::driver::Limits;
 use crate::target::{MAX_REDIRECTS, Policy};
 
 /// How a client behaves. The defaults are safe, and suit a push over the open network.

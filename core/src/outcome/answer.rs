@@ -6,9 +6,9 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 use thiserror::Error;
 
-use super::{Row, UploadProgress};
+use super::Row;
 use crate::content::ManifestError;
-use crate::header::{ErrorBody, LinkError, LocationError, RetryAfter, challenges};
+use crate::header::{ErrorBody, LinkError, LocationError, RetryAfter, UploadProgress, challenges};
 use crate::text::shown;
 use crate::{Digest, Target};
 
@@ -181,7 +181,7 @@ pub struct Refused {
 }
 
 impl Refused {
-    pub(super) fn read(row: Row, response: &Response<Bytes>) -> Self {
+    pub(crate) fn read(row: Row, response: &Response<Bytes>) -> Self {
         Self {
             row,
             status: response.status(),

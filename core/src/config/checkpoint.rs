@@ -5,9 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::push::Push;
-use crate::endpoint::OpenUpload;
-use crate::flow::Place;
+use super::{Push, RepositoryRef};
 use crate::target::{Target, TargetError};
 use crate::{Digest, Origin};
 
@@ -86,7 +84,7 @@ pub enum CheckpointError {
 }
 
 impl Checkpoint {
-    pub(super) fn new(place: &Place, stored: impl Iterator<Item = Digest>) -> Self {
+    pub(crate) fn new(place: &RepositoryRef, stored: impl Iterator<Item = Digest>) -> Self {
         Self {
             version: VERSION,
             registry: place.origin.to_string(),
@@ -97,9 +95,9 @@ impl Checkpoint {
     }
 
     /// Adds an upload, if it is at the registry itself.
-    pub(super) fn add(&mut self, digest: Digest, size: u64, open: &OpenUpload, acknowledged: u64) {
-        if open.target().origin().to_string() == self.registry {
-            let location = open.target().path_and_query().to_owned();
+    pub(crate) fn add(&mut self, digest: Digest, size: u64, location: &Target, acknowledged: u64) {
+        if location.origin().to_string() == self.registry {
+            let location = location.path_and_query().to_owned();
             self.uploads.push(SavedUpload { digest, size, location, acknowledged });
         }
     }
@@ -132,8 +130,8 @@ impl Checkpoint {
         }
         for upload in &self.uploads {
             self.location(upload, &push.registry.origin())?;
-            let given = push.blobs.iter().filter(|blob| blob.content.digest == Some(upload.digest));
-            for size in given.filter_map(|blob| blob.content.size) {
+            let given = push.blobs.iter().filter_map(|blob| blob.identity);
+            for (_, size) in given.filter(|(digest, _)| *digest == upload.digest) {
                 if size != upload.size || upload.acknowledged > size {
                     let (digest, saved) = (upload.digest, upload.size);
                     return Err(CheckpointError::OtherSize { digest, saved, given: size });
@@ -144,15 +142,15 @@ impl Checkpoint {
     }
 
     /// What was stored.
-    pub(super) fn stored(&self) -> &[Digest] {
+    pub(crate) fn stored(&self) -> &[Digest] {
         &self.stored
     }
 
-    /// The upload of a blob that was open, and how far it was.
-    pub(super) fn upload(&self, digest: Digest, origin: &Origin) -> Option<(OpenUpload, u64)> {
+    /// The location of a blob's upload that was open, and how many bytes were acknowledged in it.
+    pub(crate) fn upload(&self, digest: Digest, origin: &Origin) -> Option<(Target, u64)> {
         let upload = self.uploads.iter().find(|upload| upload.digest == digest)?;
         let target = self.location(upload, origin).ok()?;
-        Some((OpenUpload::at(target), upload.acknowledged))
+        Some((target, upload.acknowledged))
     }
 
     fn location(&self, upload: &SavedUpload, origin: &Origin) -> Result<Target, TargetError> {

@@ -2,9 +2,9 @@
 
 use std::collections::VecDeque;
 
-use super::{Failure, Why};
 use crate::auth::{Credentials, Token};
 use crate::endpoint::AnswerError;
+use crate::outcome::{Failure, FailureKind};
 use crate::target::{Target, percent_encode};
 use crate::{Authorization, Origin, Secret};
 
@@ -17,14 +17,14 @@ const SHORTEST: usize = 8;
 
 /// Secrets to take out of what a registry says. Those that were refused are among them: it is their refusal that is shown.
 #[derive(Default)]
-pub(super) struct Told {
+pub(super) struct Redactor {
     credentials: VecDeque<Secret>,
     tokens: VecDeque<Secret>,
     /// What of the places that requests went to may not be shown: signatures, and the like.
     places: VecDeque<Secret>,
 }
 
-impl Told {
+impl Redactor {
     pub(super) fn credentials(&mut self, credentials: &Credentials, registry: &Origin) {
         let direct = credentials.direct(registry).ok().flatten();
         let secrets = match credentials {
@@ -65,20 +65,20 @@ impl Told {
 
     /// A failure without them.
     pub(super) fn scrub_failure(&self, failure: &mut Failure) {
-        match &mut failure.why {
-            Why::Answer(AnswerError::Refused(refused)) => {
+        match &mut failure.kind {
+            FailureKind::Answer(AnswerError::Refused(refused)) => {
                 let errors = refused.errors.errors.iter_mut();
                 let texts = errors.flat_map(|error| [&mut error.code, &mut error.message, &mut error.detail]).flatten();
                 for text in texts.chain([&mut refused.errors.text]).chain(&mut refused.challenges) {
                     *text = self.scrub(text);
                 }
             }
-            Why::Denied(why) | Why::Refused(why) => *why = self.scrub(why),
+            FailureKind::Denied(why) | FailureKind::Refused(why) => *why = self.scrub(why),
             other => {
                 let said = other.to_string();
                 let scrubbed = self.scrub(&said);
                 if scrubbed != said {
-                    *other = Why::Refused(scrubbed);
+                    *other = FailureKind::Refused(scrubbed);
                 }
             }
         }
@@ -114,9 +114,9 @@ mod tests {
     use crate::driver::NoAnswer;
     use crate::endpoint::{Endpoint, Row, StartUpload};
 
-    fn told() -> Told {
+    fn told() -> Redactor {
         let origin = "localhost:5000".parse::<crate::Registry>().unwrap().origin();
-        let mut told = Told::default();
+        let mut told = Redactor::default();
         let secret = |text: &str| Secret::new(text.to_owned());
         for credentials in [
             Credentials::Basic { user: "user".to_owned(), password: secret("CANARY/PASSWORD") },
@@ -146,14 +146,14 @@ mod tests {
         for (text, expected) in table {
             assert_eq!(told.scrub(text), expected);
         }
-        let mut short = Told::default();
+        let mut short = Redactor::default();
         ["", "wrong", "ääää"].iter().for_each(|secret| add(&mut short.tokens, secret));
         assert_eq!(short.scrub("that is wrong ä ääääää"), "that is wrong ä …ää");
     }
 
     #[test]
     fn i29_what_of_a_place_is_not_shown_is_taken_out_of_texts_too() {
-        let mut told = Told::default();
+        let mut told = Redactor::default();
         let target = "https://a.example/x?digest=sha256:00112233&sig=CANARY%2Bsignature&v=1&CANARY-alone";
         told.place(&Target::parse(target).unwrap());
         let said = "sha256:00112233 CANARY%2Bsignature 1 CANARY-alone v digest";
@@ -178,21 +178,21 @@ mod tests {
         let said = "CANARY-IDENTITY";
         let refused = |body: String| {
             let answer = Response::builder().status(403).header("WWW-Authenticate", said).body(body.into()).unwrap();
-            Why::Answer(start.parse(&start.target(), &answer).unwrap_err())
+            FailureKind::Answer(start.parse(&start.target(), &answer).unwrap_err())
         };
         let location = || {
             let location = format!("ftp://{said}/");
             let answer = Response::builder().status(202).header("Location", location).body(Bytes::new()).unwrap();
-            Why::Answer(start.parse(&start.target(), &answer).unwrap_err())
+            FailureKind::Answer(start.parse(&start.target(), &answer).unwrap_err())
         };
         let json = format!(r#"{{"errors":[{{"code":"{said}","message":"{said}","detail":"{said}"}}]}}"#);
         let whys = [
             refused(json),
             refused(said.to_owned()),
             location(),
-            Why::Denied(said.to_owned()),
-            Why::Refused(said.to_owned()),
-            Why::NoAnswer(NoAnswer::Lost(said.to_owned())),
+            FailureKind::Denied(said.to_owned()),
+            FailureKind::Refused(said.to_owned()),
+            FailureKind::NoAnswer(NoAnswer::Lost(said.to_owned())),
         ];
         for why in whys {
             let target = Target::parse(&format!("http://localhost:5000/v2/a?n={said}")).unwrap();

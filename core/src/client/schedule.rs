@@ -1,17 +1,18 @@
 //! Sending what may be sent, in the order that serves the push best.
 
-use super::door::Carried;
-use super::task::{Errand, Flight, Phase, Task, TaskId};
-use super::{Client, Event, Failure, Why};
+use super::Client;
+use super::registry_auth::SentCredential;
+use super::task::{Flight, Phase, SharedTask, Task, TaskId};
 use crate::auth::Scopes;
-use crate::driver::{Body, Key, NoAnswer, Output, RequestId};
+use crate::driver::{Body, Key, Output, RequestId};
 use crate::endpoint::Row;
-use crate::flow::{Exchange, IfLost, Next, Outcome, World};
+use crate::flow::{Context, Exchange, IfLost, Next, Outcome};
+use crate::outcome::{Event, Failure, FailureKind, NoAnswer};
 use crate::target::{Source, Target, admit};
 
 impl<K: Key> Client<K> {
     /// Lets every task go as far as it can. Says whether anything happened.
-    pub(super) fn dispatch(&mut self) -> bool {
+    pub(super) fn schedule(&mut self) -> bool {
         self.wake();
         let mut candidates: Vec<(TaskId, (bool, u64))> = Vec::new();
         for (id, task) in &self.tasks {
@@ -56,10 +57,10 @@ impl<K: Key> Client<K> {
             return false;
         }
         if !task.is_begun {
-            self.with_world(&mut task, super::task::Machine::reconsider);
+            self.with_context(&mut task, super::task::AnyFlow::reconsider);
         }
         task.has_moved = false;
-        match task.machine.next(&self.options) {
+        match task.flow.next(&self.options) {
             Next::Done(result) => {
                 self.finish(task, result);
                 return true;
@@ -107,9 +108,9 @@ impl<K: Key> Client<K> {
                 Err(failure) => return self.settle(task, Outcome::Failed(failure.at(row, target))),
             }
         } else {
-            Carried::Nothing
+            SentCredential::Nothing
         };
-        if let Some(Errand::Token(_, since)) = &mut task.errand {
+        if let Some(SharedTask::Token(_, since)) = &mut task.errand {
             *since = self.now;
         }
         let request_id = RequestId(self.fresh_id());
@@ -168,7 +169,7 @@ impl<K: Key> Client<K> {
         let named_by = named_by.unwrap_or_else(|| Target::root(task.registry.clone()));
         match admit(&self.options.policy, &task.registry, &named_by, target, Source::Location) {
             Ok(admitted) => Ok((admitted.target, admitted.credentials_may_follow)),
-            Err(refusal) => Err(Failure::new(Why::Refused(refusal.to_string()))),
+            Err(refusal) => Err(Failure::new(FailureKind::Refused(refusal.to_string()))),
         }
     }
 
@@ -182,17 +183,17 @@ impl<K: Key> Client<K> {
     }
 
     /// Calls into a flow, with what it may look at and write to.
-    pub(super) fn with_world<R>(
+    pub(super) fn with_context<R>(
         &mut self,
         task: &mut Task<K>,
-        act: impl FnOnce(&mut super::task::Machine<K>, &mut World<'_, K>) -> R,
+        act: impl FnOnce(&mut super::task::AnyFlow<K>, &mut Context<'_, K>) -> R,
     ) -> Option<R> {
         let mut events = Vec::new();
         let mut pause = false;
         let registry = self.registries.get_mut(&task.registry)?;
-        let mut world =
-            World { options: &self.options, learned: &mut registry.learned, events: &mut events, pause: &mut pause };
-        let result = act(&mut task.machine, &mut world);
+        let mut context =
+            Context { options: &self.options, learned: &mut registry.learned, events: &mut events, pause: &mut pause };
+        let result = act(&mut task.flow, &mut context);
         if pause {
             task.phase = Phase::Resting(self.now.after(self.retry.backoff(2, true, &self.options)));
         }
@@ -225,7 +226,7 @@ impl<K: Key> Client<K> {
                     && !self.take_back(flight.id)
                 {
                     // The answer may name an upload that has to be cancelled: it is waited for, once.
-                    if task.machine.leave() {
+                    if task.flow.leave() {
                         flight.if_lost = IfLost::Forget;
                         self.tasks.insert(id, task);
                         continue;
@@ -234,7 +235,7 @@ impl<K: Key> Client<K> {
                     self.outbox.push_back(Output::Abort { id: flight.id });
                     self.outbox.push_back(Output::Event(flight.exchanged(self.now, None, 0)));
                 }
-                task.machine.cancel();
+                task.flow.cancel();
                 task.redirect = None;
                 task.phase = Phase::Ready;
                 task.has_moved = true;
@@ -265,14 +266,14 @@ impl<K: Key> Client<K> {
     }
 
     /// Tells everyone who waits for a task what came of it.
-    fn finish(&mut self, task: Task<K>, result: Result<super::task::Product, Failure>) {
+    fn finish(&mut self, task: Task<K>, result: Result<super::task::FlowOutput, Failure>) {
         if let Some(errand) = task.errand {
             // What the errand brought is the door's alone.
-            drop(task.machine);
+            drop(task.flow);
             return self.errand_done(&task.registry, errand, result);
         }
         let mut events = Vec::new();
-        let is_sources = result.as_ref().is_err_and(|failure| is_of_the_source(&failure.why));
+        let is_sources = result.as_ref().is_err_and(|failure| is_of_the_source(&failure.kind));
         for (owner, part) in task.owners {
             self.news.insert(owner);
             if is_sources && task.source_of != Some(owner) {
@@ -316,14 +317,14 @@ impl<K: Key> Client<K> {
 }
 
 /// Whether an upload failed because of the bytes that it was to send, which are the source's of one operation alone.
-const fn is_of_the_source(why: &Why) -> bool {
+const fn is_of_the_source(why: &FailureKind) -> bool {
     matches!(
         why,
-        Why::NoAnswer(NoAnswer::Source(_))
-            | Why::Unreadable(_)
-            | Why::NotReplayable
-            | Why::DigestMismatch { .. }
-            | Why::SizeMismatch { .. }
+        FailureKind::NoAnswer(NoAnswer::Source(_))
+            | FailureKind::Unreadable(_)
+            | FailureKind::NotReplayable
+            | FailureKind::DigestMismatch { .. }
+            | FailureKind::SizeMismatch { .. }
     )
 }
 

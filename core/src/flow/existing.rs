@@ -1,35 +1,20 @@
 //! Reading what stands in a repository, so that it need not be sent. Nothing that goes wrong here fails a push.
 
-use super::{Exchange, Flow, Next, Outcome, Place, World};
+use super::{Context, Exchange, Flow, Next, Outcome};
 use crate::auth::{Scope, Scopes};
-use crate::client::{Failure, Options, Why};
-use crate::driver::{Body, Keep, Key, NoAnswer};
+use crate::config::{ManifestReference, Options, RepositoryRef};
+use crate::driver::{Body, Keep, Key};
 use crate::endpoint::{
     BlobPresence, CheckBlob, CheckManifest, Endpoint, ManifestPresence, PullManifest, Row, TagOrDigest,
 };
+use crate::outcome::{Failure, FailureKind, NoAnswer};
 use crate::{Digest, Manifest, Tag};
 
 /// Reads the manifest that stands under a name, if one does.
-pub(crate) struct Survey {
-    place: Place,
-    name: Name,
+pub(crate) struct FetchExisting {
+    place: RepositoryRef,
+    reference: ManifestReference,
     state: State<Result<Option<Manifest>, Failure>>,
-}
-
-/// A tag or a digest, owned.
-#[derive(Debug, Clone)]
-pub(crate) enum Name {
-    Tag(Tag),
-    Digest(Digest),
-}
-
-impl Name {
-    pub(crate) const fn borrowed(&self) -> TagOrDigest<'_> {
-        match self {
-            Self::Tag(tag) => TagOrDigest::Tag(tag),
-            Self::Digest(digest) => TagOrDigest::Digest(digest),
-        }
-    }
 }
 
 #[derive(Clone)]
@@ -38,35 +23,37 @@ enum State<T> {
     Ended(T),
 }
 
-impl Survey {
-    pub(crate) const fn of_tag(place: Place, tag: Tag) -> Self {
-        Self { place, name: Name::Tag(tag), state: State::Asking }
+impl FetchExisting {
+    pub(crate) const fn of_tag(place: RepositoryRef, tag: Tag) -> Self {
+        Self { place, reference: ManifestReference::Tag(tag), state: State::Asking }
     }
 
-    pub(crate) const fn of_digest(place: Place, digest: Digest) -> Self {
-        Self { place, name: Name::Digest(digest), state: State::Asking }
+    pub(crate) const fn of_digest(place: RepositoryRef, digest: Digest) -> Self {
+        Self { place, reference: ManifestReference::Digest(digest), state: State::Asking }
     }
 
     fn pull(&self) -> PullManifest<'_> {
-        let Place { origin, repository } = &self.place;
-        PullManifest { origin, repository, reference: self.name.borrowed() }
+        let RepositoryRef { origin, repository } = &self.place;
+        PullManifest { origin, repository, reference: (&self.reference).into() }
     }
 }
 
 /// Whether what went wrong would go wrong for every request.
-const fn is_for_all(why: &Why) -> bool {
+const fn is_for_all(why: &FailureKind) -> bool {
     matches!(
         why,
-        Why::RetryAfter { .. } | Why::RetryBudget | Why::NoAnswer(NoAnswer::NotSent(_) | NoAnswer::Untrusted(_))
+        FailureKind::RetryAfter { .. }
+            | FailureKind::RetryBudget
+            | FailureKind::NoAnswer(NoAnswer::NotSent(_) | NoAnswer::Untrusted(_))
     )
 }
 
 /// The rights that a push needs, asked for from its first request on (quirk `head-needs-push-scope`).
-fn push_scopes(place: &Place) -> Scopes {
+fn push_scopes(place: &RepositoryRef) -> Scopes {
     Scopes::one(Scope::push(place.repository.clone()))
 }
 
-impl<K: Key> Flow<K> for Survey {
+impl<K: Key> Flow<K> for FetchExisting {
     type Output = Option<Manifest>;
 
     fn next(&self, options: &Options) -> Next<K, Option<Manifest>> {
@@ -79,13 +66,13 @@ impl<K: Key> Flow<K> for Survey {
         }
     }
 
-    fn outcome(&mut self, outcome: Outcome, _: &mut World<'_, K>) {
+    fn outcome(&mut self, outcome: Outcome, _: &mut Context<'_, K>) {
         let found = match outcome {
             Outcome::Answer { from, response, .. } => Ok(self.pull().parse(&from, &response).ok()),
             // Where the token service refuses these rights, no request of the push will have them.
             Outcome::Failed(failure) if failure.row == Some(Row::FetchToken) => Err(failure),
             // Nor does any reach a registry that cannot be reached, or that wants a longer pause than we take.
-            Outcome::Failed(failure) if is_for_all(&failure.why) => Err(failure),
+            Outcome::Failed(failure) if is_for_all(&failure.kind) => Err(failure),
             Outcome::Unknown { .. } | Outcome::Failed(_) => Ok(None),
         };
         self.state = State::Ended(found.map(|found| found.map(|found| found.manifest)));
@@ -98,24 +85,24 @@ impl<K: Key> Flow<K> for Survey {
 
 /// Asks whether content that a manifest refers to, and that was not given, is in the repository.
 pub(crate) struct Exists {
-    place: Place,
+    place: RepositoryRef,
     digest: Digest,
     is_manifest: bool,
     state: State<Result<bool, Failure>>,
 }
 
 impl Exists {
-    pub(crate) const fn new(place: Place, digest: Digest, is_manifest: bool) -> Self {
+    pub(crate) const fn new(place: RepositoryRef, digest: Digest, is_manifest: bool) -> Self {
         Self { place, digest, is_manifest, state: State::Asking }
     }
 
     fn manifest(&self) -> CheckManifest<'_> {
-        let Place { origin, repository } = &self.place;
+        let RepositoryRef { origin, repository } = &self.place;
         CheckManifest { origin, repository, reference: TagOrDigest::Digest(&self.digest) }
     }
 
     fn blob(&self) -> CheckBlob<'_> {
-        let Place { origin, repository } = &self.place;
+        let RepositoryRef { origin, repository } = &self.place;
         CheckBlob { origin, repository, digest: &self.digest }
     }
 
@@ -146,7 +133,7 @@ impl<K: Key> Flow<K> for Exists {
         }
     }
 
-    fn outcome(&mut self, outcome: Outcome, _: &mut World<'_, K>) {
+    fn outcome(&mut self, outcome: Outcome, _: &mut Context<'_, K>) {
         self.state = State::Ended(self.answered(outcome));
     }
 

@@ -2,18 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use crate::client::Options;
+use crate::config::Options;
 use crate::{Digest, Manifest};
 
 /// Which blobs of a push are such layers and nothing else.
 #[derive(Debug, Default)]
-pub(super) struct Foreign {
+pub(super) struct Nondistributable {
     forbidden: BTreeSet<Digest>,
     /// What is referred to as something that may be distributed; that may be the same bytes.
     free: BTreeSet<Digest>,
 }
 
-impl Foreign {
+impl Nondistributable {
     /// Takes in what a manifest of the push refers to.
     pub(super) fn add(&mut self, manifest: &Manifest) {
         for blob in manifest.blobs() {
@@ -54,7 +54,7 @@ mod tests {
         for (manifests, is_skipped) in
             [([&foreign, &foreign], true), ([&foreign, &free], false), ([&free, &foreign], false)]
         {
-            let mut all = Foreign::default();
+            let mut all = Nondistributable::default();
             manifests.into_iter().for_each(|manifest| all.add(manifest));
             assert_eq!(all.skips(&digest, &Options::default()), is_skipped);
             let options = Options { push_nondistributable: true, ..Options::default() };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::told::Told;
+use super::redactor::Redactor;
 use crate::auth::{Access, Credentials, Identity, Scopes, Sent, Token, TokenCache, TokenKey};
 use crate::driver::AskId;
 use crate::flow::FetchToken;
@@ -19,7 +19,7 @@ const LONG_BODY: u64 = 64 * 1024;
 
 /// For how long a token must be good yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Lasting {
+pub(super) enum RequiredLifetime {
     /// At all.
     Now,
     /// For as long as it takes to ask a question.
@@ -30,7 +30,7 @@ pub(super) enum Lasting {
     LongBody,
 }
 
-impl Lasting {
+impl RequiredLifetime {
     /// What a body of this length takes.
     pub(super) const fn for_body(len: Option<u64>) -> Self {
         match len {
@@ -51,7 +51,7 @@ impl Lasting {
 }
 
 /// What a client keeps to be let in by one registry.
-pub(super) struct Door {
+pub(super) struct RegistryAuth {
     pub(super) access: Access,
     credentials: Asked,
     /// Whether what they were shown for was refused.
@@ -60,7 +60,7 @@ pub(super) struct Door {
     answers: u64,
     tokens: TokenCache,
     /// What may not be shown if it comes back.
-    pub(super) told: Told,
+    pub(super) told: Redactor,
     /// Scopes that the registry's challenges handed out beside ours, by ours.
     challenged: BTreeMap<Scopes, Vec<String>>,
 }
@@ -76,7 +76,7 @@ enum Asked {
 
 /// What a request carries.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Carried {
+pub(super) enum SentCredential {
     Nothing,
     /// User name and password; which of the driver's answers they were, counted from 1.
     Basic(u64),
@@ -86,7 +86,7 @@ pub(super) enum Carried {
     Given,
 }
 
-impl Carried {
+impl SentCredential {
     pub(super) fn as_sent(&self) -> Sent<'_> {
         match self {
             Self::Nothing => Sent::Nothing,
@@ -103,9 +103,9 @@ impl Carried {
 }
 
 /// Whether a request may go.
-pub(super) enum Pass {
+pub(super) enum AuthDecision {
     /// It may, with this.
-    Go(Carried),
+    Go(SentCredential),
     /// The driver must be asked for credentials, and has not been.
     Ask { stale: bool },
     /// The driver has been asked.
@@ -114,7 +114,7 @@ pub(super) enum Pass {
     Fetch(TokenKey),
 }
 
-impl Door {
+impl RegistryAuth {
     pub(super) fn new(registry: Origin) -> Self {
         Self {
             access: Access::new(registry),
@@ -122,7 +122,7 @@ impl Door {
             is_refused: false,
             answers: 0,
             tokens: TokenCache::default(),
-            told: Told::default(),
+            told: Redactor::default(),
             challenged: BTreeMap::new(),
         }
     }
@@ -133,20 +133,20 @@ impl Door {
     }
 
     /// What a request with these rights carries, or waits for.
-    pub(super) fn pass(&self, scopes: &Scopes, lasting: Lasting, now: Instant) -> Pass {
+    pub(super) fn pass(&self, scopes: &Scopes, lasting: RequiredLifetime, now: Instant) -> AuthDecision {
         let service = self.access.token_service();
         if service.is_none() && !self.access.wants_basic() {
-            return Pass::Go(Carried::Nothing);
+            return AuthDecision::Go(SentCredential::Nothing);
         }
         let credentials = match &self.credentials {
-            Asked::Not { stale } => return Pass::Ask { stale: *stale },
-            Asked::Asking(id) => return Pass::Wait(*id),
+            Asked::Not { stale } => return AuthDecision::Ask { stale: *stale },
+            Asked::Asking(id) => return AuthDecision::Wait(*id),
             Asked::Known(credentials) => credentials.as_deref(),
         };
         match (service, credentials) {
-            (_, Some(Credentials::RegistryToken(_))) => Pass::Go(Carried::Given),
-            (None, Some(_)) => Pass::Go(Carried::Basic(self.answers)),
-            (None, None) => Pass::Go(Carried::Nothing),
+            (_, Some(Credentials::RegistryToken(_))) => AuthDecision::Go(SentCredential::Given),
+            (None, Some(_)) => AuthDecision::Go(SentCredential::Basic(self.answers)),
+            (None, None) => AuthDecision::Go(SentCredential::Nothing),
             (Some(service), _) => {
                 let challenged = self.challenged.get(scopes).cloned().unwrap_or_default();
                 let key = TokenKey::new(service.clone(), scopes.clone(), self.identity()).with_challenged(challenged);
@@ -155,22 +155,22 @@ impl Door {
                     self.tokens.find(&key, now, lasting.margin(expires.since(*asked))).is_some()
                 };
                 match known.filter(lasts) {
-                    Some((asked, expires)) => Pass::Go(Carried::Token(key, asked, expires)),
-                    None => Pass::Fetch(key),
+                    Some((asked, expires)) => AuthDecision::Go(SentCredential::Token(key, asked, expires)),
+                    None => AuthDecision::Fetch(key),
                 }
             }
         }
     }
 
     /// What stands for `carried` in a request's `Authorization`, if anything does.
-    pub(super) fn signature(&self, carried: &Carried) -> Option<Result<Arc<Authorization>, String>> {
+    pub(super) fn signature(&self, carried: &SentCredential) -> Option<Result<Arc<Authorization>, String>> {
         match carried {
-            Carried::Nothing => None,
-            Carried::Token(key, ..) => {
+            SentCredential::Nothing => None,
+            SentCredential::Token(key, ..) => {
                 let token = self.tokens.find(key, Instant::ZERO, Duration::ZERO)?;
                 Some(Ok(token.clone()))
             }
-            Carried::Basic(_) | Carried::Given => match self.known()?.direct(self.access.registry()) {
+            SentCredential::Basic(_) | SentCredential::Given => match self.known()?.direct(self.access.registry()) {
                 Ok(authorization) => Some(Ok(Arc::new(authorization?))),
                 Err(error) => Some(Err(error.to_string())),
             },
@@ -219,8 +219,8 @@ impl Door {
     }
 
     /// What a request carried was too old. Where newer credentials are here, or are being looked up, they will do.
-    pub(super) fn renew(&mut self, carried: &Carried) {
-        if matches!(self.credentials, Asked::Known(_)) && *carried == Carried::Basic(self.answers) {
+    pub(super) fn renew(&mut self, carried: &SentCredential) {
+        if matches!(self.credentials, Asked::Known(_)) && *carried == SentCredential::Basic(self.answers) {
             self.forget_credentials(true);
         }
     }

@@ -1,0 +1,16 @@
+//! What a caller asks for and may choose, and what was learned of a registry.
+
+mod checkpoint;
+mod learned;
+mod limits;
+mod operation;
+mod options;
+mod push;
+
+pub use checkpoint::{Checkpoint, CheckpointError};
+pub use learned::Learned;
+pub use limits::Limits;
+pub(crate) use operation::RepositoryRef;
+pub use operation::{Deletion, ManifestReference, Operation, OperationId};
+pub use options::{Options, Referrers};
+pub use push::{Blob, Push, Supply};

@@ -1,0 +1,99 @@
+//! An upload that a registry has opened, and how far it is.
+
+use http::HeaderMap;
+use http::header::LOCATION;
+
+use super::{LocationError, RangeHint, chunk_max_length, chunk_min_length, location};
+use crate::Target;
+
+/// An upload that a registry has opened: the spec's `<blob-push-location>`. Only an answer makes one.
+///
+/// Its target is the newest `Location`, byte for byte. It may be at another origin than the registry: whoever sends
+/// credentials there must look at [`Target::origin`] first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenUpload {
+    target: Target,
+    /// Whose answer named the target: only what the registry itself points to may be trusted with its credentials.
+    named_by: Target,
+    chunk_min_length: Option<u64>,
+    chunk_max_length: Option<u64>,
+}
+
+impl OpenUpload {
+    /// An upload known by its location alone, as one that was saved.
+    pub(crate) fn at(target: Target) -> Self {
+        let named_by = Target::root(target.origin().clone());
+        Self { target, named_by, chunk_min_length: None, chunk_max_length: None }
+    }
+
+    /// The target whose answer named this one.
+    pub(crate) const fn named_by(&self) -> &Target {
+        &self.named_by
+    }
+
+    /// Where its next request goes.
+    #[must_use]
+    pub const fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// The fewest bytes that every chunk but the last should have, where the registry said so (`OCI-Chunk-Min-Length`).
+    /// A peer's number: allocate nothing by it.
+    #[must_use]
+    pub const fn chunk_min_length(&self) -> Option<u64> {
+        self.chunk_min_length
+    }
+
+    /// The most bytes that a chunk may have, where the registry said so (`OCI-Chunk-Max-Length`).
+    #[must_use]
+    pub const fn chunk_max_length(&self) -> Option<u64> {
+        self.chunk_max_length
+    }
+
+    /// The upload that the answer to a POST opened; `None` where it has no `Location`.
+    pub(crate) fn opened(from: &Target, headers: &HeaderMap) -> Result<Option<Self>, LocationError> {
+        let Some(target) = location(headers, from)? else { return Ok(None) };
+        let named_by = from.clone();
+        let upload = Self { target, named_by, chunk_min_length: None, chunk_max_length: None };
+        Ok(Some(upload.with_bounds(headers)))
+    }
+
+    /// The same upload after an answer: at the answer's `Location`, if it has one.
+    fn moved(&self, from: &Target, headers: &HeaderMap) -> Result<Self, LocationError> {
+        let mut upload = self.clone();
+        if let Some(target) = location(headers, from)? {
+            upload.target = target;
+            upload.named_by = from.clone();
+        }
+        Ok(upload.with_bounds(headers))
+    }
+
+    fn with_bounds(mut self, headers: &HeaderMap) -> Self {
+        self.chunk_min_length = chunk_min_length(headers).or(self.chunk_min_length);
+        self.chunk_max_length = chunk_max_length(headers).or(self.chunk_max_length);
+        self
+    }
+}
+
+/// An upload as it stands after an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UploadProgress {
+    /// The upload, at its newest location: the next request goes there.
+    pub upload: OpenUpload,
+    /// How much of it the registry says it has.
+    pub range: RangeHint,
+}
+
+impl UploadProgress {
+    /// What an answer about `upload` says; where it has no `Location`, the old one stays (quirk
+    /// `patch-location-missing`).
+    pub(crate) fn read(upload: &OpenUpload, from: &Target, headers: &HeaderMap) -> Result<Self, LocationError> {
+        Ok(Self { upload: upload.moved(from, headers)?, range: RangeHint::read(headers) })
+    }
+
+    /// Whether the answer that this was read from says anything of the upload: `Location` or a readable `Range`.
+    pub(crate) fn is_stated(&self, headers: &HeaderMap) -> bool {
+        self.range != RangeHint::Unknown || headers.contains_key(LOCATION)
+    }
+}
