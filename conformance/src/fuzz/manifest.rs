@@ -28,7 +28,7 @@ pub fn manifest_strict(bytes: &[u8]) {
 
     for reader in [Reader { takes_first: true }, Reader { takes_first: false }] {
         let document: &RawValue = serde_json::from_slice(bytes).unwrap();
-        if let Some(media_type) = reader.text(document, "mediaType") {
+        if let Some(media_type) = reader.text(document, "mediaType").filter(|text| !text.is_empty()) {
             assert_eq!(media_type.parse().as_ref(), Ok(manifest.media_type()));
         }
         let (config, layers) = (reader.field(document, "config"), reader.list(document, "layers"));
@@ -90,10 +90,9 @@ impl Reader {
     fn sees(self, object: &RawValue, descriptor: &Descriptor) -> bool {
         let digest = self.text(object, "digest").and_then(|text| text.parse::<Digest>().ok());
         let media_type = self.text(object, "mediaType").and_then(|text| text.parse::<MediaType>().ok());
+        let media_type = media_type.unwrap_or_else(MediaType::absent);
         let size = self.field(object, "size").and_then(|value| value.get().parse().ok());
-        digest == Some(descriptor.digest)
-            && media_type.as_ref() == Some(&descriptor.media_type)
-            && size == Some(descriptor.size)
+        digest == Some(descriptor.digest) && media_type == descriptor.media_type && size == Some(descriptor.size)
     }
 }
 

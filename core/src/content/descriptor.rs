@@ -4,16 +4,24 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::MediaType;
+use super::{MediaType, reading};
 use crate::Digest;
 
 /// A reference to content by type, digest and size
 /// ([image spec](https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md)).
+///
+/// Digest and size are read strictly: they say which bytes are meant. All else is data, and read as other clients read it:
+/// `null` is absence, unknown members are passed over, annotations may have any key, and the media type may be missing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Descriptor {
-    /// What the content is.
+    /// What the content is; [`MediaType::absent`] where the descriptor does not say.
+    #[serde(
+        default = "MediaType::absent",
+        deserialize_with = "reading::media_type",
+        skip_serializing_if = "MediaType::is_absent"
+    )]
     pub media_type: MediaType,
     /// What the content is called.
     pub digest: Digest,
@@ -24,13 +32,13 @@ pub struct Descriptor {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifact_type: Option<String>,
     /// Free text, by key.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, deserialize_with = "reading::annotations", skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
     /// What machine an image is for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub platform: Option<Platform>,
     /// Where else the content can be had. Never followed by itself.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "reading::texts", skip_serializing_if = "Vec::is_empty")]
     pub urls: Vec<String>,
 }
 
@@ -51,33 +59,62 @@ impl Descriptor {
 }
 
 /// The machine an image is for, as the image spec's index names it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+///
+/// An index may leave any part out: an empty text is a part that is not said. It is written as people say it:
+/// `os/architecture[/variant][:os.version][+feature]`, such as `windows/amd64:10.0.20348.2031`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Platform {
     /// `GOARCH`, such as `amd64`.
+    #[serde(default, deserialize_with = "reading::null_is_empty")]
     pub architecture: String,
     /// `GOOS`, such as `linux`.
+    #[serde(default, deserialize_with = "reading::null_is_empty")]
     pub os: String,
     /// The variant of the architecture, such as `v7`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "reading::text", skip_serializing_if = "Option::is_none")]
     pub variant: Option<String>,
     /// The version of the operating system.
-    #[serde(default, rename = "os.version", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        rename = "os.version",
+        deserialize_with = "reading::text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub os_version: Option<String>,
+    /// What the operating system must be able to do, such as `win32k`.
+    #[serde(
+        default,
+        rename = "os.features",
+        deserialize_with = "reading::texts",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub os_features: Vec<String>,
+    /// What the processor must be able to do, such as `sse4`; Docker's lists alone say it.
+    #[serde(default, deserialize_with = "reading::texts", skip_serializing_if = "Vec::is_empty")]
+    pub features: Vec<String>,
 }
 
 impl Platform {
     /// A platform of these three parts.
     #[must_use]
     pub fn new(os: impl Into<String>, architecture: impl Into<String>, variant: Option<String>) -> Self {
-        Self { architecture: architecture.into(), os: os.into(), variant, os_version: None }
+        Self { architecture: architecture.into(), os: os.into(), variant, ..Self::default() }
     }
 }
 
 impl std::fmt::Display for Platform {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}/{}", self.os, self.architecture)?;
-        self.variant.as_ref().map_or(Ok(()), |variant| write!(f, "/{variant}"))
+        // A part that is not said is shown as a question mark.
+        let part = |part| if part == "" { "?" } else { part };
+        write!(f, "{}/{}", part(&self.os), part(&self.architecture))?;
+        if let Some(variant) = &self.variant {
+            write!(f, "/{variant}")?;
+        }
+        if let Some(version) = &self.os_version {
+            write!(f, ":{version}")?;
+        }
+        self.os_features.iter().chain(&self.features).try_for_each(|feature| write!(f, "+{feature}"))
     }
 }
 
@@ -87,4 +124,63 @@ fn size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
         return Err(serde::de::Error::custom("a size is at most 2^63-1"));
     }
     Ok(size)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DIGEST: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+    fn read(members: &str) -> Descriptor {
+        serde_json::from_str(&format!(r#"{{"digest":"{DIGEST}","size":0{members}}}"#)).unwrap()
+    }
+
+    #[test]
+    fn null_is_absence_and_so_is_an_empty_media_type() {
+        let bare = Descriptor::new(MediaType::absent(), DIGEST.parse().unwrap(), 0);
+        for members in [
+            "",
+            r#","mediaType":null"#,
+            r#","mediaType":"""#,
+            r#","mediaType":"no type""#,
+            r#","annotations":null,"urls":null,"platform":null,"artifactType":null"#,
+            r#","annotations":{"k":null},"urls":[null]"#,
+            r#","data":"","unknown":{"Digest":1}"#,
+        ] {
+            assert_eq!(read(members), bare, "{members}");
+        }
+        assert_eq!(serde_json::to_string(&bare).unwrap(), format!(r#"{{"digest":"{DIGEST}","size":0}}"#));
+        for bad in [
+            r#"{"size":0}"#.to_owned(),
+            format!(r#"{{"digest":"{DIGEST}"}}"#),
+            r#"{"digest":null,"size":0}"#.to_owned(),
+        ] {
+            assert!(serde_json::from_str::<Descriptor>(&bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn annotations_have_any_keys() {
+        let found = read(r#","annotations":{"Name":"a","OS":"b","size":"c","Size":"d","k":"1","k":"2"}"#).annotations;
+        let found: Vec<(&str, &str)> = found.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+        assert_eq!(found, [("Name", "a"), ("OS", "b"), ("Size", "d"), ("k", "2"), ("size", "c")]);
+    }
+
+    #[test]
+    fn a_platform_is_shown_as_people_say_it() {
+        for (json, text) in [
+            (r#"{"architecture":"amd64","os":"linux"}"#, "linux/amd64"),
+            (r#"{"architecture":"arm","os":"linux","variant":"v7"}"#, "linux/arm/v7"),
+            (r#"{"architecture":"arm64","os":null,"variant":"","os.version":"","features":null}"#, "?/arm64"),
+            (r#"{}"#, "?/?"),
+            (
+                r#"{"architecture":"amd64","os":"windows","os.version":"10.0.20348.2031","os.features":["win32k"]}"#,
+                "windows/amd64:10.0.20348.2031+win32k",
+            ),
+            (r#"{"architecture":"amd64","os":"linux","features":["sse4"]}"#, "linux/amd64+sse4"),
+        ] {
+            assert_eq!(serde_json::from_str::<Platform>(json).unwrap().to_string(), text);
+        }
+    }
 }

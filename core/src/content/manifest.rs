@@ -6,12 +6,18 @@ use bytes::Bytes;
 use serde::Deserialize;
 use thiserror::Error;
 
-use super::{Descriptor, MediaType, StrictError, strict};
+use super::{Descriptor, MediaType, StrictError, reading, strict};
 use crate::{Algorithm, Digest};
 
 /// What is stored under `/manifests/`: an image manifest, an index, or a document of another type.
 ///
 /// The bytes that were given are the bytes that are sent; the digest is computed over them here, never taken from elsewhere.
+///
+/// A document is refused where readers could understand it differently: a structural key (one that the specs give a meaning)
+/// that stands twice or in another case, sizes outside 0 to 2^63-1, nesting deeper than 64 levels, the members of an image
+/// and of an index in one document, a `mediaType` that is not the type it came with. All else is data, and read as other
+/// clients read it: `null` is absence, unknown members are passed over, media types may be missing or empty, platforms may be
+/// partial, annotations may have any key.
 ///
 /// ```
 /// use longshore_core::Manifest;
@@ -50,14 +56,14 @@ pub struct Image {
     /// The configuration blob.
     pub config: Descriptor,
     /// The layer blobs, in order.
-    #[serde(default, deserialize_with = "null_is_empty")]
+    #[serde(default, deserialize_with = "reading::null_is_empty")]
     pub layers: Vec<Descriptor>,
     /// The manifest that this one is about.
     pub subject: Option<Descriptor>,
     /// What kind of artifact this is.
     pub artifact_type: Option<String>,
     /// Free text, by key.
-    #[serde(default, deserialize_with = "null_is_empty")]
+    #[serde(default, deserialize_with = "reading::annotations")]
     pub annotations: BTreeMap<String, String>,
 }
 
@@ -67,20 +73,15 @@ pub struct Image {
 #[non_exhaustive]
 pub struct Index {
     /// Its entries, in order: manifests, and sometimes blobs.
-    #[serde(default, deserialize_with = "null_is_empty")]
+    #[serde(default, deserialize_with = "reading::null_is_empty")]
     pub manifests: Vec<Descriptor>,
     /// The manifest that this index is about.
     pub subject: Option<Descriptor>,
     /// What kind of artifact this is.
     pub artifact_type: Option<String>,
     /// Free text, by key.
-    #[serde(default, deserialize_with = "null_is_empty")]
+    #[serde(default, deserialize_with = "reading::annotations")]
     pub annotations: BTreeMap<String, String>,
-}
-
-/// Go writes an empty list as `null`.
-fn null_is_empty<'de, D: serde::Deserializer<'de>, T: Deserialize<'de> + Default>(d: D) -> Result<T, D::Error> {
-    Ok(Option::deserialize(d)?.unwrap_or_default())
 }
 
 /// Why bytes are not a [`Manifest`].
@@ -122,7 +123,8 @@ impl Manifest {
 
     /// Reads a manifest that came with a media type, from a `Content-Type` header or a descriptor.
     ///
-    /// Where the type is neither an image nor an index, the document is not looked into and need not be JSON.
+    /// Where the type is neither an image nor an index, the document is not looked into and need not be JSON. Where it is
+    /// [absent](MediaType::absent), the document says what it is, as for [`Manifest::parse`].
     ///
     /// # Errors
     /// Where the document is ambiguous or malformed, or says that it is something else.
@@ -141,6 +143,7 @@ impl Manifest {
 
     fn read(bytes: Bytes, given: Option<MediaType>, algorithm: Algorithm) -> Result<Self, ManifestError> {
         let digest = Digest::of(algorithm, &bytes);
+        let given = given.filter(|given| !given.is_absent());
         if let Some(media_type) = given.as_ref().filter(|given| !given.is_image() && !given.is_index()) {
             return Ok(Self { media_type: media_type.clone(), bytes, digest, document: Document::Other });
         }
@@ -206,18 +209,17 @@ impl Manifest {
             Document::Other => (None, None),
         };
         let image = image.into_iter().flat_map(|image| std::iter::once(&image.config).chain(&image.layers));
-        let index =
-            index.into_iter().flat_map(|index| &index.manifests).filter(|entry| !entry.media_type.is_manifest());
+        let index = index.into_iter().flat_map(|index| &index.manifests).filter(|entry| !is_child(entry));
         image.chain(index)
     }
 
-    /// The manifests that it refers to, in order; the subject is not among them.
+    /// The manifests that it refers to, in order; the subject is not among them. An entry without a media type is one.
     pub fn children(&self) -> impl Iterator<Item = &Descriptor> {
         let entries = match &self.document {
             Document::Index(index) => index.manifests.as_slice(),
             Document::Image(_) | Document::Other => &[],
         };
-        entries.iter().filter(|entry| entry.media_type.is_manifest())
+        entries.iter().filter(|entry| is_child(entry))
     }
 
     /// The manifest that this one is about, if it says so.
@@ -238,7 +240,7 @@ impl Manifest {
             Document::Index(index) => (index.artifact_type.as_deref(), None),
             Document::Other => (None, None),
         };
-        given.filter(|given| !given.is_empty()).or(config)
+        given.filter(|given| !given.is_empty()).or(config.filter(|config| !config.is_empty()))
     }
 
     /// Its annotations, where it is an image or an index.
@@ -256,11 +258,10 @@ impl Manifest {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Outline {
+    #[serde(default, deserialize_with = "reading::own_media_type")]
     media_type: Option<MediaType>,
-    #[serde(default, deserialize_with = "present")]
-    manifests: Option<()>,
-    #[serde(default, deserialize_with = "present")]
-    layers: Option<()>,
+    manifests: Option<serde::de::IgnoredAny>,
+    layers: Option<serde::de::IgnoredAny>,
     config: Option<OutlineConfig>,
 }
 
@@ -270,9 +271,9 @@ struct OutlineConfig {
     media_type: Option<String>,
 }
 
-/// A field that is there, whatever its value.
-fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<()>, D::Error> {
-    serde::de::IgnoredAny::deserialize(deserializer).map(|_| Some(()))
+/// Whether an entry of an index is a manifest. One without a media type is: indexes are lists of manifests.
+fn is_child(entry: &Descriptor) -> bool {
+    entry.media_type.is_manifest() || entry.media_type.is_absent()
 }
 
 impl Outline {

@@ -10,6 +10,8 @@ use thiserror::Error;
 ///
 /// Parameters are dropped when one is read, because the spec tells both sides to ignore them; so two are equal when
 /// their essence is.
+///
+/// A descriptor may say no type, or one that is not well formed: it then has [`MediaType::absent`].
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MediaType(String);
 
@@ -53,6 +55,18 @@ impl MediaType {
     #[must_use]
     pub fn oci_index() -> Self {
         Self::known(Self::OCI_INDEX)
+    }
+
+    /// What a descriptor says that says no media type: an empty text, which is the type of nothing.
+    #[must_use]
+    pub const fn absent() -> Self {
+        Self(String::new())
+    }
+
+    /// Whether no type was said.
+    #[must_use]
+    pub const fn is_absent(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// The type as text.

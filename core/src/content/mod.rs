@@ -3,6 +3,7 @@
 mod descriptor;
 mod manifest;
 mod media_type;
+mod reading;
 mod strict;
 
 pub use descriptor::{Descriptor, Platform};

@@ -1,7 +1,9 @@
-//! JSON that every reader understands the same way.
+//! JSON whose structure every reader understands the same way.
 //!
-//! Go's decoder folds the case of keys and takes the last of two equal ones; other decoders do not. A document in which that
-//! matters could mean one thing to us and another to the registry, so it is refused before it is looked at.
+//! Go's decoder folds the case of keys and takes the last of two equal ones; other decoders do not. Where that touches a key
+//! that the specs give a meaning (a *structural* key), the document could mean one thing to us and another to the registry: it
+//! is refused before it is looked at. All other keys are data: annotations and members that the specs do not know may be called
+//! anything, and stand twice.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -12,31 +14,57 @@ use thiserror::Error;
 /// How deep a document may nest.
 const MAX_DEPTH: u8 = 64;
 
-/// Keys that the image spec gives a meaning in manifests, indexes and descriptors.
-const KNOWN: [&str; 22] = [
-    "annotations",
-    "architecture",
-    "artifactType",
-    "blobs",
-    "config",
-    "data",
-    "digest",
-    "features",
-    "fsLayers",
-    "history",
-    "layers",
-    "manifests",
-    "mediaType",
-    "name",
-    "os",
-    "platform",
-    "schemaVersion",
-    "signatures",
-    "size",
-    "subject",
-    "tag",
-    "urls",
-];
+/// What an object is in a manifest or an index: that decides which of its keys are structural.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    /// The whole document: an image manifest, an index, an artifact manifest, or Docker's schema 1.
+    Document,
+    /// A descriptor, or a layer of Docker's schema 1.
+    Descriptor,
+    /// The platform of a descriptor.
+    Platform,
+    /// Data: no key of it is structural.
+    Data,
+}
+
+impl Shape {
+    /// The keys that the specs give a meaning here.
+    const fn structural(self) -> &'static [&'static str] {
+        match self {
+            Self::Document => &[
+                "annotations",
+                "architecture",
+                "artifactType",
+                "blobs",
+                "config",
+                "fsLayers",
+                "history",
+                "layers",
+                "manifests",
+                "mediaType",
+                "name",
+                "schemaVersion",
+                "signatures",
+                "subject",
+                "tag",
+            ],
+            Self::Descriptor => {
+                &["annotations", "artifactType", "blobSum", "data", "digest", "mediaType", "platform", "size", "urls"]
+            }
+            Self::Platform => &["architecture", "features", "os", "os.features", "os.version", "variant"],
+            Self::Data => &[],
+        }
+    }
+
+    /// What stands behind a key, or in a list behind it.
+    fn behind(self, key: &str) -> Self {
+        match (self, key) {
+            (Self::Document, "blobs" | "config" | "fsLayers" | "layers" | "manifests" | "subject") => Self::Descriptor,
+            (Self::Descriptor, "platform") => Self::Platform,
+            _ => Self::Data,
+        }
+    }
+}
 
 /// Why a JSON document is ambiguous, or not one.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -46,10 +74,12 @@ pub struct StrictError(
     pub String,
 );
 
-/// Checks that `document` is one JSON object that all readers understand alike.
+/// Checks that `document` is one JSON object whose structure all readers understand alike.
 pub(super) fn check(document: &[u8]) -> Result<(), StrictError> {
     let mut deserializer = serde_json::Deserializer::from_slice(document);
-    let is_object = Strict { depth: 0 }.deserialize(&mut deserializer).map_err(|e| StrictError(e.to_string()))?;
+    let is_object = Strict { depth: 0, shape: Shape::Document }
+        .deserialize(&mut deserializer)
+        .map_err(|e| StrictError(e.to_string()))?;
     deserializer.end().map_err(|e| StrictError(e.to_string()))?;
     if is_object { Ok(()) } else { Err(StrictError("the document is not a JSON object".to_owned())) }
 }
@@ -58,12 +88,13 @@ pub(super) fn check(document: &[u8]) -> Result<(), StrictError> {
 #[derive(Clone, Copy)]
 struct Strict {
     depth: u8,
+    shape: Shape,
 }
 
 impl Strict {
-    fn deeper<E: serde::de::Error>(self) -> Result<Self, E> {
+    fn deeper<E: serde::de::Error>(self, shape: Shape) -> Result<Self, E> {
         match self.depth.checked_add(1) {
-            Some(depth) if depth <= MAX_DEPTH => Ok(Self { depth }),
+            Some(depth) if depth <= MAX_DEPTH => Ok(Self { depth, shape }),
             _ => Err(E::custom(format_args!("nested deeper than {MAX_DEPTH} levels"))),
         }
     }
@@ -87,19 +118,21 @@ impl<'de> Visitor<'de> for Strict {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<bool, A::Error> {
         let mut seen = BTreeSet::new();
         while let Some(key) = map.next_key::<String>()? {
-            if let Some(known) = KNOWN.iter().find(|known| **known != key && folds_to(&key, known)) {
-                return Err(A::Error::custom(format_args!("the key {key:?} is read as {known:?} by some")));
+            if let Some(known) = self.shape.structural().iter().find(|known| folds_to(&key, known)) {
+                if **known != key {
+                    return Err(A::Error::custom(format_args!("the key {key:?} is read as {known:?} by some")));
+                }
+                if !seen.insert(*known) {
+                    return Err(A::Error::custom(format_args!("the key {key:?} stands twice in one object")));
+                }
             }
-            map.next_value_seed(self.deeper()?)?;
-            if let Some(key) = seen.replace(key) {
-                return Err(A::Error::custom(format_args!("the key {key:?} stands twice in one object")));
-            }
+            map.next_value_seed(self.deeper(self.shape.behind(&key))?)?;
         }
         Ok(true)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<bool, A::Error> {
-        let inner = self.deeper()?;
+        let inner = self.deeper(self.shape)?;
         while seq.next_element_seed(inner)?.is_some() {}
         Ok(false)
     }
@@ -155,14 +188,19 @@ mod tests {
             "{} {}",
             "{}x",
             "\u{feff}{}",
-            r#"{"a":1,"a":2}"#,
-            r#"{"x":{"a":1,"a":2}}"#,
-            r#"{"x":[{"a":1,"\u0061":2}]}"#,
+            r#"{"layers":1,"layers":2}"#,
+            r#"{"config":{"size":1,"size":2}}"#,
+            r#"{"layers":[{"size":1,"\u0073ize":2}]}"#,
+            r#"{"manifests":[{"platform":{"os":1,"os":2}}]}"#,
             r#"{"MediaType":1}"#,
             r#"{"mediatype":1}"#,
-            "{\"\u{17f}ize\":1}",
+            r#"{"blobs":[{"\u017fize":1}]}"#,
             r#"{"layer\u017f":[]}"#,
-            r#"{"a":{"Digest":1}}"#,
+            r#"{"subject":{"Digest":1}}"#,
+            r#"{"fsLayers":[{"blobsum":1}]}"#,
+            r#"{"manifests":[{"Platform":{}}]}"#,
+            r#"{"manifests":[{"platform":{"OS":1}}]}"#,
+            r#"{"manifests":[[{"Digest":1}]]}"#,
             r#"{"a":}"#,
             r#"{"a":1,}"#,
             &nested(65),
@@ -175,8 +213,15 @@ mod tests {
     }
 
     #[test]
-    fn plain_documents_pass() {
-        for good in ["{}", r#" {"mediaType":"x","custom":{"Anything":[1,2.5,-3,null,true,"x"]}} "#] {
+    fn keys_that_are_data_pass() {
+        for good in [
+            "{}",
+            r#" {"mediaType":"x","custom":{"Anything":[1,2.5,-3,null,true,"x"]}} "#,
+            r#"{"annotations":{"Name":"a","OS":"b","Size":"c","size":"d","k":"e","k":"f"}}"#,
+            r#"{"layers":[{"annotations":{"Digest":"a","digest":"b"}}]}"#,
+            r#"{"x":1,"x":2,"y":{"Digest":1,"digest":2},"os":1,"OS":2}"#,
+            r#"{"history":[{"Config":1,"config":2}]}"#,
+        ] {
             assert_eq!(check(good.as_bytes()), Ok(()));
         }
     }

@@ -5,33 +5,45 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::Bytes;
 use longshore_core::{Digest, DigestError, MediaType};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use crate::Instant;
 use crate::refusal::{Code, Refusal};
 use crate::state::Stored;
 
-/// The parts of a manifest that a registry looks at.
+/// The parts of a manifest that a registry looks at. `null` is absence, as in Go.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Document {
     schema_version: Option<u64>,
-    media_type: Option<MediaType>,
+    media_type: Option<String>,
     config: Option<Entry>,
     layers: Option<Vec<Entry>>,
     manifests: Option<Vec<Entry>>,
+    /// Of an artifact manifest.
+    blobs: Option<Vec<Entry>>,
+    /// Of Docker's schema 1.
+    fs_layers: Option<Vec<Layer>>,
     subject: Option<Entry>,
     artifact_type: Option<String>,
-    annotations: Option<BTreeMap<String, String>>,
+    annotations: Option<BTreeMap<String, Option<String>>>,
 }
 
 /// The parts of a descriptor that a registry looks at.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Entry {
-    media_type: Option<MediaType>,
+    media_type: Option<String>,
     digest: String,
-    urls: Option<Vec<String>>,
-    annotations: Option<BTreeMap<String, String>>,
+    urls: Option<Vec<Option<String>>>,
+    annotations: Option<IgnoredAny>,
+}
+
+/// A layer of Docker's schema 1.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Layer {
+    blob_sum: String,
 }
 
 /// A manifest that was read, and what it refers to.
@@ -52,26 +64,28 @@ pub(crate) struct Reading {
 
 /// Reads a manifest that came with this `Content-Type`.
 pub(crate) fn read(content_type: Option<&str>, bytes: Bytes) -> Result<Reading, Refusal> {
-    let invalid = |message: String| Refusal::bad_request(Code::ManifestInvalid, message);
     let given: Option<MediaType> = match content_type {
         None => None,
-        Some(text) => Some(text.parse().map_err(|_| invalid("the Content-Type is no media type".to_owned()))?),
+        Some(text) => Some(text.parse().map_err(|_| invalid("the Content-Type is no media type"))?),
     };
-    if let Some(media_type) = given.as_ref().filter(|given| !given.is_image() && !given.is_index()) {
-        if !media_type.is_manifest() {
-            return Err(invalid(format!("{media_type} is not the type of a manifest")));
-        }
-        return Ok(opaque(media_type.clone(), bytes));
+    if let Some(media_type) = given.as_ref().filter(|given| !given.is_manifest()) {
+        return Err(invalid(&format!("{media_type} is not the type of a manifest")));
     }
     let document: Document =
-        serde_json::from_slice(&bytes).map_err(|error| invalid(format!("the manifest is malformed: {error}")))?;
-    let media_type = match (&document.media_type, given) {
-        (Some(field), Some(given)) if *field != given => {
-            return Err(invalid(format!("the mediaType is {field}, but the Content-Type is {given}")));
+        serde_json::from_slice(&bytes).map_err(|error| invalid(&format!("the manifest is malformed: {error}")))?;
+    let field: Option<MediaType> = match document.media_type.as_deref() {
+        None | Some("") => None,
+        Some(text) => Some(text.parse().map_err(|_| invalid("the mediaType is no media type"))?),
+    };
+    let media_type = match (field, given) {
+        (Some(field), Some(given)) if field != given => {
+            return Err(invalid(&format!("the mediaType is {field}, but the Content-Type is {given}")));
         }
-        (Some(media_type), _) => media_type.clone(),
-        (None, Some(media_type)) => media_type,
-        (None, None) => return Err(invalid("neither a Content-Type nor a mediaType says what it is".to_owned())),
+        (Some(field), _) if !field.is_manifest() => {
+            return Err(invalid(&format!("{field} is not the type of a manifest")));
+        }
+        (Some(media_type), _) | (None, Some(media_type)) => media_type,
+        (None, None) => return Err(invalid("neither a Content-Type nor a mediaType says what it is")),
     };
     document.interpret(media_type, bytes)
 }
@@ -81,7 +95,7 @@ pub(crate) fn restore(media_type: MediaType, bytes: Bytes) -> Stored {
     read(Some(media_type.as_str()), bytes.clone()).unwrap_or_else(|_| opaque(media_type, bytes)).stored
 }
 
-/// A manifest of a type that is not looked into.
+/// A manifest that cannot be read any more.
 fn opaque(media_type: MediaType, bytes: Bytes) -> Reading {
     let stored = Stored {
         media_type,
@@ -105,54 +119,36 @@ fn opaque(media_type: MediaType, bytes: Bytes) -> Reading {
     }
 }
 
+/// What a manifest refers to.
+#[derive(Default)]
+struct References {
+    blobs: BTreeSet<Digest>,
+    manifests: Vec<Digest>,
+}
+
 impl Document {
     fn interpret(self, media_type: MediaType, bytes: Bytes) -> Result<Reading, Refusal> {
-        let invalid = |message: &str| Refusal::bad_request(Code::ManifestInvalid, message);
-        if self.schema_version != Some(2) {
-            return Err(invalid("the schemaVersion is not 2"));
-        }
-        if self.manifests.is_some() && (self.config.is_some() || self.layers.is_some()) {
-            return Err(invalid("the manifest has the fields of an image and of an index at once"));
-        }
-        let entries: Vec<&Entry> = if media_type.is_index() {
-            self.manifests.as_ref().ok_or_else(|| invalid("an index has a list of manifests"))?.iter().collect()
-        } else {
-            let config = self.config.as_ref().ok_or_else(|| invalid("an image manifest has a config"))?;
-            std::iter::once(config).chain(self.layers.iter().flatten()).collect()
-        };
-        let is_other = |entry: &&Entry| entry.media_type.as_ref().is_some_and(|of| families_differ(&media_type, of));
-        let is_mixed = media_type.is_image() && entries.iter().any(is_other);
-        let has_annotated_entries = entries.iter().any(|entry| entry.annotations.is_some());
-        let (mut blobs, mut manifests) = (BTreeSet::new(), Vec::new());
-        for entry in entries {
-            let digest = entry.digest.parse().map_err(|error: DigestError| invalid(&error.to_string()))?;
-            if media_type.is_index() && entry.media_type.as_ref().is_some_and(MediaType::is_manifest) {
-                manifests.push(digest);
-            } else if !entry.is_elsewhere() {
-                blobs.insert(digest);
-            }
-        }
-        let subject = self.subject.map(|subject| subject.digest);
-        if let Some(Err(error @ (DigestError::Malformed | DigestError::Encoding { .. }))) =
-            subject.as_ref().map(|subject| subject.parse::<Digest>())
-        {
-            return Err(invalid(&format!("the subject: {error}")));
-        }
-        let config_type = self.config.and_then(|config| config.media_type).map(|config| config.to_string());
+        let References { blobs, manifests } = self.references(&media_type)?;
+        let entries = || self.config.iter().chain(self.layers.iter().chain(&self.manifests).flatten());
+        let is_other = |entry: &Entry| entry.media_type().is_some_and(|of| families_differ(&media_type, &of));
+        let is_mixed = media_type.is_image() && entries().any(is_other);
+        let has_annotated_entries = entries().any(|entry| entry.annotations.is_some());
+        let config_type = self.config.as_ref().and_then(Entry::media_type).map(|config| config.to_string());
+        let layers = media_type.is_image().then(|| self.layers.as_ref().map_or(0, Vec::len));
+        let has_media_type = self.media_type.is_some_and(|field| !field.is_empty());
         let artifact_type = self.artifact_type.filter(|given| !given.is_empty());
         let has_artifact_type = artifact_type.is_some();
-        let layers = media_type.is_image().then(|| self.layers.map_or(0, |layers| layers.len()));
+        let annotations = self.annotations.unwrap_or_default();
         let stored = Stored {
             artifact_type: artifact_type.or_else(|| config_type.clone()),
             media_type,
             bytes,
-            subject,
-            annotations: self.annotations.unwrap_or_default(),
+            subject: self.subject.map(|subject| subject.digest),
+            annotations: annotations.into_iter().filter_map(|(key, value)| Some((key, value?))).collect(),
             blobs,
             children: manifests.iter().copied().collect(),
             stored: Instant::default(),
         };
-        let has_media_type = self.media_type.is_some();
         Ok(Reading {
             stored,
             manifests,
@@ -164,6 +160,61 @@ impl Document {
             layers,
         })
     }
+
+    /// What it refers to, by its type.
+    fn references(&self, media_type: &MediaType) -> Result<References, Refusal> {
+        let mut references = References::default();
+        if media_type.is_index() || media_type.is_image() {
+            if self.schema_version != Some(2) {
+                return Err(invalid("the schemaVersion is not 2"));
+            }
+            if self.manifests.is_some() && (self.config.is_some() || self.layers.is_some()) {
+                return Err(invalid("the manifest has the fields of an image and of an index at once"));
+            }
+        }
+        if media_type.is_index() {
+            for entry in self.manifests.as_ref().ok_or_else(|| invalid("an index has a list of manifests"))? {
+                match entry.media_type() {
+                    Some(blob) if !blob.is_manifest() => references.add_blob(entry)?,
+                    // An index is a list of manifests: an entry that does not say what it is is one.
+                    _ => references.manifests.push(digest(&entry.digest)?),
+                }
+            }
+        } else if media_type.is_image() {
+            references.add_blob(self.config.as_ref().ok_or_else(|| invalid("an image manifest has a config"))?)?;
+            self.layers.iter().flatten().try_for_each(|layer| references.add_blob(layer))?;
+        } else if media_type.as_str() == MediaType::OCI_ARTIFACT {
+            self.blobs.iter().flatten().try_for_each(|blob| references.add_blob(blob))?;
+        } else {
+            for layer in self.fs_layers.as_ref().ok_or_else(|| invalid("a manifest of schema 1 has fsLayers"))? {
+                references.blobs.insert(digest(&layer.blob_sum)?);
+            }
+        }
+        if let Some(Err(error @ (DigestError::Malformed | DigestError::Encoding { .. }))) =
+            self.subject.as_ref().map(|subject| subject.digest.parse::<Digest>())
+        {
+            return Err(invalid(&format!("the subject: {error}")));
+        }
+        Ok(references)
+    }
+}
+
+impl References {
+    fn add_blob(&mut self, entry: &Entry) -> Result<(), Refusal> {
+        let digest = digest(&entry.digest)?;
+        if !entry.is_elsewhere() {
+            self.blobs.insert(digest);
+        }
+        Ok(())
+    }
+}
+
+fn digest(text: &str) -> Result<Digest, Refusal> {
+    text.parse().map_err(|error: DigestError| invalid(&error.to_string()))
+}
+
+fn invalid(message: &str) -> Refusal {
+    Refusal::bad_request(Code::ManifestInvalid, message)
 }
 
 /// Whether one type is Docker's and the other the OCI's.
@@ -174,9 +225,14 @@ fn families_differ(one: &MediaType, other: &MediaType) -> bool {
 }
 
 impl Entry {
+    /// What it is, where it says so.
+    fn media_type(&self) -> Option<MediaType> {
+        self.media_type.as_deref()?.parse().ok()
+    }
+
     /// Whether it is a layer that may not be pushed: those are had from elsewhere.
     fn is_elsewhere(&self) -> bool {
-        self.media_type.as_ref().is_some_and(MediaType::is_nondistributable)
-            || self.urls.as_ref().is_some_and(|urls| !urls.is_empty())
+        self.media_type().is_some_and(|of| of.is_nondistributable())
+            || self.urls.iter().flatten().flatten().any(|url| !url.is_empty())
     }
 }

@@ -20,7 +20,9 @@ fn a_document_without_media_type_is_what_its_fields_say() {
 fn i15_documents_of_both_kinds_are_refused() {
     let types = [MediaType::OCI_MANIFEST, MediaType::OCI_INDEX, MediaType::DOCKER_MANIFEST, MediaType::DOCKER_LIST];
     for media_type in types.map(MediaType::known) {
-        for both in [with(IMAGE, r#""manifests":[]"#), with(IMAGE, r#""manifests":null"#)] {
+        let null = with(IMAGE, r#""manifests":null"#);
+        assert_eq!(Manifest::parse_as(media_type.clone(), null).is_ok(), media_type.is_image(), "null is absence");
+        for both in [with(IMAGE, r#""manifests":[]"#), with(IMAGE, r#""manifests":[{}]"#)] {
             assert_eq!(Manifest::parse_as(media_type.clone(), both.clone()), Err(ManifestError::BothKinds));
             let said = with(&both, &format!(r#""mediaType":"{media_type}""#));
             assert_eq!(Manifest::parse(said), Err(ManifestError::BothKinds));
@@ -85,4 +87,36 @@ fn blobs_in_an_index_are_blobs() {
     let index = Manifest::parse(index).unwrap();
     assert_eq!(index.children().count(), 1);
     assert_eq!(index.blobs().count(), 1);
+}
+
+#[test]
+fn a_missing_or_empty_media_type_is_read_as_other_clients_read_it() {
+    let media_type = |value: &str| with(IMAGE, &format!(r#""mediaType":{value}"#));
+    for image in [media_type("null"), media_type(r#""""#)] {
+        assert_eq!(Manifest::parse(image.clone()).unwrap().media_type(), &MediaType::oci_manifest());
+        let docker = MediaType::known(MediaType::DOCKER_MANIFEST);
+        assert_eq!(Manifest::parse_as(docker.clone(), image).unwrap().media_type(), &docker);
+    }
+    assert!(Manifest::parse(media_type(r#""image""#)).is_err(), "a type that is none decides nothing");
+    let given_none = Manifest::parse_as(MediaType::absent(), IMAGE).unwrap();
+    assert_eq!(given_none, Manifest::parse(IMAGE).unwrap());
+
+    let untyped = IMAGE.replace(r#""mediaType":"application/vnd.example.config","#, "");
+    let untyped = Manifest::parse(untyped).unwrap();
+    assert_eq!((untyped.blobs().count(), untyped.artifact_type()), (1, None));
+    let digest = Digest::of(Algorithm::Sha256, b"");
+    for entry in ["", r#""mediaType":"","#, r#""mediaType":null,"#] {
+        let index = format!(r#"{{"manifests":[{{{entry}"digest":"{digest}","size":0,"platform":{{"os":null}}}}]}}"#);
+        let index = Manifest::parse(index).unwrap();
+        assert_eq!((index.children().count(), index.blobs().count()), (1, 0), "an index lists manifests");
+    }
+}
+
+#[test]
+fn annotations_may_have_any_key() {
+    let image =
+        with(IMAGE, r#""x":1,"x":2"#).replace(r#"{"k":"v"}"#, r#"{"Name":"a","OS":"b","Size":null,"k":"v","k":"w"}"#);
+    let annotations = Manifest::parse(image).unwrap().annotations().cloned().unwrap();
+    let found: Vec<&str> = annotations.values().map(String::as_str).collect();
+    assert_eq!(found, ["a", "b", "w"]);
 }
