@@ -6,6 +6,7 @@ use std::fs;
 use std::process::{Command, Output};
 
 use common::proxy::Proxy;
+use common::socks::Socks;
 use common::{Layout, Mock, command, sentence};
 
 /// A name that nobody but the proxy knows.
@@ -55,6 +56,28 @@ fn i29_a_push_over_tls_goes_through_a_tunnel() {
         !passed.is_empty() && passed.iter().all(|line| *line == format!("CONNECT {NAME}:443 HTTP/1.1")),
         "{passed:?}"
     );
+}
+
+#[test]
+fn i29_a_push_goes_through_a_socks_proxy_that_resolves_the_name() {
+    let (mock, layout) = (Mock::start(&[]), Layout::two_platforms());
+    let socks = Socks::before(&mock.authority);
+    for (scheme, variable) in [("socks5", "ALL_PROXY"), ("SOCKS5", "http_proxy"), ("socks5h", "HTTP_PROXY")] {
+        let url = socks.url("CANARY-PROXY").replacen("socks5", scheme, 1);
+        let output = push(&layout, &["--plain-http"], &[(variable, &url)]);
+        assert!(output.status.success(), "{scheme}: {output:?}");
+    }
+    let asked = socks.asked();
+    assert!(!asked.is_empty() && asked.iter().all(|name| *name == format!("{NAME}:80")), "{asked:?}");
+    assert_eq!(mock.status("/v2/a/manifests/v1"), 200);
+    let exempt = [("ALL_PROXY", socks.url("CANARY-PROXY")), ("NO_PROXY", NAME.to_owned())];
+    let exempt = exempt.each_ref().map(|(name, value)| (*name, value.as_str()));
+    let said = sentence(1, &push(&layout, &["--plain-http"], &exempt));
+    assert!(said.contains(&format!("no address is known for {NAME}")), "{said}");
+    let refused = socks.url("CANARY-OTHER");
+    let said = sentence(1, &push(&layout, &["--plain-http", "--progress", "none"], &[("ALL_PROXY", &refused)]));
+    assert!(said.contains("proxy"), "{said}");
+    assert_eq!(socks.asked().len(), asked.len());
 }
 
 #[test]

@@ -46,7 +46,7 @@ impl World {
         let trace = fs::read(self.folder.path().join("trace")).unwrap();
         for text in [&output.stdout, &output.stderr, &trace] {
             let text = String::from_utf8_lossy(text);
-            for secret in ["CANARY", "dXNlcjpDQU5BUlkt", "Q0FOQVJZ"] {
+            for secret in ["CANARY", "dXNlcjpDQU5BUlkt", "Q0FOQVJZ", "X2pzb25fa2V5"] {
                 assert!(!text.contains(secret), "{text}");
             }
         }
@@ -77,6 +77,41 @@ fn i29_i32_a_password_comes_by_standard_input_and_goes_nowhere_else() {
     ] {
         refused(2, &[&["check", &place], arguments].concat());
     }
+}
+
+/// `_json_key:{\n\t"CANARY-KEY": 1,\r\n}\n`: the key of a cloud's service account.
+const JSON_KEY: &str = "Basic X2pzb25fa2V5OnsKCSJDQU5BUlktS0VZIjogMSwNCn0K";
+
+#[test]
+fn i29_a_password_of_several_lines_comes_by_every_way() {
+    let world = World::new("Basic realm=\"x\"", JSON_KEY);
+    // Of the line ends at the end, one is not a part of the password.
+    for end in ["\n", "\r\n"] {
+        let input = format!("{{\n\t\"CANARY-KEY\": 1,\r\n}}\n{end}");
+        let output = run(world.push(&["--username", "_json_key", "--password-stdin"]), &input);
+        assert!(output.status.success(), "{output:?}");
+        world.no_secret_in(&output);
+    }
+    let base64 = JSON_KEY.strip_prefix("Basic ").unwrap();
+    let broken = format!("{}\\n{}", &base64[..20], base64[20..].trim_end_matches('='));
+    for entry in [
+        format!(r#"{{"auth":"{base64}"}}"#),
+        format!(r#"{{"auth":"{broken}"}}"#),
+        r#"{"username":"_json_key","password":"{\n\t\"CANARY-KEY\": 1,\r\n}\n"}"#.to_owned(),
+    ] {
+        let config = format!(r#"{{"auths":{{"{}":{entry}}}}}"#, world.door.authority);
+        let output = run(world.push_with_config(&config), "");
+        assert!(output.status.success(), "{entry}: {output:?}");
+        world.no_secret_in(&output);
+        fs::remove_dir_all(world.folder.path().join(".docker")).unwrap();
+        let mut push = world.push(&[]);
+        push.env("DOCKER_AUTH_CONFIG", &config);
+        let output = run(push, "");
+        assert!(output.status.success(), "{entry}: {output:?}");
+        world.no_secret_in(&output);
+    }
+    let said = sentence(1, &run(world.push(&["--username", "user", "--password-stdin"]), "CANARY\u{7}"));
+    assert!(said.contains("the password holds a control character other than a line break or a tab"), "{said}");
 }
 
 #[test]

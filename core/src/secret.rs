@@ -95,14 +95,24 @@ pub struct Authorization {
 impl Authorization {
     /// User name and password (RFC 7617) for an origin.
     ///
+    /// The password may hold line breaks and tabs, which RFC 7617 forbids: Base64 carries them, and the keys that clouds give
+    /// out as passwords have several lines.
+    ///
     /// # Errors
-    /// Where the user name holds a colon, or either of them a control character: a line break, say.
+    /// Where the user name holds a colon or a control character, or the password a control character other than LF, CR and
+    /// TAB.
     pub fn basic(origin: Origin, user: &str, password: &Secret) -> Result<Self, UnusableSecret> {
         if user.contains(':') {
             return Err(UnusableSecret::Colon);
         }
-        if user.contains(char::is_control) || password.expose().contains(char::is_control) {
-            return Err(UnusableSecret::ControlCharacter);
+        if user.contains(char::is_control) {
+            return Err(UnusableSecret::UserControlCharacter);
+        }
+        if password
+            .expose()
+            .contains(|character: char| character.is_control() && !matches!(character, '\n' | '\r' | '\t'))
+        {
+            return Err(UnusableSecret::PasswordControlCharacter);
         }
         let pair = Zeroizing::new([user, ":", password.expose()].concat());
         let encoded = Zeroizing::new(STANDARD.encode(pair.as_bytes()));
@@ -173,8 +183,11 @@ pub enum UnusableSecret {
     #[error("the user name holds a colon, so no registry could tell it from the password; check what was given")]
     Colon,
     /// RFC 7617 forbids them; mostly a line break at the end.
-    #[error("the user name or password holds a control character; check it for a line break at its end")]
-    ControlCharacter,
+    #[error("the user name holds a control character; check it for a line break at its end")]
+    UserControlCharacter,
+    /// Line breaks and tabs may stand in a password, other control characters may not.
+    #[error("the password holds a control character other than a line break or a tab; check what was given")]
+    PasswordControlCharacter,
     /// Nothing, or something other than visible ASCII.
     #[error("the token is empty or holds a character other than visible ASCII; check what was given")]
     Token,
@@ -236,6 +249,7 @@ mod tests {
             (Authorization::basic(own(), "Aladdin", &secret("open sesame")), "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="),
             (Authorization::basic(own(), "", &secret("a:b")), "Basic OmE6Yg=="),
             (Authorization::basic(own(), "é", &secret("")), "Basic w6k6"),
+            (Authorization::basic(own(), "k", &secret("{\n\t\"a\": 1\r\n}\n")), "Basic azp7CgkiYSI6IDENCn0K"),
             (Authorization::bearer(own(), &secret("ey.J_-~+/==")), "Bearer ey.J_-~+/=="),
         ];
         for (authorization, expected) in table {
@@ -252,9 +266,13 @@ mod tests {
         let own = || origin("https://reg.example");
         let error = |made: Result<Authorization, _>| made.err();
         assert_eq!(error(Authorization::basic(own(), "a:b", &secret("c"))), Some(UnusableSecret::Colon));
-        for (user, password) in [("a\n", "b"), ("a", "b\n"), ("a", "b\r\nX: y"), ("a", "b\0"), ("a\u{85}", "b")] {
-            let made = Authorization::basic(own(), user, &secret(password));
-            assert_eq!(error(made), Some(UnusableSecret::ControlCharacter));
+        for user in ["a\n", "a\tb", "a\r\nb", "a\0", "a\u{85}"] {
+            let made = Authorization::basic(own(), user, &secret("b"));
+            assert_eq!(error(made), Some(UnusableSecret::UserControlCharacter), "{user:?}");
+        }
+        for password in ["b\0", "b\u{1b}[2J", "b\u{7f}", "b\u{85}"] {
+            let made = Authorization::basic(own(), "a", &secret(password));
+            assert_eq!(error(made), Some(UnusableSecret::PasswordControlCharacter), "{password:?}");
         }
         for token in ["", "a b", "a\n", "a\tb", "é", "a\u{7f}"] {
             assert_eq!(error(Authorization::bearer(own(), &secret(token))), Some(UnusableSecret::Token), "{token:?}");

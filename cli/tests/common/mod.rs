@@ -4,6 +4,7 @@
 pub(crate) mod door;
 pub(crate) mod proxy;
 pub(crate) mod script;
+pub(crate) mod socks;
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};

@@ -9,7 +9,7 @@ use crate::target::{Target, percent_encode};
 use crate::{Authorization, Origin, Secret};
 
 /// How many of the newest secrets of each kind are looked for.
-const MOST: usize = 64;
+const MOST: usize = 256;
 /// So many bytes of a secret's beginning are taken for it: an answer that was cut may end in the middle of one.
 const BEGINNING: usize = 8;
 /// Shorter secrets cannot be told from words, and what a registry says must stay readable.
@@ -31,7 +31,9 @@ impl Redactor {
             Credentials::Basic { password, .. } => password,
             Credentials::IdentityToken(token) | Credentials::RegistryToken(token) => token,
         };
-        for secret in direct.iter().map(Authorization::parameter).chain([secrets.expose()]) {
+        // A text that is shown has no line breaks: of a secret of several lines, each line is looked for by itself.
+        let lines = secrets.expose().split(['\n', '\r', '\t']).map(str::trim);
+        for secret in direct.iter().map(Authorization::parameter).chain([secrets.expose()]).chain(lines) {
             add(&mut self.credentials, secret);
         }
     }
@@ -114,8 +116,12 @@ mod tests {
     use crate::driver::NoAnswer;
     use crate::endpoint::{Endpoint, Row, StartUpload};
 
+    fn origin() -> Origin {
+        "localhost:5000".parse::<crate::Registry>().unwrap().origin()
+    }
+
     fn told() -> Redactor {
-        let origin = "localhost:5000".parse::<crate::Registry>().unwrap().origin();
+        let origin = origin();
         let mut told = Redactor::default();
         let secret = |text: &str| Secret::new(text.to_owned());
         for credentials in [
@@ -146,6 +152,10 @@ mod tests {
         for (text, expected) in table {
             assert_eq!(told.scrub(text), expected);
         }
+        let mut lines = Redactor::default();
+        let password = Secret::new("{\n\t\"private_key\": \"CANARY-A\",\r\n\"CANARY-B\"}".to_owned());
+        lines.credentials(&Credentials::Basic { user: "_json_key".to_owned(), password }, &origin());
+        assert_eq!(lines.scrub("{ \"private_key\": \"CANARY-A\", \"CANARY-B\"}"), "{ … …");
         let mut short = Redactor::default();
         ["", "wrong", "ääää"].iter().for_each(|secret| add(&mut short.tokens, secret));
         assert_eq!(short.scrub("that is wrong ä ääääää"), "that is wrong ä …ää");
@@ -168,7 +178,7 @@ mod tests {
             add(&mut told.tokens, &format!("{i}-token"));
         }
         assert_eq!(told.tokens.len(), MOST);
-        assert_eq!(told.scrub("127-token CANARY-IDENTITY 0-token"), "… … 0-token");
+        assert_eq!(told.scrub("511-token CANARY-IDENTITY 0-token"), "… … 0-token");
     }
 
     #[test]

@@ -48,7 +48,7 @@
 //! * No redirect is followed, nothing is repeated, no cookie is kept, no referer sent, nothing decompressed: those are off.
 //!   Where the core sets no `Accept`, reqwest sends `*/*`; it sends no other header that the core did not set.
 //! * The proxies of the environment (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`) are used, save for loopback and for what
-//!   `NO_PROXY` names.
+//!   `NO_PROXY` names. A `socks5://` proxy is given names to resolve.
 //! * HTTP/2 is spoken where TLS's ALPN agrees on it; plain HTTP is HTTP/1.1.
 //! * The bytes of an answer's head are counted as they are stored: over HTTP/1.1 up to about 400 KiB are read before the limit
 //!   of [`Limits::head_bytes`](longshore_core::driver::Limits) is applied. The number of fields is held exactly there, and is

@@ -14,7 +14,7 @@ use rustls::{RootCertStore, sign};
 use thiserror::Error;
 use ureq::config::AutoHeaderValue;
 use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig, TlsProvider};
-use ureq::{Agent, Proxy};
+use ureq::{Agent, Proxy, ProxyBuilder, ProxyProtocol};
 
 /// The HTTP stack: pools of connections, and whom they trust. A clone shares them.
 ///
@@ -109,7 +109,7 @@ impl Inner {
             .user_agent(AutoHeaderValue::None)
             .accept(AutoHeaderValue::None)
             .accept_encoding(AutoHeaderValue::None)
-            .proxy(if kind.direct { None } else { Proxy::try_from_env() })
+            .proxy(if kind.direct { None } else { proxy_of_environment() })
             .max_response_header_size(kind.head_bytes)
             .timeout_resolve(Some(kind.connect))
             .timeout_connect(Some(kind.connect))
@@ -118,6 +118,21 @@ impl Inner {
             .build()
             .new_agent()
     }
+}
+
+/// The proxy that the environment names. One of `socks5://` resolves names itself, as for Go's clients: whoever needs such a
+/// proxy mostly has no other way to resolve them. ureq does that for `socks5h://` alone.
+fn proxy_of_environment() -> Option<Proxy> {
+    let proxy = Proxy::try_from_env()?;
+    if proxy.protocol() != ProxyProtocol::Socks5 {
+        return Some(proxy);
+    }
+    let mut builder = Proxy::builder(ProxyProtocol::Socks5h).host(proxy.host()).port(proxy.port());
+    if let (Some(user), password) = (proxy.username(), proxy.password()) {
+        builder = builder.username(user).password(password.unwrap_or_default());
+    }
+    let exempt = std::env::var("NO_PROXY").or_else(|_| std::env::var("no_proxy")).unwrap_or_default();
+    exempt.split(',').map(str::trim).fold(builder, ProxyBuilder::no_proxy).build().ok()
 }
 
 impl HttpBuilder {

@@ -5,6 +5,8 @@ mod support;
 
 #[path = "../../../cli/tests/common/proxy.rs"]
 mod proxy;
+#[path = "../../../cli/tests/common/socks.rs"]
+mod socks;
 
 use std::process::Command;
 
@@ -15,6 +17,7 @@ use longshore_sources::layout::Closure;
 use longshore_sources::{Source, pack};
 use longshore_ureq::{Http, HttpBuilder, ImageError, Session};
 use proxy::Proxy;
+use socks::Socks;
 use support::tls::Ca;
 use support::{attempts, json, registry};
 
@@ -96,6 +99,17 @@ fn i29_https_goes_through_a_tunnel() {
     let passed = proxy.passed();
     assert!(passed.iter().all(|line| line == "CONNECT registry.invalid:443 HTTP/1.1") && !passed.is_empty());
     assert!(!server.seen.lock().unwrap().is_empty());
+}
+
+#[test]
+fn i29_a_socks_proxy_resolves_the_name() {
+    let socks = Socks::before(&registry().0.to_string());
+    let url = socks.url("CANARY-PROXY");
+    if is_again("i29_a_socks_proxy_resolves_the_name", &[("ALL_PROXY", &url), ("NO_PROXY", "a.example, *.b.example")]) {
+        assert_eq!(push(Http::builder(), Scheme::Http), Ok(2));
+        return;
+    }
+    assert_eq!(socks.asked()[0], "registry.invalid:80");
 }
 
 #[test]

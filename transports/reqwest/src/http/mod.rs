@@ -1,5 +1,6 @@
 //! The HTTP stack: one reqwest client for each set of rules that connections may need.
 
+mod proxy;
 mod tls;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -109,9 +110,7 @@ impl Inner {
             .connect_timeout(kind.connect)
             .http1_max_headers(kind.head_fields)
             .http2_max_header_list_size(u32::try_from(kind.head_bytes).unwrap_or(u32::MAX));
-        if kind.direct {
-            builder = builder.no_proxy();
-        }
+        builder = if kind.direct { builder.no_proxy() } else { proxy::of_environment(builder) };
         let why = |error| format!("it cannot be set up: {}", crate::words::chain(&error));
         builder.build().map_err(|error| NoAnswer::Unsendable(why(error)))
     }

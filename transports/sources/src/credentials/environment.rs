@@ -1,13 +1,18 @@
 //! What of a process's environment decides where credentials are.
 
 use std::ffi::OsString;
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
+
+use zeroize::Zeroizing;
 
 /// Where to look for credentials. [`Environment::from_process`] is what a command wants; a test makes its own.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Environment {
+    /// `DOCKER_AUTH_CONFIG`: what could stand in a file, read before any file.
+    pub docker_auth_config: Option<AuthConfig>,
     /// `REGISTRY_AUTH_FILE`: the only file to read.
     pub registry_auth_file: Option<PathBuf>,
     /// `DOCKER_CONFIG`: the folder of the only `config.json` to read.
@@ -30,6 +35,7 @@ impl Default for Environment {
     /// An environment in which nothing is set, and helpers have 30 seconds and 64 KiB.
     fn default() -> Self {
         Self {
+            docker_auth_config: None,
             registry_auth_file: None,
             docker_config: None,
             runtime_auth_file: None,
@@ -50,6 +56,7 @@ impl Environment {
         let folder = |name| variable(name).map(PathBuf::from);
         let runtime = folder("XDG_RUNTIME_DIR").map(|folder| folder.join("containers"));
         Self {
+            docker_auth_config: variable("DOCKER_AUTH_CONFIG").map(AuthConfig::from),
             registry_auth_file: folder("REGISTRY_AUTH_FILE"),
             docker_config: folder("DOCKER_CONFIG"),
             runtime_auth_file: runtime.or_else(run_containers).map(|folder| folder.join("auth.json")),
@@ -72,6 +79,28 @@ impl Environment {
         let config = config.map(|config| config.join("containers/auth.json"));
         let docker = self.home.as_ref().map(|home| home.join(".docker/config.json"));
         [self.runtime_auth_file.clone(), config, docker].into_iter().flatten().map(|file| (file, false)).collect()
+    }
+}
+
+/// The text of a file of credentials. It is wiped when it is dropped, and does not print.
+#[derive(Clone)]
+pub struct AuthConfig(Zeroizing<Vec<u8>>);
+
+impl AuthConfig {
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl<T: Into<OsString>> From<T> for AuthConfig {
+    fn from(text: T) -> Self {
+        Self(Zeroizing::new(text.into().into_encoded_bytes()))
+    }
+}
+
+impl fmt::Debug for AuthConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AuthConfig(…)")
     }
 }
 

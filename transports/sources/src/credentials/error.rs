@@ -28,10 +28,10 @@ pub enum CredentialsError {
         /// The limit, in bytes.
         limit: u64,
     },
-    /// A file that is not the JSON it should be.
-    #[error("{} is not a file of credentials as Docker writes it: see line {line}, column {column}", path.display())]
+    /// A file, or the variable `DOCKER_AUTH_CONFIG`, that is not the JSON it should be.
+    #[error("{} does not hold credentials as Docker writes them: see line {line}, column {column}", path.display())]
     Malformed {
-        /// The file.
+        /// The file, or the variable's name.
         path: PathBuf,
         /// The line, from 1; 0 where it is the document as a whole.
         line: usize,
@@ -41,7 +41,7 @@ pub enum CredentialsError {
     /// An entry that is no user name and password.
     #[error("the entry for {} in {} is not user:password in base64: log in again to write it anew", shown(key), path.display())]
     Entry {
-        /// The file.
+        /// The file, or the variable's name.
         path: PathBuf,
         /// The entry's key.
         key: String,

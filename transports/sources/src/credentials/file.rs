@@ -6,18 +6,26 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::alphabet::STANDARD;
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use longshore_core::auth::Credentials;
 use longshore_core::{Registry, Repository, Secret};
 use serde::{Deserialize, Deserializer};
 use zeroize::Zeroizing;
 
 use super::CredentialsError;
-use super::hidden::{Hidden, NotAnObject, is_printable, read_object};
+use super::hidden::{Hidden, NotAnObject, is_password, is_printable, read_object};
 use super::key::{DOCKER_HUB, Scope, is_server, server};
 
 /// The largest file that is read, in bytes.
 const MAX_FILE: u64 = 1024 * 1024;
+
+/// Base64 as tools and people write it: with padding and without.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 
 /// A file of credentials that was read.
 pub(super) struct AuthFile {
@@ -59,16 +67,21 @@ impl AuthFile {
             }
             Ok(_) => {}
         }
+        Self::parse(path, &text).map(Some)
+    }
+
+    /// Reads the text of a file, or of a variable whose name stands for the path. An empty one has no entries.
+    pub(super) fn parse(path: &Path, text: &[u8]) -> Result<Self, CredentialsError> {
         let config = if text.trim_ascii().is_empty() {
             Config::default()
         } else {
-            read_object(&text).map_err(|NotAnObject { line, column }| CredentialsError::Malformed {
+            read_object(text).map_err(|NotAnObject { line, column }| CredentialsError::Malformed {
                 path: path.to_owned(),
                 line,
                 column,
             })?
         };
-        Ok(Some(Self { path: path.to_owned(), config }))
+        Ok(Self { path: path.to_owned(), config })
     }
 
     /// The helper that has the say for a registry, and the name by which it knows it.
@@ -126,23 +139,31 @@ impl Entry {
         if let Some(auth) = self.auth.as_ref().filter(|auth| !auth.0.is_empty()) {
             return decode(&auth.0).map(Some);
         }
-        match (self.username.as_deref().filter(|user| !user.is_empty()), text(self.password.as_ref())?) {
-            (Some(user), Some(password)) if is_printable(user) => {
-                Ok(Some(Credentials::Basic { user: user.to_owned(), password }))
-            }
+        let user = self.username.as_deref().filter(|user| !user.is_empty());
+        let password =
+            self.password.as_ref().map(|password| password.0.as_str()).filter(|password| !password.is_empty());
+        match (user, password) {
+            (Some(user), Some(password)) => basic(user, password).map(Some),
             (None, None) => Ok(None),
             _ => Err(Malformed),
         }
     }
 }
 
-/// `user:password` in base64. Old versions of Docker padded the password with NUL.
+/// `user:password` in base64, with or without padding, and with line breaks in it as `base64` writes them. Old versions of
+/// Docker padded the password with NUL.
 fn decode(auth: &str) -> Result<Credentials, Malformed> {
-    let decoded = Zeroizing::new(STANDARD.decode(auth.trim_ascii()).map_err(|_| Malformed)?);
+    // As long as the text from the start, so that no half of it is left behind unwiped.
+    let mut letters = Zeroizing::new(Vec::with_capacity(auth.len()));
+    letters.extend(auth.bytes().filter(|byte| !byte.is_ascii_whitespace()));
+    let decoded = Zeroizing::new(BASE64.decode(&*letters).map_err(|_| Malformed)?);
     let decoded = std::str::from_utf8(&decoded).map_err(|_| Malformed)?;
     let (user, password) = decoded.split_once(':').ok_or(Malformed)?;
-    let password = password.trim_matches('\0');
-    if user.is_empty() || !is_printable(user) || !is_printable(password) {
+    basic(user, password.trim_matches('\0'))
+}
+
+fn basic(user: &str, password: &str) -> Result<Credentials, Malformed> {
+    if user.is_empty() || user.contains(':') || !is_printable(user) || !is_password(password) {
         return Err(Malformed);
     }
     Ok(Credentials::Basic { user: user.to_owned(), password: Secret::new(password.to_owned()) })

@@ -12,7 +12,7 @@ use longshore_core::auth::Credentials;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use super::hidden::{Hidden, is_printable, read_object};
+use super::hidden::{Hidden, is_password, is_printable, read_object};
 use super::key::Scope;
 use super::{Environment, HelperFailure};
 
@@ -53,7 +53,8 @@ impl Answer {
         if user.is_empty() && secret.is_empty() {
             return Ok(None);
         }
-        if user.is_empty() || secret.is_empty() || !is_printable(&user) || !is_printable(secret) {
+        let is_secret = if user == TOKEN_USER { is_printable } else { is_password };
+        if user.is_empty() || secret.is_empty() || !is_printable(&user) || !is_secret(secret) {
             return Err(HelperFailure::Garbage);
         }
         let secret = Secret::new(secret.to_owned());

@@ -27,7 +27,12 @@ pub(super) struct NotAnObject {
     pub(super) column: usize,
 }
 
-/// Whether the text can stand in a header or a form: no line break, no NUL.
+/// Whether the text can be a user name or a token: no control character, so no line break.
 pub(super) fn is_printable(text: &str) -> bool {
     !text.contains(char::is_control)
+}
+
+/// Whether the text can be a password: of the control characters, line breaks and tabs alone.
+pub(super) fn is_password(text: &str) -> bool {
+    !text.contains(|character: char| character.is_control() && !matches!(character, '\n' | '\r' | '\t'))
 }

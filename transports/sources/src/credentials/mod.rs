@@ -3,11 +3,12 @@
 //! One registry is looked up, by its exact name. Files are read in this order, and the first one that has something to say
 //! ends the search:
 //!
-//! 1. the file that `REGISTRY_AUTH_FILE` names, and then no other
-//! 2. `config.json` in the folder that `DOCKER_CONFIG` names, and then no other
-//! 3. `$XDG_RUNTIME_DIR/containers/auth.json` (on Linux without that variable, `/run/containers/UID/auth.json`)
-//! 4. `$XDG_CONFIG_HOME/containers/auth.json`, which is usually in `~/.config`
-//! 5. `~/.docker/config.json`
+//! 1. what stands in the variable `DOCKER_AUTH_CONFIG` itself, as CI systems set it
+//! 2. the file that `REGISTRY_AUTH_FILE` names, and then no other
+//! 3. `config.json` in the folder that `DOCKER_CONFIG` names, and then no other
+//! 4. `$XDG_RUNTIME_DIR/containers/auth.json` (on Linux without that variable, `/run/containers/UID/auth.json`)
+//! 5. `$XDG_CONFIG_HOME/containers/auth.json`, which is usually in `~/.config`
+//! 6. `~/.docker/config.json`
 //!
 //! In a file, a helper for this registry (`credHelpers`) comes first, then the helper for all (`credsStore`), and only where
 //! neither is set the file's own `auths`; there an entry for a path (`ghcr.io/owner`) counts for what lies below it.
@@ -34,10 +35,14 @@ mod helper;
 mod hidden;
 mod key;
 
+use std::path::Path;
+
 use longshore_core::auth::Credentials;
 use longshore_core::{Registry, Repository};
 
-pub use environment::Environment;
+use file::AuthFile;
+
+pub use environment::{AuthConfig, Environment};
 pub use error::{CredentialsError, HelperFailure};
 
 impl Environment {
@@ -52,18 +57,32 @@ impl Environment {
         registry: &Registry,
         repository: Option<&Repository>,
     ) -> Result<Option<Credentials>, CredentialsError> {
+        if let Some(config) = &self.docker_auth_config {
+            let file = AuthFile::parse(Path::new("DOCKER_AUTH_CONFIG"), config.bytes())?;
+            if let Some(found) = self.in_file(&file, registry, repository)? {
+                return Ok(Some(found));
+            }
+        }
         for (path, must_exist) in self.files() {
-            let Some(file) = file::AuthFile::read(&path, must_exist)? else { continue };
-            let found = match file.helper(registry) {
-                Some((name, server)) => helper::ask(self, name, server)
-                    .map_err(|failure| CredentialsError::Helper { helper: name.to_owned(), failure })?,
-                None => file.entry(registry, repository)?,
-            };
-            if found.is_some() {
-                return Ok(found);
+            let Some(file) = AuthFile::read(&path, must_exist)? else { continue };
+            if let Some(found) = self.in_file(&file, registry, repository)? {
+                return Ok(Some(found));
             }
         }
         Ok(None)
+    }
+
+    fn in_file(
+        &self,
+        file: &AuthFile,
+        registry: &Registry,
+        repository: Option<&Repository>,
+    ) -> Result<Option<Credentials>, CredentialsError> {
+        match file.helper(registry) {
+            Some((name, server)) => helper::ask(self, name, server)
+                .map_err(|failure| CredentialsError::Helper { helper: name.to_owned(), failure }),
+            None => file.entry(registry, repository),
+        }
     }
 }
 

@@ -120,6 +120,13 @@ fn entries_of_every_kind() {
         (auth("u:p:with:colons"), "u:p:with:colons"),
         (auth("u:p\0\0\0"), "u:p"),
         (r#"{"username":"u","password":"p"}"#.to_owned(), "u:p"),
+        (r#"{"username":"u","password":"{\n\t\"key\": 1\r\n}\n"}"#.to_owned(), "u:{\n\t\"key\": 1\r\n}\n"),
+        (auth("u:{\n\t\"key\": 1\r\n}\n"), "u:{\n\t\"key\": 1\r\n}\n"),
+        (r#"{"auth":"dTpwYXNz"}"#.to_owned(), "u:pass"),
+        (r#"{"auth":"dTpwYQ=="}"#.to_owned(), "u:pa"),
+        (r#"{"auth":"dTpwYQ"}"#.to_owned(), "u:pa"),
+        (r#"{"auth":"dTpw\nYQ=\r\n=\n"}"#.to_owned(), "u:pa"),
+        (r#"{"auth":" dTp wYQ\n"}"#.to_owned(), "u:pa"),
         (r#"{"identitytoken":"it"}"#.to_owned(), "identity it"),
         (
             r#"{"auth":"MDAwMDAwMDAtMDAwMC0wMDAwLTAwMDAtMDAwMDAwMDAwMDAwOg==","identitytoken":"it"}"#.to_owned(),
@@ -193,6 +200,24 @@ fn files_are_read_in_order() {
 }
 
 #[test]
+fn docker_auth_config_comes_before_any_file_and_may_have_nothing_to_say() {
+    let mut home = Home::with(&format!(r#"{{"auths":{{"ghcr.io":{}}}}}"#, auth("docker:x")));
+    let variable = |pair: &str| Some(format!(r#"{{"auths":{{"ghcr.io/team":{}}}}}"#, auth(pair)).into());
+    home.environment.docker_auth_config = variable("variable:x");
+    assert_eq!(home.found("ghcr.io/team/a"), "variable:x");
+    assert_eq!(home.found("ghcr.io/other/a"), "docker:x", "it has no entry for that");
+    home.environment.registry_auth_file = Some(home.path("given.json"));
+    home.write("given.json", &format!(r#"{{"auths":{{"ghcr.io":{}}}}}"#, auth("given:x")));
+    assert_eq!((home.found("ghcr.io/team/a"), home.found("ghcr.io/b")), ("variable:x".into(), "given:x".into()));
+    for text in ["CANARY", r#"{"auths":{"ghcr.io":{"auth":"CANARY, no"}}}"#] {
+        home.environment.docker_auth_config = Some(text.into());
+        let error = home.find("ghcr.io/a/b").unwrap_err();
+        assert!(error.to_string().contains("DOCKER_AUTH_CONFIG"), "{error}");
+        assert!(!format!("{error} {error:?} {:?}", home.environment).contains("CANARY"), "I29: {error:?}");
+    }
+}
+
+#[test]
 fn helpers_come_before_entries_and_the_own_one_first() {
     let plain = auth("plain:x");
     let home = Home::with(&format!(
@@ -227,6 +252,7 @@ fn what_helpers_may_answer() {
         (r#"printf '{"ServerURL":"ghcr.io","Username":"","Secret":""}'"#, "-"),
         ("echo 'credentials not found in native keychain'; exit 1", "-"),
         (r#"echo noise >&2; printf '{"Username":"u","Secret":"s"}'"#, "u:s"),
+        (r#"printf '%s' '{"Username":"_json_key","Secret":"{\n\t1\r\n}\n"}'"#, "_json_key:{\n\t1\r\n}\n"),
     ];
     for (script, expected) in table {
         home.helper(script);
@@ -240,7 +266,7 @@ fn i9_a_helper_that_is_not_in_order_is_an_error_and_nothing_else_is_tried() {
     let mut home = Home::with(&format!(r#"{{"auths":{{"ghcr.io":{plain}}},"credsStore":"fake"}}"#));
     type F = HelperFailure;
     type Is = fn(&F) -> bool;
-    let table: [(&str, Is); 14] = [
+    let table: [(&str, Is); 16] = [
         ("exit 1", |f| matches!(f, F::Failed { .. })),
         ("echo 'CANARY: the keychain is locked'; exit 1", |f| matches!(f, F::Failed { .. })),
         ("kill -9 $$", |f| matches!(f, F::Failed { .. })),
@@ -254,6 +280,8 @@ fn i9_a_helper_that_is_not_in_order_is_an_error_and_nothing_else_is_tried() {
         (r#"printf '{"Username":"u","Secret":"CANARY\000"}'"#, |f| matches!(f, F::Garbage)),
         (r#"printf '%s' '{"Username":"u","Secret":"CANARY\u0000"}'"#, |f| matches!(f, F::Garbage)),
         (r#"echo '{"Username":"","Secret":"CANARY"}'"#, |f| matches!(f, F::Garbage)),
+        (r#"printf '%s' '{"Username":"u\n","Secret":"CANARY"}'"#, |f| matches!(f, F::Garbage)),
+        (r#"printf '%s' '{"Username":"<token>","Secret":"CANARY\n"}'"#, |f| matches!(f, F::Garbage)),
         (r#"echo '{"ServerURL":"evil.example","Username":"u","Secret":"CANARY"}'"#, |f| {
             matches!(f, F::OtherServer { .. })
         }),
@@ -308,6 +336,10 @@ fn a_file_that_is_not_in_order_is_an_error_and_quotes_nothing() {
         r#"{"auths":{"ghcr.io":{"auth":"Q0FOQVJZ"}}}"#,
         r#"{"auths":{"ghcr.io":{"auth":"OkNBTkFSWQ=="}}}"#,
         r#"{"auths":{"ghcr.io":{"username":"CANARY"}}}"#,
+        r#"{"auths":{"ghcr.io":{"username":"CANARY:","password":"p"}}}"#,
+        r#"{"auths":{"ghcr.io":{"username":"CANARY\n","password":"p"}}}"#,
+        r#"{"auths":{"ghcr.io":{"username":"u","password":"CANARY\u0007"}}}"#,
+        r#"{"auths":{"ghcr.io":{"registrytoken":"CANARY\n"}}}"#,
         r#"{"auths":{"ghcr.io":{"identitytoken":"CANARY\r\n"}}}"#,
         r#"{"credsStore":["CANARY"]}"#,
         r#"{"auths":{},"auths":{}}"#,
