@@ -88,7 +88,7 @@ impl Connection {
         };
         let session = Session::builder(http)
             .options(options)
-            .credentials(move |registry, _, _| wallet.credentials(registry))
+            .credentials(move |registry, repository, _| wallet.credentials(registry, repository))
             .on_event(on_event)
             .start();
         let advisor = Advisor::new(&arguments.login);

@@ -17,7 +17,6 @@ const LONGEST: u64 = 64 * 1024;
 /// Answers for one registry.
 pub(crate) struct Wallet {
     registry: Registry,
-    repository: Repository,
     kind: Kind,
 }
 
@@ -41,11 +40,15 @@ impl Wallet {
             Some(user) => Kind::Password { user: user.clone(), password: from_stdin("password")? },
             None => Kind::Stored(Box::new(Environment::from_process())),
         };
-        Ok(Self { registry: reference.registry.clone(), repository: reference.repository.clone(), kind })
+        Ok(Self { registry: reference.registry.clone(), kind })
     }
 
     /// The credentials for this registry. It may read files and run a helper.
-    pub(crate) fn credentials(&self, registry: &Registry) -> Result<Option<Credentials>, AskFailed> {
+    pub(crate) fn credentials(
+        &self,
+        registry: &Registry,
+        repository: Option<&Repository>,
+    ) -> Result<Option<Credentials>, AskFailed> {
         // What was given on the command line was given for one registry.
         if *registry != self.registry {
             return Ok(None);
@@ -58,7 +61,7 @@ impl Wallet {
             }
             Kind::Token(token) => Ok(Some(Credentials::RegistryToken(secret(token)))),
             Kind::Stored(environment) => {
-                environment.credentials(registry, Some(&self.repository)).map_err(|error| AskFailed(error.to_string()))
+                environment.credentials(registry, repository).map_err(|error| AskFailed(error.to_string()))
             }
         }
     }

@@ -145,6 +145,11 @@ fn i29_what_docker_login_left_behind_is_used() {
     world.no_secret_in(&output);
     let said = sentence(1, &run(world.push(&["--anonymous"]), ""));
     assert!(said.contains("401"), "{said}");
+    let by_path = format!(
+        r#"{{"auths":{{"{0}":{{"auth":"eDp4"}},"{0}/a":{{"auth":"{auth}"}},"{0}/b":{{"auth":"eDp4"}}}}}}"#,
+        world.door.authority
+    );
+    assert!(run(world.push_with_config(&by_path), "").status.success());
     let elsewhere = format!(r#"{{"auths":{{"localhost:1":{{"auth":"{auth}"}}}}}}"#);
     assert!(sentence(1, &run(world.push_with_config(&elsewhere), "")).contains("401"));
 }

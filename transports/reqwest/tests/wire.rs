@@ -5,11 +5,10 @@ mod support;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use longshore_core::auth::Credentials;
-use longshore_core::driver::NoAnswer;
-use longshore_core::{Algorithm, Blob, Digest, FailureKind, Manifest, Operation, Push, Receipt, Secret};
+use longshore_core::driver::{AskFailed, NoAnswer};
+use longshore_core::{Algorithm, Blob, Digest, FailureKind, Manifest, Operation, Push, Receipt};
 use longshore_reqwest::{Session, Sink};
-use longshore_sources::Source;
+use longshore_sources::{Environment, Source};
 use support::{Server, attempts, http, json, session, tags};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -255,7 +254,7 @@ async fn a_dropped_operation_is_given_up_and_a_cancelled_one_says_so() {
 }
 
 #[tokio::test]
-async fn credentials_are_asked_for_once_and_a_look_up_that_panics_is_a_failure() {
+async fn credentials_are_asked_for_once_by_the_path_and_again_after_a_look_up_that_failed() {
     let answer = |_: usize, head: &str| {
         if head.contains("authorization: Basic dTpw\r\n") {
             json("200 OK", "", TAGS)
@@ -269,17 +268,25 @@ async fn credentials_are_asked_for_once_and_a_look_up_that_panics_is_a_failure()
         .options(attempts(1))
         .credentials({
             let (asked, registry) = (Arc::clone(&asked), server.address.to_string());
-            move |of, _, stale| {
-                asked.fetch_add(1, Ordering::SeqCst);
+            move |of, repository, stale| {
                 assert_eq!((of.to_string(), stale), (registry.clone(), false));
-                Ok(Some(Credentials::Basic { user: "u".to_owned(), password: Secret::new("p".to_owned()) }))
+                if asked.fetch_add(1, Ordering::SeqCst) == 0 {
+                    return Err(AskFailed("the keychain is locked".to_owned()));
+                }
+                let mut stored = Environment::default();
+                let config =
+                    format!(r#"{{"auths":{{"{registry}/a":{{"auth":"dTpw"}},"{registry}":{{"auth":"eDp4"}}}}}}"#);
+                stored.docker_auth_config = Some(config.into());
+                stored.credentials(of, repository).map_err(|error| AskFailed(error.to_string()))
             }
         })
         .start();
+    let failure = tags(&session, server.address).await.unwrap_err();
+    assert!(failure.to_string().contains("the keychain is locked"), "{failure}");
     for _ in 0..2 {
         assert_eq!(tags(&session, server.address).await.unwrap(), ["v1"]);
     }
-    assert_eq!(asked.load(Ordering::SeqCst), 1);
+    assert_eq!(asked.load(Ordering::SeqCst), 2);
 
     let session: Session<Digest> =
         Session::builder(http()).options(attempts(1)).credentials(|_, _, _| panic!("a broken helper")).start();

@@ -7,10 +7,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};
 
-use longshore_core::auth::Credentials;
-use longshore_core::driver::NoAnswer;
-use longshore_core::{Algorithm, Blob, Digest, FailureKind, Operation, Push, Receipt, Scheme, Secret};
-use longshore_sources::Source;
+use longshore_core::driver::{AskFailed, NoAnswer};
+use longshore_core::{Algorithm, Blob, Digest, FailureKind, Operation, Push, Receipt, Scheme};
+use longshore_sources::{Environment, Source};
 use longshore_ureq::{Http, HttpError, Session, Sink};
 use support::{Server, attempts, http, json, registry, session, tags};
 
@@ -240,7 +239,7 @@ fn a_sink_that_cannot_be_written_ends_the_pull_at_once() {
 }
 
 #[test]
-fn credentials_are_asked_for_once_and_a_look_up_that_panics_is_a_failure() {
+fn credentials_are_asked_for_once_by_the_path_and_again_after_a_look_up_that_failed() {
     let server = Server::answering(|_, head| {
         if head.contains("authorization: Basic dTpw\r\n") {
             json("200 OK", "", TAGS)
@@ -252,15 +251,22 @@ fn credentials_are_asked_for_once_and_a_look_up_that_panics_is_a_failure() {
     let counter = Arc::clone(&asked);
     let mut session: Session<Digest> = Session::builder(http())
         .options(attempts(1))
-        .credentials(move |_, _, _| {
-            counter.fetch_add(1, Ordering::SeqCst);
-            Ok(Some(Credentials::Basic { user: "u".to_owned(), password: Secret::new("p".to_owned()) }))
+        .credentials(move |registry, repository, _| {
+            if counter.fetch_add(1, Ordering::SeqCst) == 0 {
+                return Err(AskFailed("the keychain is locked".to_owned()));
+            }
+            let mut stored = Environment::default();
+            let config = format!(r#"{{"auths":{{"{registry}/a":{{"auth":"dTpw"}},"{registry}":{{"auth":"eDp4"}}}}}}"#);
+            stored.docker_auth_config = Some(config.into());
+            stored.credentials(registry, repository).map_err(|error| AskFailed(error.to_string()))
         })
         .build();
+    let failure = tags(&mut session, server.address).unwrap_err();
+    assert!(failure.to_string().contains("the keychain is locked"), "{failure}");
     for _ in 0..2 {
         assert_eq!(tags(&mut session, server.address).unwrap(), ["v1"]);
     }
-    assert_eq!(asked.load(Ordering::SeqCst), 1);
+    assert_eq!(asked.load(Ordering::SeqCst), 2);
 
     let mut session: Session<Digest> =
         Session::builder(http()).options(attempts(1)).credentials(|_, _, _| panic!("a broken helper")).build();
