@@ -2,7 +2,7 @@
 
 use super::Client;
 use super::registry_auth::SentCredential;
-use super::task::{Flight, Phase, SharedTask, Task, TaskId};
+use super::task::{Flight, FlowOutput, Phase, SharedTask, Task, TaskId};
 use crate::auth::Scopes;
 use crate::driver::{Body, Key, Output, RequestId};
 use crate::endpoint::Row;
@@ -61,8 +61,8 @@ impl<K: Key> Client<K> {
         }
         task.has_moved = false;
         match task.flow.next(&self.options) {
-            Next::Done(result) => {
-                self.finish(task, result);
+            Next::Done => {
+                self.finish(task);
                 return true;
             }
             Next::Read { from, up_to } => {
@@ -76,7 +76,10 @@ impl<K: Key> Client<K> {
                     self.tasks.insert(id, task);
                     return false;
                 }
-                self.send(id, &mut task, *exchange);
+                match exchange {
+                    Ok(exchange) => self.send(id, &mut task, *exchange),
+                    Err(failure) => self.settle(&mut task, Outcome::Failed(failure)),
+                }
             }
         }
         self.tasks.insert(id, task);
@@ -266,15 +269,14 @@ impl<K: Key> Client<K> {
     }
 
     /// Tells everyone who waits for a task what came of it.
-    fn finish(&mut self, task: Task<K>, result: Result<super::task::FlowOutput, Failure>) {
+    fn finish(&mut self, task: Task<K>) {
+        let result = task.flow.finish();
         if let Some(errand) = task.errand {
-            // What the errand brought is the door's alone.
-            drop(task.flow);
             return self.errand_done(&task.registry, errand, result);
         }
         let mut events = Vec::new();
         let is_sources = result.as_ref().is_err_and(|failure| is_of_the_source(&failure.kind));
-        for (owner, part) in task.owners {
+        for ((owner, part), result) in shares(task.owners, result) {
             self.news.insert(owner);
             if is_sources && task.source_of != Some(owner) {
                 self.send_again(owner, &part);
@@ -284,7 +286,7 @@ impl<K: Key> Client<K> {
                 Some(super::Job::Push(job)) => {
                     let had_failed = job.has_failed();
                     if let super::Part::Node(node) = &part {
-                        job.finished(node, result.clone(), &self.options, &mut events);
+                        job.finished(node, result, &self.options, &mut events);
                     }
                     if job.was_served_in_vain()
                         && let Some(registry) = self.registries.get_mut(&task.registry)
@@ -300,7 +302,7 @@ impl<K: Key> Client<K> {
                     {
                         registry.forget(&job.place.repository, what);
                     }
-                    job.finished(result.clone(), &self.options);
+                    job.finished(result, &self.options);
                     (false, None)
                 }
                 None => (false, None),
@@ -314,6 +316,25 @@ impl<K: Key> Client<K> {
         }
         self.outbox.extend(events.into_iter().map(Output::Event));
     }
+}
+
+/// The result for each operation that waits for it. Only an upload has several.
+fn shares<T>(
+    owners: impl IntoIterator<Item = T>,
+    result: Result<FlowOutput, Failure>,
+) -> Vec<(T, Result<FlowOutput, Failure>)> {
+    let mut owners = owners.into_iter();
+    let Some(first) = owners.next() else { return Vec::new() };
+    let copy = |owner| {
+        let copy = match &result {
+            Ok(output) => output.shared().ok_or_else(Failure::lost),
+            Err(failure) => Err(failure.clone()),
+        };
+        (owner, copy)
+    };
+    let mut shares: Vec<_> = owners.map(copy).collect();
+    shares.insert(0, (first, result));
+    shares
 }
 
 /// Whether an upload failed because of the bytes that it was to send, which are the source's of one operation alone.

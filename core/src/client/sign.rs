@@ -4,8 +4,6 @@
 //! thing that puts a secret on a request is [`Authorization::authorize`](crate::Authorization::authorize), which knows for
 //! which origin it is.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use http::{HeaderMap, Response};
 
@@ -199,7 +197,7 @@ impl<K: Key> Client<K> {
     pub(super) fn errand_done(&mut self, registry: &Origin, errand: SharedTask, result: Result<FlowOutput, Failure>) {
         match (errand, result) {
             (SharedTask::Token(key, asked), Ok(FlowOutput::Token(token))) => {
-                if let (Some(state), Some(token)) = (self.registries.get_mut(registry), Arc::into_inner(token)) {
+                if let Some(state) = self.registries.get_mut(registry) {
                     state.door_of(key.service().registry()).keep(key.clone(), token, asked);
                 }
                 self.let_in(None, &AtDoor::Token(key));

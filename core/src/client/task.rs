@@ -1,7 +1,6 @@
 //! A flow under the client's care.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use http::{Method, StatusCode};
 
@@ -17,6 +16,7 @@ use crate::flow::{
     ListTags, Listed, Next, Outcome, Ping, Probe, PullBlob, PullManifest, UpdateReferrers, Upload, Uploaded,
 };
 use crate::outcome::Event;
+use crate::outcome::Failure;
 use crate::target::Target;
 use crate::{Descriptor, Digest, Instant, Manifest, Origin, Tag};
 
@@ -152,9 +152,9 @@ pub(super) enum AnyFlow<K> {
 }
 
 /// What any flow came to.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) enum FlowOutput {
-    Surveyed(Option<Manifest>),
+    Fetched(Option<Manifest>),
     Exists(bool),
     Probed,
     Uploaded(Uploaded),
@@ -165,8 +165,15 @@ pub(super) enum FlowOutput {
     Deleted(Deleted),
     Tags(Vec<Tag>),
     Referrers(Vec<Descriptor>),
-    Token(Arc<Token>),
+    Token(Token),
     Pinged,
+}
+
+impl FlowOutput {
+    /// A copy for another operation that waits for the same upload; nothing else is waited for by several.
+    pub(super) fn shared(&self) -> Option<Self> {
+        if let Self::Uploaded(uploaded) = self { Some(Self::Uploaded(uploaded.clone())) } else { None }
+    }
 }
 
 impl<K: Key> AnyFlow<K> {
@@ -186,21 +193,40 @@ impl<K: Key> AnyFlow<K> {
         }
     }
 
-    pub(super) fn next(&self, options: &Options) -> Next<K, FlowOutput> {
+    pub(super) fn next(&self, options: &Options) -> Next<K> {
         match self {
-            Self::FetchExisting(flow) => flow.next(options).map(FlowOutput::Surveyed),
-            Self::Exists(flow) => flow.next(options).map(FlowOutput::Exists),
-            Self::Probe(flow) => flow.next(options).map(|()| FlowOutput::Probed),
-            Self::Upload(flow) => flow.next(options).map(FlowOutput::Uploaded),
-            Self::Commit(flow) => flow.next(options).map(FlowOutput::Committed),
-            Self::Referrers(flow) => flow.next(options).map(FlowOutput::Listed),
-            Self::PullManifest(flow) => flow.next(options).map(FlowOutput::Pulled),
-            Self::PullBlob(flow) => flow.next(options).map(FlowOutput::Poured),
-            Self::Delete(flow) => flow.next(options).map(FlowOutput::Deleted),
-            Self::ListTags(flow) => flow.next(options).map(FlowOutput::Tags),
-            Self::ListReferrers(flow) => flow.next(options).map(FlowOutput::Referrers),
-            Self::Token(flow) => flow.next(options).map(FlowOutput::Token),
-            Self::Ping(flow) => flow.next(options).map(|()| FlowOutput::Pinged),
+            Self::FetchExisting(flow) => flow.next(options),
+            Self::Exists(flow) => flow.next(options),
+            Self::Probe(flow) => flow.next(options),
+            Self::Upload(flow) => flow.next(options),
+            Self::Commit(flow) => flow.next(options),
+            Self::Referrers(flow) => flow.next(options),
+            Self::PullManifest(flow) => flow.next(options),
+            Self::PullBlob(flow) => flow.next(options),
+            Self::Delete(flow) => flow.next(options),
+            Self::ListTags(flow) => flow.next(options),
+            Self::ListReferrers(flow) => flow.next(options),
+            Self::Token(flow) => flow.next(options),
+            Self::Ping(flow) => flow.next(options),
+        }
+    }
+
+    /// The result, once [`Self::next`] says [`Next::Done`].
+    pub(super) fn finish(self) -> Result<FlowOutput, Failure> {
+        match self {
+            Self::FetchExisting(flow) => Flow::<K>::finish(flow).map(FlowOutput::Fetched),
+            Self::Exists(flow) => Flow::<K>::finish(flow).map(FlowOutput::Exists),
+            Self::Probe(flow) => Flow::<K>::finish(flow).map(|()| FlowOutput::Probed),
+            Self::Upload(flow) => flow.finish().map(FlowOutput::Uploaded),
+            Self::Commit(flow) => Flow::<K>::finish(*flow).map(FlowOutput::Committed),
+            Self::Referrers(flow) => Flow::<K>::finish(*flow).map(FlowOutput::Listed),
+            Self::PullManifest(flow) => Flow::<K>::finish(flow).map(FlowOutput::Pulled),
+            Self::PullBlob(flow) => flow.finish().map(FlowOutput::Poured),
+            Self::Delete(flow) => Flow::<K>::finish(flow).map(FlowOutput::Deleted),
+            Self::ListTags(flow) => Flow::<K>::finish(flow).map(FlowOutput::Tags),
+            Self::ListReferrers(flow) => Flow::<K>::finish(flow).map(FlowOutput::Referrers),
+            Self::Token(flow) => Flow::<K>::finish(*flow).map(FlowOutput::Token),
+            Self::Ping(flow) => Flow::<K>::finish(flow).map(|()| FlowOutput::Pinged),
         }
     }
 

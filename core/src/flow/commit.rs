@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 
-use super::{Context, Exchange, Flow, Next, Outcome};
+use super::{Context, Exchange, Flow, Next, Outcome, ended};
 use crate::auth::{Scope, Scopes};
 use crate::config::{Options, RepositoryRef};
 use crate::driver::{Body, Keep, Key};
@@ -291,7 +291,7 @@ fn may_be_about_tags(status: StatusCode) -> bool {
 impl<K: Key> Flow<K> for Commit {
     type Output = Committed;
 
-    fn next(&self, options: &Options) -> Next<K, Committed> {
+    fn next(&self, options: &Options) -> Next<K> {
         let scopes = Scopes::one(Scope::push(self.place.repository.clone()));
         let keep = Keep::UpTo(options.error_body);
         match &self.state {
@@ -303,7 +303,7 @@ impl<K: Key> Flow<K> for Commit {
                 let keep = Keep::UpTo(options.manifest_body);
                 Next::send(Exchange::new(&self.pull(), Body::Empty, scopes, keep))
             }
-            State::Ended(result) => Next::Done(result.clone()),
+            State::Ended(_) => Next::Done,
         }
     }
 
@@ -319,5 +319,9 @@ impl<K: Key> Flow<K> for Commit {
 
     fn cancel(&mut self) {
         self.state = State::Ended(Err(Failure::cancelled()));
+    }
+
+    fn finish(self) -> Result<Self::Output, Failure> {
+        ended(if let State::Ended(result) = self.state { Some(result) } else { None })
     }
 }

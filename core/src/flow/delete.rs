@@ -1,6 +1,6 @@
 //! Deleting a manifest, a tag or a blob.
 
-use super::{Context, Exchange, Flow, Next, Outcome};
+use super::{Context, Exchange, Flow, Next, Outcome, ended};
 use crate::auth::{Scope, Scopes};
 use crate::config::{ManifestReference, Options, RepositoryRef};
 use crate::driver::{Body, Keep, Key};
@@ -112,9 +112,9 @@ impl Delete {
 impl<K: Key> Flow<K> for Delete {
     type Output = Deleted;
 
-    fn next(&self, options: &Options) -> Next<K, Deleted> {
+    fn next(&self, options: &Options) -> Next<K> {
         match &self.state {
-            State::Ended(result) => Next::Done(result.clone()),
+            State::Ended(_) => Next::Done,
             State::Reading | State::Deleting(_) => Next::send(self.exchange(options)),
         }
     }
@@ -137,5 +137,9 @@ impl<K: Key> Flow<K> for Delete {
 
     fn cancel(&mut self) {
         self.state = State::Ended(Err(Failure::cancelled()));
+    }
+
+    fn finish(self) -> Result<Self::Output, Failure> {
+        ended(if let State::Ended(result) = self.state { Some(result) } else { None })
     }
 }

@@ -1,6 +1,6 @@
 //! Reading what stands in a repository, so that it need not be sent. Nothing that goes wrong here fails a push.
 
-use super::{Context, Exchange, Flow, Next, Outcome};
+use super::{Context, Exchange, Flow, Next, Outcome, ended};
 use crate::auth::{Scope, Scopes};
 use crate::config::{ManifestReference, Options, RepositoryRef};
 use crate::driver::{Body, Keep, Key};
@@ -56,13 +56,13 @@ fn push_scopes(place: &RepositoryRef) -> Scopes {
 impl<K: Key> Flow<K> for FetchExisting {
     type Output = Option<Manifest>;
 
-    fn next(&self, options: &Options) -> Next<K, Option<Manifest>> {
+    fn next(&self, options: &Options) -> Next<K> {
         match &self.state {
             State::Asking => {
                 let keep = Keep::UpTo(options.manifest_body);
                 Next::send(Exchange::new(&self.pull(), Body::Empty, push_scopes(&self.place), keep))
             }
-            State::Ended(found) => Next::Done(found.clone()),
+            State::Ended(_) => Next::Done,
         }
     }
 
@@ -80,6 +80,10 @@ impl<K: Key> Flow<K> for FetchExisting {
 
     fn cancel(&mut self) {
         self.state = State::Ended(Ok(None));
+    }
+
+    fn finish(self) -> Result<Self::Output, Failure> {
+        ended(if let State::Ended(result) = self.state { Some(result) } else { None })
     }
 }
 
@@ -124,12 +128,12 @@ impl Exists {
 impl<K: Key> Flow<K> for Exists {
     type Output = bool;
 
-    fn next(&self, options: &Options) -> Next<K, bool> {
+    fn next(&self, options: &Options) -> Next<K> {
         let (scopes, keep) = (push_scopes(&self.place), Keep::UpTo(options.error_body));
         match &self.state {
             State::Asking if self.is_manifest => Next::send(Exchange::new(&self.manifest(), Body::Empty, scopes, keep)),
             State::Asking => Next::send(Exchange::new(&self.blob(), Body::Empty, scopes, keep)),
-            State::Ended(result) => Next::Done(result.clone()),
+            State::Ended(_) => Next::Done,
         }
     }
 
@@ -139,5 +143,9 @@ impl<K: Key> Flow<K> for Exists {
 
     fn cancel(&mut self) {
         self.state = State::Ended(Err(Failure::cancelled()));
+    }
+
+    fn finish(self) -> Result<Self::Output, Failure> {
+        ended(if let State::Ended(result) = self.state { Some(result) } else { None })
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use http::StatusCode;
 
-use super::{Context, Exchange, Flow, Next, Outcome};
+use super::{Context, Exchange, Flow, Next, Outcome, ended};
 use crate::auth::{Scope, Scopes};
 use crate::config::{Options, RepositoryRef};
 use crate::driver::{Body, Keep, Key};
@@ -73,9 +73,9 @@ impl ListTags {
 impl<K: Key> Flow<K> for ListTags {
     type Output = Vec<Tag>;
 
-    fn next(&self, options: &Options) -> Next<K, Vec<Tag>> {
-        if let Some(result) = &self.ended {
-            return Next::Done(result.clone());
+    fn next(&self, options: &Options) -> Next<K> {
+        if self.ended.is_some() {
+            return Next::Done;
         }
         let scopes = Scopes::one(Scope::pull(self.place.repository.clone()));
         let keep = Keep::UpTo(options.manifest_body);
@@ -104,6 +104,10 @@ impl<K: Key> Flow<K> for ListTags {
 
     fn cancel(&mut self) {
         self.ended = Some(Err(Failure::cancelled()));
+    }
+
+    fn finish(self) -> Result<Self::Output, Failure> {
+        ended(self.ended)
     }
 }
 
@@ -211,7 +215,7 @@ fn entries(manifest: &Manifest) -> Vec<Descriptor> {
 impl<K: Key> Flow<K> for ListReferrers {
     type Output = Vec<Descriptor>;
 
-    fn next(&self, options: &Options) -> Next<K, Vec<Descriptor>> {
+    fn next(&self, options: &Options) -> Next<K> {
         let scopes = Scopes::one(Scope::pull(self.place.repository.clone()));
         let keep = Keep::UpTo(options.manifest_body);
         Next::send(match (&self.state, &self.pages.next) {
@@ -221,7 +225,7 @@ impl<K: Key> Flow<K> for ListReferrers {
                 let tag = Tag::of_referrers(&self.subject);
                 Exchange::new(&self.fallback(&tag), Body::Empty, scopes, keep)
             }
-            (State::Ended(result), _) => return Next::Done(result.clone()),
+            (State::Ended(_), _) => return Next::Done,
         })
     }
 
@@ -235,5 +239,9 @@ impl<K: Key> Flow<K> for ListReferrers {
 
     fn cancel(&mut self) {
         self.state = State::Ended(Err(Failure::cancelled()));
+    }
+
+    fn finish(self) -> Result<Self::Output, Failure> {
+        ended(if let State::Ended(result) = self.state { Some(result) } else { None })
     }
 }

@@ -68,13 +68,13 @@ pub(crate) enum Outcome {
 }
 
 /// What a flow wants next.
-pub(crate) enum Next<K, T> {
-    /// This exchange.
-    Send(Box<Exchange<K>>),
-    /// These bytes of its blob in hand: from the first, to before the second.
+pub(crate) enum Next<K> {
+    /// This exchange. One that cannot be made has failed: that is its outcome.
+    Send(Result<Box<Exchange<K>>, Failure>),
+    /// Bytes of its one-shot blob, to be held ready: from the first, to before the second.
     Read { from: u64, up_to: u64 },
-    /// Nothing more: it is at its end.
-    Done(Result<T, Failure>),
+    /// Nothing more: [`Flow::finish`] gives its result.
+    Done,
 }
 
 /// What a flow may look at and write to while it moves.
@@ -87,17 +87,20 @@ pub(crate) struct Context<'a, K> {
 }
 
 /// A state machine of exchanges.
-pub(crate) trait Flow<K: Key> {
+pub(crate) trait Flow<K: Key>: Sized {
     type Output;
 
     /// What the state asks for. Called only while nothing of this flow is in flight; the same until an outcome comes.
-    fn next(&self, options: &Options) -> Next<K, Self::Output>;
+    fn next(&self, options: &Options) -> Next<K>;
 
     /// Moves on with what came of the exchange.
     fn outcome(&mut self, outcome: Outcome, context: &mut Context<'_, K>);
 
     /// Gives up: what is left to do is to clean up behind itself. Called only while nothing is in flight.
     fn cancel(&mut self);
+
+    /// The result, once [`Flow::next`] says [`Next::Done`]; before that, a flow was cancelled.
+    fn finish(self) -> Result<Self::Output, Failure>;
 }
 
 impl<K> Exchange<K> {
@@ -137,21 +140,13 @@ impl Outcome {
     }
 }
 
-impl<K, T> Next<K, T> {
-    /// The same with another result.
-    pub(crate) fn map<U>(self, wrap: impl FnOnce(T) -> U) -> Next<K, U> {
-        match self {
-            Self::Send(exchange) => Next::Send(exchange),
-            Self::Read { from, up_to } => Next::Read { from, up_to },
-            Self::Done(result) => Next::Done(result.map(wrap)),
-        }
-    }
-
-    /// What to do next, from an exchange that could or could not be made.
+impl<K> Next<K> {
     pub(crate) fn send(exchange: Result<Exchange<K>, Failure>) -> Self {
-        match exchange {
-            Ok(exchange) => Self::Send(Box::new(exchange)),
-            Err(failure) => Self::Done(Err(failure)),
-        }
+        Self::Send(exchange.map(Box::new))
     }
+}
+
+/// The result of a flow, if it has come to its end.
+fn ended<T>(result: Option<Result<T, Failure>>) -> Result<T, Failure> {
+    result.unwrap_or_else(|| Err(Failure::cancelled()))
 }

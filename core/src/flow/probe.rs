@@ -1,6 +1,6 @@
 //! Finding something out without leaving anything behind: opens an upload and cancels it.
 
-use super::{Context, Exchange, Flow, Next, Outcome};
+use super::{Context, Exchange, Flow, Next, Outcome, ended};
 use crate::Digest;
 use crate::auth::{Scope, Scopes};
 use crate::config::{Options, RepositoryRef};
@@ -86,7 +86,7 @@ impl Probe {
 impl<K: Key> Flow<K> for Probe {
     type Output = ();
 
-    fn next(&self, options: &Options) -> Next<K, ()> {
+    fn next(&self, options: &Options) -> Next<K> {
         let scopes = Scopes::one(Scope::push(self.place.repository.clone()));
         let keep = Keep::UpTo(options.error_body);
         Next::send(match (&self.state, &self.question) {
@@ -96,7 +96,7 @@ impl<K: Key> Flow<K> for Probe {
             }
             (State::Cancelling(upload), _) => Exchange::new(&CancelUpload { upload }, Body::Empty, scopes, keep)
                 .map(|exchange| exchange.in_upload(upload).forget_if_lost()),
-            (State::Ended(result), _) => return Next::Done(result.clone()),
+            (State::Ended(_), _) => return Next::Done,
         })
     }
 
@@ -113,5 +113,9 @@ impl<K: Key> Flow<K> for Probe {
         if matches!(self.state, State::Asking) {
             self.state = State::Ended(Err(Failure::cancelled()));
         }
+    }
+
+    fn finish(self) -> Result<Self::Output, Failure> {
+        ended(if let State::Ended(result) = self.state { Some(result) } else { None })
     }
 }

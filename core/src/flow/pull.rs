@@ -1,6 +1,6 @@
 //! Pulling a manifest or a blob, verified.
 
-use super::{Context, Exchange, Flow, Next, Outcome};
+use super::{Context, Exchange, Flow, Next, Outcome, ended};
 use crate::auth::{Scope, Scopes};
 use crate::config::{ManifestReference, Options, RepositoryRef};
 use crate::driver::{Body, End, Keep, Key};
@@ -33,9 +33,9 @@ impl PullManifest {
 impl<K: Key> Flow<K> for PullManifest {
     type Output = Manifest;
 
-    fn next(&self, options: &Options) -> Next<K, Manifest> {
-        if let Some(result) = &self.ended {
-            return Next::Done(result.clone());
+    fn next(&self, options: &Options) -> Next<K> {
+        if self.ended.is_some() {
+            return Next::Done;
         }
         let scopes = Scopes::one(Scope::pull(self.place.repository.clone()));
         Next::send(Exchange::new(&self.call(), Body::Empty, scopes, Keep::UpTo(options.manifest_body)))
@@ -53,6 +53,10 @@ impl<K: Key> Flow<K> for PullManifest {
 
     fn cancel(&mut self) {
         self.ended = Some(Err(Failure::cancelled()));
+    }
+
+    fn finish(self) -> Result<Self::Output, Failure> {
+        ended(self.ended)
     }
 }
 
@@ -87,9 +91,9 @@ impl<K: Key> PullBlob<K> {
 impl<K: Key> Flow<K> for PullBlob<K> {
     type Output = u64;
 
-    fn next(&self, options: &Options) -> Next<K, u64> {
-        if let Some(result) = &self.ended {
-            return Next::Done(result.clone());
+    fn next(&self, options: &Options) -> Next<K> {
+        if self.ended.is_some() {
+            return Next::Done;
         }
         let keep = Keep::Into {
             key: self.sink.clone(),
@@ -121,5 +125,9 @@ impl<K: Key> Flow<K> for PullBlob<K> {
 
     fn cancel(&mut self) {
         self.ended = Some(Err(Failure::cancelled()));
+    }
+
+    fn finish(self) -> Result<Self::Output, Failure> {
+        ended(self.ended)
     }
 }

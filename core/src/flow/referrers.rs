@@ -18,7 +18,7 @@ mod merge;
 
 use http::StatusCode;
 
-use super::{Context, Exchange, Flow, Next, Outcome};
+use super::{Context, Exchange, Flow, Next, Outcome, ended};
 use crate::auth::{Scope, Scopes};
 use crate::config::{Options, Referrers, RepositoryRef};
 use crate::driver::{Body, Keep, Key};
@@ -299,7 +299,7 @@ fn is_conflict(status: StatusCode) -> bool {
 impl<K: Key> Flow<K> for UpdateReferrers {
     type Output = Listed;
 
-    fn next(&self, options: &Options) -> Next<K, Listed> {
+    fn next(&self, options: &Options) -> Next<K> {
         let repository = &self.place.repository;
         let (push, pages) = (Scopes::one(Scope::push(repository.clone())), Keep::UpTo(options.manifest_body));
         let errors = Keep::UpTo(options.error_body);
@@ -314,7 +314,7 @@ impl<K: Key> Flow<K> for UpdateReferrers {
                 let delete = Scopes::one(Scope::delete(repository.clone()));
                 Exchange::new(&self.clear(), Body::Empty, delete, errors).map(Exchange::ask_if_lost)
             }
-            State::Ended(result) => return Next::Done(result.clone()),
+            State::Ended(_) => return Next::Done,
         })
     }
 
@@ -336,5 +336,9 @@ impl<K: Key> Flow<K> for UpdateReferrers {
 
     fn cancel(&mut self) {
         self.state = State::Ended(Err(Failure::cancelled()));
+    }
+
+    fn finish(self) -> Result<Self::Output, Failure> {
+        ended(if let State::Ended(result) = self.state { Some(result) } else { None })
     }
 }

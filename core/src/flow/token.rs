@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::Response;
 
-use super::{Context, Exchange, Flow, IfLost, Next, Outcome};
+use super::{Context, Exchange, Flow, IfLost, Next, Outcome, ended};
 use crate::Secret;
 use crate::auth::{Attempt, Credentials, Scopes, Token, TokenError, TokenKey, TokenRequest};
 use crate::config::Options;
@@ -19,7 +19,7 @@ pub(crate) struct FetchToken {
     credentials: Option<Arc<Credentials>>,
     refresh: Option<Arc<Secret>>,
     attempt: Attempt,
-    ended: Option<Result<Arc<Token>, Failure>>,
+    ended: Option<Result<Token, Failure>>,
 }
 
 impl FetchToken {
@@ -58,7 +58,7 @@ impl FetchToken {
             return;
         }
         let result = self.request().answer(response);
-        self.ended = Some(result.map(Arc::new).map_err(|error| self.denied(&error)));
+        self.ended = Some(result.map_err(|error| self.denied(&error)));
     }
 }
 
@@ -73,13 +73,10 @@ fn request<'a>(
 }
 
 impl<K: Key> Flow<K> for FetchToken {
-    type Output = Arc<Token>;
+    type Output = Token;
 
-    fn next(&self, options: &Options) -> Next<K, Arc<Token>> {
-        match &self.ended {
-            Some(result) => Next::Done(result.clone()),
-            None => Next::send(self.exchange(options)),
-        }
+    fn next(&self, options: &Options) -> Next<K> {
+        if self.ended.is_some() { Next::Done } else { Next::send(self.exchange(options)) }
     }
 
     fn outcome(&mut self, outcome: Outcome, _: &mut Context<'_, K>) {
@@ -91,6 +88,10 @@ impl<K: Key> Flow<K> for FetchToken {
 
     fn cancel(&mut self) {
         self.ended = Some(Err(Failure::cancelled()));
+    }
+
+    fn finish(self) -> Result<Self::Output, Failure> {
+        ended(self.ended)
     }
 }
 
@@ -110,9 +111,9 @@ impl Ping {
 impl<K: Key> Flow<K> for Ping {
     type Output = ();
 
-    fn next(&self, options: &Options) -> Next<K, ()> {
+    fn next(&self, options: &Options) -> Next<K> {
         if self.is_over {
-            return Next::Done(Ok(()));
+            return Next::Done;
         }
         let call = crate::endpoint::Ping { origin: &self.origin };
         Next::send(Exchange::new(&call, Body::Empty, Scopes::none(), Keep::UpTo(options.error_body)))
@@ -124,5 +125,9 @@ impl<K: Key> Flow<K> for Ping {
 
     fn cancel(&mut self) {
         self.is_over = true;
+    }
+
+    fn finish(self) -> Result<(), Failure> {
+        Ok(())
     }
 }

@@ -263,8 +263,8 @@ impl<K: Key> PushJob<K> {
             }
         };
         match (node, output) {
-            (Node::FetchExisting, FlowOutput::Surveyed(Some(standing))) => self.standing(&standing, events),
-            (Node::Child(_), FlowOutput::Surveyed(Some(child))) => self.child_stands(&child, events),
+            (Node::FetchExisting, FlowOutput::Fetched(Some(standing))) => self.standing(&standing, events),
+            (Node::Child(_), FlowOutput::Fetched(Some(child))) => self.child_stands(&child, events),
             (Node::Blob(index), FlowOutput::Uploaded(uploaded)) => self.blob_stored(*index, &uploaded, events),
             (Node::Check(digest), FlowOutput::Exists(true)) => {
                 self.have.insert(*digest);

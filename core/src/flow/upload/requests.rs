@@ -10,7 +10,7 @@ use crate::endpoint::{
     CancelUpload, CheckBlob, CheckUpload, Chunk, CloseUpload, ClosingBody, Endpoint, MountBlob, OpenUpload, PostBlob,
     SendChunk, StartUpload,
 };
-use crate::flow::{Context, Exchange, Flow, Next, Outcome};
+use crate::flow::{Context, Exchange, Flow, Next, Outcome, ended};
 use crate::header::ChunkRange;
 use crate::outcome::{Failure, FailureKind};
 use crate::{Algorithm, Repository};
@@ -18,9 +18,9 @@ use crate::{Algorithm, Repository};
 impl<K: Key> Flow<K> for Upload<K> {
     type Output = Uploaded;
 
-    fn next(&self, options: &Options) -> Next<K, Uploaded> {
+    fn next(&self, options: &Options) -> Next<K> {
         if self.leaving && matches!(self.state, State::Opening | State::Mounting(_)) {
-            return Next::Done(Err(Failure::cancelled()));
+            return Next::Done;
         }
         let exchange = match &self.state {
             State::Checking | State::Confirming(_) => self.check().map(|check| self.bodyless(&check, options)),
@@ -57,7 +57,7 @@ impl<K: Key> Flow<K> for Upload<K> {
             State::Reading(_, from, up_to) => {
                 return Next::Read { from: self.content.first_in_hand(*from), up_to: *up_to };
             }
-            State::Ended(result) => return Next::Done(result.clone()),
+            State::Ended(_) => return Next::Done,
         };
         // A state that needs a digest is not entered without one.
         let exchange = exchange.unwrap_or_else(|| Err(Failure::new(FailureKind::NotReplayable)));
@@ -76,6 +76,10 @@ impl<K: Key> Flow<K> for Upload<K> {
             let open = self.state.open_upload();
             self.end_with(open, Err(Failure::new(FailureKind::Cancelled)));
         }
+    }
+
+    fn finish(self) -> Result<Uploaded, Failure> {
+        ended(if let State::Ended(result) = self.state { Some(result) } else { None })
     }
 }
 
