@@ -1,0 +1,104 @@
+//! How long a request waits before it is made again.
+
+use std::time::Duration;
+
+use crate::Origin;
+use crate::config::Options;
+
+/// The randomness of one lane's waits: seeded by the client's seed and the origin, so that what one origin is sent does not
+/// depend on what happens at another.
+#[derive(Debug)]
+pub(in crate::client) struct Backoff {
+    random: u64,
+}
+
+impl Backoff {
+    pub(in crate::client) fn new(seed: u64, origin: &Origin) -> Self {
+        Self { random: seed ^ fnv_1a(origin.to_string().as_bytes()) }
+    }
+
+    /// The wait before attempt `attempt` (2 is the first repetition): anywhere from nothing to a bound that doubles.
+    pub(in crate::client) fn before(&mut self, attempt: u32, is_throttled: bool, options: &Options) -> Duration {
+        let base = if is_throttled { options.backoff_throttled } else { options.backoff };
+        self.up_to(doubled(base, attempt.saturating_sub(2)).min(options.backoff_limit))
+    }
+
+    /// The wait before content is looked for again that the registry said was missing: never less than the bound, because
+    /// what was stored may take its time to be seen (quirk `blob-visible-after-delay`: seconds).
+    pub(in crate::client) fn before_recovery(&mut self, recoveries: u32, options: &Options) -> Duration {
+        let bound = doubled(options.backoff_throttled, recoveries.saturating_sub(1));
+        self.after(bound.min(options.backoff_limit), options)
+    }
+
+    /// A little after what the registry asked for, so that those it sent away do not all come back at once.
+    pub(in crate::client) fn after(&mut self, asked: Duration, options: &Options) -> Duration {
+        asked.saturating_add(self.up_to(options.backoff))
+    }
+
+    fn up_to(&mut self, bound: Duration) -> Duration {
+        let micros = u64::try_from(bound.as_micros()).unwrap_or(u64::MAX);
+        Duration::from_micros(self.next().checked_rem(micros.saturating_add(1)).unwrap_or(0))
+    }
+
+    /// SplitMix64 (Steele, Lea, Flood 2014): small, and the same everywhere.
+    const fn next(&mut self) -> u64 {
+        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.random;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+}
+
+fn doubled(base: Duration, doublings: u32) -> Duration {
+    base.saturating_mul(1_u32.checked_shl(doublings.min(31)).unwrap_or(u32::MAX))
+}
+
+/// FNV-1a (Fowler, Noll, Vo): the standard library's hash may differ from one version of Rust to the next.
+fn fnv_1a(bytes: &[u8]) -> u64 {
+    bytes
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn backoff(seed: u64, registry: &str) -> Backoff {
+        Backoff::new(seed, &registry.parse::<crate::Registry>().unwrap().origin())
+    }
+
+    #[test]
+    fn waits_grow_to_the_bound_and_differ_by_seed_and_origin() {
+        let options = Options::default();
+        let waits = |seed, registry| {
+            let mut backoff = backoff(seed, registry);
+            (2..40).map(|attempt| backoff.before(attempt, false, &options)).collect::<Vec<_>>()
+        };
+        assert_eq!(waits(7, "a.example"), waits(7, "a.example"));
+        assert_ne!(waits(7, "a.example"), waits(8, "a.example"));
+        assert_ne!(waits(7, "a.example"), waits(7, "b.example"));
+        for (attempt, wait) in waits(7, "a.example").into_iter().enumerate() {
+            let bound = options.backoff * 2_u32.pow(attempt.min(20) as u32);
+            assert!(wait <= bound.min(options.backoff_limit));
+        }
+    }
+
+    #[test]
+    fn i26_retry_after_is_never_undercut() {
+        let (options, mut backoff) = (Options::default(), backoff(0, "a.example"));
+        for seconds in [0, 1, 300] {
+            let asked = Duration::from_secs(seconds);
+            assert!(backoff.after(asked, &options) >= asked);
+        }
+    }
+
+    #[test]
+    fn what_is_missing_gets_at_least_three_seconds_to_be_seen() {
+        let (options, mut backoff) = (Options::default(), backoff(0, "a.example"));
+        let waits: Vec<Duration> = (1..=3).map(|recoveries| backoff.before_recovery(recoveries, &options)).collect();
+        assert!(waits.is_sorted() && waits.iter().sum::<Duration>() >= Duration::from_secs(3), "{waits:?}");
+        assert!(backoff.before_recovery(u32::MAX, &options) >= options.backoff_limit);
+    }
+}

@@ -1,0 +1,83 @@
+use super::*;
+
+fn lane(options: &Options) -> Lane {
+    let origin = "registry.example".parse::<crate::Registry>().unwrap().origin();
+    let mut lane = Lane::new(&origin, options, Instant::ZERO);
+    lane.is_known = true;
+    lane
+}
+
+fn at(millis: u64) -> Instant {
+    Instant::ZERO.after(Duration::from_millis(millis))
+}
+
+#[test]
+fn a_lane_that_is_not_known_sends_one_request_alone() {
+    let options = Options::default();
+    let mut lane = lane(&options);
+    lane.is_known = false;
+    assert_eq!(lane.room(&options, at(0)), Room::Anything);
+    lane.take(false, at(0));
+    assert_eq!(lane.room(&options, at(0)), Room::Nothing);
+    lane.is_known = true;
+    assert_eq!(lane.room(&options, at(0)), Room::Anything);
+}
+
+#[test]
+fn large_bodies_leave_a_place_to_a_small_push() {
+    let options = Options::default();
+    let mut lane = lane(&options);
+    (0..3).for_each(|_| lane.take(true, at(0)));
+    assert_eq!(lane.room(&options, at(0)), Room::Small);
+    lane.take(false, at(0));
+    assert_eq!(lane.room(&options, at(0)), Room::Nothing);
+    lane.release(true);
+    assert_eq!(lane.room(&options, at(0)), Room::Anything);
+}
+
+#[test]
+fn no_more_large_bodies_than_the_option_says_and_one_in_a_window_of_one() {
+    let mut options = Options::default();
+    options.large_bodies = 2;
+    let mut two = lane(&options);
+    (0..2).for_each(|_| two.take(true, at(0)));
+    assert_eq!(two.room(&options, at(0)), Room::Small);
+    options.in_flight = 1;
+    let mut one = lane(&options);
+    assert_eq!(one.room(&options, at(0)), Room::Anything);
+    one.take(true, at(0));
+    assert_eq!(one.room(&options, at(0)), Room::Nothing);
+}
+
+#[test]
+fn who_says_nothing_for_ten_seconds_has_one_place() {
+    let options = Options::default();
+    let mut lane = lane(&options);
+    (0..2).for_each(|_| lane.take(false, at(0)));
+    assert_eq!(lane.places(at(10_000)), 4);
+    assert_eq!(lane.places(at(10_001)), 1);
+    lane.hear(at(10_001));
+    assert_eq!(lane.places(at(10_002)), 4);
+    // That a large body takes long is no silence, and what is sent after it counts from its own beginning.
+    (0..2).for_each(|_| lane.release(false));
+    lane.take(true, at(20_000));
+    assert_eq!(lane.places(at(60_000)), 4);
+    lane.take(false, at(60_000));
+    assert_eq!(lane.places(at(60_001)), 4);
+    assert_eq!(lane.places(at(70_001)), 1);
+}
+
+#[test]
+fn waits_that_were_asked_for_add_up_until_anything_else_is_answered() {
+    let options = Options::default();
+    let mut lane = lane(&options);
+    let second = Duration::from_secs(1);
+    assert_eq!(lane.pause(10 * second, at(0)), 10 * second);
+    assert_eq!(lane.pause(4 * second, at(5_000)), 10 * second, "a shorter wait lies within the longer one");
+    assert_eq!(lane.paused_until(), at(10_000));
+    assert_eq!(lane.room(&options, at(9_999)), Room::Nothing);
+    assert_eq!(lane.room(&options, at(10_000)), Room::Anything);
+    assert_eq!(lane.pause(5 * second, at(20_000)), 15 * second, "time in which nothing was asked for is no wait");
+    lane.answered(at(20_000), None, at(25_000));
+    assert_eq!(lane.pause(5 * second, at(30_000)), 5 * second);
+}
