@@ -12,9 +12,22 @@ use crate::target::{MAX_REDIRECTS, Policy};
 pub struct Options {
     /// The seed of all randomness (the jitter of retries). The same seed and inputs give the same outputs.
     pub seed: u64,
-    /// How many requests may be in flight at once, at least 1. Default 8.
+    /// The most requests that are in flight to one origin at once, at least 1. Default 32. Within it each origin's window finds
+    /// its own size: it starts at 4, doubles in each round trip until the origin shows that it has too much to do (429, 503, an
+    /// answer four times as slow as its fastest), is halved then, and grows by one a round trip from there. Until an origin has
+    /// answered once, one request is in flight to it.
     pub in_flight: usize,
-    /// How often a request is made before it counts as failed, at least 1. Default 5.
+    /// The most requests that are in flight to all origins, where each origin's first is not counted. Default 128. It beats
+    /// [`in_flight`](Self::in_flight); what it leaves is given to the origins in turn.
+    pub in_flight_total: usize,
+    /// The most requests with a body of more than 1 MiB that are in flight to one origin, at least 1. Default 8. One place of a
+    /// window of two or more is always left to other requests.
+    pub large_bodies: usize,
+    /// The most blobs of unknown digest that are open at once, whatever the window, at least 1: for each an upload is open and
+    /// a chunk is in hand. A producer that fills several blobs in turn needs as many. Default 64.
+    pub open_pipes: usize,
+    /// How often a request is made before it counts as failed, at least 1. A wait that the registry asked for with
+    /// `Retry-After` is not counted. Default 5.
     pub attempts: u32,
     /// The longest wait before the first repetition; it doubles with each. Default 200 milliseconds.
     pub backoff: Duration,
@@ -24,8 +37,26 @@ pub struct Options {
     pub backoff_limit: Duration,
     /// The longest `Retry-After` that is obeyed; a longer one is an error at once. Default 5 minutes.
     pub retry_after_limit: Duration,
-    /// How much trouble a client takes in all: a lost request costs 14, a throttled one 5, a success pays back 1. Default 500.
+    /// For how long an origin may do nothing but ask for waits (429 or 503 with `Retry-After`) before what waits for it fails.
+    /// The waits are added up. Default 15 minutes.
+    pub patience: Duration,
+    /// How much trouble one origin may give: a lost request costs 14, a throttled one 5; a success pays back 1, and in ten
+    /// minutes an empty budget is full again. A wait that was asked for with `Retry-After` costs nothing. Default 500.
     pub retry_budget: u32,
+    /// For how long a driver goes on after [`Output::Done`](crate::driver::Output::Done), at most, so that what an operation
+    /// left behind can be cleaned up: open uploads that nobody goes on with. The client itself waits for nothing then; it is
+    /// idle when it says [`Output::Wait(None)`](crate::driver::Output::Wait). Default 5 seconds.
+    pub grace: Duration,
+    /// For how long it is believed that content is in a repository, after the registry has said so. Default 1 hour.
+    pub presence_for: Duration,
+    /// The most digests of which it is remembered whether they are in a repository, in all repositories. Those that a push
+    /// under way knows of are kept beyond it. Default 1,000,000, about 100 bytes each.
+    pub presence_entries: usize,
+    /// Whether nothing is taken on trust: a push asks about every blob and every child that it was given, and sends again what
+    /// was lost. Default no.
+    pub recheck: bool,
+    /// The most registries, and other origins, of which something is kept while nothing is under way there. Default 1,024.
+    pub registries: usize,
     /// The size of a chunk where chunks are chosen, in bytes. A registry's minimum and maximum count for more. Default 8 MiB.
     pub chunk: u64,
     /// Blobs of more bytes than this are sent in chunks, so that an upload that breaks off goes on where it was. Default never:
@@ -83,13 +114,22 @@ impl Default for Options {
         const MIB: u64 = 1024 * 1024;
         Self {
             seed: 0,
-            in_flight: 8,
+            in_flight: 32,
+            in_flight_total: 128,
+            large_bodies: 8,
+            open_pipes: 64,
             attempts: 5,
             backoff: Duration::from_millis(200),
             backoff_throttled: Duration::from_secs(1),
             backoff_limit: Duration::from_secs(20),
             retry_after_limit: Duration::from_secs(300),
+            patience: Duration::from_secs(15 * 60),
             retry_budget: 500,
+            grace: Duration::from_secs(5),
+            presence_for: Duration::from_secs(3600),
+            presence_entries: 1_000_000,
+            recheck: false,
+            registries: 1024,
             chunk: 8 * MIB,
             chunk_above: u64::MAX,
             single_post: 4 * MIB,
