@@ -32,7 +32,7 @@ use crate::{Descriptor, Digest, Manifest, Tag};
 /// How often a list is written before others are said to be in the way.
 const MAX_WRITES: u32 = 10;
 
-/// An entry is put into, or taken out of, the list of a subject's referrers.
+/// Entries are put into, or one is taken out of, the list of a subject's referrers.
 pub(crate) struct UpdateReferrers {
     place: RepositoryRef,
     subject: Digest,
@@ -50,7 +50,7 @@ pub(crate) struct UpdateReferrers {
 }
 
 enum Change {
-    Add(Box<Descriptor>),
+    Add(Vec<Descriptor>),
     Remove(Digest),
 }
 
@@ -95,9 +95,9 @@ impl Guard {
 }
 
 impl UpdateReferrers {
-    /// Puts `referrer` into the list of `subject`.
-    pub(crate) fn add(place: RepositoryRef, subject: Digest, referrer: &Manifest, fallback: Referrers) -> Self {
-        Self::new(place, subject, Change::Add(Box::new(referrer.referrer())), fallback)
+    /// Puts `entries` into the list of `subject`, all with one write.
+    pub(crate) fn add(place: RepositoryRef, subject: Digest, entries: Vec<Descriptor>, fallback: Referrers) -> Self {
+        Self::new(place, subject, Change::Add(entries), fallback)
     }
 
     /// Takes a manifest that was deleted out of the list of `subject`.
@@ -204,7 +204,7 @@ impl UpdateReferrers {
             }
         }
         let merged = match &self.change {
-            Change::Add(entry) => merge::with(standing.as_ref(), entry),
+            Change::Add(entries) => merge::with(standing.as_ref(), entries),
             Change::Remove(digest) => merge::without(standing.as_ref(), *digest),
         };
         let merged = merged.map_err(|_| self.not_referrers("its entries cannot be read"))?;

@@ -133,8 +133,8 @@ impl<K: Key> PushJob<K> {
         for (index, node) in (0..).zip(&mut self.manifests) {
             if node.listed == Listed::No && self.have.contains(&node.manifest.digest()) {
                 let Some(subject) = node.manifest.subject() else { continue };
-                let update =
-                    UpdateReferrers::add(self.place.clone(), subject.digest, &node.manifest, options.referrers);
+                let entries = vec![node.manifest.referrer()];
+                let update = UpdateReferrers::add(self.place.clone(), subject.digest, entries, options.referrers);
                 node.listed = Listed::Running;
                 machines.push((index, AnyFlow::Referrers(Box::new(update))));
             }

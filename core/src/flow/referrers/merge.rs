@@ -1,6 +1,6 @@
-//! Merging one entry into a list of referrers whose other entries keep their bytes.
+//! Merging entries into a list of referrers whose other entries keep their bytes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -11,23 +11,30 @@ use crate::{Descriptor, Digest, Manifest, MediaType};
 #[derive(Debug)]
 pub(super) struct Unreadable;
 
-/// The list with `entry` in it, or `None` where it stands there already as it should.
-pub(super) fn with(standing: Option<&Manifest>, entry: &Descriptor) -> Result<Option<Manifest>, Unreadable> {
+/// The list with all of `wanted` in it, or `None` where they stand there already as they should.
+pub(super) fn with(standing: Option<&Manifest>, wanted: &[Descriptor]) -> Result<Option<Manifest>, Unreadable> {
     let mut list = List::read(standing)?;
-    let stands = |candidate: &&Entry| candidate.digest == Some(entry.digest);
-    let standing_entries: Vec<&Entry> = list.entries.iter().filter(stands).collect();
-    if let [only] = standing_entries.as_slice()
-        && serde_json::from_str::<Descriptor>(only.raw.get()).is_ok_and(|descriptor| descriptor == *entry)
-    {
-        return Ok(None);
+    let by_digest: BTreeMap<Digest, &Descriptor> = wanted.iter().map(|entry| (entry.digest, entry)).collect();
+    let (mut placed, mut is_changed) = (BTreeSet::new(), false);
+    // An entry that is there but says something else is repaired in its place; one that is there twice stays there once.
+    for entry in std::mem::take(&mut list.entries) {
+        match entry.digest.and_then(|digest| by_digest.get(&digest)) {
+            None => list.entries.push(entry),
+            Some(wanted) if !placed.insert(wanted.digest) => is_changed = true,
+            Some(wanted) if entry.says(wanted) => list.entries.push(entry),
+            Some(wanted) => {
+                list.entries.push(Entry::of(wanted)?);
+                is_changed = true;
+            }
+        }
     }
-    // An entry that is there but says something else, or is there twice, is repaired in its place.
-    let place = list.entries.iter().position(|candidate| candidate.digest == Some(entry.digest));
-    list.entries.retain(|candidate| candidate.digest != Some(entry.digest));
-    let raw = serde_json::value::to_raw_value(entry).map_err(|_| Unreadable)?;
-    let place = place.unwrap_or(list.entries.len()).min(list.entries.len());
-    list.entries.insert(place, Entry { digest: Some(entry.digest), raw });
-    list.write().map(Some)
+    for new in wanted {
+        if placed.insert(new.digest) {
+            list.entries.push(Entry::of(new)?);
+            is_changed = true;
+        }
+    }
+    if is_changed { list.write().map(Some) } else { Ok(None) }
 }
 
 /// The list without the entry of this digest, or `None` where there is none.
@@ -52,6 +59,17 @@ struct List {
 struct Entry {
     digest: Option<Digest>,
     raw: Box<RawValue>,
+}
+
+impl Entry {
+    fn of(descriptor: &Descriptor) -> Result<Self, Unreadable> {
+        let raw = serde_json::value::to_raw_value(descriptor).map_err(|_| Unreadable)?;
+        Ok(Self { digest: Some(descriptor.digest), raw })
+    }
+
+    fn says(&self, descriptor: &Descriptor) -> bool {
+        serde_json::from_str::<Descriptor>(self.raw.get()).is_ok_and(|said| said == *descriptor)
+    }
 }
 
 #[derive(Deserialize)]
@@ -94,6 +112,8 @@ impl List {
 
 #[cfg(test)]
 mod tests {
+    use std::slice::from_ref;
+
     use super::*;
     use crate::Algorithm;
 
@@ -110,13 +130,25 @@ mod tests {
     #[test]
     fn entries_are_added_once_and_in_order() {
         let (a, b) = (entry("a"), entry("b"));
-        let one = with(None, &a).unwrap().unwrap();
-        let two = with(Some(&one), &b).unwrap().unwrap();
+        let one = with(None, from_ref(&a)).unwrap().unwrap();
+        let two = with(Some(&one), from_ref(&b)).unwrap().unwrap();
         assert_eq!(digests(&two), [a.digest, b.digest]);
-        assert!(with(Some(&two), &a).unwrap().is_none());
+        assert!(with(Some(&two), from_ref(&a)).unwrap().is_none());
         assert_eq!(digests(&without(Some(&two), a.digest).unwrap().unwrap()), [b.digest]);
         assert!(without(Some(&one), b.digest).unwrap().is_none());
         assert!(is_empty(&without(Some(&one), a.digest).unwrap().unwrap()));
+    }
+
+    #[test]
+    fn many_entries_go_in_together_and_each_stays_once() {
+        let entries: Vec<Descriptor> = ["a", "b", "c"].map(entry).into();
+        let [a, b, c] = entries.as_slice() else { unreachable!() };
+        let two = with(None, &[a.clone(), c.clone(), a.clone()]).unwrap().unwrap();
+        assert_eq!(digests(&two), [a.digest, c.digest]);
+        let all = with(Some(&two), &entries).unwrap().unwrap();
+        assert_eq!(digests(&all), [a.digest, c.digest, b.digest]);
+        assert!(with(Some(&all), &entries).unwrap().is_none());
+        assert!(with(None, &[]).unwrap().is_none());
     }
 
     #[test]
@@ -137,11 +169,11 @@ mod tests {
     #[test]
     fn an_entry_that_says_something_else_is_repaired_in_its_place() {
         let (a, b) = (entry("a"), entry("b"));
-        let list = with(Some(&with(None, &a).unwrap().unwrap()), &b).unwrap().unwrap();
+        let list = with(None, &[a.clone(), b.clone()]).unwrap().unwrap();
         let mut better = a.clone();
         better.artifact_type = Some("application/vnd.example".to_owned());
-        let repaired = with(Some(&list), &better).unwrap().unwrap();
+        let repaired = with(Some(&list), from_ref(&better)).unwrap().unwrap();
         assert_eq!(digests(&repaired), [a.digest, b.digest]);
-        assert!(with(Some(&repaired), &better).unwrap().is_none());
+        assert!(with(Some(&repaired), from_ref(&better)).unwrap().is_none());
     }
 }
