@@ -7,8 +7,11 @@
 //! * [`image`]: a whole image as a push.
 //! * [`layout`]: OCI image layouts, in a folder or a tar: which image is meant, and all that it needs.
 //! * [`pack`]: making small images, for demonstrations and tests.
+//! * [`portable_path`]: paths that lead below a folder, on every system.
 //! * [`sink`]: where the bytes of a pulled blob go.
 //! * [`source`]: where one blob's bytes come from, and how they are read in pieces, verified on the way.
+//! * [`staging`]: a folder that appears under its name only when it is whole.
+//! * [`unpack`]: the files of an artifact, written below one folder and nowhere else.
 //!
 //! ```
 //! use longshore_core::{Algorithm, Digest};
@@ -31,11 +34,15 @@ pub mod credentials;
 pub mod image;
 pub mod layout;
 pub mod pack;
+pub mod portable_path;
 pub mod sink;
 pub mod source;
+pub mod staging;
+pub mod unpack;
 
 pub use credentials::{CredentialsError, Environment};
 pub use image::{ImageError, push_of};
 pub use layout::{Layout, LayoutError, Selection, SourceArgument};
+pub use portable_path::{PortablePath, PortablePathError};
 pub use sink::{Memory, Sink};
 pub use source::{Source, SourceError, Sources};

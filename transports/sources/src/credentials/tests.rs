@@ -202,8 +202,8 @@ fn files_are_read_in_order() {
 #[test]
 fn docker_auth_config_comes_before_any_file_and_may_have_nothing_to_say() {
     let mut home = Home::with(&format!(r#"{{"auths":{{"ghcr.io":{}}}}}"#, auth("docker:x")));
-    let variable = |pair: &str| Some(format!(r#"{{"auths":{{"ghcr.io/team":{}}}}}"#, auth(pair)).into());
-    home.environment.docker_auth_config = variable("variable:x");
+    let variable = format!(r#"{{"auths":{{"ghcr.io/team":{}}}}}"#, auth("variable:x"));
+    home.environment.docker_auth_config = Some(variable.into());
     assert_eq!(home.found("ghcr.io/team/a"), "variable:x");
     assert_eq!(home.found("ghcr.io/other/a"), "docker:x", "it has no entry for that");
     home.environment.registry_auth_file = Some(home.path("given.json"));

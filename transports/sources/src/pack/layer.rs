@@ -31,10 +31,16 @@ impl Compression {
     }
 }
 
-/// The files of a layer, by their path below the root.
+/// The files and folders of a layer, by their path below the root.
 #[derive(Debug, Clone, Default)]
 pub struct Layer {
-    files: BTreeMap<String, (Source, u32)>,
+    entries: BTreeMap<String, Content>,
+}
+
+#[derive(Debug, Clone)]
+enum Content {
+    File(Source, u32),
+    Folder,
 }
 
 /// A layer that was packed. A clone is another handle on the same bytes.
@@ -59,7 +65,14 @@ impl Layer {
     /// Adds a file, or replaces the one of that name. `mode` holds the permission bits, for example `0o755`.
     #[must_use]
     pub fn with_file(mut self, name: impl Into<String>, content: Source, mode: u32) -> Self {
-        self.files.insert(name.into(), (content, mode));
+        self.entries.insert(name.into(), Content::File(content, mode));
+        self
+    }
+
+    /// Adds a folder. It is needed only where nothing is in it, or where a reader expects an entry for each.
+    #[must_use]
+    pub fn with_folder(mut self, name: impl Into<String>) -> Self {
+        self.entries.insert(name.into(), Content::Folder);
         self
     }
 
@@ -115,22 +128,37 @@ impl Layer {
 
     fn write_tar(&self, to: &mut dyn Write) -> Result<(), PackError> {
         let mut tar = tar::Builder::new(to);
-        for (name, (content, mode)) in &self.files {
+        for (name, content) in &self.entries {
             if name.is_empty() || !Path::new(name).components().all(|part| matches!(part, Component::Normal(_))) {
                 return Err(PackError::Name { name: name.clone() });
             }
-            let size = content.len().ok_or_else(|| PackError::UnknownLength { name: name.clone() })?;
-            let mut header = Header::new_gnu();
-            header.set_entry_type(EntryType::Regular);
-            header.set_size(size);
-            header.set_mode(*mode);
-            header.set_mtime(0);
-            header.set_uid(0);
-            header.set_gid(0);
-            tar.append_data(&mut header, name, content.rest(0)?).map_err(|error| write_error("the layer", error))?;
+            let failed = |error| write_error("the layer", error);
+            match content {
+                Content::Folder => {
+                    let mut header = header(EntryType::Directory, 0o755, 0);
+                    tar.append_data(&mut header, format!("{name}/"), io::empty()).map_err(failed)?;
+                }
+                Content::File(source, mode) => {
+                    let size = source.len().ok_or_else(|| PackError::UnknownLength { name: name.clone() })?;
+                    let mut header = header(EntryType::Regular, *mode, size);
+                    tar.append_data(&mut header, name, source.rest(0)?).map_err(failed)?;
+                }
+            }
         }
         tar.finish().map_err(|error| write_error("the layer", error))
     }
+}
+
+/// Nobody's, at the epoch.
+fn header(kind: EntryType, mode: u32, size: u64) -> Header {
+    let mut header = Header::new_gnu();
+    header.set_entry_type(kind);
+    header.set_size(size);
+    header.set_mode(mode);
+    header.set_mtime(0);
+    header.set_uid(0);
+    header.set_gid(0);
+    header
 }
 
 /// What a copy from a source failed with: the source's own error, if it was that.

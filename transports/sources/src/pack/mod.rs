@@ -16,6 +16,7 @@
 //! # Ok::<(), pack::PackError>(())
 //! ```
 
+mod folder;
 mod image;
 mod layer;
 mod write;
@@ -26,8 +27,10 @@ use std::path::PathBuf;
 use longshore_core::content::ManifestError;
 use thiserror::Error;
 
+use crate::PortablePathError;
 use crate::source::SourceError;
 
+pub use folder::folder;
 pub use image::{image, index};
 pub use layer::{Compression, Layer, PackedLayer};
 pub use write::write_layout;
@@ -61,6 +64,41 @@ pub enum PackError {
         /// What the system said.
         error: io::Error,
     },
+    /// A folder or file could not be read.
+    #[error("cannot read {}: {error}", path.display())]
+    Read {
+        /// The folder or file.
+        path: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// A name in a folder that could not be unpacked everywhere.
+    #[error("{} cannot be packed under the name {name:?}, because it could not be unpacked everywhere (I41): {why}", path.display())]
+    Path {
+        /// The file or folder.
+        path: PathBuf,
+        /// Its path in the layer.
+        name: String,
+        /// What is wrong with it.
+        why: PortablePathError,
+    },
+    /// Two names in a folder that are one where case does not count.
+    #[error("{first:?} and {second:?} are one file where case does not count (I41): rename one of them")]
+    Collision {
+        /// The name that came first.
+        first: String,
+        /// The other one.
+        second: String,
+    },
+    /// A link that leads out of the folder, to a folder, or to nothing.
+    #[error(
+        "{} is a link that does not lead to a file in the same folder, and links are not unpacked (I42): put there what it leads to (`cp -rL` does)",
+        .0.display()
+    )]
+    Link(PathBuf),
+    /// A device, a socket or a pipe.
+    #[error("{} is neither a file nor a folder: leave it out", .0.display())]
+    Kind(PathBuf),
     /// Something stands already where a layout was to be written.
     #[error("there is a layout in {} already: name another folder", .0.display())]
     Exists(PathBuf),

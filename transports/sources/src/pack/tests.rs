@@ -117,3 +117,34 @@ fn a_referrer_is_found_again_in_a_written_layout() {
     let root = layout.select(&Selection::Only, None).unwrap();
     assert_eq!(layout.closure(&root).unwrap().manifests, packed.manifests);
 }
+
+#[cfg(unix)]
+#[test]
+fn i42_a_folder_that_could_not_be_unpacked_is_not_packed() {
+    use std::os::unix::fs::symlink;
+    let home = tempfile::tempdir().unwrap();
+    std::fs::write(home.path().join("outside"), "CANARY").unwrap();
+    let pack = |make: &dyn Fn(&std::path::Path)| {
+        let source = tempfile::tempdir_in(home.path()).unwrap();
+        make(source.path());
+        folder(source.path(), "d", longshore_core::MediaType::OCI_LAYER_GZIP.parse().unwrap(), home.path().join("t"))
+            .unwrap_err()
+    };
+    for to in ["../outside", "/etc/passwd", "gone", ".", "sub"] {
+        let error = pack(&|source| {
+            std::fs::create_dir(source.join("sub")).unwrap();
+            symlink(to, source.join("link")).unwrap();
+        });
+        assert!(matches!(error, PackError::Link(_)) && error.to_string().contains("(I42)"), "{to}: {error}");
+    }
+    for name in ["nul", "a\\b", "new\nline"] {
+        let error = pack(&|source| std::fs::write(source.join(name), "").unwrap());
+        assert!(matches!(error, PackError::Path { .. }), "{name}: {error}");
+    }
+    let error = pack(&|source| ["a", "A"].into_iter().for_each(|name| std::fs::write(source.join(name), "").unwrap()));
+    assert!(matches!(error, PackError::Collision { .. }), "{error}");
+    let error = pack(&|source| {
+        std::os::unix::net::UnixListener::bind(source.join("socket")).unwrap();
+    });
+    assert!(matches!(error, PackError::Kind(_)), "{error}");
+}

@@ -1,0 +1,51 @@
+//! Which paths are taken.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use super::UnpackError;
+use crate::PortablePath;
+
+/// What stands at a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    File,
+    Folder,
+}
+
+/// The paths of one artifact, by what they fold to. Folders may be named again and again, in the same letters.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    taken: BTreeMap<String, (PortablePath, Kind)>,
+    /// Bytes of all of them.
+    bytes: u64,
+}
+
+impl Names {
+    /// How many bytes the paths have that are remembered.
+    pub(super) const fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Takes a path, and those of the folders above it.
+    pub(super) fn add(&mut self, path: &PortablePath, kind: Kind) -> Result<(), UnpackError> {
+        for above in path.ancestors() {
+            self.take(above, Kind::Folder)?;
+        }
+        self.take(path.clone(), kind)
+    }
+
+    fn take(&mut self, path: PortablePath, kind: Kind) -> Result<(), UnpackError> {
+        match self.taken.entry(path.folded()) {
+            Entry::Vacant(place) => {
+                self.bytes += place.key().len() as u64;
+                place.insert((path, kind));
+                Ok(())
+            }
+            Entry::Occupied(place) if *place.get() == (path.clone(), Kind::Folder) && kind == Kind::Folder => Ok(()),
+            Entry::Occupied(place) => {
+                Err(UnpackError::Collision { first: place.get().0.to_string(), second: path.to_string() })
+            }
+        }
+    }
+}
