@@ -1,11 +1,9 @@
 //! A whole image on its way to a registry: out of a layout, into a push.
 
-use std::path::Path;
-
 use longshore_core::{Blob, Digest, Failure, Manifest, Push, Reference, ReferenceError, Tag};
 use thiserror::Error;
 
-use crate::layout::{ArgumentError, Closure, Layout, LayoutError, SourceArgument};
+use crate::layout::{ArgumentError, Closure, LayoutError, LayoutOptions, SourceArgument};
 
 /// Why an image was not pushed or pulled.
 #[derive(Debug, Error)]
@@ -40,13 +38,13 @@ pub enum ImageError {
 
 impl Closure {
     /// The image that a source names: a folder or a tar of a layout; `PATH`, `PATH:name` or `PATH@digest` where it holds
-    /// several.
+    /// several; `-` for a tar on standard input. What refers to it is left behind.
     ///
     /// # Errors
     /// Where the source is not written like that, or the layout cannot be read.
     pub fn find(source: &str) -> Result<Self, ImageError> {
         let argument = SourceArgument::parse(source)?;
-        let layout = Layout::open(Path::new(&argument.path))?;
+        let layout = argument.open(LayoutOptions::default())?;
         let root = layout.select(&argument.selection, None)?;
         Ok(layout.closure(&root)?)
     }

@@ -42,7 +42,7 @@ pub mod unpack;
 
 pub use credentials::{CredentialsError, Environment};
 pub use image::{ImageError, push_of};
-pub use layout::{Layout, LayoutError, Selection, SourceArgument};
+pub use layout::{Layout, LayoutError, LayoutOptions, Selection, SourceArgument};
 pub use portable_path::{PortablePath, PortablePathError};
 pub use sink::{Memory, Sink};
 pub use source::{Source, SourceError, Sources};

@@ -1,88 +1,147 @@
 //! A tar of a layout: indexed once by its headers, read by offset, never extracted.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::path::Path;
 
 use tar::{Archive, EntryType};
 
 use super::LayoutError;
-use super::store::Place;
 
 /// How many entries a tar may have.
 const MAX_ENTRIES: u64 = 1_000_000;
 
+/// How many links may lead from one to the next.
+const MAX_LINKS: usize = 16;
+
 /// What stands in a tar under one name.
-pub(super) enum Entry {
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Entry {
     /// A file's bytes, in the tar itself.
-    File(Place),
-    /// A link, a sparse file: nothing that can be read by offset.
-    Link,
+    File(Part),
+    /// A hard or symbolic link to another entry.
+    Link(String),
+    /// A link that leads out of the tar, or something that is neither file nor link.
+    Other,
+    /// A file with holes: its bytes do not lie in one piece.
+    Sparse,
 }
 
-/// Reads the headers of the tar at `path`, and seeks over the rest. Only names that a layout gives a meaning are kept.
-pub(super) fn index(path: &Path, mut file: File) -> Result<BTreeMap<String, Entry>, LayoutError> {
-    let unreadable = |error| LayoutError::Unreadable { path: path.to_owned(), error };
-    if let Some(remedy) = unpacked_with(&mut file).map_err(unreadable)? {
-        return Err(LayoutError::Compressed { path: path.to_owned(), remedy });
-    }
-    let end = file.metadata().map_err(unreadable)?.len();
-    let not_a_tar = |error: io::Error, entry| match error.raw_os_error() {
-        Some(_) => unreadable(error),
-        // What the tar crate says quotes the bytes it found.
-        None => LayoutError::NotATar { path: path.to_owned(), entry },
-    };
-    let mut archive = Archive::new(file);
-    let mut entries = BTreeMap::new();
-    for (count, entry) in (1..).zip(archive.entries_with_seek().map_err(|error| not_a_tar(error, 1))?) {
-        if count > MAX_ENTRIES {
-            return Err(LayoutError::TooMuch {
-                what: "the number of entries in the tar".to_owned(),
-                limit: MAX_ENTRIES,
-            });
-        }
-        let entry = entry.map_err(|error| not_a_tar(error, count))?;
-        let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
-        if name.starts_with('/') || name.split('/').any(|part| part == "..") {
-            return Err(LayoutError::UnsafeName { path: path.to_owned(), name });
-        }
-        let name: Vec<_> = name.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
-        let name = name.join("/");
-        if !is_known(&name) {
-            continue;
-        }
-        let found = match entry.header().entry_type() {
-            EntryType::Regular | EntryType::Continuous => {
-                let (offset, len) = (entry.raw_file_position(), entry.size());
-                if offset.checked_add(len).is_none_or(|behind| behind > end) {
-                    return Err(LayoutError::Truncated { path: path.to_owned(), name });
-                }
-                Entry::File(Place { path: path.to_owned(), offset, len })
-            }
-            EntryType::Directory => continue,
-            _ => Entry::Link,
+/// Where the bytes of a file are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Part {
+    pub(super) offset: u64,
+    pub(super) len: u64,
+}
+
+/// What stands in a tar, by name.
+pub(super) struct Entries(BTreeMap<String, Entry>);
+
+impl Entries {
+    /// Reads the headers of a tar of `end` bytes, and seeks over the rest. `path` is what messages call it.
+    pub(super) fn index(path: &Path, file: impl Read + Seek, end: u64) -> Result<Self, LayoutError> {
+        let not_a_tar = |error: io::Error, entry| match error.raw_os_error() {
+            Some(_) => LayoutError::Unreadable { path: path.to_owned(), error },
+            // What the tar crate says quotes the bytes it found.
+            None => LayoutError::NotATar { path: path.to_owned(), entry },
         };
-        // Of two entries of one name the last one counts, as it does when a tar is extracted.
-        entries.insert(name, found);
+        let mut archive = Archive::new(file);
+        let mut entries = BTreeMap::new();
+        for (count, entry) in (1..).zip(archive.entries_with_seek().map_err(|error| not_a_tar(error, 1))?) {
+            if count > MAX_ENTRIES {
+                let what = "the number of entries in the tar".to_owned();
+                return Err(LayoutError::TooMuch { what, limit: MAX_ENTRIES });
+            }
+            let mut entry = entry.map_err(|error| not_a_tar(error, count))?;
+            let sparse = sparse_name(&mut entry).map_err(|error| not_a_tar(error, count))?;
+            let name = match &sparse {
+                Some(name) => name.clone(),
+                None => String::from_utf8_lossy(&entry.path_bytes()).into_owned(),
+            };
+            let Some(name) = within("", &name).filter(|_| !name.starts_with('/')) else {
+                return Err(LayoutError::UnsafeName { path: path.to_owned(), name });
+            };
+            let found = if sparse.is_some() { Entry::Sparse } else { read(&entry, &name) };
+            if let Entry::File(part) = &found
+                && part.offset.checked_add(part.len).is_none_or(|behind| behind > end)
+            {
+                return Err(LayoutError::Truncated { path: path.to_owned(), name });
+            }
+            if entry.header().entry_type() != EntryType::Directory {
+                // Of two entries of one name the last one counts, as it does when a tar is extracted.
+                entries.insert(name, found);
+            }
+        }
+        Ok(Self(entries))
     }
-    Ok(entries)
+
+    /// Where the file of that name is, if it is there.
+    pub(super) fn find(&self, path: &Path, name: &str) -> Result<Option<Part>, LayoutError> {
+        let mut at = name;
+        for followed in 0..MAX_LINKS {
+            match self.0.get(at) {
+                None if followed == 0 => return Ok(None),
+                Some(Entry::File(part)) => return Ok(Some(*part)),
+                Some(Entry::Sparse) => {
+                    return Err(LayoutError::Sparse { path: path.to_owned(), name: at.to_owned() });
+                }
+                Some(Entry::Link(to)) => at = to,
+                None | Some(Entry::Other) => break,
+            }
+        }
+        Err(LayoutError::Link { path: path.to_owned(), name: name.to_owned(), is_folder: false })
+    }
 }
 
-fn is_known(name: &str) -> bool {
-    matches!(name, "oci-layout" | "index.json" | "manifest.json") || name.starts_with("blobs/")
+fn read<R: Read>(entry: &tar::Entry<'_, R>, name: &str) -> Entry {
+    let target = entry.link_name_bytes().map(|target| String::from_utf8_lossy(&target).into_owned());
+    match entry.header().entry_type() {
+        EntryType::Regular | EntryType::Continuous => {
+            Entry::File(Part { offset: entry.raw_file_position(), len: entry.size() })
+        }
+        // A hard link says the name of another entry, a symbolic one the way from its own folder.
+        EntryType::Link => target.and_then(|target| within("", &target)).map_or(Entry::Other, Entry::Link),
+        EntryType::Symlink => {
+            let folder = name.rsplit_once('/').map_or("", |(folder, _)| folder);
+            let target = target.filter(|target| !target.starts_with('/'));
+            target.and_then(|target| followed(folder, &target)).map_or(Entry::Other, Entry::Link)
+        }
+        _ => Entry::Other,
+    }
 }
 
-/// What unpacks the file, if it is compressed: then it has no offsets to read at.
-fn unpacked_with(file: &mut File) -> io::Result<Option<&'static str>> {
-    let mut magic = Vec::new();
-    file.take(6).read_to_end(&mut magic)?;
-    file.rewind()?;
-    Ok(match magic.as_slice() {
-        [0x1f, 0x8b, ..] => Some("gunzip"),
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => Some("unzstd"),
-        [0xfd, b'7', b'z', b'X', b'Z', 0] => Some("unxz"),
-        [b'B', b'Z', b'h', ..] => Some("bunzip2"),
-        _ => None,
-    })
+/// The name of a file with holes, as GNU tar writes it in one of three ways: an entry type, or a `PAX` header of two kinds.
+fn sparse_name<R: Read>(entry: &mut tar::Entry<'_, R>) -> io::Result<Option<String>> {
+    let is_sparse = entry.header().entry_type() == EntryType::GNUSparse;
+    let mut name = is_sparse.then(|| String::from_utf8_lossy(&entry.path_bytes()).into_owned());
+    let path = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+    for extension in entry.pax_extensions()?.into_iter().flatten() {
+        let extension = extension?;
+        if extension.key_bytes() == b"GNU.sparse.name" {
+            name = Some(String::from_utf8_lossy(extension.value_bytes()).into_owned());
+        } else if extension.key_bytes().starts_with(b"GNU.sparse.") {
+            name.get_or_insert_with(|| path.clone());
+        }
+    }
+    Ok(name)
+}
+
+/// A name without `.` and empty parts; nothing where a part leads up.
+fn within(folder: &str, name: &str) -> Option<String> {
+    name.split('/').all(|part| part != "..").then(|| followed(folder, name)).flatten()
+}
+
+/// Where a relative link leads from a folder; nothing where it leads out.
+fn followed(folder: &str, target: &str) -> Option<String> {
+    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
+    for part in target.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop()?;
+            }
+            part => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
 }

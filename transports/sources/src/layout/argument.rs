@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use longshore_core::{Digest, DigestError};
 use thiserror::Error;
 
-use super::Selection;
+use super::{Layout, LayoutError, LayoutOptions, Selection};
 
-/// What to push: a layout and which image of it.
+/// What to push: a layout and which image of it. `-` is standard input, with the only image of a tar.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceArgument {
-    /// The folder or tar.
+    /// The folder or tar; `-` for standard input.
     pub path: PathBuf,
     /// Which image in it.
     pub selection: Selection,
@@ -39,7 +39,28 @@ pub enum ArgumentError {
     },
 }
 
+/// The text that means standard input.
+const STANDARD_INPUT: &str = "-";
+
 impl SourceArgument {
+    /// Whether it is standard input: `-` alone. A file of that name is `./-`.
+    #[must_use]
+    pub fn is_standard_input(&self) -> bool {
+        self.path.as_os_str() == STANDARD_INPUT
+    }
+
+    /// Opens the layout, or reads standard input to its end.
+    ///
+    /// # Errors
+    /// As for [`Layout::open`].
+    pub fn open(&self, options: LayoutOptions) -> Result<Layout, LayoutError> {
+        if self.is_standard_input() {
+            Layout::read(std::io::stdin().lock(), "standard input")
+        } else {
+            Layout::open_with(&self.path, options)
+        }
+    }
+
     /// Reads the text, looking at which paths exist.
     ///
     /// Paths and names may hold `:` and `@`: the longest beginning of the text that exists is the path.
@@ -54,7 +75,7 @@ impl SourceArgument {
         if text.is_empty() {
             return Err(ArgumentError::Empty);
         }
-        if exists(Path::new(text)) {
+        if text == STANDARD_INPUT || exists(Path::new(text)) {
             return Ok(Self { path: text.into(), selection: Selection::Only });
         }
         for (at, mark) in text.rmatch_indices([':', '@']) {
@@ -100,6 +121,7 @@ mod tests {
         let ok = |path: &str, selection| Ok(SourceArgument { path: path.into(), selection });
         let digest = Digest::of(longshore_core::Algorithm::Sha256, b"");
         let name = |name: &str| Selection::Name(name.to_owned());
+        assert_eq!(parse("-"), ok("-", Selection::Only), "standard input");
         assert_eq!(parse("dir"), ok("dir", Selection::Only));
         assert_eq!(parse("a:b"), ok("a:b", Selection::Only));
         assert_eq!(parse("x@y.tar"), ok("x@y.tar", Selection::Only));

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use longshore_core::{Descriptor, Digest, Manifest};
 
+use super::referrers::{Companion, LeftBehind};
 use super::{Layout, LayoutError, MAX_DEPTH, MAX_MANIFESTS};
 use crate::source::{Source, Sources};
 
-/// A manifest with all that it needs and all that refers to it: what a push of it sends.
+/// A manifest with all that it needs, and all that refers to it where that was asked for: what a push of it sends.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Closure {
@@ -15,10 +16,18 @@ pub struct Closure {
     pub root: Descriptor,
     /// The manifests, as the bytes that were found: children before parents, subjects before their referrers.
     pub manifests: Vec<Manifest>,
-    /// The blobs, each once, in the order in which the manifests name them.
-    ///
-    /// A layer that its maker forbids to push may be absent from a layout; then it is absent here.
+    /// The blobs that the layout has, each once, in the order in which the manifests name them.
     pub blobs: Vec<Blob>,
+    /// The blobs that it lacks: the registry must have them, or another repository that they can be mounted from.
+    pub missing: Vec<MissingBlob>,
+    /// Layers that their maker forbids to push, whether the layout has them or not; those that it has are among the blobs too.
+    pub nondistributable: Vec<Descriptor>,
+    /// What has a tag of its own beside the root, which is made of the root's digest.
+    pub companions: Vec<Companion>,
+    /// What refers to the root, or to something below it, and was not asked for.
+    pub left_behind: Vec<LeftBehind>,
+    /// What is damaged or odd elsewhere in the layout, in sentences. It hinders nothing.
+    pub warnings: Vec<String>,
 }
 
 /// A blob of a layout.
@@ -31,61 +40,95 @@ pub struct Blob {
     pub source: Source,
 }
 
+impl Blob {
+    pub(crate) const fn new(descriptor: Descriptor, source: Source) -> Self {
+        Self { descriptor, source }
+    }
+}
+
+/// A blob that a layout lacks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MissingBlob {
+    /// What it is called, as the first manifest that names it says.
+    pub descriptor: Descriptor,
+    /// The manifest that names it.
+    pub by: Digest,
+}
+
 impl Closure {
-    /// The blobs' sources, by digest.
+    /// An image of which everything is there.
+    pub(crate) const fn whole(root: Descriptor, manifests: Vec<Manifest>, blobs: Vec<Blob>) -> Self {
+        Self {
+            root,
+            manifests,
+            blobs,
+            missing: Vec::new(),
+            nondistributable: Vec::new(),
+            companions: Vec::new(),
+            left_behind: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
+
+    /// The blobs' sources, by digest; those of its companions too.
     #[must_use]
     pub fn sources(&self) -> Sources<Digest> {
-        self.blobs.iter().map(|blob| (blob.descriptor.digest, blob.source.clone())).collect()
+        let companions = self.companions.iter().flat_map(|companion| &companion.closure.blobs);
+        self.blobs.iter().chain(companions).map(|blob| (blob.descriptor.digest, blob.source.clone())).collect()
     }
 
     /// Trusts that the blobs are what they are called, and skips the hashing. Manifests were checked already.
     #[must_use]
     pub fn trusted(mut self) -> Self {
         self.blobs = self.blobs.into_iter().map(|blob| Blob { source: blob.source.trusted(), ..blob }).collect();
+        for companion in &mut self.companions {
+            companion.closure = companion.closure.clone().trusted();
+        }
         self
     }
 }
 
 impl Layout {
-    /// Reads all manifests that `root` needs, and those in the layout that refer to any of them (signatures, SBOMs, and what
-    /// refers to those), and finds their blobs. Blobs are checked for being there and for their size; their bytes when sent.
+    /// Reads all manifests that `root` needs, and finds their blobs. Blobs that are there are checked for their size; their
+    /// bytes when sent. What refers to any of the manifests is left behind, and named.
+    ///
+    /// # Errors
+    /// Where a manifest is missing, something is damaged, or it is more than this crate takes.
+    pub fn closure(&self, root: &Descriptor) -> Result<Closure, LayoutError> {
+        let mut walk = Walk::new(self, Missing::Fails);
+        walk.visit(root, "index.json", 0)?;
+        let mut closure = self.with_blobs(root.clone(), walk.manifests)?;
+        closure.warnings.extend(self.warnings());
+        self.leave_referrers(&mut closure);
+        Ok(closure)
+    }
+
+    /// [`Layout::closure`], with what refers to any of the manifests: by its `subject` (SBOMs, signatures, and what refers to
+    /// those), and by its tag or annotation ([`Closure::companions`]).
     ///
     /// A manifest that `root` itself refers to as its subject is not a part of it and stays behind.
     ///
     /// # Errors
-    /// Where something is missing, damaged, or more than this crate takes.
-    pub fn closure(&self, root: &Descriptor) -> Result<Closure, LayoutError> {
+    /// As for [`Layout::closure`], of what refers to it too.
+    pub fn closure_with_referrers(&self, root: &Descriptor) -> Result<Closure, LayoutError> {
         let mut walk = Walk::new(self, Missing::Fails);
         walk.visit(root, "index.json", 0)?;
-        let mut referrers: BTreeMap<Digest, Vec<Manifest>> = BTreeMap::new();
-        for manifest in self.walk()? {
-            if let Some(subject) = manifest.subject() {
-                referrers.entry(subject.digest).or_default().push(manifest);
-            }
-        }
-        let mut next = 0;
-        while let Some(manifest) = walk.manifests.get(next) {
-            next += 1;
-            for referrer in referrers.remove(&manifest.digest()).unwrap_or_default() {
-                walk.visit(&referrer.descriptor(), "index.json", 0)?;
-            }
-        }
-        let blobs = self.find_blobs(&walk.manifests)?;
-        Ok(Closure { root: root.clone(), manifests: walk.manifests, blobs })
+        let (companions, warnings) = self.take_referrers(&mut walk)?;
+        let mut closure = self.with_blobs(root.clone(), walk.manifests)?;
+        closure.companions = companions;
+        closure.warnings.extend(self.warnings().into_iter().chain(warnings));
+        Ok(closure)
     }
 
-    /// Every manifest of the layout that is there, children before parents.
-    pub(super) fn walk(&self) -> Result<Vec<Manifest>, LayoutError> {
-        let mut walk = Walk::new(self, Missing::IsPassedOver);
-        for entry in self.entries.iter().filter(|entry| entry.media_type.is_manifest()) {
-            walk.visit(entry, "index.json", 0)?;
-        }
-        Ok(walk.manifests)
-    }
-
-    fn find_blobs(&self, manifests: &[Manifest]) -> Result<Vec<Blob>, LayoutError> {
-        let (mut seen, mut blobs) = (BTreeMap::new(), Vec::new());
-        for manifest in manifests {
+    /// The blobs of these manifests.
+    pub(super) fn with_blobs(&self, root: Descriptor, manifests: Vec<Manifest>) -> Result<Closure, LayoutError> {
+        let mut closure = Closure::whole(root, manifests, Vec::new());
+        let mut seen = BTreeMap::new();
+        let references = || closure.manifests.iter().flat_map(Manifest::blobs);
+        let free: BTreeSet<Digest> =
+            references().filter(|blob| !blob.media_type.is_nondistributable()).map(|blob| blob.digest).collect();
+        for manifest in &closure.manifests {
             for descriptor in manifest.blobs() {
                 let (digest, expected) = (descriptor.digest, descriptor.size);
                 match seen.insert(digest, expected) {
@@ -93,43 +136,51 @@ impl Layout {
                     Some(_) => continue,
                     None => {}
                 }
-                let Some(place) = self.store.find_blob(&digest)? else {
-                    if descriptor.media_type.is_nondistributable() {
-                        continue;
-                    }
-                    return Err(LayoutError::MissingBlob { digest, by: manifest.digest().to_string() });
-                };
-                if place.len != expected {
-                    return Err(LayoutError::Size { digest, expected, found: place.len });
+                let is_free = free.contains(&digest);
+                if !is_free {
+                    closure.nondistributable.push(descriptor.clone());
                 }
-                blobs.push(Blob { descriptor: descriptor.clone(), source: place.source().with_digest(digest) });
+                match self.store.find_blob(&digest)? {
+                    Some(place) if place.len != expected => {
+                        return Err(LayoutError::Size { digest, expected, found: place.len });
+                    }
+                    Some(place) => {
+                        let source = place.source(&digest.to_string()).with_digest(digest);
+                        closure.blobs.push(Blob::new(descriptor.clone(), source));
+                    }
+                    None if is_free => {
+                        let by = manifest.digest();
+                        closure.missing.push(MissingBlob { descriptor: descriptor.clone(), by });
+                    }
+                    None => {}
+                }
             }
         }
-        Ok(blobs)
+        Ok(closure)
     }
 }
 
 /// Collects manifests, children first.
-struct Walk<'a> {
+pub(super) struct Walk<'a> {
     layout: &'a Layout,
     missing: Missing,
-    seen: BTreeSet<Digest>,
-    manifests: Vec<Manifest>,
+    pub(super) seen: BTreeSet<Digest>,
+    pub(super) manifests: Vec<Manifest>,
 }
 
 /// What a manifest that is not there means.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Missing {
+pub(super) enum Missing {
     Fails,
     IsPassedOver,
 }
 
 impl<'a> Walk<'a> {
-    const fn new(layout: &'a Layout, missing: Missing) -> Self {
+    pub(super) const fn new(layout: &'a Layout, missing: Missing) -> Self {
         Self { layout, missing, seen: BTreeSet::new(), manifests: Vec::new() }
     }
 
-    fn visit(&mut self, descriptor: &Descriptor, by: &str, depth: usize) -> Result<(), LayoutError> {
+    pub(super) fn visit(&mut self, descriptor: &Descriptor, by: &str, depth: usize) -> Result<(), LayoutError> {
         if !self.seen.insert(descriptor.digest) {
             return Ok(());
         }

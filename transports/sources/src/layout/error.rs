@@ -3,9 +3,9 @@
 use std::io;
 use std::path::PathBuf;
 
-use longshore_core::Digest;
 use longshore_core::content::{ManifestError, Platform};
 use longshore_core::text::shown;
+use longshore_core::{Digest, MediaType};
 use thiserror::Error;
 
 use crate::source::SourceError;
@@ -45,13 +45,38 @@ pub enum LayoutError {
         /// The archive.
         path: PathBuf,
     },
-    /// A compressed archive, whose blobs could be had only by unpacking all of it.
-    #[error("{} is compressed: unpack it first with {remedy}", path.display())]
+    /// An archive that is compressed in a way that is not unpacked here.
+    #[error("{} is compressed, neither with gzip nor with zstd: unpack it first with {remedy}", path.display())]
     Compressed {
         /// The file.
         path: PathBuf,
         /// The command that does it.
         remedy: &'static str,
+    },
+    /// Nothing came out of a pipe or a file.
+    #[error("{} is empty: a tar of an image was expected", path.display())]
+    Nothing {
+        /// What was read.
+        path: PathBuf,
+    },
+    /// A compressed archive that cannot be unpacked.
+    #[error("{} cannot be unpacked: {error}", path.display())]
+    NotUnpacked {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, or with reading it.
+        error: io::Error,
+    },
+    /// No temporary file for what cannot be read in place.
+    #[error(
+        "{} cannot be copied into a temporary file: {error}; the variable TMPDIR says where such files go",
+        path.display()
+    )]
+    NotKept {
+        /// What was to be copied.
+        path: PathBuf,
+        /// What the system said.
+        error: io::Error,
     },
     /// A file that is no readable tar.
     #[error("{} is not a tar archive, or a damaged one: its entry {entry} cannot be read", path.display())]
@@ -77,12 +102,22 @@ pub enum LayoutError {
         /// The entry.
         name: String,
     },
-    /// A link where a file must be, which leads out of the layout or cannot be followed.
-    #[error("{name} in {} is a link that leads out of it: copy the layout with its links resolved (cp -rL)", path.display())]
+    /// A link where a file must be, which leads out of the layout or to nothing.
+    #[error("{} in {} is a link that leads {}", shown(name), path.display(), resolved(*is_folder))]
     Link {
         /// The layout.
         path: PathBuf,
         /// The file in it.
+        name: String,
+        /// Whether the layout is a folder: then links out of it can be [allowed](super::LayoutOptions::follow_links).
+        is_folder: bool,
+    },
+    /// An entry of a tar with holes.
+    #[error("{} in {} is stored as a sparse file, whose bytes do not lie in one piece: make the tar without --sparse", shown(name), path.display())]
+    Sparse {
+        /// The tar.
+        path: PathBuf,
+        /// The entry.
         name: String,
     },
     /// More than this crate takes.
@@ -101,7 +136,26 @@ pub enum LayoutError {
     Version(String),
     /// The file `index.json` is not an index.
     #[error("index.json is malformed: {0}")]
-    Index(ManifestError),
+    Index(String),
+    /// The entry of `index.json` that was asked for is not a descriptor.
+    #[error("index.json names {name}, but its entry is malformed: {error}")]
+    Entry {
+        /// What it is called, or where it stands.
+        name: String,
+        /// What is wrong with it.
+        error: String,
+    },
+    /// What `index.json` names is of a type that is not known to be a manifest.
+    #[error(
+        "{} is not an image, an index or an artifact that is known here: index.json says that its type is {media_type}",
+        shown(name)
+    )]
+    UnknownType {
+        /// What it is called, or its digest.
+        name: String,
+        /// Its type.
+        media_type: MediaType,
+    },
     /// A manifest is not one.
     #[error("{digest} is malformed: {error}")]
     Manifest {
@@ -122,14 +176,6 @@ pub enum LayoutError {
         /// The platforms beside it that are there.
         others: Vec<Platform>,
     },
-    /// A blob is not there.
-    #[error("the layout lacks the blob {digest}, which {by} names")]
-    MissingBlob {
-        /// The blob.
-        digest: Digest,
-        /// What names it.
-        by: String,
-    },
     /// A file has another length than its descriptor says.
     #[error("{digest} has {found} bytes, not {expected} as its descriptor says: the layout is damaged")]
     Size {
@@ -147,36 +193,67 @@ pub enum LayoutError {
     #[error("the layout is empty: its index.json names no manifest")]
     Empty,
     /// Several images, and none was chosen.
-    #[error("the layout holds several images: choose one by name or digest: {}", list(names))]
+    #[error("the layout holds several images: choose one by name or digest: {}", list(choices))]
     Several {
-        /// What can be chosen, in the order of the index.
-        names: Vec<String>,
+        /// What can be chosen, in the order of the index: names, and digests where names do not tell.
+        choices: Vec<String>,
     },
     /// No image of that name or digest.
-    #[error("the layout has no {wanted:?}; it has {}", list(names))]
+    #[error("the layout has no {wanted:?}; it has {}", list(choices))]
     NoSuch {
         /// What was asked for.
         wanted: String,
-        /// What can be chosen, in the order of the index.
-        names: Vec<String>,
+        /// What can be chosen, in the order of the index: names, and digests where names do not tell.
+        choices: Vec<String>,
     },
     /// No image for that platform, or more than one.
-    #[error("there is {} image for {wanted} here: there is {}", if *ambiguous { "more than one" } else { "no" }, list(platforms))]
+    #[error("there is {} image for {wanted} here: {} {}", how_many(*is_ambiguous), choose_or_there_is(*is_ambiguous), list(choices))]
     Platform {
         /// What was asked for.
         wanted: Box<Platform>,
-        /// What there is.
-        platforms: Vec<Platform>,
+        /// What there is; where several match, these, by platform, and by digest where that does not tell.
+        choices: Vec<String>,
         /// Whether several match.
-        ambiguous: bool,
+        is_ambiguous: bool,
     },
 }
 
-fn list<T: std::fmt::Display>(names: &[T]) -> String {
-    if names.is_empty() {
-        return "none".to_owned();
+/// How many lines of choices a message shows at most: it is read by people, on a terminal.
+const MAX_LINES: usize = 16;
+
+/// The longest list, in bytes, that stands in one line.
+const MAX_LINE: usize = 160;
+
+/// Choices in a line, or in a few lines of their own.
+fn list<T: std::fmt::Display>(choices: &[T]) -> String {
+    if choices.is_empty() {
+        return "nothing".to_owned();
     }
-    names.iter().map(|name| shown(&name.to_string())).collect::<Vec<_>>().join(", ")
+    // Where there are more, their number takes the place of the last line.
+    let taken = if choices.len() > MAX_LINES { MAX_LINES - 1 } else { MAX_LINES };
+    let texts: Vec<String> = choices.iter().take(taken).map(|choice| shown(&choice.to_string())).collect();
+    let line = texts.join(", ");
+    match choices.len() - texts.len() {
+        0 if line.len() <= MAX_LINE => line,
+        0 => format!("\n  {}", texts.join("\n  ")),
+        more => format!("\n  {}\n  and {more} more", texts.join("\n  ")),
+    }
+}
+
+const fn how_many(is_ambiguous: bool) -> &'static str {
+    if is_ambiguous { "more than one" } else { "no" }
+}
+
+const fn choose_or_there_is(is_ambiguous: bool) -> &'static str {
+    if is_ambiguous { "say which, by more of the platform or by digest:" } else { "there is" }
+}
+
+const fn resolved(is_folder: bool) -> &'static str {
+    if is_folder {
+        "out of it: copy the layout with its links resolved (cp -rL)"
+    } else {
+        "out of it or to nothing: make the tar with its links resolved (tar --dereference --hard-dereference)"
+    }
 }
 
 fn for_platform(platform: Option<&Platform>) -> String {

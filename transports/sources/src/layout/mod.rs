@@ -2,7 +2,11 @@
 //!
 //! `skopeo copy … oci:`, `docker buildx build --output type=oci` and `docker save` of Docker 25 and later write them
 //! ([image spec](https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md)). Nothing is extracted: the blobs of
-//! a tar are read from it by offset.
+//! a tar are read from it by offset. A tar that is compressed (gzip, zstd) or comes through a pipe has no offsets: it is copied,
+//! unpacked, into a temporary file, which is gone when the last source of it is.
+//!
+//! Only what was asked for must be whole. What is damaged or odd elsewhere in the layout is a warning
+//! ([`Closure::warnings`]).
 //!
 //! ```no_run
 //! use longshore_sources::layout::{Layout, SourceArgument};
@@ -17,21 +21,27 @@
 
 mod archive;
 mod argument;
+mod choice;
 mod closure;
 mod error;
+mod index;
+mod platform;
+mod referrers;
 mod select;
+mod spool;
 mod store;
 
 use std::fmt;
+use std::io::Read;
 use std::path::Path;
 
-use longshore_core::content::Document;
-use longshore_core::{Descriptor, Digest, Manifest, MediaType};
-use serde::Deserialize;
+use longshore_core::{Descriptor, Digest, Manifest};
 
 pub use argument::{ArgumentError, SourceArgument};
-pub use closure::{Blob, Closure};
+pub use closure::{Blob, Closure, MissingBlob};
 pub use error::LayoutError;
+use index::Entries;
+pub use referrers::{Companion, LeftBehind};
 pub use select::Selection;
 use store::Store;
 
@@ -40,28 +50,70 @@ use crate::source::{DigestMismatch, SourceError};
 /// The largest manifest or index, in bytes: what registries take at most.
 pub const MAX_MANIFEST: u64 = 4 * 1024 * 1024;
 
-/// How many manifests one layout may hold.
-pub const MAX_MANIFESTS: usize = 10_000;
+/// The largest file that is read whole and never sent (`index.json`), or not as a manifest (a config), in bytes.
+pub const MAX_FILE: u64 = 256 * 1024 * 1024;
+
+/// How many manifests one image may hold, and how many others of a layout are looked at for what refers to it.
+pub const MAX_MANIFESTS: usize = 100_000;
 
 /// How deep indexes may nest.
 pub const MAX_DEPTH: usize = 8;
 
+/// How a layout is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct LayoutOptions {
+    /// Whether symbolic links in a folder may lead out of it, as Bazel and Nix make them. Whoever made the layout then chooses
+    /// which files of this machine are read; their bytes must have the digests that the layout says.
+    pub follow_links: bool,
+}
+
+impl LayoutOptions {
+    /// Whether symbolic links in a folder may lead out of it.
+    #[must_use]
+    pub const fn follow_links(mut self, follow_links: bool) -> Self {
+        self.follow_links = follow_links;
+        self
+    }
+}
+
 /// An OCI image layout that was opened: its index was read, its blobs were not.
 pub struct Layout {
     store: Store,
-    entries: Vec<Descriptor>,
+    entries: Entries,
+    is_marked: bool,
 }
 
 impl Layout {
-    /// Opens the layout in the folder or tar at `path`.
+    /// Opens the layout in the folder or tar at `path`. A compressed tar, or one that comes through a pipe, is copied into a
+    /// temporary file.
     ///
     /// # Errors
     /// Where there is none, it is of another version, or its index cannot be read.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, LayoutError> {
-        let store = Store::open(path.as_ref())?;
-        check_marker(&store)?;
-        let entries = read_index(&store)?;
-        Ok(Self { store, entries })
+        Self::open_with(path, LayoutOptions::default())
+    }
+
+    /// [`Layout::open`], and how.
+    ///
+    /// # Errors
+    /// As for [`Layout::open`].
+    pub fn open_with(path: impl AsRef<Path>, options: LayoutOptions) -> Result<Self, LayoutError> {
+        Self::of(Store::open(path.as_ref(), options)?)
+    }
+
+    /// Reads a tar of a layout, compressed or not, to its end: it is copied into a temporary file. `name` is what messages call
+    /// the reader, such as `standard input`.
+    ///
+    /// # Errors
+    /// As for [`Layout::open`], and where no temporary file can be written.
+    pub fn read(reader: impl Read, name: &str) -> Result<Self, LayoutError> {
+        Self::of(Store::read(Path::new(name), reader)?)
+    }
+
+    fn of(store: Store) -> Result<Self, LayoutError> {
+        let (entries, is_marked) = index::read(&store)?;
+        Ok(Self { store, entries, is_marked })
     }
 
     /// Where it is, as it was given.
@@ -70,10 +122,23 @@ impl Layout {
         self.store.path()
     }
 
-    /// What its `index.json` names, in order.
+    /// How many bytes of it lie in a temporary file, where it had to be copied into one.
+    #[must_use]
+    pub const fn spooled(&self) -> Option<u64> {
+        self.store.spooled()
+    }
+
+    /// What its `index.json` names, in order, as far as it can be read.
     #[must_use]
     pub fn entries(&self) -> &[Descriptor] {
-        &self.entries
+        &self.entries.readable
+    }
+
+    /// What is not as it should be in the layout itself, and hinders nothing.
+    fn warnings(&self) -> Vec<String> {
+        let unmarked = "the layout has no oci-layout file: it is read as one of version 1.0.0";
+        let unmarked = (!self.is_marked).then(|| unmarked.to_owned());
+        unmarked.into_iter().chain(self.entries.damaged.iter().map(index::DamagedEntry::warning)).collect()
     }
 
     /// Reads the manifest that a descriptor names, and checks it against the descriptor's size, digest and type.
@@ -92,20 +157,20 @@ impl Layout {
     /// [`Layout::manifest`], or nothing where it is not there.
     fn find_manifest(&self, descriptor: &Descriptor) -> Result<Option<Manifest>, LayoutError> {
         let digest = descriptor.digest;
-        let Some(bytes) = self.read_blob(descriptor)? else { return Ok(None) };
+        let Some(bytes) = self.read_blob(descriptor, MAX_MANIFEST)? else { return Ok(None) };
         let manifest = Manifest::parse_as(descriptor.media_type.clone(), bytes)
             .map_err(|error| LayoutError::Manifest { digest, error })?;
         Ok(Some(manifest.with_algorithm(digest.algorithm())))
     }
 
     /// A small blob's bytes, checked against its size and digest; nothing where it is not there.
-    fn read_blob(&self, descriptor: &Descriptor) -> Result<Option<Vec<u8>>, LayoutError> {
+    fn read_blob(&self, descriptor: &Descriptor, limit: u64) -> Result<Option<Vec<u8>>, LayoutError> {
         let digest = descriptor.digest;
         let Some(place) = self.store.find_blob(&digest)? else { return Ok(None) };
         if place.len != descriptor.size {
             return Err(LayoutError::Size { digest, expected: descriptor.size, found: place.len });
         }
-        let bytes = self.store.read(place, &digest.to_string(), MAX_MANIFEST)?;
+        let bytes = self.store.read_file(place, &digest.to_string(), limit)?;
         let found = Digest::of(digest.algorithm(), &bytes);
         if found != digest {
             let what = format!("a file of {}", self.path().display());
@@ -117,43 +182,8 @@ impl Layout {
 
 impl fmt::Debug for Layout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Layout").field("path", &self.path()).field("entries", &self.entries).finish_non_exhaustive()
-    }
-}
-
-/// The file `oci-layout`.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Marker {
-    image_layout_version: String,
-}
-
-fn check_marker(store: &Store) -> Result<(), LayoutError> {
-    let Some(place) = store.find("oci-layout")? else {
-        let path = store.path().to_owned();
-        return Err(match store.find("manifest.json")? {
-            Some(_) => LayoutError::DockerArchive { path },
-            None => LayoutError::NotALayout { path, missing: "oci-layout file" },
-        });
-    };
-    let marker = store.read(place, "oci-layout", MAX_MANIFEST)?;
-    let marker: Marker = serde_json::from_slice(&marker).map_err(|error| LayoutError::Marker(error.to_string()))?;
-    if marker.image_layout_version.starts_with("1.") {
-        Ok(())
-    } else {
-        Err(LayoutError::Version(marker.image_layout_version))
-    }
-}
-
-fn read_index(store: &Store) -> Result<Vec<Descriptor>, LayoutError> {
-    let place = store
-        .find("index.json")?
-        .ok_or_else(|| LayoutError::NotALayout { path: store.path().to_owned(), missing: "index.json" })?;
-    let index = store.read(place, "index.json", MAX_MANIFEST)?;
-    let index = Manifest::parse_as(MediaType::oci_index(), index).map_err(LayoutError::Index)?;
-    match index.document() {
-        Document::Index(index) => Ok(index.manifests.clone()),
-        _ => Ok(Vec::new()),
+        let entries = &self.entries.readable;
+        f.debug_struct("Layout").field("path", &self.path()).field("entries", entries).finish_non_exhaustive()
     }
 }
 

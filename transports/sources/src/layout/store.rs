@@ -1,14 +1,14 @@
 //! The files of a layout, in a folder or in a tar.
 
-use std::collections::BTreeMap;
-use std::fs;
-use std::io::{self, Read};
+use std::fs::{self, File};
+use std::io::{self, Read, Seek as _};
 use std::path::{Path, PathBuf};
 
 use longshore_core::Digest;
 
-use super::LayoutError;
-use super::archive::{self, Entry};
+use super::archive::{Entries, Part};
+use super::spool::{Compression, Spool};
+use super::{LayoutError, LayoutOptions};
 use crate::source::{Source, SourceError};
 
 /// Where the files of a layout are.
@@ -19,67 +19,109 @@ pub(super) struct Store {
 }
 
 enum Kind {
-    /// A folder, by its real path.
-    Folder(PathBuf),
-    /// A tar.
-    Archive(BTreeMap<String, Entry>),
+    Folder {
+        /// Its real path.
+        root: PathBuf,
+        follow_links: bool,
+    },
+    /// A tar that is read where it is.
+    Tar(Entries),
+    /// A tar that came through a pipe or was compressed.
+    Spooled(Entries, Spool),
 }
 
 /// Where the bytes of one file are.
 #[derive(Debug, Clone)]
 pub(super) struct Place {
-    pub(super) path: PathBuf,
-    pub(super) offset: u64,
+    path: PathBuf,
+    spool: Option<Spool>,
+    offset: u64,
     pub(super) len: u64,
 }
 
 impl Place {
-    pub(super) fn source(self) -> Source {
-        Source::part_of_file(self.path, self.offset, self.len)
+    pub(super) fn source(self, name: &str) -> Source {
+        match self.spool {
+            None => Source::part_of_file(self.path, self.offset, self.len),
+            Some(spool) => spool.source(format!("{name} of {}", self.path.display()), self.offset, self.len),
+        }
     }
 }
 
 impl Store {
-    pub(super) fn open(path: &Path) -> Result<Self, LayoutError> {
+    pub(super) fn open(path: &Path, options: LayoutOptions) -> Result<Self, LayoutError> {
         let unreadable = |error: io::Error| match error.kind() {
             io::ErrorKind::NotFound => LayoutError::NotFound { path: path.to_owned() },
             _ => LayoutError::Unreadable { path: path.to_owned(), error },
         };
-        let real = fs::canonicalize(path).map_err(unreadable)?;
-        let kind = if real.is_dir() {
-            Kind::Folder(real)
-        } else {
-            Kind::Archive(archive::index(path, fs::File::open(path).map_err(unreadable)?)?)
-        };
-        Ok(Self { path: path.to_owned(), kind })
+        let metadata = fs::metadata(path).map_err(unreadable)?;
+        if metadata.is_dir() {
+            let root = fs::canonicalize(path).map_err(unreadable)?;
+            let kind = Kind::Folder { root, follow_links: options.follow_links };
+            return Ok(Self { path: path.to_owned(), kind });
+        }
+        let mut file = File::open(path).map_err(unreadable)?;
+        if !metadata.is_file() {
+            return Self::read(path, file);
+        }
+        let mut magic = Vec::new();
+        (&mut file).take(Compression::MAGIC as u64).read_to_end(&mut magic).map_err(unreadable)?;
+        file.rewind().map_err(unreadable)?;
+        if Compression::of(&magic) != Compression::None {
+            return Self::read(path, file);
+        }
+        let entries = Entries::index(path, file, metadata.len())?;
+        Ok(Self { path: path.to_owned(), kind: Kind::Tar(entries) })
+    }
+
+    /// A tar out of a reader, compressed or not.
+    pub(super) fn read(path: &Path, reader: impl Read) -> Result<Self, LayoutError> {
+        let spool = Spool::of(reader, path)?;
+        let entries = Entries::index(path, spool.reader(), spool.len)?;
+        Ok(Self { path: path.to_owned(), kind: Kind::Spooled(entries, spool) })
     }
 
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Where the file `name` is, if it is there. A link may lead to another file of the layout, not out of it.
-    pub(super) fn find(&self, name: &str) -> Result<Option<Place>, LayoutError> {
-        let link = || LayoutError::Link { path: self.path.clone(), name: name.to_owned() };
+    /// How many bytes lie in a temporary file.
+    pub(super) const fn spooled(&self) -> Option<u64> {
         match &self.kind {
-            Kind::Archive(entries) => match entries.get(name) {
-                Some(Entry::File(place)) => Ok(Some(place.clone())),
-                Some(Entry::Link) => Err(link()),
-                None => Ok(None),
-            },
-            Kind::Folder(root) => {
-                let path = root.join(name);
-                let unreadable = |error| LayoutError::Unreadable { path: path.clone(), error };
-                let real = match fs::canonicalize(&path) {
-                    Ok(real) if real.starts_with(root) => real,
-                    Ok(_) => return Err(link()),
-                    Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-                    Err(error) => return Err(unreadable(error)),
-                };
-                let metadata = fs::metadata(&real).map_err(unreadable)?;
-                Ok(metadata.is_file().then_some(Place { path: real, offset: 0, len: metadata.len() }))
-            }
+            Kind::Spooled(_, spool) => Some(spool.len),
+            Kind::Folder { .. } | Kind::Tar(_) => None,
         }
+    }
+
+    /// Where the file `name` is, if it is there. A link may lead to another file of the layout, and out of it only where that
+    /// was allowed.
+    pub(super) fn find(&self, name: &str) -> Result<Option<Place>, LayoutError> {
+        let place = |Part { offset, len }, spool: Option<&Spool>| Place {
+            path: self.path.clone(),
+            spool: spool.cloned(),
+            offset,
+            len,
+        };
+        match &self.kind {
+            Kind::Tar(entries) => Ok(entries.find(&self.path, name)?.map(|part| place(part, None))),
+            Kind::Spooled(entries, spool) => Ok(entries.find(&self.path, name)?.map(|part| place(part, Some(spool)))),
+            Kind::Folder { root, follow_links } => self.find_in_folder(root, *follow_links, name),
+        }
+    }
+
+    fn find_in_folder(&self, root: &Path, follow_links: bool, name: &str) -> Result<Option<Place>, LayoutError> {
+        let path = root.join(name);
+        let unreadable = |error| LayoutError::Unreadable { path: path.clone(), error };
+        let real = match fs::canonicalize(&path) {
+            Ok(real) if follow_links || real.starts_with(root) => real,
+            Ok(_) => {
+                return Err(LayoutError::Link { path: self.path.clone(), name: name.to_owned(), is_folder: true });
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(unreadable(error)),
+        };
+        let metadata = fs::metadata(&real).map_err(unreadable)?;
+        Ok(metadata.is_file().then_some(Place { path: real, spool: None, offset: 0, len: metadata.len() }))
     }
 
     /// Where the manifest or blob of that digest is, if it is there.
@@ -88,13 +130,13 @@ impl Store {
     }
 
     /// The bytes of a small file.
-    pub(super) fn read(&self, place: Place, name: &str, limit: u64) -> Result<Vec<u8>, LayoutError> {
+    pub(super) fn read_file(&self, place: Place, name: &str, limit: u64) -> Result<Vec<u8>, LayoutError> {
         if place.len > limit {
             return Err(LayoutError::TooMuch { what: format!("the size of {name}"), limit });
         }
         let (path, len) = (place.path.clone(), place.len);
         let mut bytes = Vec::new();
-        place.source().open(0..len)?.read_to_end(&mut bytes).map_err(|error| {
+        place.source(name).open(0..len)?.read_to_end(&mut bytes).map_err(|error| {
             match error.downcast::<SourceError>() {
                 Ok(error) => LayoutError::Source(error),
                 Err(error) => LayoutError::Unreadable { path, error },

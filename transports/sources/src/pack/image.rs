@@ -35,11 +35,11 @@ pub fn image(platform: &Platform, layers: &[PackedLayer], entrypoint: &[String])
     let manifest = Manifest::parse_as(MediaType::oci_manifest(), manifest)?;
     let mut root = manifest.descriptor();
     root.platform = Some(platform.clone());
-    let config = Blob { descriptor, source: Source::bytes(config).with_digest(digest) };
-    let layers = layers.iter().map(|layer| Blob { descriptor: layer.descriptor.clone(), source: layer.source.clone() });
+    let config = Blob::new(descriptor, Source::bytes(config).with_digest(digest));
+    let layers = layers.iter().map(|layer| Blob::new(layer.descriptor.clone(), layer.source.clone()));
     let mut blobs: Vec<_> = std::iter::once(config).chain(layers).collect();
     keep_first(&mut blobs, |blob| blob.descriptor.digest);
-    Ok(Closure { root, manifests: vec![manifest], blobs })
+    Ok(Closure::whole(root, vec![manifest], blobs))
 }
 
 /// An index of images, in the order given. What they share is in it once.
@@ -59,7 +59,7 @@ pub fn index(images: &[Closure]) -> Result<Closure, PackError> {
     let mut blobs: Vec<_> = images.iter().flat_map(|image| image.blobs.iter().cloned()).collect();
     keep_first(&mut manifests, Manifest::digest);
     keep_first(&mut blobs, |blob| blob.descriptor.digest);
-    Ok(Closure { root, manifests, blobs })
+    Ok(Closure::whole(root, manifests, blobs))
 }
 
 fn keep_first<T>(items: &mut Vec<T>, digest: impl Fn(&T) -> Digest) {

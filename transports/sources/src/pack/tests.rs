@@ -115,7 +115,7 @@ fn a_referrer_is_found_again_in_a_written_layout() {
     write_layout(folder.path(), &packed, "demo").unwrap();
     let layout = Layout::open(folder.path()).unwrap();
     let root = layout.select(&Selection::Only, None).unwrap();
-    assert_eq!(layout.closure(&root).unwrap().manifests, packed.manifests);
+    assert_eq!(layout.closure_with_referrers(&root).unwrap().manifests, packed.manifests);
 }
 
 #[cfg(unix)]

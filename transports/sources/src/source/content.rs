@@ -18,7 +18,7 @@ pub(crate) enum Content {
     /// A part of a file.
     File { path: PathBuf, offset: u64, len: u64 },
     /// Whatever the function opens at an offset.
-    Opened { len: u64, open: Arc<OpenAt> },
+    Opened { what: String, len: u64, open: Arc<OpenAt> },
 }
 
 /// Opens content at an offset.
@@ -38,7 +38,7 @@ impl Content {
             Self::Bytes(bytes) => format!("a buffer of {} bytes", bytes.len()),
             Self::File { path, offset: 0, .. } => path.display().to_string(),
             Self::File { path, offset, .. } => format!("{} (from byte {offset})", path.display()),
-            Self::Opened { .. } => "the content".to_owned(),
+            Self::Opened { what, .. } => what.clone(),
         }
     }
 

@@ -100,7 +100,15 @@ impl Source {
     where
         F: Fn(u64) -> io::Result<Box<dyn Read + Send>> + Send + Sync + 'static,
     {
-        Self::replayable(Content::Opened { len, open: Arc::new(open) })
+        Self::opened("the content".to_owned(), len, open)
+    }
+
+    /// [`Source::opened_by`], for content that messages call `what`.
+    pub(crate) fn opened<F>(what: String, len: u64, open: F) -> Self
+    where
+        F: Fn(u64) -> io::Result<Box<dyn Read + Send>> + Send + Sync + 'static,
+    {
+        Self::replayable(Content::Opened { what, len, open: Arc::new(open) })
     }
 
     /// A reader that can be read once, of unknown length and digest: a pipe, a compressor.

@@ -1,0 +1,110 @@
+//! What a layout says of itself: the file `oci-layout`, and the entries of `index.json`.
+
+use longshore_core::Descriptor;
+use longshore_core::text::shown;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::store::Store;
+use super::{LayoutError, MAX_FILE};
+
+/// The tag, or whatever else an image is called in a layout (image spec, annotations).
+const REF_NAME: &str = "org.opencontainers.image.ref.name";
+
+/// The full reference, as containerd and Docker write it beside the tag.
+const CONTAINERD_NAME: &str = "io.containerd.image.name";
+
+/// The entries of `index.json`: those that can be read, and those that cannot.
+#[derive(Debug, Default)]
+pub(super) struct Entries {
+    pub(super) readable: Vec<Descriptor>,
+    pub(super) damaged: Vec<DamagedEntry>,
+}
+
+/// An entry of `index.json` that is no descriptor. It stands in nobody's way but its own.
+#[derive(Debug)]
+pub(super) struct DamagedEntry {
+    /// What it is called, where that can be read.
+    pub(super) name: Option<String>,
+    /// Where it stands, counted from 1.
+    pub(super) place: usize,
+    pub(super) error: String,
+}
+
+impl DamagedEntry {
+    /// What it is called, or where it stands.
+    pub(super) fn name(&self) -> String {
+        self.name.as_ref().map_or_else(|| format!("its entry {}", self.place), |name| shown(name))
+    }
+
+    pub(super) fn warning(&self) -> String {
+        format!("index.json names {} too, which is malformed: {}", self.name(), self.error)
+    }
+}
+
+/// The file `oci-layout`.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Marker {
+    image_layout_version: String,
+}
+
+/// The file `index.json`. It is never sent, and its own media type decides nothing.
+#[derive(Deserialize)]
+struct Index {
+    manifests: Option<Vec<Box<RawValue>>>,
+}
+
+/// Reads both files. The marker may be absent, as it may for other readers; whether it is.
+pub(super) fn read(store: &Store) -> Result<(Entries, bool), LayoutError> {
+    let marker = store.find("oci-layout")?;
+    let Some(index) = store.find("index.json")? else {
+        let path = store.path().to_owned();
+        return Err(match (store.find("manifest.json")?, marker) {
+            (Some(_), None) => LayoutError::DockerArchive { path },
+            (_, None) => LayoutError::NotALayout { path, missing: "oci-layout file" },
+            (_, Some(_)) => LayoutError::NotALayout { path, missing: "index.json" },
+        });
+    };
+    let is_marked = marker.is_some();
+    if let Some(place) = marker {
+        check_marker(&store.read_file(place, "oci-layout", MAX_FILE)?)?;
+    }
+    let index = store.read_file(index, "index.json", MAX_FILE)?;
+    let index: Index = serde_json::from_slice(&index).map_err(|error| LayoutError::Index(error.to_string()))?;
+    let mut entries = Entries::default();
+    for (place, raw) in (1..).zip(index.manifests.unwrap_or_default()) {
+        match serde_json::from_str(raw.get()) {
+            Ok(descriptor) => entries.readable.push(descriptor),
+            Err(error) => entries.damaged.push(DamagedEntry { name: name_of(&raw), place, error: error.to_string() }),
+        }
+    }
+    Ok((entries, is_marked))
+}
+
+fn check_marker(marker: &[u8]) -> Result<(), LayoutError> {
+    let marker: Marker = serde_json::from_slice(marker).map_err(|error| LayoutError::Marker(error.to_string()))?;
+    if marker.image_layout_version.starts_with("1.") {
+        Ok(())
+    } else {
+        Err(LayoutError::Version(marker.image_layout_version))
+    }
+}
+
+fn name_of(raw: &RawValue) -> Option<String> {
+    let value: serde_json::Value = serde_json::from_str(raw.get()).ok()?;
+    let annotations = value.get("annotations")?;
+    let name = [CONTAINERD_NAME, REF_NAME].into_iter().find_map(|key| annotations.get(key)?.as_str());
+    name.map(str::to_owned)
+}
+
+/// What an entry is called.
+pub(super) fn names(entry: &Descriptor) -> impl Iterator<Item = &str> {
+    let names = [CONTAINERD_NAME, REF_NAME].into_iter().filter_map(|key| entry.annotations.get(key));
+    names.map(String::as_str).filter(|name| !name.is_empty())
+}
+
+/// Whether an entry may be a manifest: its type says so, or it says none.
+pub(super) fn is_manifest(entry: &Descriptor) -> bool {
+    entry.media_type.is_manifest() || entry.media_type.is_absent()
+}

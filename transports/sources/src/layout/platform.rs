@@ -1,0 +1,174 @@
+//! The image for a platform: below any number of indexes, and by its config where the indexes do not say.
+
+use std::collections::BTreeSet;
+
+use longshore_core::content::{Document, Image, Platform};
+use longshore_core::{Descriptor, Digest, MediaType};
+
+use super::choice::{self, Choice};
+use super::index::names;
+use super::{Layout, LayoutError, MAX_DEPTH, MAX_FILE};
+
+/// Images below some manifests, with what they are for.
+struct Images<'a> {
+    layout: &'a Layout,
+    wanted: &'a Platform,
+    seen: BTreeSet<Digest>,
+    found: Vec<(Descriptor, Choice)>,
+    /// Why the first of those that could not be read could not.
+    unreadable: Option<LayoutError>,
+}
+
+impl Layout {
+    /// The image for `wanted` below any of `roots`.
+    pub(super) fn for_platform(&self, roots: &[Descriptor], wanted: &Platform) -> Result<Descriptor, LayoutError> {
+        let mut images = Images { layout: self, wanted, seen: BTreeSet::new(), found: Vec::new(), unreadable: None };
+        for root in roots {
+            images.visit(root, names(root).next(), 0);
+        }
+        let Images { found, unreadable, .. } = images;
+        let matching = matching(&found, wanted);
+        match (matching.as_slice(), unreadable) {
+            ([one], _) => Ok(one.0.clone()),
+            ([], Some(error)) => Err(error),
+            _ => {
+                let is_ambiguous = !matching.is_empty();
+                let choices: Vec<Choice> = if is_ambiguous {
+                    matching.iter().map(|(_, choice)| choice.clone()).collect()
+                } else {
+                    found.into_iter().map(|(_, choice)| choice).filter(|choice| choice.platform.is_some()).collect()
+                };
+                let choices = if is_ambiguous { choice::by_platform(&choices) } else { choice::platforms(&choices) };
+                Err(LayoutError::Platform { wanted: Box::new(wanted.clone()), choices, is_ambiguous })
+            }
+        }
+    }
+
+    /// What an image's config says, if it is one that does.
+    fn platform_in(&self, image: &Image) -> Option<Platform> {
+        let bytes = self.read_blob(&image.config, MAX_FILE).ok()??;
+        let platform: Platform = serde_json::from_slice(&bytes).ok()?;
+        (platform != Platform::default()).then_some(platform)
+    }
+}
+
+impl Images<'_> {
+    fn visit(&mut self, entry: &Descriptor, name: Option<&str>, depth: usize) {
+        if depth > MAX_DEPTH || !self.seen.insert(entry.digest) {
+            return;
+        }
+        if let Some(platform) = entry.platform.as_ref().filter(|platform| self.is_enough(entry, platform)) {
+            return self.add(entry, name, Some(platform.clone()));
+        }
+        let manifest = match self.layout.find_manifest(entry) {
+            Ok(Some(manifest)) => manifest,
+            // `docker save` writes the whole index, and the images of one platform.
+            Ok(None) => return self.add(entry, name, entry.platform.clone()),
+            Err(error) => {
+                self.unreadable.get_or_insert(error);
+                return;
+            }
+        };
+        match manifest.document() {
+            Document::Index(_) => manifest.children().for_each(|child| self.visit(child, name, depth + 1)),
+            Document::Image(image) => {
+                let platform = completed(entry.platform.clone(), self.layout.platform_in(image));
+                let mut descriptor = entry.clone();
+                descriptor.media_type = manifest.media_type().clone();
+                self.add(&descriptor, name, platform);
+            }
+            _ => {}
+        }
+    }
+
+    fn add(&mut self, entry: &Descriptor, name: Option<&str>, platform: Option<Platform>) {
+        let choice = Choice { name: name.map(str::to_owned), platform, digest: entry.digest };
+        self.found.push((entry.clone(), choice));
+    }
+
+    /// Whether an entry says all that is asked for, so that its image need not be read.
+    fn is_enough(&self, entry: &Descriptor, platform: &Platform) -> bool {
+        let says_features = !platform.os_features.is_empty() || !platform.features.is_empty();
+        let asks_features = !self.wanted.os_features.is_empty() || !self.wanted.features.is_empty();
+        MediaType::is_image(&entry.media_type)
+            && !platform.os.is_empty()
+            && !platform.architecture.is_empty()
+            && (platform.os_version.is_some() || self.wanted.os_version.is_none())
+            && (says_features || !asks_features)
+    }
+}
+
+/// What an index says, and for the rest what the config says.
+fn completed(entry: Option<Platform>, config: Option<Platform>) -> Option<Platform> {
+    let (Some(entry), Some(config)) = (&entry, &config) else { return entry.or(config) };
+    let mut platform = entry.clone();
+    let fill = |part: &mut String, from: &String| {
+        if part.is_empty() {
+            part.clone_from(from);
+        }
+    };
+    fill(&mut platform.os, &config.os);
+    fill(&mut platform.architecture, &config.architecture);
+    platform.variant = platform.variant.or_else(|| config.variant.clone());
+    platform.os_version = platform.os_version.or_else(|| config.os_version.clone());
+    if platform.os_features.is_empty() {
+        platform.os_features.clone_from(&config.os_features);
+    }
+    Some(platform)
+}
+
+/// Those that are for `wanted`, each once. Where some fit exactly, the others do not count: a platform without a variant stands
+/// for any variant, and a version for all that begin with it.
+fn matching(found: &[(Descriptor, Choice)], wanted: &Platform) -> Vec<(Descriptor, Choice)> {
+    for (exact_variant, exact_version) in [(true, true), (true, false), (false, true), (false, false)] {
+        let fits = |choice: &Choice| {
+            choice.platform.as_ref().is_some_and(|platform| {
+                is_same_machine(platform, wanted)
+                    && (variant(platform) == variant(wanted) || !exact_variant && wanted.variant.is_none())
+                    && if exact_version {
+                        platform.os_version == wanted.os_version
+                    } else {
+                        is_version(platform.os_version.as_deref(), wanted.os_version.as_deref())
+                    }
+            })
+        };
+        let fitting: Vec<_> = found.iter().filter(|(_, choice)| fits(choice)).cloned().collect();
+        if !fitting.is_empty() {
+            return fitting;
+        }
+    }
+    Vec::new()
+}
+
+fn is_same_machine(platform: &Platform, wanted: &Platform) -> bool {
+    let has = |feature: &String| platform.os_features.contains(feature) || platform.features.contains(feature);
+    platform.os == wanted.os
+        && architecture(&platform.architecture) == architecture(&wanted.architecture)
+        && wanted.os_features.iter().chain(&wanted.features).all(has)
+}
+
+/// Whether `10.0.20348.2031` is a `10.0.20348`.
+fn is_version(version: Option<&str>, wanted: Option<&str>) -> bool {
+    let Some(wanted) = wanted else { return true };
+    let rest = version.and_then(|version| version.strip_prefix(wanted));
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
+/// The names that people know some architectures by, as Go's.
+fn architecture(text: &str) -> &str {
+    match text {
+        "x86_64" | "x86-64" => "amd64",
+        "aarch64" => "arm64",
+        "i386" => "386",
+        text => text,
+    }
+}
+
+/// `arm64` is `arm64/v8` and `amd64` is `amd64/v1`: tools write both.
+fn variant(platform: &Platform) -> Option<&str> {
+    match (architecture(&platform.architecture), platform.variant.as_deref()) {
+        ("arm64", None) => Some("v8"),
+        ("amd64", Some("v1")) => None,
+        (_, variant) => variant,
+    }
+}

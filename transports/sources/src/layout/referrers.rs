@@ -1,0 +1,178 @@
+//! What refers to an image in a layout: by its `subject`, or, as `cosign` has it, by a tag that is made of the image's digest or
+//! by an annotation of the layout's index.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use longshore_core::{Descriptor, Digest, Manifest, Tag};
+
+use super::closure::{Closure, Missing, Walk};
+use super::index::{is_manifest, names};
+use super::{Layout, LayoutError};
+
+/// The annotation by which `cosign save` says what an entry of `index.json` is.
+const KIND: &str = "kind";
+
+/// What the values of [`KIND`] begin with.
+const KIND_PREFIX: &str = "dev.cosignproject.cosign/";
+
+/// Something that stands beside an image under a tag of its own, such as `sha256-HEX.sig`.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Companion {
+    /// The tag, which is made of the digest of what it is about.
+    pub tag: Tag,
+    /// The manifest and all that it needs.
+    pub closure: Closure,
+}
+
+/// Something that refers to an image and was not asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LeftBehind {
+    /// The manifest.
+    pub digest: Digest,
+    /// What kind of artifact it is, where it says so.
+    pub artifact_type: Option<String>,
+    /// The tag that it has beside the image, where it has one.
+    pub tag: Option<Tag>,
+}
+
+/// Manifests that some entries of `index.json` lead to.
+pub(super) struct Neighbours {
+    pub(super) manifests: Vec<Manifest>,
+    /// Why the others could not be read.
+    warnings: Vec<String>,
+}
+
+/// What refers to what.
+struct References {
+    by_subject: BTreeMap<Digest, Vec<Manifest>>,
+    by_tag: BTreeMap<Digest, Vec<(Tag, Descriptor)>>,
+    warnings: Vec<String>,
+}
+
+impl Layout {
+    /// Takes along what refers to the manifests of a walk. Gives what has a tag of its own, and what could not be read.
+    pub(super) fn take_referrers(&self, walk: &mut Walk<'_>) -> Result<(Vec<Companion>, Vec<String>), LayoutError> {
+        let mut references = self.references(&walk.seen);
+        let mut subjects: Vec<Digest> = walk.manifests.iter().map(Manifest::digest).collect();
+        let (mut companions, mut next) = (Vec::new(), 0);
+        while let Some(subject) = subjects.get(next).copied() {
+            next += 1;
+            for referrer in references.by_subject.remove(&subject).unwrap_or_default() {
+                let known = walk.manifests.len();
+                walk.visit(&referrer.descriptor(), "index.json", 0)?;
+                subjects.extend(walk.manifests.iter().skip(known).map(Manifest::digest));
+            }
+            for (tag, root) in references.by_tag.remove(&subject).unwrap_or_default() {
+                let mut own = Walk::new(self, Missing::Fails);
+                own.visit(&root, "index.json", 0)?;
+                subjects.extend(own.manifests.iter().map(Manifest::digest));
+                companions.push(Companion { tag, closure: self.with_blobs(root, own.manifests)? });
+            }
+        }
+        Ok((companions, references.warnings))
+    }
+
+    /// Names what refers to the manifests of a closure.
+    pub(super) fn leave_referrers(&self, closure: &mut Closure) {
+        let mut subjects: Vec<Digest> = closure.manifests.iter().map(Manifest::digest).collect();
+        let mut seen: BTreeSet<Digest> = subjects.iter().copied().collect();
+        let mut references = self.references(&seen);
+        let mut next = 0;
+        while let Some(subject) = subjects.get(next).copied() {
+            next += 1;
+            let by_subject = references.by_subject.remove(&subject).unwrap_or_default().into_iter();
+            let by_subject = by_subject.map(|manifest| LeftBehind {
+                digest: manifest.digest(),
+                artifact_type: manifest.artifact_type().map(str::to_owned),
+                tag: None,
+            });
+            let by_tag = references.by_tag.remove(&subject).unwrap_or_default().into_iter();
+            let by_tag = by_tag.map(|(tag, root)| LeftBehind {
+                digest: root.digest,
+                artifact_type: root.artifact_type,
+                tag: Some(tag),
+            });
+            for left in by_subject.chain(by_tag) {
+                if seen.insert(left.digest) {
+                    subjects.push(left.digest);
+                    closure.left_behind.push(left);
+                }
+            }
+        }
+        closure.warnings.append(&mut references.warnings);
+    }
+
+    fn references(&self, known: &BTreeSet<Digest>) -> References {
+        let mut by_tag: BTreeMap<Digest, Vec<(Tag, Descriptor)>> = BTreeMap::new();
+        for entry in self.manifests() {
+            if let Some((subject, Some(tag))) = self.companion(entry) {
+                by_tag.entry(subject).or_default().push((tag, entry.clone()));
+            }
+        }
+        let Neighbours { manifests, warnings } = self.neighbours(known, |manifest| manifest.subject().is_some());
+        let mut by_subject: BTreeMap<Digest, Vec<Manifest>> = BTreeMap::new();
+        for manifest in manifests {
+            if let Some(subject) = manifest.subject() {
+                by_subject.entry(subject.digest).or_default().push(manifest);
+            }
+        }
+        References { by_subject, by_tag, warnings }
+    }
+
+    /// Every manifest of the layout that is there, is not known, and is worth keeping; children before parents.
+    pub(super) fn neighbours(&self, known: &BTreeSet<Digest>, is_kept: impl Fn(&Manifest) -> bool) -> Neighbours {
+        let mut walk = Walk::new(self, Missing::IsPassedOver);
+        walk.seen.clone_from(known);
+        let mut neighbours = Neighbours { manifests: Vec::new(), warnings: Vec::new() };
+        for entry in self.manifests() {
+            let result = walk.visit(entry, "index.json", 0);
+            neighbours.manifests.extend(walk.manifests.drain(..).filter(&is_kept));
+            if let Err(error) = result {
+                let name = names(entry).next().map_or_else(|| entry.digest.to_string(), longshore_core::text::shown);
+                neighbours.warnings.push(format!("index.json names {name} too, which cannot be read: {error}"));
+            }
+        }
+        neighbours
+    }
+
+    /// What an entry is about by its name or annotation, and the tag that it has beside that. A list of referrers, which has
+    /// the subject's digest alone as its tag, is the registry's business.
+    pub(super) fn companion(&self, entry: &Descriptor) -> Option<(Digest, Option<Tag>)> {
+        names(entry).find_map(about).or_else(|| self.companion_by_kind(entry))
+    }
+
+    /// `cosign save` writes an image and what is about it into one layout.
+    fn companion_by_kind(&self, entry: &Descriptor) -> Option<(Digest, Option<Tag>)> {
+        let suffix = match kind(entry)? {
+            "sigs" => "sig",
+            "atts" => "att",
+            "sboms" => "sbom",
+            _ => return None,
+        };
+        let is_image = |other: &&Descriptor| matches!(kind(other), Some("image" | "imageIndex"));
+        let images: Vec<&Descriptor> = self.entries().iter().filter(|it| is_manifest(it)).filter(is_image).collect();
+        let is_of_same_name = |image: &&&Descriptor| names(image).eq(names(entry));
+        let image = match images.as_slice() {
+            [image] => image,
+            several => several.iter().find(is_of_same_name)?,
+        };
+        let digest = image.digest;
+        let tag = format!("{}-{}.{suffix}", digest.algorithm(), digest.hex()).parse().ok()?;
+        Some((digest, Some(tag)))
+    }
+}
+
+fn kind(entry: &Descriptor) -> Option<&str> {
+    entry.annotations.get(KIND)?.strip_prefix(KIND_PREFIX)
+}
+
+/// What a name of the form `sha256-HEX` or `sha256-HEX.sig` is about, and the tag where it is of the second. It may be the tag
+/// of a whole reference.
+fn about(name: &str) -> Option<(Digest, Option<Tag>)> {
+    let tag = name.rsplit_once(':').map_or(name, |(_, tag)| tag);
+    let (digest, suffix) = tag.split_once('.').map_or((tag, None), |(digest, suffix)| (digest, Some(suffix)));
+    let digest = digest.replacen('-', ":", 1).parse().ok()?;
+    Some((digest, suffix.and_then(|_| tag.parse().ok())))
+}

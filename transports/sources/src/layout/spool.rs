@@ -1,0 +1,176 @@
+//! What cannot be read by offset (a pipe, a compressed tar) is copied, unpacked, into a temporary file first.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Seek as _, SeekFrom, Write as _};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use flate2::bufread::MultiGzDecoder;
+use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
+use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
+
+use super::LayoutError;
+use crate::source::Source;
+
+/// How much is copied at a time, in bytes.
+const BUFFER: usize = 256 * 1024;
+
+/// How a file is compressed, by its first bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Compression {
+    None,
+    Gzip,
+    Zstd,
+    /// One that is not unpacked here, and the command that does it.
+    Other(&'static str),
+}
+
+impl Compression {
+    /// How many first bytes tell.
+    pub(super) const MAGIC: usize = 6;
+
+    pub(super) fn of(magic: &[u8]) -> Self {
+        match magic {
+            [0x1f, 0x8b, ..] => Self::Gzip,
+            [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Self::Zstd,
+            [0xfd, b'7', b'z', b'X', b'Z', 0] => Self::Other("unxz"),
+            [b'B', b'Z', b'h', b'1'..=b'9', ..] => Self::Other("bunzip2"),
+            _ => Self::None,
+        }
+    }
+}
+
+/// A temporary file that nobody else sees, and that is gone when the last of its sources is.
+#[derive(Debug, Clone)]
+pub(super) struct Spool {
+    file: Arc<Mutex<File>>,
+    pub(super) len: u64,
+}
+
+impl Spool {
+    /// Copies all of a reader, unpacked. `path` is what messages call it.
+    pub(super) fn of(reader: impl Read, path: &Path) -> Result<Self, LayoutError> {
+        let unreadable = |error| LayoutError::Unreadable { path: path.to_owned(), error };
+        let mut reader = BufReader::with_capacity(BUFFER, reader);
+        let mut magic = Vec::new();
+        (&mut reader).take(Compression::MAGIC as u64).read_to_end(&mut magic).map_err(unreadable)?;
+        if magic.is_empty() {
+            return Err(LayoutError::Nothing { path: path.to_owned() });
+        }
+        let compression = Compression::of(&magic);
+        let mut reader = io::Cursor::new(magic).chain(reader);
+        let damaged = |error| LayoutError::NotUnpacked { path: path.to_owned(), error };
+        match compression {
+            Compression::None => Self::copy(&mut reader, path, unreadable),
+            Compression::Gzip => Self::copy(&mut MultiGzDecoder::new(reader), path, damaged),
+            Compression::Zstd => Self::copy(&mut Zstd { source: reader, frame: None }, path, damaged),
+            Compression::Other(remedy) => Err(LayoutError::Compressed { path: path.to_owned(), remedy }),
+        }
+    }
+
+    fn copy(from: &mut dyn Read, path: &Path, failed: impl Fn(io::Error) -> LayoutError) -> Result<Self, LayoutError> {
+        let unwritten = |error| LayoutError::NotKept { path: path.to_owned(), error };
+        let mut file = tempfile::tempfile().map_err(unwritten)?;
+        let (mut buffer, mut len) = (vec![0; BUFFER], 0);
+        loop {
+            let read = match from.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(read) => read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(failed(error)),
+            };
+            file.write_all(&buffer[..read]).map_err(unwritten)?;
+            len += read as u64;
+        }
+        Ok(Self { file: Arc::new(Mutex::new(file)), len })
+    }
+
+    /// A reader of its own over the whole file.
+    pub(super) fn reader(&self) -> SpoolReader {
+        SpoolReader { spool: self.clone(), position: 0 }
+    }
+
+    /// `len` bytes of it from the byte `offset` on.
+    pub(super) fn source(&self, what: String, offset: u64, len: u64) -> Source {
+        let spool = self.clone();
+        Source::opened(what, len, move |from| {
+            Ok(Box::new(SpoolReader { spool: spool.clone(), position: offset.saturating_add(from) }))
+        })
+    }
+}
+
+/// Reads a spool at a position of its own.
+pub(super) struct SpoolReader {
+    spool: Spool,
+    position: u64,
+}
+
+impl Read for SpoolReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        // A panic elsewhere leaves nothing half done: the position is set before each read.
+        let mut file = self.spool.file.lock().unwrap_or_else(PoisonError::into_inner);
+        file.seek(SeekFrom::Start(self.position))?;
+        let read = file.read(buffer)?;
+        self.position += read as u64;
+        Ok(read)
+    }
+}
+
+impl io::Seek for SpoolReader {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let position = match to {
+            SeekFrom::Start(position) => Some(position),
+            SeekFrom::Current(by) => self.position.checked_add_signed(by),
+            SeekFrom::End(by) => self.spool.len.checked_add_signed(by),
+        };
+        self.position = position.ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
+        Ok(self.position)
+    }
+}
+
+/// Unpacks zstd: one frame after another, as `zstd -T0` and `cat a.zst b.zst` write them.
+struct Zstd<R> {
+    source: R,
+    frame: Option<FrameDecoder>,
+}
+
+impl<R: BufRead> Zstd<R> {
+    /// The header of the next frame that holds content, if there is one.
+    fn next_frame(&mut self) -> io::Result<Option<FrameDecoder>> {
+        while !self.source.fill_buf()?.is_empty() {
+            let mut decoder = FrameDecoder::new();
+            match decoder.init(&mut self.source) {
+                Ok(()) => return Ok(Some(decoder)),
+                Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame { length, .. })) => {
+                    io::copy(&mut (&mut self.source).take(u64::from(length)), &mut io::sink())?;
+                }
+                Err(error) => return Err(io::Error::other(error)),
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl<R: BufRead> Read for Zstd<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let Some(decoder) = &mut self.frame else {
+                self.frame = self.next_frame()?;
+                if self.frame.is_none() {
+                    return Ok(0);
+                }
+                continue;
+            };
+            while decoder.can_collect() == 0 && !decoder.is_finished() {
+                decoder
+                    .decode_blocks(&mut self.source, BlockDecodingStrategy::UptoBlocks(1))
+                    .map_err(io::Error::other)?;
+            }
+            let read = decoder.read(buffer)?;
+            if read > 0 || buffer.is_empty() {
+                return Ok(read);
+            }
+            self.frame = None;
+        }
+    }
+}
