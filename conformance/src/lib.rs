@@ -28,6 +28,7 @@ pub mod quirk;
 mod run;
 pub mod session;
 pub mod strategy;
+pub mod suite;
 
 pub use case::{Case, Given, Key, Settings};
 pub use image::{BlobPlan, Content, DocumentPlan, Image, Plan, Subject};

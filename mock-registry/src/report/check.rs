@@ -100,13 +100,13 @@ pub struct Evidence {
 }
 
 /// A request and its answer, for people to read: secrets are cut, bodies shortened.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub struct RecordedExchange {
     /// The method.
     pub method: String,
-    /// Path and query.
+    /// Path and query; the whole URL where it went to another origin than the rest.
     pub target: String,
     /// The headers of the request, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -129,6 +129,12 @@ pub struct RecordedExchange {
     /// How many bytes of the answer's body came.
     #[serde(default)]
     pub response_bytes: u64,
+    /// Why no answer came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost: Option<String>,
+    /// How many seconds it took.
+    #[serde(default)]
+    pub seconds: f64,
 }
 
 impl Check {

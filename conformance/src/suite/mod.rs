@@ -1,0 +1,39 @@
+//! A registry held to the specification: requirements, each with its clause and its check.
+//!
+//! A check sends raw requests, also those that no good client sends, through a [`RawClient`]: the command brings one for
+//! HTTP, [`InMemory`] is one for the mock registry in virtual time. [`Suite`] checks requirements side by side and gives a
+//! [`Report`](longshore_mock_registry::report::Report).
+//!
+//! Nothing here uses the core's endpoints or flows: what the suite knows of the protocol it has from the specification.
+
+mod cleanup;
+mod client;
+mod content;
+mod curl;
+mod fixtures;
+mod known;
+mod memory;
+mod options;
+mod received;
+mod recorded;
+
+mod request;
+mod requirement;
+mod requirements;
+mod run;
+mod signer;
+mod tested;
+mod upload;
+
+pub use client::{RawBody, RawClient, RawRequest};
+pub use known::{KnownFailures, KnownFailuresError};
+pub use memory::InMemory;
+pub use options::{PrivateBlob, SuiteOptions};
+pub use requirement::{Group, Requirement, Version};
+pub use requirements::GROUPS;
+pub use run::Suite;
+
+/// All requirements, in order.
+pub fn requirements() -> impl Iterator<Item = &'static Requirement> {
+    GROUPS.iter().flat_map(|group| group.requirements)
+}

@@ -1,0 +1,205 @@
+//! An answer under tested.
+
+use std::fmt;
+
+use bytes::Bytes;
+use http::{HeaderMap, Response};
+use longshore_core::target::{Source, admit};
+use longshore_core::text::{shown, shown_bytes};
+use longshore_core::{Digest, Target};
+use serde_json::Value;
+
+use super::tested::{Finding, Stop, TestedRegistry};
+
+/// The error codes of the specification.
+pub(super) const ERROR_CODES: [&str; 14] = [
+    "BLOB_UNKNOWN",
+    "BLOB_UPLOAD_INVALID",
+    "BLOB_UPLOAD_UNKNOWN",
+    "DIGEST_INVALID",
+    "MANIFEST_BLOB_UNKNOWN",
+    "MANIFEST_INVALID",
+    "MANIFEST_UNKNOWN",
+    "NAME_INVALID",
+    "NAME_UNKNOWN",
+    "SIZE_INVALID",
+    "UNAUTHORIZED",
+    "DENIED",
+    "UNSUPPORTED",
+    "TOOMANYREQUESTS",
+];
+
+/// An answer. Its methods stop the check where it is not as it should be.
+#[derive(Clone)]
+pub(super) struct Received<'c, 'a> {
+    tested: &'c TestedRegistry<'a>,
+    at: usize,
+    from: Target,
+    response: Response<Bytes>,
+}
+
+impl<'c, 'a> Received<'c, 'a> {
+    pub(super) const fn new(
+        tested: &'c TestedRegistry<'a>,
+        at: usize,
+        from: Target,
+        response: Response<Bytes>,
+    ) -> Self {
+        Self { tested, at, from, response }
+    }
+
+    pub(super) fn code(&self) -> u16 {
+        self.response.status().as_u16()
+    }
+
+    pub(super) fn is_success(&self) -> bool {
+        self.response.status().is_success()
+    }
+
+    pub(super) fn headers(&self) -> &HeaderMap {
+        self.response.headers()
+    }
+
+    pub(super) fn bytes(&self) -> &Bytes {
+        self.response.body()
+    }
+
+    /// Stops the tested: this answer is otherwise.
+    pub(super) fn fail(&self, expected: impl fmt::Display, found: impl fmt::Display) -> Stop {
+        Stop::Failed(Finding {
+            expected: expected.to_string(),
+            found: shown(&found.to_string()),
+            exchange: Some(self.at),
+        })
+    }
+
+    /// The status is this one.
+    pub(super) fn status(self, expected: u16) -> Result<Self, Stop> {
+        self.status_of(&[expected])
+    }
+
+    /// The status is one of these.
+    pub(super) fn status_of(self, expected: &[u16]) -> Result<Self, Stop> {
+        if expected.contains(&self.code()) {
+            return Ok(self);
+        }
+        let list: Vec<String> = expected.iter().map(ToString::to_string).collect();
+        Err(self.fail(format!("status {}", list.join(" or ")), self.summary()))
+    }
+
+    /// The status is a refusal: 4xx.
+    pub(super) fn refused(self) -> Result<Self, Stop> {
+        if self.response.status().is_client_error() { Ok(self) } else { Err(self.fail("status 4xx", self.summary())) }
+    }
+
+    /// The status, and the beginning of what a refusal says.
+    pub(super) fn summary(&self) -> String {
+        let body = self.bytes();
+        match body.is_empty() || self.is_success() {
+            true => format!("status {}", self.code()),
+            false => format!("status {}: {}", self.code(), shown_bytes(&body[..body.len().min(300)])),
+        }
+    }
+
+    /// A header, which is there once.
+    pub(super) fn header(&self, name: &str) -> Result<String, Stop> {
+        match self.header_if_any(name)? {
+            Some(value) => Ok(value),
+            None => Err(self.fail(format!("a header {name}"), "none")),
+        }
+    }
+
+    /// A header, which is there once or not at all.
+    pub(super) fn header_if_any(&self, name: &str) -> Result<Option<String>, Stop> {
+        let mut all = self.headers().get_all(name).iter();
+        let Some(value) = all.next() else { return Ok(None) };
+        let text = || value.to_str().map(str::to_owned);
+        match (all.next(), text()) {
+            (None, Ok(text)) => Ok(Some(text)),
+            (Some(_), _) => Err(self.fail(format!("one header {name}"), "several")),
+            (None, Err(_)) => Err(self.fail(format!("visible ASCII in {name}"), shown_bytes(value.as_bytes()))),
+        }
+    }
+
+    /// A header is there and says this.
+    pub(super) fn says(self, name: &str, expected: &str) -> Result<Self, Stop> {
+        let value = self.header(name)?;
+        if value == expected {
+            Ok(self)
+        } else {
+            Err(self.fail(format!("{name}: {expected}"), format!("{name}: {value}")))
+        }
+    }
+
+    /// A header is not there, or says this.
+    pub(super) fn says_if_any(self, name: &str, expected: &str) -> Result<Self, Stop> {
+        if self.headers().contains_key(name) { self.says(name, expected) } else { Ok(self) }
+    }
+
+    /// The body is this.
+    pub(super) fn body(self, expected: &[u8]) -> Result<Self, Stop> {
+        if self.bytes() == expected {
+            return Ok(self);
+        }
+        let found = format!("{} other bytes", self.bytes().len());
+        Err(self.fail(format!("the {} bytes that were stored", expected.len()), found))
+    }
+
+    /// Where `Location` leads; it is a place that may be gone to.
+    pub(super) fn location(&self) -> Result<Target, Stop> {
+        let location = self.header("location")?;
+        let bad = |why: String| self.fail("a Location that leads somewhere", why);
+        let target = self.from.resolve(&location).map_err(|error| bad(format!("{location}: {error}")))?;
+        let signer = self.tested.around.signer;
+        let admitted = admit(signer.policy(), signer.registry(), &self.from, target, Source::Location);
+        admitted.map(|admitted| admitted.target).map_err(|refusal| bad(refusal.to_string()))
+    }
+
+    /// The body is JSON.
+    pub(super) fn json(&self) -> Result<Value, Stop> {
+        serde_json::from_slice(self.bytes()).map_err(|error| self.fail("a body of JSON", format!("{error}")))
+    }
+
+    /// The codes of its errors: empty where its body is no JSON.
+    pub(super) fn error_codes(&self) -> Vec<String> {
+        let Ok(body) = serde_json::from_slice::<Value>(self.bytes()) else { return Vec::new() };
+        let errors = body["errors"].as_array().into_iter().flatten();
+        errors.filter_map(|error| error["code"].as_str().map(str::to_owned)).collect()
+    }
+
+    /// Where its body is JSON, one of its error codes is among these.
+    pub(super) fn error(self, expected: &[&str]) -> Result<Self, Stop> {
+        if self.json().is_err() {
+            return Ok(self);
+        }
+        let codes = self.error_codes();
+        if codes.iter().any(|code| expected.contains(&code.as_str())) {
+            return Ok(self);
+        }
+        let found = if codes.is_empty() { "no code".to_owned() } else { codes.join(", ") };
+        Err(self.fail(format!("the error code {}", expected.join(" or ")), found))
+    }
+
+    /// `Docker-Content-Digest` is there and names this content, if it is of the same algorithm.
+    pub(super) fn names(self, digest: &Digest) -> Result<Self, Stop> {
+        let value = self.header("docker-content-digest")?;
+        self.is_named(digest, &value)
+    }
+
+    /// `Docker-Content-Digest` is not there, or names this content.
+    pub(super) fn names_if_any(self, digest: &Digest) -> Result<Self, Stop> {
+        match self.header_if_any("docker-content-digest")? {
+            Some(value) => self.is_named(digest, &value),
+            None => Ok(self),
+        }
+    }
+
+    fn is_named(self, digest: &Digest, value: &str) -> Result<Self, Stop> {
+        let expected = || format!("docker-content-digest: {digest}");
+        match value.parse::<Digest>() {
+            Ok(named) if named.algorithm() != digest.algorithm() || named == *digest => Ok(self),
+            Ok(named) => Err(self.fail(expected(), named)),
+            Err(error) => Err(self.fail(expected(), format!("{value}: {error}"))),
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! One request of a tested.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION};
+use http::{HeaderMap, Method, Response};
+use longshore_core::auth::{Scope, Scopes};
+use longshore_core::driver::NoAnswer;
+use longshore_core::target::{MAX_REDIRECTS, Source, admit, check_redirect, is_redirect};
+use longshore_core::{Repository, Target};
+
+use super::received::Received;
+use super::signer::Courier;
+use super::tested::{Finding, Stop, TestedRegistry};
+use super::{RawBody, RawRequest};
+
+/// How many bytes of an answer's body are read: more than the largest blob and manifest that the suite sends.
+const BODY_LIMIT: usize = 16 << 20;
+
+/// A request, until it is sent.
+#[must_use]
+pub(super) struct RequestBuilder<'c, 'a> {
+    pub(super) tested: &'c TestedRegistry<'a>,
+    pub(super) method: Method,
+    pub(super) target: Result<Target, Stop>,
+    pub(super) headers: HeaderMap,
+    pub(super) body: RawBody,
+    pub(super) announced: Option<u64>,
+    pub(super) scopes: Scopes,
+    pub(super) is_signed: bool,
+    pub(super) is_followed: bool,
+}
+
+impl<'c, 'a> RequestBuilder<'c, 'a> {
+    /// One more header.
+    pub(super) fn header(mut self, name: &'static str, value: impl AsRef<str>) -> Self {
+        let value = HeaderValue::from_str(value.as_ref()).expect("the suite sends what a header can hold");
+        self.headers.append(HeaderName::from_static(name), value);
+        self
+    }
+
+    /// One more parameter in the query, encoded.
+    pub(super) fn query(mut self, key: &'static str, value: impl AsRef<str>) -> Self {
+        self.target = self.target.map(|target| target.with_query(key, value.as_ref()));
+        self
+    }
+
+    /// A body, its length announced.
+    pub(super) fn body(mut self, content_type: &str, bytes: impl Into<Bytes>) -> Self {
+        self.body = RawBody::Sized(bytes.into());
+        self.of_type(content_type)
+    }
+
+    /// A body of bytes.
+    pub(super) fn bytes(self, bytes: impl Into<Bytes>) -> Self {
+        self.body("application/octet-stream", bytes)
+    }
+
+    /// A body whose length is not announced.
+    pub(super) fn streamed(mut self, bytes: impl Into<Bytes>) -> Self {
+        self.body = RawBody::Chunked(bytes.into());
+        self.of_type("application/octet-stream")
+    }
+
+    /// A body that is broken off after these bytes, though so many are announced.
+    pub(super) fn broken_off(mut self, bytes: impl Into<Bytes>, announced: u64) -> Self {
+        self.body = RawBody::Cut(bytes.into());
+        self.announced = Some(announced);
+        self.of_type("application/octet-stream")
+    }
+
+    fn of_type(mut self, content_type: &str) -> Self {
+        let value = HeaderValue::from_str(content_type).expect("the suite sends what a header can hold");
+        self.headers.insert(CONTENT_TYPE, value);
+        self
+    }
+
+    /// Without credentials.
+    pub(super) const fn anonymously(mut self) -> Self {
+        self.is_signed = false;
+        self
+    }
+
+    /// Takes a redirect as the answer that it is.
+    pub(super) const fn unfollowed(mut self) -> Self {
+        self.is_followed = false;
+        self
+    }
+
+    /// Needs the right to read another repository too.
+    pub(super) fn reading(mut self, other: &Repository) -> Self {
+        self.scopes = self.scopes.and(Scope::pull(other.clone()));
+        self
+    }
+
+    /// Sends it, follows redirects, and gives what was received.
+    pub(super) fn send(self) -> Result<Received<'c, 'a>, Stop> {
+        let tested = self.tested;
+        let (outcome, from) = self.exchange()?;
+        let at = tested.exchanges.borrow().len().saturating_sub(1);
+        match outcome {
+            Ok(response) => Ok(Received::new(tested, at, from, response)),
+            Err(why) => Err(stopped(tested, at, why)),
+        }
+    }
+
+    /// Sends it, and does not mind what is received, if anything is: the answer counts as lost.
+    pub(super) fn send_and_forget(self) -> Result<(), Stop> {
+        self.exchange().map(drop)
+    }
+
+    /// The request as it is sent first, before it is signed.
+    pub(super) fn complete(&self) -> Result<RawRequest, Stop> {
+        let mut headers = self.headers.clone();
+        let len = self.announced.unwrap_or(self.body.bytes().len() as u64);
+        let sends_body = !matches!(self.method, Method::GET | Method::HEAD | Method::DELETE) || len > 0;
+        if sends_body && !matches!(self.body, RawBody::Chunked(_)) && !headers.contains_key(CONTENT_LENGTH) {
+            headers.insert(CONTENT_LENGTH, len.into());
+        }
+        Ok(RawRequest {
+            method: self.method.clone(),
+            target: self.target.clone()?,
+            headers,
+            body: self.body.clone(),
+            time_limit: self.tested.time_left()?,
+            body_limit: BODY_LIMIT,
+        })
+    }
+
+    #[expect(clippy::type_complexity, reason = "an answer or none, and who gave it")]
+    fn exchange(self) -> Result<(Result<Response<Bytes>, NoAnswer>, Target), Stop> {
+        let mut request = self.complete()?;
+        let tested = self.tested;
+        let around = tested.around;
+        let mut record = |exchange| tested.exchanges.borrow_mut().push(exchange);
+        let mut courier = Courier { client: around.client, signer: around.signer, record: &mut record };
+        let mut may_sign = self.is_signed;
+        for followed in 0..=MAX_REDIRECTS {
+            let outcome = match may_sign {
+                true => courier.send_signed(&request, &self.scopes),
+                false => courier.send(&request, false),
+            };
+            let next = match &outcome {
+                Ok(response) if self.is_followed && is_redirect(response.status()) => {
+                    tested.redirect(&request, response, followed)
+                }
+                _ => None,
+            };
+            let Some((target, credentials_may_follow)) = next else { return Ok((outcome, request.target)) };
+            may_sign &= credentials_may_follow;
+            request.target = target;
+            request.time_limit = tested.time_left()?;
+        }
+        Err(Stop::failed(format!("at most {MAX_REDIRECTS} redirects"), "one more"))
+    }
+}
+
+impl TestedRegistry<'_> {
+    /// How long this check may still take.
+    pub(super) fn time_left(&self) -> Result<Duration, Stop> {
+        match self.deadline.since(self.around.client.now()) {
+            Duration::ZERO => Err(Stop::NotPrepared("its time is over".to_owned())),
+            left => Ok(left),
+        }
+    }
+
+    /// Where a redirect leads, if it is one that may be followed, and whether the credentials may follow.
+    fn redirect(&self, request: &RawRequest, response: &Response<Bytes>, followed: usize) -> Option<(Target, bool)> {
+        check_redirect(&request.method, response.status(), followed, MAX_REDIRECTS).ok()?;
+        let location = response.headers().get(LOCATION)?.to_str().ok()?;
+        let target = request.target.resolve(location).ok()?;
+        let signer = self.around.signer;
+        let admitted = admit(signer.policy(), signer.registry(), &request.target, target, Source::Redirect).ok()?;
+        Some((admitted.target, admitted.credentials_may_follow))
+    }
+}
+
+/// What a request without an answer means. One that never reached the registry says nothing about it.
+pub(super) fn stopped(tested: &TestedRegistry<'_>, at: usize, why: NoAnswer) -> Stop {
+    match why {
+        NoAnswer::Lost(why) if tested.time_left().is_ok() => Stop::Failed(Finding {
+            expected: "an answer".to_owned(),
+            found: format!("none: {why}"),
+            exchange: Some(at),
+        }),
+        NoAnswer::Lost(_) => Stop::NotPrepared("its time is over".to_owned()),
+        other => Stop::NotPrepared(other.to_string()),
+    }
+}

@@ -1,0 +1,118 @@
+//! An upload under tested.
+
+use bytes::Bytes;
+use http::Method;
+use longshore_core::{Repository, Target};
+
+use super::received::Received;
+use super::request::RequestBuilder;
+use super::tested::{Left, Stop, TestedRegistry, prepared};
+
+/// An open upload, at its newest location.
+pub(super) struct Upload<'c, 'a> {
+    tested: &'c TestedRegistry<'a>,
+    pub(super) repository: Repository,
+    pub(super) location: Target,
+}
+
+impl<'a> TestedRegistry<'a> {
+    /// Opens an upload in a repository: what a check about uploads begins with.
+    pub(super) fn open(&self, repository: &Repository) -> Result<Upload<'_, 'a>, Stop> {
+        let post = self.request(Method::POST, repository, "blobs/uploads/").send();
+        prepared("no upload could be opened", post.and_then(|answer| self.opened(repository, &answer)))
+    }
+
+    /// Opens an upload in the first repository.
+    pub(super) fn upload(&self) -> Result<Upload<'_, 'a>, Stop> {
+        self.open(self.repository())
+    }
+
+    /// The upload that an answer opened.
+    pub(super) fn opened(&self, repository: &Repository, answer: &Received<'_, '_>) -> Result<Upload<'_, 'a>, Stop> {
+        if !answer.is_success() {
+            return Err(answer.fail("an open upload", answer.summary()));
+        }
+        let location = answer.location()?;
+        self.leaves(Left::Upload(location.clone(), repository.clone()));
+        Ok(Upload { tested: self, repository: repository.clone(), location })
+    }
+}
+
+impl<'c, 'a> Upload<'c, 'a> {
+    fn request(&self, method: Method) -> RequestBuilder<'c, 'a> {
+        self.tested.request_to(method, &self.repository, Ok(self.location.clone()))
+    }
+
+    /// PATCH without `Content-Range`.
+    pub(super) fn patch(&self, bytes: impl Into<Bytes>) -> RequestBuilder<'c, 'a> {
+        self.request(Method::PATCH).bytes(bytes)
+    }
+
+    /// PATCH that says where its bytes begin.
+    pub(super) fn chunk(&self, from: usize, bytes: impl Into<Bytes>) -> RequestBuilder<'c, 'a> {
+        let bytes = bytes.into();
+        let range = range(from, bytes.len());
+        self.patch(bytes).header("content-range", range)
+    }
+
+    /// PUT that ends it, without a body.
+    pub(super) fn close(&self, digest: &str) -> RequestBuilder<'c, 'a> {
+        self.request(Method::PUT).query("digest", digest)
+    }
+
+    /// PUT without a digest.
+    pub(super) fn close_unnamed(&self) -> RequestBuilder<'c, 'a> {
+        self.request(Method::PUT)
+    }
+
+    /// PUT that ends it with its last chunk.
+    pub(super) fn close_with(&self, digest: &str, from: usize, bytes: impl Into<Bytes>) -> RequestBuilder<'c, 'a> {
+        let bytes = bytes.into();
+        let range = range(from, bytes.len());
+        self.close(digest).bytes(bytes).header("content-range", range)
+    }
+
+    /// GET of its state.
+    pub(super) fn state(&self) -> RequestBuilder<'c, 'a> {
+        self.request(Method::GET)
+    }
+
+    /// DELETE of it.
+    pub(super) fn cancel(&self) -> RequestBuilder<'c, 'a> {
+        self.request(Method::DELETE)
+    }
+
+    /// Goes on where an answer says, if it says so.
+    pub(super) fn follow(&mut self, answer: &Received<'_, '_>) {
+        if let Ok(location) = answer.location() {
+            self.moved(location);
+        }
+    }
+
+    fn moved(&mut self, location: Target) {
+        self.tested.is_gone(&Left::Upload(self.location.clone(), self.repository.clone()));
+        self.location = location;
+        self.tested.leaves(Left::Upload(self.location.clone(), self.repository.clone()));
+    }
+
+    /// Sends a chunk that must be taken, as a check that is about something later needs it.
+    pub(super) fn send_chunk(&mut self, from: usize, bytes: impl Into<Bytes>) -> Result<(), Stop> {
+        let answer = prepared("a chunk was not taken", self.chunk(from, bytes).send())?;
+        if !answer.is_success() {
+            return Err(Stop::NotPrepared(format!("a chunk was not taken: {}", answer.summary())));
+        }
+        self.follow(&answer);
+        Ok(())
+    }
+
+    /// The upload is over, and the blob is there.
+    pub(super) fn is_stored(self, digest: &str) {
+        self.tested.is_gone(&Left::Upload(self.location.clone(), self.repository.clone()));
+        self.tested.leaves(Left::Blob(self.repository, digest.to_owned()));
+    }
+}
+
+/// The specification's form of `Content-Range`: both ends inclusive.
+pub(super) fn range(from: usize, len: usize) -> String {
+    format!("{from}-{}", (from + len).saturating_sub(1))
+}

@@ -1,0 +1,5 @@
+//! The suite that holds a registry to the specification, against the mock registry in memory.
+
+mod spec;
+mod support;
+mod table;
