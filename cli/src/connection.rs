@@ -208,8 +208,15 @@ impl Watchers {
     }
 }
 
+/// What the system's randomness gives, for what must differ from run to run.
+pub(crate) fn random_seed() -> Result<u64, Error> {
+    let mut seed = [0; 8];
+    getrandom::fill(&mut seed).map_err(|error| Error::failed(format!("the system gives no randomness: {error}")))?;
+    Ok(u64::from_ne_bytes(seed))
+}
+
 /// The HTTP stack, with the trust that was asked for.
-fn http(arguments: &TrustArguments, registry: &Origin) -> Result<Http, Error> {
+pub(crate) fn http(arguments: &TrustArguments, registry: &Origin) -> Result<Http, Error> {
     let read = |path: &PathBuf| {
         files::read(path).map_err(|error| Error::failed(format!("cannot read {}: {error}", path.display())))
     };

@@ -6,6 +6,7 @@ mod args;
 mod artifact;
 mod attach;
 mod check;
+mod conformance;
 mod connection;
 mod credentials;
 mod demo;
@@ -56,6 +57,7 @@ async fn run(command: Command) -> Result<(), Error> {
         Command::Referrers(arguments) => referrers::run(arguments).await,
         Command::Check(arguments) => check::run(arguments).await,
         Command::Rm(arguments) => rm::run(arguments).await,
+        Command::Conformance(arguments) => conformance::run(arguments).await,
         Command::Mock(arguments) => mock::run(arguments).await,
         Command::Demo(arguments) => demo::run(&arguments).await,
     }

@@ -6,12 +6,15 @@ use longshore_core::auth::Credentials;
 use longshore_core::{Blob, Client, Learned, Options, Push, Receipt, Registry, Repository, Secret, Tag};
 use longshore_memory::{Order, Schedule, Simulation, Source};
 use longshore_mock_registry as mock;
+use longshore_mock_registry::auth::{Auth, Password};
 use longshore_mock_registry::fault::FaultPlan;
 use serde_json::Value;
 
 use crate::quirk;
-use crate::strategy::CHUNK;
 use crate::{Image, Mock, Plan, Run};
+
+/// The size of a chunk in random cases, in bytes. Blobs are a few of these, or a byte more or less.
+pub const CHUNK: u64 = 32;
 
 /// A blob's key: its number in the image.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -341,4 +344,13 @@ pub(crate) const USER: &str = "suite";
 
 fn parsed<T: std::str::FromStr>(text: &str) -> T {
     text.parse().ok().expect("the suite's own names are names")
+}
+
+/// Lets the suite's own user, and nobody else, do this in a case's registry, with tokens.
+///
+/// # Panics
+/// Where these are no rights.
+pub fn let_in(case: &mut Case, rights: &str) {
+    let rights = rights.parse().expect("these are rights");
+    case.registry.auth = Some(Auth::bearer().user(USER, Password::plain(PASSWORD), rights));
 }

@@ -2,9 +2,9 @@
 
 use longshore_core::Learned;
 
+use crate::case::CHUNK;
 use crate::case::{Case, Given};
 use crate::image::{BlobPlan, DocumentPlan, Plan, Subject};
-use crate::strategy::CHUNK;
 
 /// One way in which a push goes.
 #[derive(Debug, Clone)]

@@ -14,6 +14,11 @@
 //! println!("{}", run.simulation.transcript());
 //! # Ok::<(), oracle::Violation>(())
 //! ```
+//!
+//! [`suite`] holds a registry to the specification, over any transport.
+//!
+//! With `default-features = false` there is no [proptest](https://docs.rs/proptest) in the tree, and neither `strategy` nor
+//! `property`.
 
 #![forbid(unsafe_code)]
 
@@ -23,14 +28,16 @@ pub mod fuzz;
 mod image;
 mod mock;
 pub mod oracle;
+#[cfg(feature = "proptest")]
 pub mod property;
 pub mod quirk;
 mod run;
 pub mod session;
+#[cfg(feature = "proptest")]
 pub mod strategy;
 pub mod suite;
 
-pub use case::{Case, Given, Key, Settings};
+pub use case::{CHUNK, Case, Given, Key, Settings, let_in};
 pub use image::{BlobPlan, Content, DocumentPlan, Image, Plan, Subject};
 pub use mock::{Mock, TagChange};
 pub use run::Run;

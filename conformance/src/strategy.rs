@@ -10,12 +10,9 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 
-use crate::case::{self, Case, Given, Settings};
+use crate::case::{self, CHUNK, Case, Given, Settings};
 use crate::image::{BlobPlan, DocumentPlan, Plan, Subject};
 use crate::quirk::{self, Outcome, Quirk};
-
-/// The size of a chunk in random cases, in bytes. Blobs are a few of these, or a byte more or less.
-pub const CHUNK: u64 = 32;
 
 /// Plans of images: up to six blobs, among them empty and equal ones, and up to five documents.
 pub fn plan() -> impl Strategy<Value = Plan> {
@@ -108,15 +105,6 @@ pub fn behind_a_door(cases: impl Strategy<Value = Case>) -> impl Strategy<Value 
         case.registry.auth = Some(auth.user(case::USER, Password::plain(case::PASSWORD), rights));
         case
     })
-}
-
-/// Lets the suite's own user, and nobody else, do this in a case's registry, with tokens.
-///
-/// # Panics
-/// Where these are no rights.
-pub fn let_in(case: &mut Case, rights: &str) {
-    let rights = rights.parse().expect("these are rights");
-    case.registry.auth = Some(Auth::bearer().user(case::USER, Password::plain(case::PASSWORD), rights));
 }
 
 /// Cases against registries with up to so many quirks at once, of those that refuse nothing.

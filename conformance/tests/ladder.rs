@@ -1,8 +1,8 @@
 //! How a blob falls from one way of sending it to another: what the registry refuses teaches, what the network loses does not.
 
 use http::Method;
+use longshore_conformance::CHUNK;
 use longshore_conformance::quirk::{Outcome, named};
-use longshore_conformance::strategy::CHUNK;
 use longshore_conformance::{Case, Run, flow, property};
 use longshore_core::FailureKind;
 use longshore_core::driver::Body;

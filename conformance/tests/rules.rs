@@ -39,7 +39,7 @@ fn rule_2_own_byte_accounting_and_range_is_a_hint() {
         "patch-overlap-accepted",
     ];
     let in_chunks = strategy::case_with(&quirks, 2).prop_map(|mut case| {
-        case.client.chunk_above = strategy::CHUNK;
+        case.client.chunk_above = longshore_conformance::CHUNK;
         case
     });
     property::holds(120, Succeeds, &in_chunks);
@@ -120,7 +120,7 @@ fn rule_7_one_way_that_is_closed_leaves_others() {
                 *given = Given::Known;
             });
             // The limit on bodies is that of a chunk.
-            case.client.chunk = strategy::CHUNK;
+            case.client.chunk = longshore_conformance::CHUNK;
             case
         });
         property::holds(20, Succeeds, &cases);

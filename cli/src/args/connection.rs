@@ -56,10 +56,7 @@ impl ConnectionArguments {
     /// What the client is to do where it has a choice.
     pub(crate) fn options(&self) -> Result<Options, Error> {
         let mut options = Options::default();
-        let mut seed = [0; 8];
-        getrandom::fill(&mut seed)
-            .map_err(|error| Error::failed(format!("the system gives no randomness: {error}")))?;
-        options.seed = u64::from_ne_bytes(seed);
+        options.seed = crate::connection::random_seed()?;
         options.in_flight = usize::from(self.jobs);
         options.policy = self.trust.allowed_origins.iter().cloned().fold(options.policy, Policy::allow_origin);
         Ok(options)

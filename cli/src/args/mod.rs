@@ -1,6 +1,7 @@
 //! What can be said on the command line.
 
 mod attach;
+mod conformance;
 mod connection;
 mod login;
 mod mock;
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 pub(crate) use attach::AttachArguments;
+pub(crate) use conformance::ConformanceArguments;
 pub(crate) use connection::ConnectionArguments;
 pub(crate) use login::{LoginArguments, TrustArguments};
 pub(crate) use mock::{MockArguments, Scheme};
@@ -50,6 +52,9 @@ pub(crate) enum Command {
     /// Run a registry on this machine, for tests and for trying things
     #[command(after_help = exit::HELP)]
     Mock(MockArguments),
+    /// Find out whether a registry does what the specification says
+    #[command(after_help = conformance::HELP)]
+    Conformance(ConformanceArguments),
     /// Show a whole push, to a registry of its own: what is sent, what a second push costs, and that every byte comes back
     #[command(after_help = exit::HELP)]
     Demo(DemoArguments),

@@ -3,7 +3,7 @@
 use longshore_core::Learned;
 use longshore_memory::{Fault, Order, Schedule};
 
-use crate::strategy::CHUNK;
+use crate::case::CHUNK;
 use crate::{BlobPlan, Case, DocumentPlan, Given, Plan, Settings, Subject, oracle, quirk};
 
 /// Each byte decides something, so that a mutation changes little: first the quirk of the registry, then the image, then

@@ -1,6 +1,6 @@
 //! What real registries were seen to do, one by one: each is a switch of the mock registry's, by the id of the quirk.
 //!
-//! Lengths are those of random cases: a few times [`CHUNK`](crate::strategy::CHUNK) bytes stand for megabytes.
+//! Lengths are those of random cases: a few times [`CHUNK`](crate::CHUNK) bytes stand for megabytes.
 
 mod contents;
 mod trouble;

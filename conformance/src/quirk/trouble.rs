@@ -4,8 +4,8 @@ use longshore_mock_registry::Behaviour;
 use longshore_mock_registry::behaviour as is;
 
 use super::{Outcome, Quirk};
+use crate::case::{CHUNK, let_in};
 use crate::case::{Case, Given};
-use crate::strategy::{self, CHUNK};
 
 /// A push gets over these faults.
 const fn passes(id: &'static str, faults: &'static str) -> Quirk {
@@ -57,7 +57,7 @@ fn goes_in_chunks(case: &mut Case) {
 }
 
 fn behind_a_door(case: &mut Case) {
-    strategy::let_in(case, "*=*");
+    let_in(case, "*=*");
 }
 
 fn reads_once_behind_a_door(case: &mut Case) {

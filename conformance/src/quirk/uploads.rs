@@ -4,8 +4,8 @@ use longshore_mock_registry::Behaviour;
 use longshore_mock_registry::behaviour as is;
 
 use super::{Quirk, fine, refusing};
+use crate::case::{CHUNK, let_in};
 use crate::case::{Case, Given};
-use crate::strategy::{self, CHUNK};
 
 pub(super) fn mounting() -> Vec<Quirk> {
     vec![
@@ -224,7 +224,7 @@ fn mounts(case: &mut Case) {
 /// Its user may not read the repository to mount from, nor delete.
 fn mounts_from_others(case: &mut Case) {
     mounts(case);
-    strategy::let_in(case, "library/app=pull,push");
+    let_in(case, "library/app=pull,push");
 }
 
 fn goes_in_chunks(case: &mut Case) {

@@ -1,5 +1,7 @@
 //! How the suite is run.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use longshore_core::auth::Credentials;
@@ -40,6 +42,8 @@ pub struct SuiteOptions {
     pub known: KnownFailures,
     /// A blob that is there and that the credentials may not read, to find out whether a mount gives it away.
     pub private: Option<PrivateBlob>,
+    /// Once this is set, no further requirement is checked; what was stored is removed.
+    pub stop: Arc<AtomicBool>,
 }
 
 /// A blob that is there and that the credentials may not read.
@@ -72,6 +76,7 @@ impl SuiteOptions {
             time_limit: Duration::from_secs(60),
             known: KnownFailures::default(),
             private: None,
+            stop: Arc::default(),
         }
     }
 

@@ -91,6 +91,9 @@ impl<'a> Suite<'a> {
         let (next, all) = (AtomicUsize::new(0), Mutex::new((BTreeMap::new(), BTreeSet::new())));
         let work = || {
             while let Some((group, requirement)) = selected.get(next.fetch_add(1, Ordering::Relaxed)) {
+                if self.options.stop.load(Ordering::Relaxed) {
+                    return;
+                }
                 let (found, left) = self.check(around, group, requirement);
                 (self.on_found)(&found);
                 let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);

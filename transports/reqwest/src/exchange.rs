@@ -72,7 +72,7 @@ async fn answer<K: Key + Send + 'static>(
 }
 
 /// The URL that reqwest will send, if it keeps every byte.
-fn url(uri: &Uri) -> Result<Url, NoAnswer> {
+pub(crate) fn url(uri: &Uri) -> Result<Url, NoAnswer> {
     let text = uri.to_string();
     let unsendable = |why: String| NoAnswer::Unsendable(why);
     let url = Url::parse(&text).map_err(|error| unsendable(format!("it takes the URL for none: {error}")))?;
@@ -84,7 +84,7 @@ fn url(uri: &Uri) -> Result<Url, NoAnswer> {
 }
 
 /// The limits of a head, as far as the stack has not held them already.
-fn check_head(response: &Response<Bytes>, limits: &Limits) -> Result<(), NoAnswer> {
+pub(crate) fn check_head(response: &Response<Bytes>, limits: &Limits) -> Result<(), NoAnswer> {
     let bytes: usize = response.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
     if bytes > limits.head_bytes || response.headers().len() > limits.head_fields {
         let (bytes, fields) = (limits.head_bytes, limits.head_fields);

@@ -62,10 +62,12 @@ mod driver;
 mod exchange;
 mod http;
 mod image;
+mod raw;
 mod session;
 mod words;
 
 pub use http::{Http, HttpBuilder, HttpError};
 pub use image::{PulledImage, push};
 pub use longshore_sources::{ImageError, Memory, Sink, push_of};
+pub use raw::Framing;
 pub use session::{Running, Session, SessionBuilder};

@@ -1,0 +1,110 @@
+//! One request as it stands, without the core: for tools that ask what no client asks.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use ::http::{Request, Response};
+use bytes::{Bytes, BytesMut};
+use http_body::{Frame, SizeHint};
+use longshore_core::Target;
+use longshore_core::driver::{Limits, NoAnswer};
+use tokio::time::{Sleep, sleep};
+
+use crate::{Http, exchange, words};
+
+/// How long what was sent of a body that is broken off may take to reach the network.
+const FLUSH: Duration = Duration::from_millis(100);
+
+/// How the body of a request that is sent with [`Http::send`] is put on the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Framing {
+    /// Whole, its length announced.
+    Whole,
+    /// Whole, its length not announced: over HTTP/1.1 in the chunked transfer coding.
+    Streamed,
+    /// As the beginning of the longer body that the request's `Content-Length` announces; then the connection is closed.
+    BrokenOff,
+}
+
+impl Http {
+    /// Sends one request as it stands, and reads at most so many bytes of the answer's body.
+    ///
+    /// It has the certificates, the trust and the proxies of this stack. Nothing is retried, no redirect is followed, and no
+    /// header is added but those that HTTP itself needs, and `Accept: */*` where there is no `Accept`.
+    ///
+    /// # Errors
+    /// Where no whole answer came, or it is longer; and where the URL would not be sent byte for byte.
+    pub async fn send(
+        &self,
+        request: Request<Bytes>,
+        framing: Framing,
+        limits: &Limits,
+        body_limit: usize,
+    ) -> Result<Response<Bytes>, NoAnswer> {
+        let (head, body) = request.into_parts();
+        let url = exchange::url(&head.uri)?;
+        let target = Target::parse(url.as_str()).map_err(|error| NoAnswer::Unsendable(error.to_string()))?;
+        let origin = target.origin();
+        let client = self.client(origin, limits)?;
+        let mut sent = reqwest::Request::new(head.method, url);
+        *sent.headers_mut() = head.headers;
+        if !body.is_empty() || framing != Framing::Whole {
+            *sent.body_mut() = Some(reqwest::Body::wrap(Framed { bytes: Some(body), framing, flush: None }));
+        }
+        let lost = |error: &reqwest::Error| words::no_answer(error, origin);
+        let mut answer = client.execute(sent).await.map_err(|error| lost(&error))?;
+        let mut response = Response::new(Bytes::new());
+        *response.status_mut() = answer.status();
+        *response.version_mut() = answer.version();
+        *response.headers_mut() = std::mem::take(answer.headers_mut());
+        exchange::check_head(&response, limits)?;
+        let mut read = BytesMut::new();
+        while let Some(piece) = answer.chunk().await.map_err(|error| lost(&error))? {
+            if piece.len() > body_limit - read.len() {
+                return Err(NoAnswer::Lost(format!("the answer has more than {body_limit} bytes")));
+            }
+            read.extend_from_slice(&piece);
+        }
+        *response.body_mut() = read.freeze();
+        Ok(response)
+    }
+}
+
+/// A body in memory.
+struct Framed {
+    bytes: Option<Bytes>,
+    framing: Framing,
+    flush: Option<Pin<Box<Sleep>>>,
+}
+
+impl http_body::Body for Framed {
+    type Data = Bytes;
+    type Error = &'static str;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, &'static str>>> {
+        match self.bytes.take() {
+            Some(bytes) if !bytes.is_empty() => Poll::Ready(Some(Ok(Frame::data(bytes)))),
+            _ if self.framing == Framing::BrokenOff => {
+                let flush = self.flush.get_or_insert_with(|| Box::pin(sleep(FLUSH)));
+                ready!(flush.as_mut().poll(context));
+                Poll::Ready(Some(Err("the body is broken off")))
+            }
+            _ => Poll::Ready(None),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.framing != Framing::BrokenOff && self.bytes.as_ref().is_none_or(Bytes::is_empty)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self.framing {
+            Framing::Whole => SizeHint::with_exact(self.bytes.as_ref().map_or(0, Bytes::len) as u64),
+            Framing::Streamed | Framing::BrokenOff => SizeHint::default(),
+        }
+    }
+}
