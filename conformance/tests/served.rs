@@ -27,7 +27,7 @@ fn holding(root: &Manifest, image: &Image, options: mock::RegistryOptions, lost:
     }
     let checks = std::mem::replace(
         &mut registry.registry.options.behaviour.manifests.missing_reference,
-        mock::behaviour::MissingReference::Unchecked,
+        mock::behaviour::MissingReference::Accepted,
     );
     let put = Request::put(format!("/v2/{}/manifests/v0", Case::repository()));
     let put = put.header(CONTENT_TYPE, root.media_type().as_str()).body(root.bytes().clone()).unwrap();

@@ -14,7 +14,7 @@ use crate::request::{ParsedRequest, sought_digest};
 use crate::storage::Record;
 
 impl Registry {
-    /// `end-2`. Where it is blobs_hidden, there is no blob.
+    /// `end-2`. Where blobs are hidden, there is none.
     pub(crate) fn blob(
         &self,
         request: &ParsedRequest,
@@ -29,7 +29,8 @@ impl Registry {
             let given = if request.method == Method::HEAD { read.missing_blob } else { 404 };
             return Err(unknown(&digest).with_status(given));
         };
-        if read.blob_redirect && self.options.storage.is_some() && !request.at_storage {
+        let redirected = read.blob_redirect && (request.method == Method::GET || read.blob_head_redirect);
+        if redirected && self.options.storage.is_some() && !request.at_storage {
             let location = self.at_storage(format!("/v2/{repository}/blobs/{digest}"));
             let redirect = Answer::new(Row::End2, StatusCode::TEMPORARY_REDIRECT);
             return Ok(redirect.header(LOCATION, location).header(CONTENT_LENGTH, 0));

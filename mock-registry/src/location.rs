@@ -22,9 +22,18 @@ impl Registry {
             UploadPath::IdInQuery => format!("{PART}?id={id}"),
         };
         if start.state != StateQuery::Absent {
-            add_query(&mut path, &format!("_nouploadcache=false&_state={}", upload_state(id, upload.step)));
+            if let Some(query) = &start.query {
+                add_query(&mut path, query);
+            }
+            add_query(&mut path, &self.state_pair(id, upload.step));
         }
         self.located(path)
+    }
+
+    /// The parameter that holds the state of an upload.
+    pub(crate) fn state_pair(&self, id: &UploadId, step: u64) -> String {
+        let name = self.options.behaviour.start.state_name.as_deref().unwrap_or("_state");
+        format!("{name}={}", upload_state(id, step))
     }
 
     /// A path of the registry itself, wherever uploads are, in the form that URLs have here.
@@ -77,7 +86,7 @@ impl Registry {
 }
 
 /// What `_state` holds: bytes that a client which decodes and encodes them again would change.
-pub(crate) fn upload_state(id: &UploadId, step: u64) -> String {
+fn upload_state(id: &UploadId, step: u64) -> String {
     let hash = Digest::of(Algorithm::Sha256, format!("{id} {step}").as_bytes()).hex();
     format!("{}%3D%3d==", &hash[..16])
 }

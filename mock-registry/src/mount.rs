@@ -51,9 +51,16 @@ impl Registry {
                 self.link(repository, &digest, size)?;
                 Ok(self.created(Row::End11, repository, &digest).header(CONTENT_LENGTH, 0))
             }
-            None if from.is_some() && mounting.missing != 202 && mounting.policy != MountPolicy::Never => {
-                let refusal = Refusal::new(status(mounting.missing), Code::NameUnknown, "there is no such source");
-                Err(refusal)
+            None if mounting.policy != MountPolicy::Never => {
+                let absent = from
+                    .as_ref()
+                    .is_some_and(|from| !self.state.repositories.contains_key(from) || !request.caller.may_read(from));
+                match mounting.absent_source.filter(|_| absent).unwrap_or(mounting.missing) {
+                    202 => self.new_upload(Row::End11, repository, Algorithm::Sha256),
+                    _ if from.is_none() => self.new_upload(Row::End11, repository, Algorithm::Sha256),
+                    401 => Err(Refusal::new(StatusCode::UNAUTHORIZED, Code::Unauthorized, "there is no such source")),
+                    given => Err(Refusal::new(status(given), Code::NameUnknown, "there is no such source")),
+                }
             }
             None => self.new_upload(Row::End11, repository, Algorithm::Sha256),
         }

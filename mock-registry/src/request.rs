@@ -8,6 +8,7 @@ use longshore_core::{Digest, DigestError, Origin, Repository, Tag};
 use crate::answer::{Answer, Body, Row};
 use crate::auth::Caller;
 use crate::behaviour::{LocationForm, TrailingSlash};
+use crate::changes::changed;
 use crate::fault::FaultEffect;
 use crate::progress::Step;
 use crate::refusal::{Code, Refusal, status};
@@ -95,6 +96,7 @@ impl Registry {
         });
         let sets_cookies = self.options.auth.is_some() && self.options.behaviour.auth.cookies;
         let answer = if sets_cookies { answer.header("set-cookie", "sid=1; Path=/; HttpOnly") } else { answer };
+        let answer = changed(answer, method, &self.options.behaviour.answers);
         if method == Method::HEAD { answer.without_body() } else { answer }
     }
 

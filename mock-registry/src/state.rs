@@ -84,6 +84,8 @@ pub struct Upload {
     pub algorithm: Algorithm,
     /// All bytes so far, hashed and counted.
     pub digester: Digester,
+    /// How many bytes came before those that it still has (`artifactory-chunks-last-kept`).
+    pub dropped: u64,
     /// How many chunks it took; what its `_state` stands for.
     pub step: u64,
     /// Where its first chunk ended.
@@ -100,13 +102,13 @@ impl Upload {
     /// How many bytes it has.
     #[must_use]
     pub const fn len(&self) -> u64 {
-        self.digester.len()
+        self.dropped.saturating_add(self.digester.len())
     }
 
     /// Whether it has no byte.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.digester.is_empty()
+        self.len() == 0
     }
 }
 

@@ -6,7 +6,8 @@ use longshore_core::{Repository, Tag};
 use serde_json::json;
 
 use crate::answer::{Answer, Body};
-use crate::behaviour::LinkForm;
+use crate::auth::short_name;
+use crate::behaviour::{LinkForm, ListName};
 use crate::refusal::{Code, Refusal};
 use crate::registry::Registry;
 use crate::request::{ParsedRequest, unknown_repository};
@@ -37,7 +38,11 @@ impl Registry {
         if let Some(last) = page.last().filter(|_| more) {
             answer = answer.header(LINK, self.next_page(&format!("/v2/{repository}/tags/list?n={count}&last={last}")));
         }
-        let name = listing.name.as_deref().unwrap_or(repository.as_str());
+        let name = match &listing.name {
+            ListName::Repository => repository.as_str(),
+            ListName::ShortName => short_name(repository.as_str()),
+            ListName::Other(name) => name,
+        };
         let body = json!({ "name": name, "tags": page }).to_string();
         Ok(answer.body("application/json", Body::Bytes(body.into())))
     }

@@ -10,6 +10,7 @@ use longshore_mock_registry::behaviour::{
     ContentRange, CutBody, LocationForm, MissingReference, MountPolicy, SinglePost, StateQuery, UploadPath,
 };
 use longshore_mock_registry::fault::FaultPlan;
+use longshore_mock_registry::profile::{NAMES, Profile};
 use longshore_mock_registry::storage::Memory;
 use longshore_mock_registry::{
     Behaviour, BodyEnd, Instant, Limits, Opened, Progress, Registry, RegistryOptions, RequestId,
@@ -210,12 +211,17 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 0..40)
 }
 
+/// The profiles of registries that look at every digest.
+fn whole_profiles() -> Vec<Behaviour> {
+    let named = NAMES.iter().map(|name| Profile::named(name).unwrap().behaviour().clone());
+    named.filter(|behaviour| !behaviour.commit.whole_unverified && !behaviour.manifests.unverified).collect()
+}
+
 /// Behaviours that keep the contents whole.
 fn behaviours() -> impl Strategy<Value = Behaviour> {
     let base = prop_oneof![
         3 => Just(Behaviour::default()),
-        1 => Just(Behaviour::quay_2021()),
-        1 => any::<bool>().prop_map(Behaviour::ecr),
+        2 => prop::sample::select(whole_profiles()),
     ];
     let paths = [UploadPath::Usual, UploadPath::Singular, UploadPath::Suffixed, UploadPath::IdInQuery];
     let states = [StateQuery::Absent, StateQuery::Ignored, StateQuery::Newest, StateQuery::NewestOrGone];
@@ -236,7 +242,7 @@ fn behaviours() -> impl Strategy<Value = Behaviour> {
                 behaviour.mount.policy = MountPolicy::AnyRepository;
             }
             if flags[3] {
-                behaviour.manifests.missing_reference = MissingReference::Unchecked;
+                behaviour.manifests.missing_reference = MissingReference::Accepted;
             }
             if flags[4] {
                 behaviour.start.single_post = SinglePost::Strict;

@@ -60,7 +60,7 @@ pub(super) fn manifests() -> Vec<Quirk> {
         fine("missing-blob-status-zoo:blob-unknown", |b| late(b, is::MissingReference::BlobUnknown)),
         fine("missing-blob-status-zoo:blob-unknown-404", |b| late(b, is::MissingReference::BlobUnknownNotFound)),
         fine("missing-blob-status-zoo:manifest-invalid", |b| late(b, is::MissingReference::ManifestInvalid)),
-        fine("missing-blob-not-checked", |b| b.manifests.missing_reference = is::MissingReference::Unchecked),
+        fine("missing-blob-not-checked", |b| b.manifests.missing_reference = is::MissingReference::Accepted),
         refusing("subject-must-exist", &["push a manifest: 400", "push a manifest and its tags: 400"], |b| {
             b.manifests.subject_must_exist = true;
         }),

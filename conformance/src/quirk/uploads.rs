@@ -2,6 +2,7 @@
 
 use longshore_mock_registry::Behaviour;
 use longshore_mock_registry::behaviour as is;
+use longshore_mock_registry::profile::Profile;
 
 use super::{Quirk, fine, refusing};
 use crate::case::{CHUNK, let_in};
@@ -27,7 +28,7 @@ pub(super) fn mounting() -> Vec<Quirk> {
         fine("mount-without-from-ok-202", |b| b.mount.without_from = is::WithoutFrom::Upload),
         fine("mount-from-without-mount-405", |b| b.mount.from_alone = 405),
         fine("mount-origin-param-breaks-hub", |b| b.mount.refuses_origin = true),
-        fine("quay-2021", |b| *b = Behaviour::quay_2021()),
+        fine("quay-2021", |b| *b = profile("quay-2021")),
         fine("ecr:mounting-off", |b| *b = small_ecr(false)),
         fine("ecr:mounting-on", |b| *b = small_ecr(true)),
     ]
@@ -36,10 +37,15 @@ pub(super) fn mounting() -> Vec<Quirk> {
 /// What is said of an upload that nothing brings to its end.
 const ENDED_BY_500: &str = "was begun 5 times and never finished, and the last answer was 500";
 
+fn profile(name: &str) -> Behaviour {
+    let profile = Profile::named(name).expect("the mock registry has this profile");
+    profile.behaviour().clone()
+}
+
 /// ECR takes no chunk under 5 MiB; of small blobs, so many bytes stand for that. It takes no blob without a byte either,
 /// which no client can help.
 fn small_ecr(mounting: bool) -> Behaviour {
-    let mut ecr = Behaviour::ecr(mounting);
+    let mut ecr = profile(if mounting { "ecr-blob-mounting" } else { "ecr" });
     ecr.start.chunk_min = Some(is::ChunkMin { bytes: CHUNK, announced: false });
     ecr.commit.empty_blob_refused = None;
     ecr

@@ -119,7 +119,7 @@ fn a_document_of_another_type_goes_last() {
     let root = image(&[(LAYER, A)], &[]);
     let mut world = World::new();
     world.registry.registry.options.behaviour.manifests.missing_reference =
-        longshore_mock_registry::behaviour::MissingReference::Unchecked;
+        longshore_mock_registry::behaviour::MissingReference::Accepted;
     let (config, layer) = (world.blob(b"{}"), world.blob(A));
     let push = world.empty().manifest(other.clone()).blob(config).blob(layer).root(root).tag("v0".parse().unwrap());
     let came = world.run(push);

@@ -6,6 +6,7 @@ use longshore_core::{Origin, Scheme};
 
 use super::AuthScheme;
 use super::caller::Need;
+use super::short_name;
 use crate::answer::{Answer, Row};
 use crate::behaviour::{ChallengeForm, ChallengeScope, Realm};
 use crate::refusal::{Code, Refusal};
@@ -28,6 +29,7 @@ impl Registry {
             return refusal;
         }
         let sent = request.headers.contains_key(http::header::AUTHORIZATION);
+        let needs = if behaviour.deletion_unscoped && request.row == Row::End10 { &[] } else { needs };
         self.challenges(needs, error, sent)
             .into_iter()
             .fold(refusal, |refusal, value| refusal.header(WWW_AUTHENTICATE, value))
@@ -84,17 +86,25 @@ impl Registry {
             .iter()
             .map(|(repository, actions)| {
                 let name = match form {
-                    ChallengeScope::ShortName => {
-                        repository.as_str().split_once('/').map_or(repository.as_str(), |(_, name)| name)
+                    ChallengeScope::ShortName => short_name(repository.as_str()),
+                    ChallengeScope::AnyAction => {
+                        repository.as_str().rsplit_once('/').map_or(repository.as_str(), |(owner, _)| owner)
                     }
                     _ => repository.as_str(),
                 };
-                let actions: Vec<&str> = actions.iter().map(|action| action.as_str()).collect();
+                let mut actions: Vec<&str> = actions.iter().map(|action| action.as_str()).collect();
+                if self.options.behaviour.auth.action_order_varies && self.requests.is_multiple_of(2) {
+                    actions.reverse();
+                }
+                if form == ChallengeScope::AnyAction {
+                    actions = vec!["any"];
+                }
                 format!("repository:{name}:{}", actions.join(","))
             })
             .collect();
         match form {
-            ChallengeScope::Needed | ChallengeScope::ShortName if scopes.is_empty() => None,
+            ChallengeScope::Needed | ChallengeScope::ShortName | ChallengeScope::AnyAction if scopes.is_empty() => None,
+            ChallengeScope::AnyAction => scopes.into_iter().next(),
             ChallengeScope::Needed | ChallengeScope::ShortName => Some(scopes.join(" ")),
             ChallengeScope::Absent => None,
             ChallengeScope::Empty => Some(String::new()),

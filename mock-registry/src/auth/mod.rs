@@ -12,6 +12,7 @@ use std::fmt;
 use std::time::Duration;
 
 use longshore_core::Origin;
+use serde::{Deserialize, Serialize};
 
 pub use htpasswd::HtpasswdError;
 pub use rights::{Action, Rights, RightsError};
@@ -48,7 +49,8 @@ pub struct Auth {
 }
 
 /// How clients say who they are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum AuthScheme {
     /// With name and password in each request.
     Basic,
@@ -116,6 +118,11 @@ impl Password {
     pub fn plain(password: impl Into<String>) -> Self {
         Self(Kept::Plain(password.into()))
     }
+}
+
+/// A repository's name without its first part, where it has several.
+pub(crate) fn short_name(name: &str) -> &str {
+    name.split_once('/').map_or(name, |(_, rest)| rest)
 }
 
 impl fmt::Debug for Password {

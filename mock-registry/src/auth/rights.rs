@@ -57,6 +57,19 @@ impl Rights {
         self.0.push((repository.to_string(), actions));
     }
 
+    /// All that another one may do below a name.
+    pub(crate) fn add_below(&mut self, owner: &Repository, other: &Self) {
+        let prefix = format!("{owner}/");
+        for (pattern, actions) in &other.0 {
+            let given = match pattern.strip_suffix('*') {
+                Some(start) if prefix.starts_with(start) => format!("{prefix}*"),
+                _ if pattern.starts_with(&prefix) || *pattern == owner.as_str() => pattern.clone(),
+                _ => continue,
+            };
+            self.0.push((given, actions.clone()));
+        }
+    }
+
     /// Whether one may do this there.
     #[must_use]
     pub fn allow(&self, repository: &Repository, action: Action) -> bool {

@@ -12,7 +12,7 @@ use super::credentials::{SentCredentials, hashed};
 use super::rights::parse_actions;
 use super::{Action, AuthScheme, Rights};
 use crate::answer::{Answer, Body, Row};
-use crate::behaviour::TokenField;
+use crate::behaviour::{ChallengeScope, TokenField};
 use crate::progress::{BodyEnd, Receiver, Step};
 use crate::refusal::{Code, Refusal, status};
 use crate::registry::Registry;
@@ -145,7 +145,11 @@ impl Registry {
         let read = if behaviour.first_scope_only { 1 } else { SCOPES };
         let scopes = query.all("scope").take(read).flat_map(str::split_whitespace).take(SCOPES);
         let mut rights = Rights::none();
-        for (repository, actions) in scopes.filter_map(parse_scope) {
+        for scope in scopes {
+            if let Some(owner) = any_action(scope).filter(|_| behaviour.scope == ChallengeScope::AnyAction) {
+                rights.add_below(&owner, own);
+            }
+            let Some((repository, actions)) = parse_scope(scope) else { continue };
             if let Some(given) = behaviour.delete_scope_refused.filter(|_| actions.contains(&Action::Delete)) {
                 return Err(Refusal::new(status(given), "INVALID_REQUEST", "unable to decode the scope"));
             }
@@ -181,6 +185,11 @@ impl Registry {
         let body = Body::Bytes(Value::from(answer).to_string().into());
         Ok(Answer::new(Row::Token, StatusCode::OK).header(CACHE_CONTROL, "no-store").body("application/json", body))
     }
+}
+
+/// `repository:owner:any`.
+fn any_action(scope: &str) -> Option<Repository> {
+    scope.strip_prefix("repository:")?.strip_suffix(":any")?.parse().ok()
 }
 
 /// `repository:name:actions`; anything else gives no right.

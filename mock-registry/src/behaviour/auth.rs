@@ -15,6 +15,10 @@ pub struct Authentication {
     pub open_base: bool,
     /// The `scope` of a challenge.
     pub scope: ChallengeScope,
+    /// Whether a challenge says `pull,push` and `push,pull` in turn (`challenge-action-order-varies`).
+    pub action_order_varies: bool,
+    /// Whether the challenge to the deletion of a blob has no scope (`challenge-delete-no-scope`).
+    pub deletion_unscoped: bool,
     /// Whether a challenge has a `service` (`challenge-no-service`).
     pub service: bool,
     /// The `realm` of a challenge.
@@ -60,6 +64,8 @@ impl Default for Authentication {
             only_base_is_challenged: false,
             open_base: false,
             scope: ChallengeScope::Needed,
+            action_order_varies: false,
+            deletion_unscoped: false,
             service: true,
             realm: Realm::Absolute,
             flips_to_basic: false,
@@ -102,7 +108,7 @@ pub enum ChallengeScope {
     /// What the request needs.
     #[default]
     Needed,
-    /// None (`challenge-without-scope`, `challenge-delete-no-scope`).
+    /// None (`challenge-without-scope`).
     Absent,
     /// Empty (`challenge-scope-parameter-empty-or-invalid`).
     Empty,
@@ -110,6 +116,9 @@ pub enum ChallengeScope {
     Star,
     /// Without the first part of the repository's name (`challenge-scope-name-differs`).
     ShortName,
+    /// Without the last part of the repository's name, and with the action `any`, which the token server takes for all:
+    /// Cloudsmith (`challenge-scope-action-any`).
+    AnyAction,
 }
 
 /// The `realm` of a challenge.

@@ -93,8 +93,11 @@ pub enum PatchRange {
     FirstChunk,
     /// One byte too far: `0-<length>`.
     OffByOne,
-    /// One byte too far after a chunk without `Content-Range`: Artifactory (`patch-range-off-by-one-streamed`).
+    /// One byte too far after a chunk without `Content-Range`, and else the chunk's own first and last byte: Artifactory
+    /// (`patch-range-off-by-one-streamed`).
     OffByOneStreamed,
+    /// `0-0`, whatever came (`patch-range-constant`).
+    Constant,
     /// The last byte as counted from the chunk's own first (`patch-range-relative-to-chunk`).
     OfChunk,
     /// None (`patch-range-0--1-breaks-docker`).
@@ -139,6 +142,8 @@ pub enum OutOfOrderRange {
     Absent,
     /// Both, `Range` one byte too far: Quay (`quay-416-range-off-by-one`).
     OffByOne,
+    /// Both and no body where the upload has bytes; else neither, with the body: ACR (`out-of-order-416-body-varies`).
+    WithBytes,
 }
 
 /// The longest body of one request.

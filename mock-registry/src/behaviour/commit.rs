@@ -70,6 +70,11 @@ pub struct Commit {
     pub mismatch_keeps_upload: bool,
     /// Whether the digest is not looked at: wrong bytes are stored (`blob-digest-not-verified`).
     pub unverified: bool,
+    /// Whether the digest is not looked at where the blob came in one request: wrong bytes are stored, of uploads in chunks
+    /// they are not (`blob-digest-not-verified`, Pulp).
+    pub whole_unverified: bool,
+    /// Whether a blob has only its last chunk, whatever its digest says (`artifactory-chunks-last-kept`).
+    pub last_chunk_only: bool,
     /// `Docker-Content-Digest` of success (`blob-digest-header-absent`, `blob-digest-header-wrong`).
     pub digest: DigestHeader,
     /// `Location` of success.
@@ -93,6 +98,8 @@ impl Default for Commit {
             mismatch_code: "DIGEST_INVALID".to_owned(),
             mismatch_keeps_upload: false,
             unverified: false,
+            whole_unverified: false,
+            last_chunk_only: false,
             digest: DigestHeader::Sent,
             location: BlobLocation::Blob,
             visible_after: 0,

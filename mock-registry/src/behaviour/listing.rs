@@ -10,8 +10,8 @@ pub struct Listing {
     pub over_limit_refused: bool,
     /// The form of `Link`.
     pub link: LinkForm,
-    /// The name that a list has, where it is not the repository's (`tags-name-differs`).
-    pub name: Option<String>,
+    /// The name that a list has.
+    pub name: ListName,
     /// The status where a repository has no tag: 200. Seen: 404 (`tags-404-when-empty`).
     pub empty: u16,
     /// The status of the deletion of a tag: 202. Seen: 400, 405 (`tag-delete-unsupported`). Where it is no success,
@@ -28,13 +28,26 @@ impl Default for Listing {
         Self {
             over_limit_refused: false,
             link: LinkForm::Path,
-            name: None,
+            name: ListName::Repository,
             empty: 200,
             delete_tag: 202,
             delete_manifest: 202,
             delete_blob: 202,
         }
     }
+}
+
+/// The name in a list of tags (`tags-name-differs`).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ListName {
+    /// The repository's.
+    #[default]
+    Repository,
+    /// The repository's without its first part, where it has several.
+    ShortName,
+    /// Another one.
+    Other(String),
 }
 
 /// The form of a `Link` to the next page (`tags-link-forms`).

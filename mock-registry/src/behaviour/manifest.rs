@@ -27,6 +27,9 @@ pub struct Manifests {
     /// The status of a manifest with `artifactType` or `subject`, where it is refused. Seen: 405
     /// (`manifest-artifacttype-rejected-405`).
     pub artifacts_refused: Option<u16>,
+    /// The status of a manifest whose `Content-Type` is that of no manifest: 400. Seen: 405
+    /// (`manifest-gitea-unsupported-405`), 415 (`manifest-content-type-415`).
+    pub unknown_type: u16,
     /// Types of manifests that are refused.
     pub refused_types: RefusedTypes,
     /// Whether a tag may not go from one type of manifest to another: else 400 (`manifest-type-change-on-tag-400`).
@@ -76,6 +79,7 @@ impl Default for Manifests {
             subject_must_exist: false,
             media_type_required: false,
             artifacts_refused: None,
+            unknown_type: 400,
             refused_types: RefusedTypes::default(),
             type_change_refused: false,
             empty_config_refused: false,
@@ -95,7 +99,7 @@ impl Default for Manifests {
     }
 }
 
-/// The `Location` of a manifest that was stored (`manifest-location-bogus`).
+/// The `Location` of a manifest that was stored (`manifest-location-bogus`, `location-private-host`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ManifestLocation {
@@ -106,6 +110,10 @@ pub enum ManifestLocation {
     Reference,
     /// That of an upload which never was: Artifactory.
     Upload,
+    /// At a private address, with `http`: MetaHub (`location-private-host`).
+    PrivateHost,
+    /// At some storage: OpenRegistry (`location-private-host`).
+    OtherHost,
     /// None.
     Absent,
 }
@@ -152,7 +160,7 @@ pub enum MissingReference {
     /// 400 `MANIFEST_INVALID`: Quay.
     ManifestInvalid,
     /// Nothing is checked: 201 (`missing-blob-not-checked`).
-    Unchecked,
+    Accepted,
 }
 
 /// Types of manifests that are refused (`manifest-content-type-415`, `manifest-docker-types-rejected`,

@@ -3,6 +3,7 @@
 //! The default of every switch is what the spec says. The names in code style, such as `mount-always-202`, are the ids of
 //! observed quirks of real registries.
 
+mod answers;
 mod auth;
 mod chunks;
 mod commit;
@@ -12,16 +13,16 @@ mod manifest;
 mod mount;
 mod read;
 mod referrers;
-mod registries;
 mod start;
 
 use serde::{Deserialize, Serialize};
 
+pub use answers::{AnswerChange, AnswerFilter};
 pub use auth::{Authentication, ChallengeForm, ChallengeScope, Realm, TokenField};
 pub use chunks::{BodyMax, Chunks, ContentRange, CutBody, EmptyRange, MaxOf, OutOfOrderRange, Patch, PatchRange};
 pub use commit::{BlobLocation, Commit, FinalChunk, StatusRange, UploadStatus};
 pub use errors::{ErrorBody, Errors};
-pub use listing::{LinkForm, Listing};
+pub use listing::{LinkForm, ListName, Listing};
 pub use manifest::{
     DuplicatePut, Echo, EtagForm, ImmutableTags, ManifestLocation, Manifests, MissingReference, RefusedTypes,
 };
@@ -58,4 +59,6 @@ pub struct Behaviour {
     pub listing: Listing,
     /// Error bodies and warnings.
     pub errors: Errors,
+    /// Changes to answers, after all else; in this order.
+    pub answers: Vec<AnswerChange>,
 }

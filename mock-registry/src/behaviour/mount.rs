@@ -11,6 +11,9 @@ pub struct Mounting {
     /// The status where the source does not have the blob, or the client may not read it: 202, with an upload. Seen: 401
     /// (`mount-unauthorised-401`), 403 (`mount-forbidden-403`), 404 (`mount-missing-404`), 405, 500.
     pub missing: u16,
+    /// The status where there is no such source, or the client may not read it; `missing` where nothing is set. Seen: 401
+    /// (`mount-unauthorised-401`).
+    pub absent_source: Option<u16>,
     /// What becomes of a mount without `from`.
     pub without_from: WithoutFrom,
     /// The status of a `POST` with `from` and without `mount`: 202, with an upload. Seen: 405
@@ -25,6 +28,7 @@ impl Default for Mounting {
         Self {
             policy: MountPolicy::Source,
             missing: 202,
+            absent_source: None,
             without_from: WithoutFrom::Anywhere,
             from_alone: 202,
             refuses_origin: false,

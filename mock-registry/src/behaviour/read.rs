@@ -9,6 +9,12 @@ pub struct Reading {
     /// The status of `HEAD` for a manifest that is not there: 404. Seen: 403 (`manifest-head-403-means-missing`), 401
     /// (`head-needs-push-scope`), 500 (`manifest-head-500-when-repo-missing`).
     pub missing_manifest: u16,
+    /// The status of `HEAD` for a manifest in a repository that is not there; that of other missing manifests where nothing
+    /// is set. Seen: 403 (`manifest-head-403-means-missing`), 500 (`manifest-head-500-when-repo-missing`).
+    pub missing_repository: Option<u16>,
+    /// Whether the answer to a malformed tag or digest is 404 with words instead of an error code
+    /// (`bad-reference-routing`).
+    pub bad_reference_as_text: bool,
     /// The status of `HEAD` for a blob that is not there: 404. Seen: 401 (`blob-head-401-means-missing`), 403
     /// (`ghcr-head-403-without-write`).
     pub missing_blob: u16,
@@ -31,6 +37,8 @@ pub struct Reading {
     /// Whether blobs are served by the storage's own origin, behind a 307 with a signed URL (`blob-head-redirect`,
     /// `redirect-strip-authorization`). Needs [`RegistryOptions::storage`](crate::RegistryOptions::storage).
     pub blob_redirect: bool,
+    /// Whether that is so for `HEAD` too (`blob-head-redirect`).
+    pub blob_head_redirect: bool,
     /// Whether the storage's origin refuses requests that carry `Authorization`, with 400
     /// (`redirect-s3-rejects-authorization`).
     pub storage_refuses_authorization: bool,
@@ -40,6 +48,8 @@ impl Default for Reading {
     fn default() -> Self {
         Self {
             missing_manifest: 404,
+            missing_repository: None,
+            bad_reference_as_text: false,
             missing_blob: 404,
             manifest_head: true,
             manifest_head_length_differs: false,
@@ -50,6 +60,7 @@ impl Default for Reading {
             accept_filters: false,
             ranges: true,
             blob_redirect: false,
+            blob_head_redirect: true,
             storage_refuses_authorization: false,
         }
     }

@@ -16,6 +16,10 @@ pub struct Start {
     pub path: UploadPath,
     /// What the query of an upload's URL holds.
     pub state: StateQuery,
+    /// The name of the parameter that holds the state; `_state` where nothing is set (`post-location-opaque-query`).
+    pub state_name: Option<String>,
+    /// What stands before it in the query, as it is (`post-location-opaque-query`).
+    pub query: Option<String>,
     /// The `Range` header of the 202.
     pub range: PostRange,
     /// The form of an upload's id, and the header that names it (`upload-id-not-uuid`).
@@ -127,6 +131,10 @@ pub enum IdForm {
     BlobUploadUuid,
     /// Twelve characters: Cloudsmith.
     Short,
+    /// Twenty-five characters: Gitea.
+    Base36,
+    /// A UUID and `.patch`: Artifactory.
+    PatchSuffix,
 }
 
 /// The shortest chunk but for the last.

@@ -115,7 +115,7 @@ impl Registry {
             refusal.map_or(Ok(()), Err)
         };
         match behaviour.missing_reference {
-            MissingReference::Unchecked => Ok(()),
+            MissingReference::Accepted => Ok(()),
             MissingReference::ManifestBlobUnknown => each(400),
             MissingReference::ManifestBlobUnknownNotFound => each(404),
             MissingReference::BlobUnknown => Err(Refusal::bad_request(Code::BlobUnknown, "blob unknown to registry")),

@@ -62,14 +62,14 @@ pub(crate) struct Reading {
     pub(crate) layers: Option<usize>,
 }
 
-/// Reads a manifest that came with this `Content-Type`.
-pub(crate) fn read(content_type: Option<&str>, bytes: Bytes) -> Result<Reading, Refusal> {
+/// Reads a manifest that came with this `Content-Type`; with another than a manifest's, it is refused with that status.
+pub(crate) fn read(content_type: Option<&str>, bytes: Bytes, unknown_type: u16) -> Result<Reading, Refusal> {
     let given: Option<MediaType> = match content_type {
         None => None,
         Some(text) => Some(text.parse().map_err(|_| invalid("the Content-Type is no media type"))?),
     };
     if let Some(media_type) = given.as_ref().filter(|given| !given.is_manifest()) {
-        return Err(invalid(&format!("{media_type} is not the type of a manifest")));
+        return Err(invalid(&format!("{media_type} is not the type of a manifest")).with_status(unknown_type));
     }
     let document: Document =
         serde_json::from_slice(&bytes).map_err(|error| invalid(&format!("the manifest is malformed: {error}")))?;
@@ -92,7 +92,7 @@ pub(crate) fn read(content_type: Option<&str>, bytes: Bytes) -> Result<Reading, 
 
 /// A manifest that the storage kept: it was checked when it came, so nothing is refused any more.
 pub(crate) fn restore(media_type: MediaType, bytes: Bytes) -> Stored {
-    read(Some(media_type.as_str()), bytes.clone()).unwrap_or_else(|_| opaque(media_type, bytes)).stored
+    read(Some(media_type.as_str()), bytes.clone(), 400).unwrap_or_else(|_| opaque(media_type, bytes)).stored
 }
 
 /// A manifest that cannot be read any more.

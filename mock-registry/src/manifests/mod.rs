@@ -74,10 +74,16 @@ impl Registry {
             let message = "HEAD is not allowed here";
             return Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, Code::Unsupported, message));
         }
-        let named_as = Named::sought(reference)?;
+        let named_as = Named::sought(reference).map_err(|refusal| match read.bad_reference_as_text {
+            true => refusal.page("text/plain; charset=utf-8", "404 page not found\n"),
+            false => refusal,
+        })?;
         let missing = |refusal: Refusal| if is_head { refusal.with_status(read.missing_manifest) } else { refusal };
         let contents = self.state.repositories.get(repository);
-        let contents = contents.ok_or_else(|| missing(unknown_repository(repository)))?;
+        let contents = contents.ok_or_else(|| match read.missing_repository.filter(|_| is_head) {
+            Some(given) => unknown_repository(repository).with_status(given),
+            None => missing(unknown_repository(repository)),
+        })?;
         let found = named_as.find(contents).and_then(|digest| Some((digest, contents.manifests.get(&digest)?)));
         let (digest, stored) = found.ok_or_else(|| missing(unknown(reference)))?;
         if read.accept_filters && !accepts(request, &stored.media_type) {

@@ -97,7 +97,8 @@ impl Registry {
         tags.extend(receiving.tags.iter().cloned());
         self.check_conditions(repository, named_as, &receiving.conditions)?;
         self.judge_content_type(judged, receiving.content_type.as_deref(), &bytes);
-        let mut reading = read(receiving.content_type.as_deref(), bytes.clone())?;
+        let mut reading =
+            read(receiving.content_type.as_deref(), bytes.clone(), self.options.behaviour.manifests.unknown_type)?;
         reading.stored.stored = self.now;
         judged.digest = Some(digest);
         judged.subject.clone_from(&reading.stored.subject);
@@ -127,11 +128,18 @@ impl Registry {
                 Some(format!("/v2/{repository}/manifests/{digest}"))
             }
             (ManifestLocation::Upload, _) => Some(format!("/v2/{repository}/blobs/uploads/{digest}")),
-            (ManifestLocation::Absent, _) => None,
+            (ManifestLocation::PrivateHost | ManifestLocation::OtherHost | ManifestLocation::Absent, _) => None,
         };
-        if let Some(path) = path {
-            answer = answer.header(LOCATION, self.located_here(path));
-        }
+        answer = match (path, behaviour.location) {
+            (Some(path), _) => answer.header(LOCATION, self.located_here(path)),
+            (None, ManifestLocation::PrivateHost) => {
+                answer.header(LOCATION, format_args!("http://10.0.0.7:80/v2/{repository}/manifests/{digest}"))
+            }
+            (None, ManifestLocation::OtherHost) => {
+                answer.header(LOCATION, format_args!("https://storage.invalid/{}", digest.hex()))
+            }
+            (None, _) => answer,
+        };
         if let Some(etag) = self.etag(digest) {
             answer = answer.header(ETAG, etag);
         }

@@ -66,14 +66,14 @@ impl Registry {
     fn commit(&mut self, repository: &Repository, id: &UploadId, digest: &Digest) -> Result<(), (Refusal, bool)> {
         let behaviour = &self.options.behaviour.commit;
         let upload = self.state.uploads.get(id).ok_or_else(|| (gone(), false))?;
-        let size = upload.len();
+        let size = upload.digester.len();
         if let Some(given) = behaviour.empty_blob_refused.filter(|_| size == 0) {
             return Err((Refusal::new(status(given), Code::Unknown, ""), false));
         }
         if behaviour.lost_above.is_some_and(|most| size > most) {
             return Err((gone(), false));
         }
-        if !behaviour.unverified {
+        if !behaviour.unverified && !(behaviour.whole_unverified && upload.step == 0) && upload.dropped == 0 {
             let (same, digester) = (upload.algorithm == digest.algorithm(), upload.digester.clone());
             let computed = if same { Ok(digester.finish()) } else { self.hash_again(id, digest) };
             let computed = computed.map_err(|error| (error.into(), false))?;

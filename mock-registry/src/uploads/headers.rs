@@ -4,7 +4,6 @@ use http::header::{LOCATION, RANGE};
 
 use crate::answer::{Answer, Row};
 use crate::behaviour::{EmptyRange, IdForm, OutOfOrderRange, PatchRange, PostRange, StateQuery, StatusRange};
-use crate::location::upload_state;
 use crate::refusal::{Code, Refusal, status};
 use crate::registry::Registry;
 use crate::request::ParsedRequest;
@@ -35,7 +34,12 @@ impl Registry {
             PatchRange::Absent => return answer,
             PatchRange::FirstChunk => upload.first_end,
             PatchRange::OffByOne => upload.len().saturating_add(1),
+            PatchRange::Constant => return answer.header(RANGE, "0-0"),
             PatchRange::OffByOneStreamed if streamed => upload.len().saturating_add(1),
+            PatchRange::OffByOneStreamed if chunk > 0 => {
+                let (first, last) = (upload.len().saturating_sub(chunk), upload.len().saturating_sub(1));
+                return answer.header(RANGE, format_args!("{first}-{last}"));
+            }
             PatchRange::Correct | PatchRange::OffByOneStreamed => upload.len(),
             PatchRange::OfChunk => chunk,
         };
@@ -71,8 +75,13 @@ impl Registry {
         let at = self.located_at(Answer::new(Row::End5, given), id);
         let at = match chunks.out_of_order_range {
             OutOfOrderRange::Absent => return refusal,
-            OutOfOrderRange::Sent => self.range(at, len),
-            OutOfOrderRange::OffByOne => at.header(RANGE, format_args!("0-{len}")),
+            OutOfOrderRange::WithBytes if len == 0 => return refusal,
+            OutOfOrderRange::Sent | OutOfOrderRange::WithBytes => self.range(self.named(at, id), len),
+            OutOfOrderRange::OffByOne => self.named(at, id).header(RANGE, format_args!("0-{len}")),
+        };
+        let refusal = match chunks.out_of_order_range {
+            OutOfOrderRange::WithBytes => refusal.page("", ""),
+            _ => refusal,
         };
         at.headers
             .iter()
@@ -86,7 +95,7 @@ impl Registry {
         // Bytes that are coming in have moved it on already.
         let is_moving = upload.busy && rule == StateQuery::NewestOrGone;
         let step = upload.step;
-        let newest = format!("_state={}", upload_state(id, step));
+        let newest = self.state_pair(id, step);
         let query = request.path_and_query.split_once('?').map_or("", |(_, query)| query);
         if !is_moving && query.split('&').any(|pair| pair == newest) {
             return Ok(());
@@ -112,7 +121,8 @@ impl Registry {
     fn named(&self, answer: Answer, id: &UploadId) -> Answer {
         match self.options.behaviour.start.id {
             IdForm::BlobUploadUuid => answer.header("blob-upload-uuid", id),
-            IdForm::Uuid | IdForm::Short => answer.header("docker-upload-uuid", id),
+            IdForm::PatchSuffix => answer.header("docker-upload-uuid", format_args!("{id}.patch")),
+            IdForm::Uuid | IdForm::Short | IdForm::Base36 => answer.header("docker-upload-uuid", id),
         }
     }
 

@@ -89,13 +89,15 @@ impl Registry {
             return Err(Refusal::new(StatusCode::TOO_MANY_REQUESTS, Code::TooManyRequests, message));
         }
         let id = match self.options.behaviour.start.id {
-            IdForm::Uuid | IdForm::BlobUploadUuid => self.random.uuid(),
+            IdForm::Base36 => format!("0{}", &self.random.hex()[..24]),
+            IdForm::Uuid | IdForm::BlobUploadUuid | IdForm::PatchSuffix => self.random.uuid(),
             IdForm::Short => self.random.hex()[..12].to_owned(),
         };
         let upload = Upload {
             repository: repository.clone(),
             algorithm,
             digester: Digester::new(algorithm),
+            dropped: 0,
             step: 0,
             first_end: 0,
             short: false,

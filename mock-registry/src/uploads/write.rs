@@ -112,6 +112,11 @@ impl Registry {
         if upload.len().checked_add(coming).is_none_or(|len| len > limit) {
             return Err(too_large(limit));
         }
+        if self.options.behaviour.commit.last_chunk_only && request.row == Row::End5 && upload.step > 0 {
+            self.storage.truncate(id, 0)?;
+            upload.dropped = upload.len();
+            upload.digester = Digester::new(upload.algorithm);
+        }
         upload.busy = true;
         let before = upload.digester.clone();
         Ok(Receiver::Upload(Writing { row: request.row, id: id.clone(), before, admitted, received: 0, becomes }))

@@ -38,7 +38,8 @@ fn ranges_after_chunks() {
         (PatchRange::Correct, ["0-2", "0-4", "0-5"]),
         (PatchRange::FirstChunk, ["0-2", "0-2", "0-2"]),
         (PatchRange::OffByOne, ["0-3", "0-5", "0-6"]),
-        (PatchRange::OffByOneStreamed, ["0-2", "0-4", "0-6"]),
+        (PatchRange::OffByOneStreamed, ["0-2", "3-4", "0-6"]),
+        (PatchRange::Constant, ["0-0", "0-0", "0-0"]),
         (PatchRange::OfChunk, ["0-2", "0-1", "0-0"]),
     ];
     for (range, [first, second, third]) in ranges {

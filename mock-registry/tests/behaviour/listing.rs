@@ -36,7 +36,7 @@ fn s2_pages_are_bounded() {
 
 #[test]
 fn names_and_empty_lists() {
-    tagged(|b| b.listing.name = Some("other".into()))
+    tagged(|b| b.listing.name = longshore_mock_registry::behaviour::ListName::Other("other".into()))
         .play("C: GET /v2/a/tags/list\nS: 200\nS:\nS: {\"name\":\"other\",\"tags\":[\"v1\",\"v2\",\"v3\"]}");
     let mut stage = stage(|b| b.listing.empty = 404);
     push(&mut stage, "a", "hello");

@@ -71,7 +71,7 @@ fn missing_references() {
         (MissingReference::BlobUnknown, code(400, "BLOB_UNKNOWN")),
         (MissingReference::BlobUnknownNotFound, code(404, "BLOB_UNKNOWN")),
         (MissingReference::ManifestInvalid, code(400, "MANIFEST_INVALID")),
-        (MissingReference::Unchecked, "201".to_owned()),
+        (MissingReference::Accepted, "201".to_owned()),
     ];
     for (kind, expected) in kinds {
         let put = format!("C: PUT /v2/b/manifests/v1\nC:\nC: {{image}}\nS: {expected}");

@@ -1,7 +1,12 @@
 use longshore_mock_registry::Behaviour;
+use longshore_mock_registry::profile::Profile;
 
 use crate::stage;
 use crate::transcript::{Stage, image, push};
+
+fn named(profile: &str) -> Behaviour {
+    Profile::named(profile).unwrap().behaviour().clone()
+}
 
 fn with_blob(behaviour: Behaviour) -> Stage {
     let mut stage = stage(|b| *b = behaviour);
@@ -13,7 +18,7 @@ const UPLOAD: &str = "S: 202\nS: Location: /v2/to/blobs/uploads/{id}\nC: PUT /v2
 
 #[test]
 fn quay_refuses_a_mount_without_from() {
-    with_blob(Behaviour::quay_2021()).play(
+    with_blob(named("quay-2021")).play(
         "C: POST /v2/to/blobs/uploads/?mount={hello}
          S: 400
          C: POST /v2/to/blobs/uploads/?mount={hello}&from=from
@@ -37,8 +42,8 @@ fn quay_refuses_a_mount_without_from() {
 #[test]
 fn ecr_answers_202_to_a_mount_that_is_missing_not_allowed_or_switched_off() {
     let mount = "C: POST /v2/to/blobs/uploads/?mount={hello}&from=from\n";
-    with_blob(Behaviour::ecr(false)).play(&format!("{mount}{UPLOAD}"));
-    let mut stage = with_blob(Behaviour::ecr(true));
+    with_blob(named("ecr")).play(&format!("{mount}{UPLOAD}"));
+    let mut stage = with_blob(named("ecr-blob-mounting"));
     stage.play(&format!("C: POST /v2/to/blobs/uploads/?mount={{absent}}&from=from\nS: 202\n{mount}{UPLOAD}"));
     let manifest = image(&mut stage, "from", "");
     stage.play(&format!(
@@ -50,7 +55,7 @@ fn ecr_answers_202_to_a_mount_that_is_missing_not_allowed_or_switched_off() {
 
 #[test]
 fn ecrs_other_habits() {
-    with_blob(Behaviour::ecr(false)).play(
+    with_blob(named("ecr")).play(
         "C: POST /v2/to/blobs/uploads/
          S: 202
          S: Location: {location}
@@ -61,8 +66,6 @@ fn ecrs_other_habits() {
          C: hel
          S: 201
          S: Range: 0-2
-         C: GET {location}
-         S: 404
          C: PATCH {location}
          C: Content-Range: 3-4
          C:
@@ -76,7 +79,7 @@ fn ecrs_other_habits() {
 /// A behaviour can be written down and read back; what is not written is spec-true.
 #[test]
 fn behaviours_are_data() {
-    for behaviour in [Behaviour::default(), Behaviour::quay_2021(), Behaviour::ecr(true)] {
+    for behaviour in [Behaviour::default(), named("quay-2021"), named("ecr-blob-mounting")] {
         let written = serde_json::to_string(&behaviour).unwrap();
         assert_eq!(serde_json::from_str::<Behaviour>(&written).unwrap(), behaviour);
     }

@@ -164,36 +164,45 @@ fn upload_paths() {
 fn state_in_the_query() {
     let begin = "C: POST /v2/a/blobs/uploads/
          S: 202
-         S: Location: /v2/a/blobs/uploads/{id}?_nouploadcache=false&_state={one}
-         C: PATCH /v2/a/blobs/uploads/{id}?_nouploadcache=false&_state={one}
+         S: Location: /v2/a/blobs/uploads/{id}?_state={one}
+         C: PATCH /v2/a/blobs/uploads/{id}?_state={one}
          C:
          C: hel
          S: 202
-         S: Location: /v2/a/blobs/uploads/{id}?_nouploadcache=false&_state={two}\n";
-    let old = "PATCH /v2/a/blobs/uploads/{id}?_nouploadcache=false&_state={one}\nC:\nC: lo";
+         S: Location: /v2/a/blobs/uploads/{id}?_state={two}\n";
+    let old = "PATCH /v2/a/blobs/uploads/{id}?_state={one}\nC:\nC: lo";
     let end = "C: PUT /v2/a/blobs/uploads/{id}?_state={two}&digest={hello}\nC:\nC: lo\nS: 201";
     let rules = [
         (StateQuery::Ignored, format!("C: GET /v2/a/blobs/uploads/{{id}}\nS: 204\n{end}")),
         (
             StateQuery::Newest,
             format!(
-                "C: {old}\nS: 416\nS: Range: 0-2\nS: Location: /v2/a/blobs/uploads/{{id}}?_nouploadcache=false&_state={{two}}
+                "C: {old}\nS: 416\nS: Range: 0-2\nS: Location: /v2/a/blobs/uploads/{{id}}?_state={{two}}
                  C: GET /v2/a/blobs/uploads/{{id}}?_state={{one}}\nS: 204\n{end}"
             ),
         ),
         (StateQuery::NewestOrGone, end.to_owned()),
         (
             StateQuery::NewestOrGone,
-            format!("C: {old}\nS: 404\nS:\nS: {{\"errors\":[{{\"code\":\"BLOB_UPLOAD_INVALID\"{{more}}\n{}", end.replace("201", "404")),
+            format!(
+                "C: {old}\nS: 404\nS:\nS: {{\"errors\":[{{\"code\":\"BLOB_UPLOAD_INVALID\"{{more}}\n{}",
+                end.replace("201", "404")
+            ),
         ),
         (StateQuery::NewestOrGone, format!("C: GET /v2/a/blobs/uploads/{{id}}\nS: 404\n{}", end.replace("201", "404"))),
     ];
     for (rule, rest) in rules {
         stage(|b| b.start.state = rule).play(&format!("{begin}{rest}"));
     }
+    stage(|b| {
+        b.start.state = StateQuery::Newest;
+        b.start.state_name = Some("_stateHash".to_owned());
+        b.start.query = Some("_nouploadcache=false".to_owned());
+    })
+    .play("C: POST /v2/a/blobs/uploads/\nS: 202\nS: Location: {path}?_nouploadcache=false&_stateHash={state}");
     // A client that decodes and encodes the query again has changed it.
     let mut stage = stage(|b| b.start.state = StateQuery::Newest);
-    stage.play("C: POST /v2/a/blobs/uploads/\nS: 202\nS: Location: {path}?_nouploadcache=false&_state={state}");
+    stage.play("C: POST /v2/a/blobs/uploads/\nS: 202\nS: Location: {path}?_state={state}");
     let state = stage.value("state").replace("%3d", "%3D");
     let mut stage = stage.with("changed", state);
     stage.play("C: PATCH {path}?_state={changed}\nC:\nC: x\nS: 416\nC: PATCH {path}?_state={state}\nC:\nC: x\nS: 202");

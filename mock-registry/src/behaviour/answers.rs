@@ -1,0 +1,152 @@
+//! Changes to answers, after they are made: what no switch of its own is worth.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use http::{HeaderName, HeaderValue, Method, StatusCode};
+use serde::{Deserialize, Serialize};
+
+use crate::answer::Row;
+
+/// A change to some answers: other headers, another status, code or body.
+///
+/// It changes what is said, never what is done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[non_exhaustive]
+pub struct AnswerChange {
+    /// Which answers.
+    pub when: AnswerFilter,
+    /// Their status.
+    #[serde(default)]
+    pub status: Option<u16>,
+    /// The code of each error in the body, where errors have codes.
+    #[serde(default)]
+    pub code: Option<String>,
+    /// The body. An empty one has no `Content-Type`.
+    #[serde(default)]
+    pub body: Option<String>,
+    /// Headers: they take the place of those of the same name, which an empty value merely takes away. `{range}` stands for
+    /// the value of `Range`, `{empty}` for a value without a character.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+}
+
+/// Which answers: words with spaces between them that must all fit. A method (`HEAD`), a row (`end-6`, `token`), a status
+/// (`404`) or a class of them (`4xx`), an error code (`BLOB_UNKNOWN`). None fits every answer.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct AnswerFilter {
+    method: Option<Method>,
+    row: Option<Row>,
+    /// The lowest and the highest status.
+    status: Option<(u16, u16)>,
+    code: Option<String>,
+}
+
+impl AnswerFilter {
+    /// Whether an answer is one of these. The code is that of its first error.
+    pub(crate) fn fits(
+        &self,
+        method: &Method,
+        row: Row,
+        status: StatusCode,
+        code: impl FnOnce() -> Option<String>,
+    ) -> bool {
+        self.method.as_ref().is_none_or(|wanted| wanted == method)
+            && self.row.is_none_or(|wanted| wanted == row)
+            && self.status.is_none_or(|(low, high)| (low..=high).contains(&status.as_u16()))
+            && self.code.as_ref().is_none_or(|wanted| code().as_ref() == Some(wanted))
+    }
+}
+
+impl FromStr for AnswerFilter {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut filter = Self::default();
+        for word in text.split_whitespace() {
+            let class = word.strip_suffix("xx").and_then(|class| class.parse::<u16>().ok());
+            if let Some(row) = Row::ALL.into_iter().find(|row| row.to_string() == word) {
+                filter.row = Some(row);
+            } else if let Some(class) = class.filter(|class| (1..=5).contains(class)) {
+                filter.status = Some((class * 100, class * 100 + 99));
+            } else if let Some(status) = word.parse::<StatusCode>().ok().map(|status| status.as_u16()) {
+                filter.status = Some((status, status));
+            } else if let Some(method) = METHODS.iter().find(|method| method.as_str() == word) {
+                filter.method = Some(method.clone());
+            } else if word.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_') {
+                filter.code = Some(word.to_owned());
+            } else {
+                let rows: Vec<String> = Row::ALL.iter().map(ToString::to_string).collect();
+                return Err(format!(
+                    "{word:?} is no method, no row ({}), no status (404, 4xx) and no error code",
+                    rows.join(", ")
+                ));
+            }
+        }
+        Ok(filter)
+    }
+}
+
+const METHODS: &[Method] =
+    &[Method::GET, Method::HEAD, Method::POST, Method::PATCH, Method::PUT, Method::DELETE, Method::OPTIONS];
+
+impl TryFrom<String> for AnswerFilter {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<AnswerFilter> for String {
+    fn from(filter: AnswerFilter) -> Self {
+        filter.to_string()
+    }
+}
+
+impl fmt::Display for AnswerFilter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let status =
+            self.status.map(|(low, high)| if low == high { low.to_string() } else { format!("{}xx", low / 100) });
+        let words = [
+            self.method.as_ref().map(ToString::to_string),
+            self.row.map(|row| row.to_string()),
+            status,
+            self.code.clone(),
+        ];
+        f.write_str(&words.into_iter().flatten().collect::<Vec<_>>().join(" "))
+    }
+}
+
+impl AnswerChange {
+    /// The headers, as far as HTTP has such names and values.
+    pub(crate) fn headers(
+        &self,
+        range: Option<&HeaderValue>,
+    ) -> impl Iterator<Item = (HeaderName, Option<HeaderValue>)> {
+        let range = range.and_then(|range| range.to_str().ok()).unwrap_or_default();
+        self.headers.iter().filter_map(move |(name, value)| {
+            let name = name.parse().ok()?;
+            let given = value.replace("{range}", range).replace("{empty}", "");
+            Some((name, if value.is_empty() { None } else { Some(given.parse().ok()?) }))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn filters_are_read_as_they_are_printed() {
+        for text in ["", "HEAD", "end-6", "404", "4xx", "PUT end-7a 400 MANIFEST_INVALID", "token 200"] {
+            assert_eq!(text.parse::<AnswerFilter>().unwrap().to_string(), text);
+        }
+        for bad in ["end-99", "6xx", "head", "blob unknown"] {
+            assert!(bad.parse::<AnswerFilter>().is_err(), "{bad}");
+        }
+    }
+}

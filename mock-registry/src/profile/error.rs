@@ -1,0 +1,166 @@
+//! Why a profile is refused.
+
+use std::fmt;
+
+use thiserror::Error;
+
+/// Where something stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The file, or the argument.
+    pub file: String,
+    /// The line, from 1; `None` in an argument.
+    pub line: Option<usize>,
+}
+
+impl Place {
+    pub(super) fn line(file: &str, line: usize) -> Self {
+        Self { file: file.to_owned(), line: Some(line) }
+    }
+
+    pub(super) fn argument(assignment: &str) -> Self {
+        Self { file: format!("--set {assignment}"), line: None }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            Some(line) => write!(f, "{}:{line}", self.file),
+            None => f.write_str(&self.file),
+        }
+    }
+}
+
+/// Why a profile is refused.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum ProfileError {
+    /// It is not TOML.
+    #[error("{at}: {message}")]
+    Syntax {
+        /// Where.
+        at: Place,
+        /// What is wrong.
+        message: String,
+    },
+    /// An argument is not written as `group.switch=value`.
+    #[error("{at}: write it as group.switch=value")]
+    Malformed {
+        /// The argument.
+        at: Place,
+    },
+    /// A key that no profile has.
+    #[error("{at}: there is no key {key}{}", meant(.nearest))]
+    UnknownKey {
+        /// Where.
+        at: Place,
+        /// The key.
+        key: String,
+        /// What was probably meant.
+        nearest: Option<String>,
+    },
+    /// A key has a value of another type, or lacks its value.
+    #[error("{at}: {key} is {wanted}")]
+    Type {
+        /// Where.
+        at: Place,
+        /// The key.
+        key: String,
+        /// What it has to be.
+        wanted: &'static str,
+    },
+    /// A switch that there is not.
+    #[error("{at}: there is no switch {path}{}", meant(.nearest))]
+    UnknownSwitch {
+        /// Where.
+        at: Place,
+        /// Its path.
+        path: String,
+        /// What was probably meant.
+        nearest: Option<String>,
+    },
+    /// A switch has no such value.
+    #[error("{at}: {switch}: {message}")]
+    Value {
+        /// Where.
+        at: Place,
+        /// The path of the switch.
+        switch: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// A switch is set a second time in one file.
+    #[error("{at}: {switch} is set already, in line {first}")]
+    SetTwice {
+        /// Where it is set for the second time.
+        at: Place,
+        /// The path of the switch.
+        switch: String,
+        /// The line where it was set first.
+        first: usize,
+    },
+    /// Two switches contradict each other: the one takes away what the other says something of.
+    #[error("{at}: {switch} contradicts {other} = {value} in line {line}: {why}")]
+    Contradiction {
+        /// Where the one is set that can show nowhere.
+        at: Place,
+        /// The path of that switch.
+        switch: String,
+        /// The switch that it contradicts.
+        other: String,
+        /// The value of that one.
+        value: String,
+        /// The line of that one.
+        line: usize,
+        /// What they contradict each other in.
+        why: &'static str,
+    },
+    /// A quirk that is not in the catalogue.
+    #[error("{at}: there is no quirk {id}{}", meant(.nearest))]
+    UnknownQuirk {
+        /// Where.
+        at: Place,
+        /// Its id.
+        id: String,
+        /// What was probably meant.
+        nearest: Option<String>,
+    },
+    /// A profile that there is not.
+    #[error("there is no profile {name}{}", meant(.nearest))]
+    UnknownProfile {
+        /// Its name.
+        name: String,
+        /// What was probably meant.
+        nearest: Option<String>,
+    },
+    /// A profile that there is not is extended.
+    #[error("{at}: there is no profile {name}{}", meant(.nearest))]
+    UnknownParent {
+        /// Where.
+        at: Place,
+        /// Its name.
+        name: String,
+        /// What was probably meant.
+        nearest: Option<String>,
+    },
+    /// A profile extends itself, by way of others.
+    #[error("{at}: the profile extends itself: {chain}")]
+    Circle {
+        /// Where.
+        at: Place,
+        /// The names of the profiles, each of which extends the next.
+        chain: String,
+    },
+}
+
+fn meant(nearest: &Option<String>) -> String {
+    nearest.as_ref().map(|nearest| format!("; did you mean {nearest}?")).unwrap_or_default()
+}
+
+/// The word that is most like the one that was given, if any is like it at all.
+pub(super) fn nearest<'a>(given: &str, words: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    let scored = words.into_iter().map(|word| (strsim::jaro_winkler(given, word), word));
+    let best = scored.max_by(|(one, _), (other, _)| one.total_cmp(other));
+    best.filter(|(score, _)| *score > 0.75).map(|(_, word)| word.to_owned())
+}

@@ -1,0 +1,101 @@
+//! All that a profile decides: behaviour, limits, and how clients say who they are.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::SetSwitch;
+use crate::Behaviour;
+use crate::auth::{Auth, AuthScheme};
+use crate::options::Limits;
+
+/// All that a profile decides.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Settings {
+    /// What the registry does.
+    pub behaviour: Behaviour,
+    /// What bounds it.
+    pub limits: ProfileLimits,
+    /// How clients say who they are.
+    pub users: ProfileUsers,
+}
+
+/// Limits of a registry that clients meet.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+#[non_exhaustive]
+pub struct ProfileLimits {
+    /// The longest manifest, in bytes (`manifest-size-limit`).
+    pub manifest: Option<usize>,
+    /// The most entries in a page of tags or referrers (`tags-n-limit`, `referrers-pagination`).
+    pub page: Option<usize>,
+}
+
+impl ProfileLimits {
+    pub(super) fn apply(&self, limits: &mut Limits) {
+        limits.manifest = self.manifest.unwrap_or(limits.manifest);
+        limits.page = self.page.unwrap_or(limits.page);
+    }
+}
+
+/// How clients say who they are, where the registry has users.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+#[non_exhaustive]
+pub struct ProfileUsers {
+    /// `basic` in each request (`basic-only-registry`), or `bearer`: with a token, had for name and password.
+    pub scheme: Option<AuthScheme>,
+    /// The `service` of a challenge.
+    pub service: Option<String>,
+    /// How many seconds a token is good (`token-expires-mid-upload`).
+    pub token_lifetime: Option<u64>,
+}
+
+impl ProfileUsers {
+    pub(super) fn auth(&self) -> Auth {
+        let mut auth = match self.scheme {
+            Some(AuthScheme::Basic) => Auth::basic(),
+            Some(AuthScheme::Bearer) | None => Auth::bearer(),
+        };
+        auth.service = self.service.clone().unwrap_or(auth.service);
+        auth.lifetime = self.token_lifetime.map_or(auth.lifetime, Duration::from_secs);
+        auth
+    }
+}
+
+impl Settings {
+    /// All switches with their values, by group.
+    pub(super) fn groups(&self) -> serde_json::Map<String, Value> {
+        let mut groups = match serde_json::to_value(&self.behaviour) {
+            Ok(Value::Object(groups)) => groups,
+            _ => serde_json::Map::new(),
+        };
+        groups.remove("answers");
+        groups.insert("limits".to_owned(), json!(self.limits));
+        groups.insert("users".to_owned(), json!(self.users));
+        groups
+    }
+
+    /// Sets one switch. The error says what is wrong with its value.
+    pub(super) fn set(&mut self, set: &SetSwitch) -> Result<(), String> {
+        let (group, name) = set.path.split_once('.').unwrap_or((&set.path, ""));
+        match group {
+            "limits" => self.limits = changed(&self.limits, name, &set.value)?,
+            "users" => self.users = changed(&self.users, name, &set.value)?,
+            _ => {
+                let mut behaviour = json!(self.behaviour);
+                behaviour[group][name] = set.value.clone();
+                self.behaviour = serde_json::from_value(behaviour).map_err(|error| error.to_string())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn changed<T: Serialize + serde::de::DeserializeOwned>(group: &T, name: &str, value: &Value) -> Result<T, String> {
+    let mut group = json!(group);
+    group[name] = value.clone();
+    serde_json::from_value(group).map_err(|error| error.to_string())
+}
