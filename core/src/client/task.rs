@@ -251,6 +251,7 @@ impl<K: Key> AnyFlow<K> {
     /// Gives up while a request is in flight whose answer may open an upload; false where it can be given up at once.
     pub(super) fn leave(&mut self) -> bool {
         match self {
+            Self::Exists(flow) => flow.is_mounting(),
             Self::Probe(flow) => flow.is_asking(),
             Self::Upload(flow) => flow.leave(),
             _ => false,

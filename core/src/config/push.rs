@@ -21,6 +21,8 @@ pub struct Push<K> {
     pub(crate) root: Option<Digest>,
     pub(crate) manifests: Vec<Manifest>,
     pub(crate) blobs: Vec<Blob<K>>,
+    /// Repositories of the same registry that may have blobs which are not given.
+    pub(crate) mounts: Vec<Repository>,
     pub(crate) is_open: bool,
     pub(crate) checkpoint: Option<Checkpoint>,
 }
@@ -36,6 +38,7 @@ impl<K> Push<K> {
             root: None,
             manifests: Vec::new(),
             blobs: Vec::new(),
+            mounts: Vec::new(),
             is_open: false,
             checkpoint: None,
         }
@@ -59,6 +62,15 @@ impl<K> Push<K> {
     #[must_use]
     pub fn blob(mut self, blob: Blob<K>) -> Self {
         self.blobs.push(blob);
+        self
+    }
+
+    /// Names a repository of the same registry that may have blobs which manifests refer to and which are not given: they are
+    /// mounted from there. What is neither given nor mounted must be in the repository; if it is not, the push fails with
+    /// [`FailureKind::Incomplete`](crate::FailureKind::Incomplete).
+    #[must_use]
+    pub fn mount_absent_from(mut self, repository: Repository) -> Self {
+        self.mounts.push(repository);
         self
     }
 

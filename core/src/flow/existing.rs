@@ -4,9 +4,7 @@ use super::{Context, Exchange, Flow, Next, Outcome, ended};
 use crate::auth::{Scope, Scopes};
 use crate::config::{ManifestReference, Options, RepositoryRef};
 use crate::driver::{Body, Keep, Key};
-use crate::endpoint::{
-    BlobPresence, CheckBlob, CheckManifest, Endpoint, ManifestPresence, PullManifest, Row, TagOrDigest,
-};
+use crate::endpoint::{Endpoint, PullManifest, Row};
 use crate::outcome::{Failure, FailureKind, NoAnswer};
 use crate::{Digest, Manifest, Tag};
 
@@ -14,13 +12,13 @@ use crate::{Digest, Manifest, Tag};
 pub(crate) struct FetchExisting {
     place: RepositoryRef,
     reference: ManifestReference,
-    state: State<Result<Option<Manifest>, Failure>>,
+    state: State,
 }
 
 #[derive(Clone)]
-enum State<T> {
+enum State {
     Asking,
-    Ended(T),
+    Ended(Result<Option<Manifest>, Failure>),
 }
 
 impl FetchExisting {
@@ -49,7 +47,7 @@ const fn is_for_all(why: &FailureKind) -> bool {
 }
 
 /// The rights that a push needs, asked for from its first request on (quirk `head-needs-push-scope`).
-fn push_scopes(place: &RepositoryRef) -> Scopes {
+pub(super) fn push_scopes(place: &RepositoryRef) -> Scopes {
     Scopes::one(Scope::push(place.repository.clone()))
 }
 
@@ -80,69 +78,6 @@ impl<K: Key> Flow<K> for FetchExisting {
 
     fn cancel(&mut self) {
         self.state = State::Ended(Ok(None));
-    }
-
-    fn finish(self) -> Result<Self::Output, Failure> {
-        ended(if let State::Ended(result) = self.state { Some(result) } else { None })
-    }
-}
-
-/// Asks whether content that a manifest refers to, and that was not given, is in the repository.
-pub(crate) struct Exists {
-    place: RepositoryRef,
-    digest: Digest,
-    is_manifest: bool,
-    state: State<Result<bool, Failure>>,
-}
-
-impl Exists {
-    pub(crate) const fn new(place: RepositoryRef, digest: Digest, is_manifest: bool) -> Self {
-        Self { place, digest, is_manifest, state: State::Asking }
-    }
-
-    fn manifest(&self) -> CheckManifest<'_> {
-        let RepositoryRef { origin, repository } = &self.place;
-        CheckManifest { origin, repository, reference: TagOrDigest::Digest(&self.digest) }
-    }
-
-    fn blob(&self) -> CheckBlob<'_> {
-        let RepositoryRef { origin, repository } = &self.place;
-        CheckBlob { origin, repository, digest: &self.digest }
-    }
-
-    fn answered(&self, outcome: Outcome) -> Result<bool, Failure> {
-        match outcome {
-            Outcome::Answer { from, response, .. } if self.is_manifest => {
-                let presence = self.manifest().parse(&from, &response).map_err(Failure::new)?;
-                Ok(matches!(presence, ManifestPresence::Present(_)))
-            }
-            Outcome::Answer { from, response, .. } => {
-                let presence = self.blob().parse(&from, &response).map_err(Failure::new)?;
-                Ok(matches!(presence, BlobPresence::Present { .. }))
-            }
-            other => other.into_failure().map_or(Ok(false), Err),
-        }
-    }
-}
-
-impl<K: Key> Flow<K> for Exists {
-    type Output = bool;
-
-    fn next(&self, options: &Options) -> Next<K> {
-        let (scopes, keep) = (push_scopes(&self.place), Keep::UpTo(options.error_body));
-        match &self.state {
-            State::Asking if self.is_manifest => Next::send(Exchange::new(&self.manifest(), Body::Empty, scopes, keep)),
-            State::Asking => Next::send(Exchange::new(&self.blob(), Body::Empty, scopes, keep)),
-            State::Ended(_) => Next::Done,
-        }
-    }
-
-    fn outcome(&mut self, outcome: Outcome, _: &mut Context<'_, K>) {
-        self.state = State::Ended(self.answered(outcome));
-    }
-
-    fn cancel(&mut self) {
-        self.state = State::Ended(Err(Failure::cancelled()));
     }
 
     fn finish(self) -> Result<Self::Output, Failure> {

@@ -7,6 +7,7 @@
 mod commit;
 mod delete;
 mod existing;
+mod exists;
 mod list;
 mod probe;
 mod pull;
@@ -19,7 +20,8 @@ use http::{Request, Response, StatusCode};
 
 pub(crate) use commit::{Commit, Committed, Stored};
 pub(crate) use delete::{Delete, Deleted};
-pub(crate) use existing::{Exists, FetchExisting};
+pub(crate) use existing::FetchExisting;
+pub(crate) use exists::Exists;
 pub(crate) use list::{ListReferrers, ListTags};
 pub(crate) use probe::Probe;
 pub(crate) use pull::{PullBlob, PullManifest};

@@ -14,7 +14,7 @@ use crate::config::{Checkpoint, Learned, Options, Push, RepositoryRef, Supply};
 use crate::driver::Key;
 use crate::flow::{Committed, Exists, FetchExisting};
 use crate::outcome::{Event, Failure, FailureKind, Pushed};
-use crate::{Digest, Manifest, Tag};
+use crate::{Digest, Manifest, Repository, Tag};
 
 /// One thing to do in a push.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,6 +53,8 @@ pub(in crate::client) struct PushJob<K> {
     pub(super) manifests: Vec<ManifestNode>,
     pub(super) blobs: Vec<BlobNode<K>>,
     pub(super) foreign: Nondistributable,
+    /// Repositories to mount what is not given from.
+    mounts: Vec<Repository>,
     pub(super) is_open: bool,
     pub(super) checkpoint: Option<Checkpoint>,
     surveyed: bool,
@@ -109,6 +111,7 @@ impl<K: Key> PushJob<K> {
             manifests: Vec::new(),
             blobs: Vec::new(),
             foreign: Nondistributable::default(),
+            mounts: push.mounts,
             is_open: push.is_open,
             checkpoint: push.checkpoint,
             surveyed: false,
@@ -227,7 +230,7 @@ impl<K: Key> PushJob<K> {
     fn start_checks(&mut self, options: &Options) -> Vec<Start<K>> {
         let mut starts = Vec::new();
         for (digest, is_manifest) in self.missing(options) {
-            let exists = Exists::new(self.place.clone(), digest, is_manifest);
+            let exists = Exists::new(self.place.clone(), digest, is_manifest).mounting_from(&self.mounts);
             starts.push(self.start(Node::Check(digest), AnyFlow::Exists(exists), 0));
         }
         starts

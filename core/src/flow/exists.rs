@@ -1,0 +1,139 @@
+//! Finding out whether the repository has what a manifest refers to and nobody gave; a blob may be mounted from another
+//! repository first.
+
+use std::collections::VecDeque;
+
+use super::existing::push_scopes;
+use super::{Context, Exchange, Flow, Next, Outcome, ended};
+use crate::auth::Scope;
+use crate::config::{Options, RepositoryRef};
+use crate::driver::{Body, Keep, Key};
+use crate::endpoint::{
+    BlobPresence, CancelUpload, CheckBlob, CheckManifest, Endpoint, ManifestPresence, MountBlob, MountedBlob,
+    OpenUpload, TagOrDigest,
+};
+use crate::outcome::Failure;
+use crate::{Digest, Repository};
+
+/// Asks whether content that a manifest refers to, and that was not given, is in the repository.
+pub(crate) struct Exists {
+    place: RepositoryRef,
+    digest: Digest,
+    is_manifest: bool,
+    /// Repositories to mount from that were not tried yet.
+    mounts: VecDeque<Repository>,
+    state: State,
+}
+
+#[derive(Clone)]
+enum State {
+    /// POST: take it from that repository.
+    Mounting(Repository),
+    /// DELETE: a mount that missed opened this upload, and there are no bytes for it.
+    Cancelling(OpenUpload),
+    /// HEAD: is it there?
+    Asking,
+    Ended(Result<bool, Failure>),
+}
+
+impl Exists {
+    pub(crate) const fn new(place: RepositoryRef, digest: Digest, is_manifest: bool) -> Self {
+        Self { place, digest, is_manifest, mounts: VecDeque::new(), state: State::Asking }
+    }
+
+    /// The same, after the registry was asked to mount the blob from each of these repositories. No refusal of that is an end.
+    pub(crate) fn mounting_from(mut self, repositories: &[Repository]) -> Self {
+        if !self.is_manifest {
+            self.mounts = repositories.iter().cloned().collect();
+            self.state = self.next_state();
+        }
+        self
+    }
+
+    /// Whether the answer to its request may open an upload.
+    pub(crate) const fn is_mounting(&self) -> bool {
+        matches!(self.state, State::Mounting(_))
+    }
+
+    fn next_state(&mut self) -> State {
+        self.mounts.pop_front().map_or(State::Asking, State::Mounting)
+    }
+
+    fn mount<'a>(&'a self, from: &'a Repository) -> MountBlob<'a> {
+        let RepositoryRef { origin, repository } = &self.place;
+        MountBlob { origin, repository, digest: &self.digest, from: Some(from) }
+    }
+
+    fn manifest(&self) -> CheckManifest<'_> {
+        let RepositoryRef { origin, repository } = &self.place;
+        CheckManifest { origin, repository, reference: TagOrDigest::Digest(&self.digest) }
+    }
+
+    fn blob(&self) -> CheckBlob<'_> {
+        let RepositoryRef { origin, repository } = &self.place;
+        CheckBlob { origin, repository, digest: &self.digest }
+    }
+
+    /// Only 201 means mounted; an upload that was opened instead is cancelled.
+    fn mounted(&mut self, source: &Repository, outcome: &Outcome) -> State {
+        let Outcome::Answer { from, response, .. } = outcome else { return self.next_state() };
+        match self.mount(source).parse(from, response) {
+            Ok(MountedBlob::Mounted) => State::Ended(Ok(true)),
+            Ok(MountedBlob::Opened(open)) => State::Cancelling(open),
+            Err(_) => self.next_state(),
+        }
+    }
+
+    fn answered(&self, outcome: Outcome) -> Result<bool, Failure> {
+        match outcome {
+            Outcome::Answer { from, response, .. } if self.is_manifest => {
+                let presence = self.manifest().parse(&from, &response).map_err(Failure::new)?;
+                Ok(matches!(presence, ManifestPresence::Present(_)))
+            }
+            Outcome::Answer { from, response, .. } => {
+                let presence = self.blob().parse(&from, &response).map_err(Failure::new)?;
+                Ok(matches!(presence, BlobPresence::Present { .. }))
+            }
+            other => other.into_failure().map_or(Ok(false), Err),
+        }
+    }
+}
+
+impl<K: Key> Flow<K> for Exists {
+    type Output = bool;
+
+    fn next(&self, options: &Options) -> Next<K> {
+        let (scopes, keep) = (push_scopes(&self.place), Keep::UpTo(options.error_body));
+        Next::send(match &self.state {
+            State::Mounting(from) => {
+                let scopes = scopes.and(Scope::pull(from.clone()));
+                Exchange::new(&self.mount(from), Body::Empty, scopes, keep)
+            }
+            State::Cancelling(upload) => Exchange::new(&CancelUpload { upload }, Body::Empty, scopes, keep)
+                .map(|exchange| exchange.in_upload(upload).forget_if_lost()),
+            State::Asking if self.is_manifest => Exchange::new(&self.manifest(), Body::Empty, scopes, keep),
+            State::Asking => Exchange::new(&self.blob(), Body::Empty, scopes, keep),
+            State::Ended(_) => return Next::Done,
+        })
+    }
+
+    fn outcome(&mut self, outcome: Outcome, _: &mut Context<'_, K>) {
+        self.state = match self.state.clone() {
+            State::Mounting(source) => self.mounted(&source, &outcome),
+            State::Cancelling(_) => self.next_state(),
+            State::Asking => State::Ended(self.answered(outcome)),
+            State::Ended(result) => State::Ended(result),
+        };
+    }
+
+    fn cancel(&mut self) {
+        self.mounts.clear();
+        if !matches!(self.state, State::Cancelling(_)) {
+            self.state = State::Ended(Err(Failure::cancelled()));
+        }
+    }
+
+    fn finish(self) -> Result<Self::Output, Failure> {
+        ended(if let State::Ended(result) = self.state { Some(result) } else { None })
+    }
+}
