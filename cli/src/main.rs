@@ -14,6 +14,7 @@ mod exit;
 mod files;
 mod mock;
 mod output;
+mod profile;
 mod progress;
 mod push;
 mod referrers;

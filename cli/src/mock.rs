@@ -6,27 +6,41 @@ use std::path::Path;
 use std::pin::pin;
 use std::time::Duration;
 
-use longshore_mock_registry::auth::Auth;
+use longshore_mock_registry::Registry;
+use longshore_mock_registry::auth::{Auth, AuthScheme};
+use longshore_mock_registry::profile::Profile;
 use longshore_mock_registry::server::{Log, Server, Tls};
 use longshore_mock_registry::storage::Directory;
-use longshore_mock_registry::{Registry, RegistryOptions};
 use tokio::sync::oneshot;
 
 use crate::args::{MockArguments, Scheme};
 use crate::exit::Error;
 use crate::signals::Signals;
-use crate::{files, output};
+use crate::{files, output, profile};
 
 /// How long requests may still run after the first signal.
 const GRACE: Duration = Duration::from_secs(10);
 
 /// Serves until a signal comes.
 pub(crate) async fn run(arguments: MockArguments) -> Result<(), Error> {
+    if profile::told(&arguments.profile)? {
+        return Ok(());
+    }
+    let profile = profile::load(&arguments.profile)?;
     let signals = Signals::listen()?;
-    let registry = registry(&arguments)?;
+    let registry = registry(&arguments, &profile)?;
     let server = Server::bind(arguments.listen, registry)
         .await
         .map_err(|error| Error::failed(format!("cannot listen on {}: {error}", arguments.listen)))?;
+    let server = if profile.needs_storage() {
+        let listen = (server.address().ip(), 0).into();
+        server
+            .with_storage(listen)
+            .await
+            .map_err(|error| Error::failed(format!("cannot listen for the storage: {error}")))?
+    } else {
+        server
+    };
     let server = match &arguments.log {
         Some(path) => server.with_log(Log::to(
             files::append_to(path)
@@ -43,24 +57,27 @@ pub(crate) async fn run(arguments: MockArguments) -> Result<(), Error> {
 }
 
 /// An empty registry in memory, or the one in the folder.
-fn registry(arguments: &MockArguments) -> Result<Registry, Error> {
+fn registry(arguments: &MockArguments, profile: &Profile) -> Result<Registry, Error> {
     let mut registry = match &arguments.data_dir {
-        None => Registry::new(RegistryOptions::default()),
+        None => Registry::new(profile.options()),
         Some(folder) => Directory::open(folder)
-            .and_then(|storage| Registry::with_storage(RegistryOptions::default(), Box::new(storage)))
+            .and_then(|storage| Registry::with_storage(profile.options(), Box::new(storage)))
             .map_err(|error| Error::failed(format!("cannot use {} as data directory: {error}", folder.display())))?,
     };
-    registry.options.auth = arguments.auth.as_deref().map(|path| auth(path, arguments.auth_scheme)).transpose()?;
+    registry.options.auth =
+        arguments.auth.as_deref().map(|path| auth(path, arguments.auth_scheme, profile)).transpose()?;
     Ok(registry)
 }
 
-fn auth(path: &Path, scheme: Scheme) -> Result<Auth, Error> {
+fn auth(path: &Path, scheme: Option<Scheme>, profile: &Profile) -> Result<Auth, Error> {
     let users = files::read(path).and_then(|users| String::from_utf8(users).map_err(io::Error::other));
     let users = users.map_err(|error| Error::failed(format!("cannot read {}: {error}", path.display())))?;
-    let auth = match scheme {
-        Scheme::Bearer => Auth::bearer(),
-        Scheme::Basic => Auth::basic(),
-    };
+    let mut auth = profile.auth();
+    match scheme {
+        Some(Scheme::Bearer) => auth.scheme = AuthScheme::Bearer,
+        Some(Scheme::Basic) => auth.scheme = AuthScheme::Basic,
+        None => {}
+    }
     auth.with_htpasswd(&users).map_err(|error| Error::failed(format!("cannot use {}: {error}", path.display())))
 }
 

@@ -6,12 +6,16 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use longshore_mock_registry::server::Server;
 
+use super::profile::ProfileArguments;
+
 /// Options of `longshore mock`.
 #[derive(Debug, Args)]
 pub(crate) struct MockArguments {
     /// Address and port to listen on; port 0 takes a free one. Its URL is the first line of standard output
     #[arg(long, value_name = "ADDR", default_value_t = Server::LOOPBACK)]
     pub(crate) listen: SocketAddr,
+    #[command(flatten)]
+    pub(crate) profile: ProfileArguments,
     /// Keep everything in this folder, which is made if need be; otherwise in memory
     #[arg(long, value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
@@ -27,9 +31,10 @@ pub(crate) struct MockArguments {
     /// Let in only the users of this htpasswd file (bcrypt); a third field says what each may do: name:hash:team/*=pull,push
     #[arg(long, value_name = "FILE")]
     pub(crate) auth: Option<PathBuf>,
-    /// How users say who they are: with a token from the registry's own token service, or in each request
-    #[arg(long, value_name = "SCHEME", default_value = "bearer", requires = "auth")]
-    pub(crate) auth_scheme: Scheme,
+    /// How users say who they are: with a token from the registry's own token service, or in each request. As the profile
+    /// has it where nothing is said; with a token where that says nothing
+    #[arg(long, value_name = "SCHEME", requires = "auth")]
+    pub(crate) auth_scheme: Option<Scheme>,
 }
 
 /// How users say who they are.

@@ -5,6 +5,7 @@ mod conformance;
 mod connection;
 mod login;
 mod mock;
+mod profile;
 mod push;
 mod repository;
 mod values;
@@ -18,6 +19,7 @@ pub(crate) use conformance::ConformanceArguments;
 pub(crate) use connection::ConnectionArguments;
 pub(crate) use login::{LoginArguments, TrustArguments};
 pub(crate) use mock::{MockArguments, Scheme};
+pub(crate) use profile::ProfileArguments;
 pub(crate) use push::PushArguments;
 pub(crate) use repository::{CheckArguments, ReferrersArguments, RmArguments};
 

@@ -19,7 +19,11 @@ impl Place {
     }
 
     pub(super) fn argument(assignment: &str) -> Self {
-        Self { file: format!("--set {assignment}"), line: None }
+        Self::given("--set", assignment)
+    }
+
+    pub(super) fn given(flag: &str, value: &str) -> Self {
+        Self { file: format!("{flag} {value}"), line: None }
     }
 }
 

@@ -37,6 +37,7 @@
 mod builtin;
 mod contradiction;
 mod error;
+mod explain;
 mod parse;
 pub mod quirk;
 mod settings;
@@ -50,6 +51,7 @@ use crate::{Behaviour, RegistryOptions};
 
 pub use builtin::NAMES;
 pub use error::{Place, ProfileError};
+pub use explain::{explain, list};
 pub use quirk::{Evidence, Quirk, Severity};
 pub use settings::{ProfileLimits, ProfileUsers, Settings};
 pub use switch::{Switch, switches};
@@ -169,6 +171,13 @@ impl Profile {
         let mut options = RegistryOptions { behaviour: self.behaviour().clone(), ..RegistryOptions::default() };
         self.settings.limits.apply(&mut options.limits);
         options
+    }
+
+    /// Whether it needs a storage's own origin: [`RegistryOptions::storage`].
+    #[must_use]
+    pub fn needs_storage(&self) -> bool {
+        let behaviour = self.behaviour();
+        behaviour.read.blob_redirect || behaviour.start.location == crate::behaviour::LocationForm::Storage
     }
 
     /// Who may do what in this registry: nobody yet, and clients say who they are as they do there.

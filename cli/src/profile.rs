@@ -1,0 +1,50 @@
+//! Which registry `longshore mock` plays: loading profiles, and telling about them.
+
+use std::path::Path;
+
+use longshore_mock_registry::profile::{self, Profile, ProfileError};
+
+use crate::args::ProfileArguments;
+use crate::exit::Error;
+use crate::{files, output};
+
+/// Prints what was asked for, if anything was.
+pub(crate) fn told(arguments: &ProfileArguments) -> Result<bool, Error> {
+    let text = match &arguments.explain {
+        Some(quirk) => profile::explain(quirk).map_err(refused)?,
+        None if !arguments.list => return Ok(false),
+        None if arguments.profile == "spec" => profile::list(),
+        None => load(arguments)?.described(),
+    };
+    output::line(text.trim_end())?;
+    Ok(true)
+}
+
+/// The profile, with the switches that were set.
+pub(crate) fn load(arguments: &ProfileArguments) -> Result<Profile, Error> {
+    let name = arguments.profile.as_str();
+    let mut profile = match Profile::named(name) {
+        Err(ProfileError::UnknownProfile { .. }) if is_path(name) => {
+            let text =
+                files::read(Path::new(name)).map_err(|error| Error::misuse(format!("cannot read {name}: {error}")))?;
+            let text = String::from_utf8(text).map_err(|_| Error::misuse(format!("{name} is not UTF-8")))?;
+            Profile::parse(name, &text)
+        }
+        named => named,
+    }
+    .map_err(refused)?;
+    for assignment in &arguments.set {
+        profile.set(assignment).map_err(refused)?;
+    }
+    Ok(profile)
+}
+
+/// Whether somebody means a file.
+fn is_path(name: &str) -> bool {
+    name.contains(['/', '\\', '.']) && Path::new(name).exists() || name.ends_with(".toml")
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it is handed to map_err")]
+fn refused(error: ProfileError) -> Error {
+    Error::misuse(error.to_string())
+}
