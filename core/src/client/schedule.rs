@@ -194,8 +194,13 @@ impl<K: Key> Client<K> {
         let mut events = Vec::new();
         let mut pause = false;
         let registry = self.registries.get_mut(&task.registry)?;
-        let mut context =
-            Context { options: &self.options, learned: &mut registry.learned, events: &mut events, pause: &mut pause };
+        let mut context = Context {
+            options: &self.options,
+            now: self.now,
+            learned: &mut registry.learned,
+            events: &mut events,
+            pause: &mut pause,
+        };
         let result = act(&mut task.flow, &mut context);
         if pause {
             task.phase = Phase::Resting(self.now.after(self.retry.backoff(2, true, &self.options)));
