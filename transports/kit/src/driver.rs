@@ -56,13 +56,15 @@ pub struct Capabilities {
     pub early_answers: bool,
     /// It ends a request that was aborted, and its connection where that is what it takes.
     pub abort: bool,
+    /// It tells a TLS connection whose end was said from one that was cut: a body without a length ends with it.
+    pub tls_end: bool,
 }
 
 impl Capabilities {
     /// None of them: one request at a time in plain HTTP/1.1.
     #[must_use]
     pub const fn none() -> Self {
-        Self { tls: false, http2: false, concurrent: false, early_answers: false, abort: false }
+        Self { tls: false, http2: false, concurrent: false, early_answers: false, abort: false, tls_end: false }
     }
 
     /// It speaks TLS.
@@ -98,6 +100,13 @@ impl Capabilities {
     #[must_use]
     pub const fn abort(mut self) -> Self {
         self.abort = true;
+        self
+    }
+
+    /// It tells how a TLS connection ended.
+    #[must_use]
+    pub const fn tls_end(mut self) -> Self {
+        self.tls_end = true;
         self
     }
 }

@@ -1,15 +1,15 @@
 //! What a failure says of the driver's work.
 
 use longshore_core::driver::NoAnswer;
-use longshore_core::{Failure, Receipt, Why};
+use longshore_core::{Failure, FailureKind, Receipt};
 
 use crate::driver::Ended;
 
 /// The driver's own words, where it had no answer.
 pub(crate) fn no_answer(ended: &Ended) -> Option<&NoAnswer> {
     match ended {
-        Err(failure) => match &failure.why {
-            Why::NoAnswer(no_answer) => Some(no_answer),
+        Err(failure) => match &failure.kind {
+            FailureKind::NoAnswer(no_answer) => Some(no_answer),
             _ => None,
         },
         Ok(_) => None,
@@ -18,7 +18,7 @@ pub(crate) fn no_answer(ended: &Ended) -> Option<&NoAnswer> {
 
 /// Whether the answer was cut at its limit.
 pub(crate) fn is_too_large(ended: &Ended) -> bool {
-    matches!(ended, Err(failure) if failure.why == Why::TooLarge)
+    matches!(ended, Err(failure) if failure.kind == FailureKind::TooLarge)
 }
 
 /// Whether a connection was lost.
@@ -36,8 +36,8 @@ pub(crate) fn shown(ended: &Ended) -> String {
 }
 
 fn kind(failure: &Failure) -> String {
-    match &failure.why {
-        Why::NoAnswer(no_answer) => format!("{no_answer:?}"),
+    match &failure.kind {
+        FailureKind::NoAnswer(no_answer) => format!("{no_answer:?}"),
         _ => failure.to_string(),
     }
 }

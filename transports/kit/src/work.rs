@@ -10,7 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use longshore_core::auth::Credentials;
 use longshore_core::driver::AskFailed;
-use longshore_core::{Algorithm, Digest, Digester, Operation, Options, Registry};
+use longshore_core::{Algorithm, Digest, Digester, Operation, Options, Registry, Repository};
 
 /// Operations for a new client with these options, to be started together and driven until the client is idle.
 ///
@@ -25,13 +25,14 @@ pub struct Work {
     pub contents: BTreeMap<u32, Content>,
     /// Where the bytes of pulled blobs go.
     pub sinks: BTreeMap<u32, Sink>,
-    /// The answer to [`Output::Ask`](longshore_core::driver::Output::Ask): the registry, and whether what was answered
-    /// before was refused.
+    /// The answer to [`Output::Ask`](longshore_core::driver::Output::Ask): the registry, the repository, and whether
+    /// what was answered before was refused.
     pub credentials: Arc<FindCredentials>,
 }
 
 /// Answers a question for credentials.
-pub type FindCredentials = dyn Fn(&Registry, bool) -> Result<Option<Credentials>, AskFailed> + Send + Sync;
+pub type FindCredentials =
+    dyn Fn(&Registry, Option<&Repository>, bool) -> Result<Option<Credentials>, AskFailed> + Send + Sync;
 
 impl Work {
     pub(crate) fn new(options: Options) -> Self {
@@ -40,7 +41,7 @@ impl Work {
             operations: Vec::new(),
             contents: BTreeMap::new(),
             sinks: BTreeMap::new(),
-            credentials: Arc::new(|_, _| Ok(None)),
+            credentials: Arc::new(|_, _, _| Ok(None)),
         }
     }
 

@@ -8,7 +8,7 @@ use longshore_core::{Algorithm, Digest, Operation, Registry};
 
 use super::{Duty, Over};
 use crate::failure::{is_lost, is_too_large, no_answer, shown};
-use crate::server::plan::{Answer, AnswerBody, Framing, Then};
+use crate::server::plan::{Answer, AnswerBody, Framing, Pace, Then};
 use crate::trial::{Protocol, TAGS, Trial, ensure, list_tags, options, repository};
 use crate::work::{Sink, Work, made};
 
@@ -120,7 +120,7 @@ fn framing(trial: &mut Trial<'_, '_>) -> Result<(), String> {
     let mut interim = Answer::json(200, TAGS);
     interim.interim = vec![103, 102, 103];
     let mut paced = Answer::json(200, TAGS);
-    paced.pace = Some(Duration::from_millis(2));
+    paced.pace = Some(Pace { each: Duration::from_millis(1), head: true });
     for (what, answer) in [("after interim ones", interim), ("in single bytes", paced)] {
         let mut bench = trial.serve(move |_| answer.clone());
         let list = Work::new(options()).operation(bench.list_tags());
@@ -133,7 +133,7 @@ fn framing(trial: &mut Trial<'_, '_>) -> Result<(), String> {
 fn kept_bytes(trial: &mut Trial<'_, '_>) -> Result<(), String> {
     const LIMIT: usize = 10_000;
     for size in [LIMIT - 1, LIMIT, LIMIT + 1, LIMIT + 70_000] {
-        let mut bench = trial.serve(move |_| Answer::json(200, format!("{TAGS:<size$}")));
+        let mut bench = trial.serve(move |_| Answer::json(200, [TAGS, &" ".repeat(size - TAGS.len())].concat()));
         let mut work = Work::new(options()).operation(bench.list_tags());
         work.options.manifest_body = LIMIT;
         let ended = bench.run_one(work)?;

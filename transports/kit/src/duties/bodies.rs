@@ -88,7 +88,7 @@ fn chunks(trial: &mut Trial<'_, '_>) -> Result<(), String> {
         let mut bench = trial.serve(empty_registry);
         let content = Content::made(size);
         let mut work = push(&bench, Blob::known(1, content.digest(), size), content);
-        (work.options.chunk, work.options.chunk_above) = (chunk, 0);
+        (work.options.chunk, work.options.chunk_above, work.options.single_post) = (chunk, 0, 0);
         let ended = bench.run_one(work)?;
         ensure!(ended.is_ok(), "a blob of {size} bytes in chunks of {chunk} came to {}", shown(&ended));
         let sent = bench.seen().into_iter().filter(|seen| seen.body.len > 0).collect::<Vec<_>>();
@@ -167,11 +167,11 @@ fn slow_source(trial: &mut Trial<'_, '_>) -> Result<(), String> {
     let made = Content::made(SIZE);
     let digest = made.digest();
     let pausing = move |from| {
-        let pause = Duration::from_millis(350);
+        let pause = Duration::from_millis(200);
         Ok(Box::new(Pausing { reader: made.open(from)?, left: SIZE - from, pause }) as Box<dyn Read + Send>)
     };
     let mut work = push(&bench, Blob::known(1, digest, SIZE), Content::opened_by(SIZE, pausing));
-    work.options.limits.silence = Duration::from_millis(200);
+    work.options.limits.silence = Duration::from_millis(100);
     let ended = bench.run_one(work)?;
     ensure!(ended.is_ok(), "a source that paused for longer than the limit of silence came to {}", shown(&ended));
     Ok(())

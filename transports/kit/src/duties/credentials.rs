@@ -14,7 +14,7 @@ use crate::work::{Work, lock};
 
 pub(super) const DUTIES: &[Duty] = &[Duty {
     name: "credentials",
-    what: "Credentials are looked up for the registry that was named; none is no failure, and a look-up that fails is one",
+    what: "Credentials are looked up for the registry and repository that were named; none is no failure, and a look-up that fails is one",
     over: Over::Any,
     needs: None,
     check: credentials,
@@ -29,20 +29,22 @@ fn credentials(trial: &mut Trial<'_, '_>) -> Result<(), String> {
             .field("www-authenticate", "Basic realm=\"kit\""),
     });
     let list = bench.list_tags();
-    let asked: Arc<Mutex<Vec<(String, bool)>>> = Arc::default();
+    let asked: Arc<Mutex<Vec<(String, String, bool)>>> = Arc::default();
     let mut work = Work::new(options()).operation(list.clone());
     let log = Arc::clone(&asked);
-    work.credentials = Arc::new(move |registry, stale| {
-        lock(&log).push((registry.to_string(), stale));
+    work.credentials = Arc::new(move |registry, repository, stale| {
+        let repository = repository.map(ToString::to_string).unwrap_or_default();
+        lock(&log).push((registry.to_string(), repository, stale));
         Ok(Some(Credentials::Basic { user: "kit".to_owned(), password: Secret::new("pw".to_owned()) }))
     });
     let ended = bench.run_one(work)?;
     ensure!(ended.is_ok(), "with credentials it came to {}", shown(&ended));
     let (asked, registry) = (lock(&asked).clone(), bench.registry.to_string());
-    ensure!(asked == [(registry.clone(), false)], "credentials were looked up for {asked:?}, not once for {registry}");
+    let expected = [(registry.clone(), "a".to_owned(), false)];
+    ensure!(asked == expected, "credentials were looked up for {asked:?}, not once for {registry}/a");
 
     let mut work = Work::new(options()).operation(list.clone());
-    work.credentials = Arc::new(|_, _| Err(AskFailed("the helper is broken".to_owned())));
+    work.credentials = Arc::new(|_, _, _| Err(AskFailed("the helper is broken".to_owned())));
     let ended = bench.run_one(work)?;
     let is_told = matches!(&ended, Err(failure) if failure.to_string().contains("the helper is broken"));
     ensure!(is_told, "a look-up that failed came to {}", shown(&ended));

@@ -45,6 +45,7 @@ pub(crate) enum Needs {
     Concurrent,
     EarlyAnswers,
     Abort,
+    TlsEnd,
 }
 
 impl Needs {
@@ -55,6 +56,7 @@ impl Needs {
             Self::Concurrent => capabilities.concurrent,
             Self::EarlyAnswers => capabilities.early_answers,
             Self::Abort => capabilities.abort,
+            Self::TlsEnd => capabilities.tls_end,
         }
     }
 
@@ -65,6 +67,7 @@ impl Needs {
             Self::Concurrent => "several requests in flight",
             Self::EarlyAnswers => "early answers",
             Self::Abort => "abort",
+            Self::TlsEnd => "the end of TLS",
         }
     }
 }

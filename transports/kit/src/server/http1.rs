@@ -92,6 +92,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
     /// A request's head without its last empty line; nothing where the client has closed.
     async fn head(&mut self) -> io::Result<Option<String>> {
         loop {
+            // The first byte of TLS's handshake. A server of plain HTTP would say so in HTTP.
+            if self.buffer.first() == Some(&0x16) {
+                self.stream.write_all(b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n").await?;
+                return Ok(None);
+            }
             if let Some(end) = self.buffer.windows(4).position(|window| window == b"\r\n\r\n") {
                 let head: Vec<u8> = self.buffer.drain(..end + 4).collect();
                 return String::from_utf8(head).map(Some).map_err(|_| bad("the head is no text"));
@@ -202,8 +207,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         self.stream.flush().await?;
         shared.answered(index);
         match answer.then {
-            Then::Next if matches!(left, Left::Ended | Left::Bytes(0)) => Ok(answer.framing == Framing::UntilClose),
-            Then::Next | Then::Close => Ok(true),
+            Then::Next => {
+                let is_over = answer.framing == Framing::UntilClose || !matches!(left, Left::Ended | Left::Bytes(0));
+                if is_over {
+                    self.stream.shutdown().await?;
+                }
+                Ok(is_over)
+            }
+            Then::Close => Ok(true),
             Then::ReadOn => {
                 let before = shared.body_of(index);
                 let rest = self.body(left, u64::MAX, |mut body| {
@@ -254,26 +265,27 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
             AnswerBody::Made(len) => return self.stream_made(&bytes, *len).await,
             AnswerBody::Endless => return self.stream_made(&bytes, u64::MAX).await,
         }
+        let body = match &answer.body {
+            AnswerBody::Bytes(body) if !is_head => body.len(),
+            _ => 0,
+        };
+        let head = bytes.len().saturating_sub(body);
         if let Some(stall) = answer.stall {
-            let head = bytes.len()
-                - match &answer.body {
-                    AnswerBody::Bytes(body) => body.len(),
-                    _ => 0,
-                };
             self.stream.write_all(&bytes[..head + stall]).await?;
             self.stream.flush().await?;
             sleep(PATIENCE).await;
             return Err(bad("the rest is not sent"));
         }
-        self.write(&bytes, answer.pace).await
-    }
-
-    async fn write(&mut self, bytes: &[u8], pace: Option<Duration>) -> io::Result<()> {
-        let Some(pace) = pace else { return self.stream.write_all(bytes).await };
-        for byte in bytes {
-            self.stream.write_all(&[*byte]).await?;
+        let at_once = match answer.pace {
+            None => bytes.len(),
+            Some(pace) if pace.head => 0,
+            Some(_) => head,
+        };
+        self.stream.write_all(&bytes[..at_once]).await?;
+        for byte in &bytes[at_once..] {
             self.stream.flush().await?;
-            sleep(pace).await;
+            sleep(answer.pace.map_or(Duration::ZERO, |pace| pace.each)).await;
+            self.stream.write_all(&[*byte]).await?;
         }
         Ok(())
     }

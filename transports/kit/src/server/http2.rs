@@ -3,6 +3,7 @@
 use std::future::poll_fn;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use h2::server::SendResponse;
@@ -96,7 +97,16 @@ impl Exchange {
         self.shared.answered(index);
         match answer.then {
             Then::Next => {}
-            Then::Close => self.close.notify_one(),
+            Then::Close => {
+                // The connection ends when all has left.
+                let is_out = async {
+                    while !self.gate.is_stream_ended() {
+                        sleep(Duration::from_millis(1)).await
+                    }
+                };
+                drop(timeout(PATIENCE, is_out).await);
+                self.close.notify_one();
+            }
             Then::ReadOn => {
                 drop(timeout(PATIENCE, self.take(index, u64::MAX)).await);
                 if let Some(sending) = &mut sending {
@@ -178,7 +188,7 @@ async fn send_bytes(sending: &mut SendStream<Bytes>, answer: &Answer, bytes: &By
     let Some(pace) = answer.pace else { return sending.send_data(bytes.clone(), true) };
     for at in 0..bytes.len() {
         sending.send_data(bytes.slice(at..=at), false)?;
-        sleep(pace).await;
+        sleep(pace.each).await;
     }
     sending.send_data(Bytes::new(), true)
 }

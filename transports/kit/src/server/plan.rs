@@ -75,8 +75,8 @@ pub(crate) struct Answer {
     pub(crate) interim: Vec<u16>,
     /// The connection ends after so many bytes of the answer.
     pub(crate) cut: Option<u64>,
-    /// One byte at a time, so far apart. Over HTTP/2, one byte of the body.
-    pub(crate) pace: Option<Duration>,
+    /// One byte at a time.
+    pub(crate) pace: Option<Pace>,
     /// Nothing more comes after so many bytes of the body, for three seconds.
     pub(crate) stall: Option<usize>,
     /// `Range` says that all is stored up to what was received, counted from this byte.
@@ -91,6 +91,15 @@ pub(crate) enum AnswerBody {
     Made(u64),
     /// Bytes without an end.
     Endless,
+}
+
+/// How slowly an answer comes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pace {
+    /// The time between two bytes.
+    pub(crate) each: Duration,
+    /// Whether the head comes so too. Over HTTP/2 it never does.
+    pub(crate) head: bool,
 }
 
 /// How the end of an answer's body is told in HTTP/1.1.
