@@ -48,7 +48,7 @@ use std::time::Instant;
 
 pub use driver::{Capabilities, Driver, Handler, Site};
 pub use report::{DutyResult, Report, Verdict, matrix};
-pub use work::{Content, FindCredentials, Sink, Work};
+pub use work::{Content, CredentialLookup, Sink, Work};
 
 use duties::Duty;
 use server::tls::Ca;

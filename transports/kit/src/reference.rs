@@ -33,7 +33,7 @@ pub(crate) fn requests(work: &Work, script: &Script) -> Vec<SeenRequest> {
             Output::Wait(Some(deadline)) => now = deadline.at,
             Output::Wait(None) => return all,
             Output::Ask { id, registry, repository, stale } => {
-                let answer = (work.credentials)(&registry, repository.as_ref(), stale);
+                let answer = work.credentials.look_up(&registry, repository.as_ref(), stale);
                 client.handle(Input::Credentials { id, answer });
             }
             Output::Read { .. } => unreachable!("no blob of this work is one-shot"),

@@ -124,7 +124,6 @@ pub(crate) fn seen(request: &Request<()>, len: Option<u64>) -> SeenRequest {
         fields.push(("host".to_owned(), authority.as_str().as_bytes().to_vec()));
     }
     SeenRequest {
-        connection: 0,
         number: 0,
         is_http2: false,
         method: request.method().to_string(),

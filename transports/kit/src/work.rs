@@ -25,14 +25,45 @@ pub struct Work {
     pub contents: BTreeMap<u32, Content>,
     /// Where the bytes of pulled blobs go.
     pub sinks: BTreeMap<u32, Sink>,
-    /// The answer to [`Output::Ask`](longshore_core::driver::Output::Ask): the registry, the repository, and whether
-    /// what was answered before was refused.
-    pub credentials: Arc<FindCredentials>,
+    /// The answers to [`Output::Ask`](longshore_core::driver::Output::Ask).
+    pub credentials: CredentialLookup,
 }
 
-/// Answers a question for credentials.
-pub type FindCredentials =
-    dyn Fn(&Registry, Option<&Repository>, bool) -> Result<Option<Credentials>, AskFailed> + Send + Sync;
+/// Answers questions for credentials. A clone is another handle on the same.
+#[derive(Clone)]
+pub struct CredentialLookup(Arc<LookUp>);
+
+type LookUp = dyn Fn(&Registry, Option<&Repository>, bool) -> Result<Option<Credentials>, AskFailed> + Send + Sync;
+
+impl CredentialLookup {
+    pub(crate) fn by(
+        look_up: impl Fn(&Registry, Option<&Repository>, bool) -> Result<Option<Credentials>, AskFailed>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Self {
+        Self(Arc::new(look_up))
+    }
+
+    /// What the core asks for: the registry, the repository, and whether what was answered before was refused.
+    ///
+    /// # Errors
+    /// Where the kit wants to see what the driver makes of that.
+    pub fn look_up(
+        &self,
+        registry: &Registry,
+        repository: Option<&Repository>,
+        stale: bool,
+    ) -> Result<Option<Credentials>, AskFailed> {
+        (self.0)(registry, repository, stale)
+    }
+}
+
+impl fmt::Debug for CredentialLookup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CredentialLookup")
+    }
+}
 
 impl Work {
     pub(crate) fn new(options: Options) -> Self {
@@ -41,7 +72,7 @@ impl Work {
             operations: Vec::new(),
             contents: BTreeMap::new(),
             sinks: BTreeMap::new(),
-            credentials: Arc::new(|_, _, _| Ok(None)),
+            credentials: CredentialLookup::by(|_, _, _| Ok(None)),
         }
     }
 

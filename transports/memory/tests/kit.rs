@@ -22,7 +22,7 @@ fn run(handler: &Handler, work: Work) -> Vec<Result<Receipt<u32>, Box<Failure>>>
     let (handler, find) = (handler.clone(), work.credentials);
     let other_side = Whole::new(move |_: Instant, request: Request<Bytes>| handler.answer(request));
     let mut simulation = Simulation::new(7, other_side)
-        .credentials(move |registry, repository, stale| find(registry, repository, stale));
+        .credentials(move |registry, repository, stale| find.look_up(registry, repository, stale));
     for (key, content) in work.contents {
         simulation = simulation.source(key, source(content));
     }

@@ -23,7 +23,7 @@ async fn run(http: &Http, work: Work) -> Vec<Result<Receipt<u32>, Box<Failure>>>
     let find = work.credentials;
     let session = Session::builder(http.clone())
         .options(work.options)
-        .credentials(move |registry, repository, stale| find(registry, repository, stale))
+        .credentials(move |registry, repository, stale| find.look_up(registry, repository, stale))
         .start();
     for (key, content) in work.contents {
         let source = match content.len() {

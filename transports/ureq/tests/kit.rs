@@ -22,7 +22,7 @@ fn run(http: &Http, work: Work) -> Vec<Result<longshore_core::Receipt<u32>, Box<
     let find = work.credentials;
     let mut session = Session::builder(http.clone())
         .options(work.options)
-        .credentials(move |registry, repository, stale| find(registry, repository, stale))
+        .credentials(move |registry, repository, stale| find.look_up(registry, repository, stale))
         .build();
     for (key, content) in work.contents {
         let source = match content.len() {

@@ -10,7 +10,7 @@ use super::{Duty, Over};
 use crate::failure::shown;
 use crate::server::plan::Answer;
 use crate::trial::{TAGS, Trial, ensure, options};
-use crate::work::{Work, lock};
+use crate::work::{CredentialLookup, Work, lock};
 
 pub(super) const DUTIES: &[Duty] = &[Duty {
     name: "credentials",
@@ -32,7 +32,7 @@ fn credentials(trial: &mut Trial<'_, '_>) -> Result<(), String> {
     let asked: Arc<Mutex<Vec<(String, String, bool)>>> = Arc::default();
     let mut work = Work::new(options()).operation(list.clone());
     let log = Arc::clone(&asked);
-    work.credentials = Arc::new(move |registry, repository, stale| {
+    work.credentials = CredentialLookup::by(move |registry, repository, stale| {
         let repository = repository.map(ToString::to_string).unwrap_or_default();
         lock(&log).push((registry.to_string(), repository, stale));
         Ok(Some(Credentials::Basic { user: "kit".to_owned(), password: Secret::new("pw".to_owned()) }))
@@ -44,7 +44,7 @@ fn credentials(trial: &mut Trial<'_, '_>) -> Result<(), String> {
     ensure!(asked == expected, "credentials were looked up for {asked:?}, not once for {registry}/a");
 
     let mut work = Work::new(options()).operation(list.clone());
-    work.credentials = Arc::new(|_, _, _| Err(AskFailed("the helper is broken".to_owned())));
+    work.credentials = CredentialLookup::by(|_, _, _| Err(AskFailed("the helper is broken".to_owned())));
     let ended = bench.run_one(work)?;
     let is_told = matches!(&ended, Err(failure) if failure.to_string().contains("the helper is broken"));
     ensure!(is_told, "a look-up that failed came to {}", shown(&ended));

@@ -1,7 +1,5 @@
 //! What of a request reaches the wire.
 
-use std::sync::Arc;
-
 use longshore_core::auth::Credentials;
 use longshore_core::driver::NoAnswer;
 use longshore_core::{Algorithm, Blob, Deletion, Digest, Manifest, Operation, Push, Secret};
@@ -11,7 +9,7 @@ use crate::failure::no_answer;
 use crate::reference::{compare, requests};
 use crate::server::plan::{Answer, SeenRequest};
 use crate::trial::{Bench, TAGS, Trial, ensure, options, repository};
-use crate::work::{Content, Work};
+use crate::work::{Content, CredentialLookup, Work};
 
 pub(super) const DUTIES: &[Duty] = &[
     Duty {
@@ -100,8 +98,9 @@ fn header_fields(trial: &mut Trial<'_, '_>) -> Result<(), String> {
         // One at a time: what a client asks for depends on what it has heard.
         work.options.in_flight = 1;
         let password = || Secret::new("a: b".to_owned());
-        work.credentials =
-            Arc::new(move |_, _, _| Ok(Some(Credentials::Basic { user: "kit".to_owned(), password: password() })));
+        work.credentials = CredentialLookup::by(move |_, _, _| {
+            Ok(Some(Credentials::Basic { user: "kit".to_owned(), password: password() }))
+        });
         work
     };
     faithful(&mut bench, work)?;

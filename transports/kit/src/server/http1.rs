@@ -17,12 +17,11 @@ use crate::work::{PERIOD, made};
 pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
     stream: Gated<S>,
     gate: &Gate,
-    connection: usize,
     shared: &Arc<Shared>,
 ) -> io::Result<()> {
     let mut wire = Wire { stream, buffer: Vec::new() };
     while let Some(head) = wire.head().await? {
-        let (seen, mut left) = parse(&head, connection)?;
+        let (seen, mut left) = parse(&head)?;
         let (index, plan) = shared.see(seen);
         wire.body(&mut left, plan.take, |body| shared.saw(index, body)).await?;
         let is_over = wire.reply(plan, gate, index, shared, &mut left).await?;
@@ -32,6 +31,9 @@ pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
     }
     Ok(())
 }
+
+/// How many bytes are read at once.
+const PIECE: usize = 1 << 16;
 
 /// What is still to come of a request's body.
 enum Left {
@@ -51,7 +53,7 @@ fn bad(why: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, why)
 }
 
-fn parse(head: &str, connection: usize) -> io::Result<(SeenRequest, Left)> {
+fn parse(head: &str) -> io::Result<(SeenRequest, Left)> {
     let mut lines = head.split("\r\n");
     let mut first = lines.next().unwrap_or_default().split(' ');
     let (Some(method), Some(target), Some("HTTP/1.1"), None) = (first.next(), first.next(), first.next(), first.next())
@@ -63,7 +65,6 @@ fn parse(head: &str, connection: usize) -> io::Result<(SeenRequest, Left)> {
         .map(|line| line.split_once(':').map(|(name, value)| (name.to_lowercase(), value.trim().as_bytes().to_vec())))
         .collect();
     let seen = SeenRequest {
-        connection,
         number: 0,
         is_http2: false,
         method: method.to_owned(),
@@ -83,7 +84,7 @@ fn parse(head: &str, connection: usize) -> io::Result<(SeenRequest, Left)> {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
     async fn fill(&mut self) -> io::Result<usize> {
-        let mut piece = vec![0; 1 << 16];
+        let mut piece = vec![0; PIECE];
         let len = self.stream.read(&mut piece).await?;
         self.buffer.extend_from_slice(&piece[..len]);
         Ok(len)
@@ -129,6 +130,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
                     } else {
                         *left = Left::Chunks(len);
                     }
+                }
+                // Most of a large body: without a copy into the buffer.
+                Left::Bytes(len) if self.buffer.is_empty() && *len > PIECE as u64 => {
+                    let most = usize::try_from(most.min(*len)).unwrap_or(PIECE).min(PIECE);
+                    let mut piece = vec![0; most];
+                    let read = self.stream.read(&mut piece).await?;
+                    if read == 0 {
+                        return Err(io::ErrorKind::UnexpectedEof.into());
+                    }
+                    piece.truncate(read);
+                    *len -= read as u64;
+                    return Ok(piece);
                 }
                 Left::Bytes(len) | Left::Chunks(len) => {
                     if self.buffer.is_empty() {
@@ -240,7 +253,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         match (&answer.body, answer.framing) {
             _ if bodiless => {}
             (AnswerBody::Bytes(bytes), Framing::Length) => {
-                head.push_str(&format!("content-length: {}\r\n", bytes.len()))
+                head.push_str(&format!("content-length: {}\r\n", bytes.len()));
             }
             (AnswerBody::Made(len), Framing::Length) => head.push_str(&format!("content-length: {len}\r\n")),
             (_, Framing::Chunked) => head.push_str("transfer-encoding: chunked\r\n"),

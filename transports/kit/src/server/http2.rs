@@ -22,7 +22,6 @@ use crate::work::{PERIOD, made};
 pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
     stream: Gated<S>,
     gate: &Arc<Gate>,
-    connection: usize,
     shared: &Arc<Shared>,
 ) -> io::Result<()> {
     let mut requests = h2::server::handshake(stream).await.map_err(io::Error::other)?;
@@ -36,7 +35,7 @@ pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
         let Some(accepted) = accepted else { break };
         let (request, respond) = accepted.map_err(io::Error::other)?;
         let (head, body) = request.into_parts();
-        let seen = see(&Request::from_parts(head, ()), connection);
+        let seen = see(&Request::from_parts(head, ()));
         let exchange =
             Exchange { gate: Arc::clone(gate), shared: Arc::clone(shared), close: Arc::clone(&close), body, len: 0 };
         exchanges.spawn(exchange.run(seen, respond));
@@ -44,14 +43,13 @@ pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
     Ok(())
 }
 
-fn see(request: &Request<()>, connection: usize) -> SeenRequest {
+fn see(request: &Request<()>) -> SeenRequest {
     let mut fields: Vec<_> =
         request.headers().iter().map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec())).collect();
     if let Some(authority) = request.uri().authority() {
         fields.push(("host".to_owned(), authority.as_str().as_bytes().to_vec()));
     }
     SeenRequest {
-        connection,
         number: 0,
         is_http2: true,
         method: request.method().to_string(),
@@ -101,7 +99,7 @@ impl Exchange {
                 // The connection ends when all has left.
                 let is_out = async {
                     while !self.gate.is_stream_ended() {
-                        sleep(Duration::from_millis(1)).await
+                        sleep(Duration::from_millis(1)).await;
                     }
                 };
                 drop(timeout(PATIENCE, is_out).await);

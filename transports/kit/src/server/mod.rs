@@ -141,17 +141,11 @@ async fn serve(listener: &TcpListener, listening: &Listening, shared: &Arc<Share
         let number = shared.connections.fetch_add(1, Ordering::SeqCst);
         let may_read = listening.cut_request.as_ref().map_or(u64::MAX, |cut| cut(number));
         let (tls, shared) = (listening.tls.clone(), Arc::clone(shared));
-        tokio::spawn(async move { connection(stream, tls, number, may_read, &shared).await });
+        tokio::spawn(async move { connection(stream, tls, may_read, &shared).await });
     }
 }
 
-async fn connection(
-    stream: TcpStream,
-    tls: Option<Arc<rustls::ServerConfig>>,
-    number: usize,
-    may_read: u64,
-    shared: &Arc<Shared>,
-) {
+async fn connection(stream: TcpStream, tls: Option<Arc<rustls::ServerConfig>>, may_read: u64, shared: &Arc<Shared>) {
     let gate = Gate::new(may_read);
     lock(&shared.gates).push(Arc::clone(&gate));
     // What goes wrong with a connection is what the scripts are about; the records hold it.
@@ -160,12 +154,12 @@ async fn connection(
         let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
         let stream = Gated::new(stream, Arc::clone(&gate));
         if is_http2 {
-            drop(http2::serve(stream, &gate, number, shared).await);
+            drop(http2::serve(stream, &gate, shared).await);
         } else {
-            drop(http1::serve(stream, &gate, number, shared).await);
+            drop(http1::serve(stream, &gate, shared).await);
         }
     } else {
-        drop(http1::serve(Gated::new(stream, Arc::clone(&gate)), &gate, number, shared).await);
+        drop(http1::serve(Gated::new(stream, Arc::clone(&gate)), &gate, shared).await);
     }
 }
 

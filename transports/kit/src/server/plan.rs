@@ -10,8 +10,6 @@ use tokio::sync::Barrier;
 /// A request as it came over the wire.
 #[derive(Debug, Clone)]
 pub(crate) struct SeenRequest {
-    /// The connection that it came over, counted from 0.
-    pub(crate) connection: usize,
     /// How many requests came before it.
     pub(crate) number: usize,
     pub(crate) is_http2: bool,
