@@ -22,7 +22,7 @@ fn the_mock_registry_conforms_over_http_and_is_left_as_it_was() {
     let mock = Mock::start(&[]);
     let output = run(&["conformance", &format!("http://{}", mock.authority), "--json", "--spec", "1.2"]);
     let report = report(&output);
-    assert_eq!(failures(&report), [String::new(); 0]);
+    assert!(failures(&report).is_empty(), "{:?}", failures(&report));
     assert!(output.status.success(), "{output:?}");
     assert!(report.started.is_some() && report.checks.len() > 50);
     assert_eq!(report.properties.get("left"), None);
@@ -41,7 +41,7 @@ fn with_users_behind_tls_it_conforms_too() {
     conformance.args(login);
     let output = run_with_input(conformance, "wonderland");
     let report = report(&output);
-    assert_eq!(failures(&report), [String::new(); 0]);
+    assert!(failures(&report).is_empty(), "{:?}", failures(&report));
     assert!(!String::from_utf8_lossy(&output.stdout).contains("wonderland"));
 }
 

@@ -20,6 +20,15 @@ pub trait RawClient: Sync {
     /// Where no whole answer came: [`NoAnswer`] says what is known of the request.
     fn send(&self, request: RawRequest) -> Result<Response<Bytes>, NoAnswer>;
 
+    /// Sends several requests side by side, and gives their outcomes in the same order.
+    fn send_at_once(&self, requests: Vec<RawRequest>) -> Vec<Result<Response<Bytes>, NoAnswer>> {
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = requests.into_iter().map(|request| scope.spawn(|| self.send(request))).collect();
+            let panicked = |_| Err(NoAnswer::Lost("the thread that sent it panicked".to_owned()));
+            threads.into_iter().map(|thread| thread.join().unwrap_or_else(panicked)).collect()
+        })
+    }
+
     /// The time, from any beginning. In tests it is virtual.
     fn now(&self) -> Instant;
 

@@ -105,7 +105,7 @@ impl<'a> TestedRegistry<'a> {
         if single.code() == 201 {
             return Ok(());
         }
-        let mut upload = self.open(repository)?;
+        let upload = self.open(repository)?;
         upload.patch(blob.bytes.clone()).send()?;
         let closed = upload.close(&digest).send()?;
         if closed.is_success() { Ok(()) } else { Err(closed.fail("a blob that is stored", closed.summary())) }

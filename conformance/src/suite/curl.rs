@@ -50,20 +50,23 @@ fn command(exchange: &RecordedExchange, locations: &[(String, usize)]) -> String
     }
 }
 
-/// What makes the body; none where the method has none.
+/// What makes the body; none where the method has none. Of a body that is not shown whole there is only its length, unless
+/// the suite made it: then it ends in as many x as are wanted.
 fn body(exchange: &RecordedExchange) -> Option<String> {
-    let body = exchange;
-    if body.request_bytes == 0 {
+    let (text, len) = (&exchange.request_body, exchange.request_bytes);
+    if len == 0 {
         return matches!(exchange.method.as_str(), "POST" | "PUT" | "PATCH").then(String::new);
     }
-    let shown = body.request_body.len() as u64;
-    if shown == body.request_bytes {
-        return Some(format!("printf %s {}", quoted(&body.request_body)));
+    let begin = text.trim_end_matches('x');
+    let is_exact = !text.contains('\u{fffd}');
+    if is_exact && text.len() as u64 == len {
+        return Some(format!("printf %s {}", quoted(text)));
     }
-    // What the suite makes ends in as many x as are wanted.
-    let begin = body.request_body.trim_end_matches('x');
-    let fill = body.request_bytes - begin.len() as u64;
-    Some(format!("{{ printf %s {}; head -c {fill} /dev/zero | tr '\\0' x; }}", quoted(begin)))
+    if is_exact && begin.len() < text.len() && begin.ends_with('\n') {
+        let fill = len - begin.len() as u64;
+        return Some(format!("{{ printf %s {}; head -c {fill} /dev/zero | tr '\\0' x; }}", quoted(begin)));
+    }
+    Some(format!("cat BODY_OF_{len}_BYTES"))
 }
 
 /// The URL, or the location that another exchange gave.

@@ -50,24 +50,18 @@ impl RawClient for InMemory {
     fn send(&self, request: RawRequest) -> Result<Response<Bytes>, NoAnswer> {
         let mut inner = self.lock();
         inner.now = inner.now.after(EXCHANGE);
-        let limit = request.body_limit;
-        let (head, body) = split(request)?;
-        let answer = inner.answer(head, &body);
-        if matches!(body, RawBody::Cut(_)) {
-            return Err(NoAnswer::Lost("the request was cut".to_owned()));
-        }
-        match answer.delivery {
-            Delivery::Whole => {}
-            Delivery::Lost | Delivery::CutAfter(_) => {
-                return Err(NoAnswer::Lost("the connection was closed before the end of the answer".to_owned()));
-            }
-            Delivery::Late(micros) => inner.now = inner.now.after(Duration::from_micros(micros)),
-        }
-        let response = inner.registry.response(answer);
-        if response.body().len() > limit {
-            return Err(NoAnswer::Lost(format!("the answer has more than {limit} bytes")));
-        }
-        Ok(response)
+        let opened = inner.open(request)?;
+        let taken = inner.take(opened);
+        inner.close(taken)
+    }
+
+    /// All heads come first, then all bodies, then all ends: every request overlaps every other.
+    fn send_at_once(&self, requests: Vec<RawRequest>) -> Vec<Result<Response<Bytes>, NoAnswer>> {
+        let mut inner = self.lock();
+        inner.now = inner.now.after(EXCHANGE);
+        let opened: Vec<_> = requests.into_iter().map(|request| inner.open(request)).collect();
+        let taken: Vec<_> = opened.into_iter().map(|opened| opened.map(|opened| inner.take(opened))).collect();
+        taken.into_iter().map(|taken| taken.and_then(|taken| inner.close(taken))).collect()
     }
 
     fn now(&self) -> Instant {
@@ -80,15 +74,57 @@ impl RawClient for InMemory {
     }
 }
 
+/// A request on its way.
+struct Open {
+    body: RawBody,
+    body_limit: usize,
+    state: Opened,
+}
+
 impl Inner {
-    fn answer(&mut self, head: Parts, body: &RawBody) -> Answer {
-        let end = if matches!(body, RawBody::Cut(_)) { BodyEnd::Cut } else { BodyEnd::Complete };
-        match self.registry.open(self.now, head) {
+    /// The head of a request.
+    fn open(&mut self, request: RawRequest) -> Result<Open, NoAnswer> {
+        let body_limit = request.body_limit;
+        let (head, body) = split(request)?;
+        Ok(Open { body, body_limit, state: self.registry.open(self.now, head) })
+    }
+
+    /// Its body.
+    fn take(&mut self, mut open: Open) -> Open {
+        if let Opened::Body(id) = open.state
+            && let Progress::Answer(answer) = self.registry.piece(id, open.body.bytes())
+        {
+            open.state = Opened::Answer(answer);
+        }
+        open
+    }
+
+    /// Its end, and the answer as it arrives.
+    fn close(&mut self, open: Open) -> Result<Response<Bytes>, NoAnswer> {
+        let is_cut = matches!(open.body, RawBody::Cut(_));
+        let answer = match open.state {
             Opened::Answer(answer) => answer,
-            Opened::Body(id) => match self.registry.piece(id, body.bytes()) {
-                Progress::Answer(answer) => answer,
-                Progress::More => self.registry.close(self.now, id, end),
-            },
+            Opened::Body(id) => {
+                let end = if is_cut { BodyEnd::Cut } else { BodyEnd::Complete };
+                self.registry.close(self.now, id, end)
+            }
+        };
+        if is_cut {
+            return Err(NoAnswer::Lost("the request was cut".to_owned()));
+        }
+        self.arrived(answer, open.body_limit)
+    }
+
+    fn arrived(&mut self, answer: Answer, body_limit: usize) -> Result<Response<Bytes>, NoAnswer> {
+        match answer.delivery {
+            Delivery::Whole => {}
+            Delivery::Late(micros) => self.now = self.now.after(Duration::from_micros(micros)),
+            _ => return Err(NoAnswer::Lost("the connection was closed before the end of the answer".to_owned())),
+        }
+        let response = self.registry.response(answer);
+        match response.body().len() > body_limit {
+            true => Err(NoAnswer::Lost(format!("the answer has more than {body_limit} bytes"))),
+            false => Ok(response),
         }
     }
 }

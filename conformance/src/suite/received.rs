@@ -145,6 +145,29 @@ impl<'c, 'a> Received<'c, 'a> {
         Err(self.fail(format!("the {} bytes that were stored", expected.len()), found))
     }
 
+    /// All values of a header that is a list, one after another.
+    pub(super) fn header_values(&self, name: &str) -> Vec<String> {
+        let split = |value: String| value.split(',').map(|one| one.trim().to_owned()).collect::<Vec<_>>();
+        self.raw_values(name).into_iter().flat_map(split).collect()
+    }
+
+    /// All values of a header, as they came.
+    pub(super) fn raw_values(&self, name: &str) -> Vec<String> {
+        let values = self.headers().get_all(name).iter();
+        values.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).collect()
+    }
+
+    /// Who answered.
+    pub(super) const fn from(&self) -> &Target {
+        &self.from
+    }
+
+    /// A URL reference of this answer.
+    pub(super) fn resolve(&self, reference: &str) -> Result<Target, Stop> {
+        let resolved = self.from.resolve(reference);
+        resolved.map_err(|error| self.fail("a URL", format!("{reference}: {error}")))
+    }
+
     /// Where `Location` leads; it is a place that may be gone to.
     pub(super) fn location(&self) -> Result<Target, Stop> {
         let location = self.header("location")?;
@@ -183,18 +206,18 @@ impl<'c, 'a> Received<'c, 'a> {
     /// `Docker-Content-Digest` is there and names this content, if it is of the same algorithm.
     pub(super) fn names(self, digest: &Digest) -> Result<Self, Stop> {
         let value = self.header("docker-content-digest")?;
-        self.is_named(digest, &value)
+        self.named(digest, &value)
     }
 
     /// `Docker-Content-Digest` is not there, or names this content.
     pub(super) fn names_if_any(self, digest: &Digest) -> Result<Self, Stop> {
         match self.header_if_any("docker-content-digest")? {
-            Some(value) => self.is_named(digest, &value),
+            Some(value) => self.named(digest, &value),
             None => Ok(self),
         }
     }
 
-    fn is_named(self, digest: &Digest, value: &str) -> Result<Self, Stop> {
+    fn named(self, digest: &Digest, value: &str) -> Result<Self, Stop> {
         let expected = || format!("docker-content-digest: {digest}");
         match value.parse::<Digest>() {
             Ok(named) if named.algorithm() != digest.algorithm() || named == *digest => Ok(self),

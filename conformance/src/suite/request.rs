@@ -11,6 +11,7 @@ use longshore_core::target::{MAX_REDIRECTS, Source, admit, check_redirect, is_re
 use longshore_core::{Repository, Target};
 
 use super::received::Received;
+use super::recorded::recorded;
 use super::signer::Courier;
 use super::tested::{Finding, Stop, TestedRegistry};
 use super::{RawBody, RawRequest};
@@ -128,7 +129,19 @@ impl<'c, 'a> RequestBuilder<'c, 'a> {
         })
     }
 
-    #[expect(clippy::type_complexity, reason = "an answer or none, and who gave it")]
+    /// The request with what is known to be wanted of credentials on it.
+    fn signed(&self) -> Result<RawRequest, Stop> {
+        let mut request = self.complete()?;
+        let tested = self.tested;
+        let mut record = |exchange| tested.exchanges.borrow_mut().push(exchange);
+        let around = tested.around;
+        let mut courier = Courier { client: around.client, signer: around.signer, record: &mut record };
+        if self.is_signed {
+            courier.sign(&mut request, &self.scopes, &[], false);
+        }
+        Ok(request)
+    }
+
     fn exchange(self) -> Result<(Result<Response<Bytes>, NoAnswer>, Target), Stop> {
         let mut request = self.complete()?;
         let tested = self.tested;
@@ -153,6 +166,31 @@ impl<'c, 'a> RequestBuilder<'c, 'a> {
             request.time_limit = tested.time_left()?;
         }
         Err(Stop::failed(format!("at most {MAX_REDIRECTS} redirects"), "one more"))
+    }
+}
+
+impl<'a> TestedRegistry<'a> {
+    /// Sends several requests side by side. Redirects and refusals for want of credentials are taken as they are: what the
+    /// registry wants was learned before.
+    pub(super) fn send_at_once<'c>(
+        &'c self,
+        requests: impl IntoIterator<Item = RequestBuilder<'c, 'a>>,
+    ) -> Result<Vec<Received<'c, 'a>>, Stop> {
+        let mut signed = Vec::new();
+        for request in requests {
+            signed.push(request.signed()?);
+        }
+        let begun = self.around.client.now();
+        let outcomes = self.around.client.send_at_once(signed.clone());
+        let took = self.around.client.now().since(begun);
+        let mut all = Vec::new();
+        for (request, outcome) in signed.into_iter().zip(outcomes) {
+            self.exchanges.borrow_mut().push(recorded(&request, outcome.as_ref(), took, false));
+            let at = self.exchanges.borrow().len() - 1;
+            let response = outcome.map_err(|why| stopped(self, at, why))?;
+            all.push(Received::new(self, at, request.target, response));
+        }
+        Ok(all)
     }
 }
 

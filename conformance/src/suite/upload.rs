@@ -106,7 +106,7 @@ impl<'c, 'a> Upload<'c, 'a> {
     }
 
     /// The upload is over, and the blob is there.
-    pub(super) fn is_stored(self, digest: &str) {
+    pub(super) fn became(self, digest: &str) {
         self.tested.is_gone(&Left::Upload(self.location.clone(), self.repository.clone()));
         self.tested.leaves(Left::Blob(self.repository, digest.to_owned()));
     }

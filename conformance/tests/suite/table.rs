@@ -25,3 +25,8 @@ fn every_requirement_says_what_is_checked_and_where_it_stands() {
         assert!(row.is_empty() || row.starts_with("end-") || row == "token", "{}: {row}", requirement.id);
     }
 }
+
+#[test]
+fn there_are_more_than_three_hundred_requirements() {
+    assert!(requirements().count() > 300, "{}", requirements().count());
+}

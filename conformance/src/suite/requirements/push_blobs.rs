@@ -68,7 +68,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
             let (blob, upload) = (registry.blob(1000), registry.upload()?);
             let digest = blob.digest.to_string();
             upload.close(&digest).bytes(blob.bytes.clone()).send()?.status(201)?;
-            upload.is_stored(&digest);
+            upload.became(&digest);
             Ok(())
         },
     ),
@@ -81,7 +81,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
             let (blob, upload) = (registry.blob(1000), registry.upload()?);
             let digest = blob.digest.to_string();
             let location = upload.close(&digest).bytes(blob.bytes.clone()).send()?.status_of(&[201])?.location()?;
-            upload.is_stored(&digest);
+            upload.became(&digest);
             registry.request_to(Method::GET, registry.repository(), Ok(location)).send()?.status(200)?.body(&blob.bytes)?;
             Ok(())
         },
@@ -98,7 +98,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
             if !received.is_success() {
                 return Err(Stop::NotPrepared(received.summary()));
             }
-            upload.is_stored(&digest);
+            upload.became(&digest);
             received.names_if_any(&blob.digest).map(drop)
         },
     ),
@@ -114,7 +114,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
             if !received.is_success() {
                 return Err(Stop::NotPrepared(received.summary()));
             }
-            upload.is_stored(&digest);
+            upload.became(&digest);
             registry.get(&blob.path()).send()?.status(200)?.body(&blob.bytes)?;
             Ok(())
         },
@@ -128,7 +128,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
             let (blob, upload) = (registry.blob(1000), registry.upload()?);
             let digest = blob.digest.to_string();
             upload.close(&digest).streamed(blob.bytes.clone()).send()?.status(201)?;
-            upload.is_stored(&digest);
+            upload.became(&digest);
             Ok(())
         },
     ),
@@ -141,7 +141,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
             let blob = registry.stored_blob(200)?;
             let upload = registry.upload()?;
             upload.close(&blob.digest.to_string()).bytes(blob.bytes.clone()).send()?.status(201)?;
-            upload.is_stored(&blob.digest.to_string());
+            upload.became(&blob.digest.to_string());
             Ok(())
         },
     ),
@@ -154,7 +154,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
             let (blob, upload) = (Blob::of("", Algorithm::Sha256), registry.upload()?);
             let digest = blob.digest.to_string();
             upload.close(&digest).bytes("").send()?.status(201)?;
-            upload.is_stored(&digest);
+            upload.became(&digest);
             registry.get(&blob.path()).send()?.status(200)?.body(b"")?;
             Ok(())
         },
@@ -305,7 +305,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
             }
             let upload = registry.opened(registry.repository(), &received)?;
             upload.close(&digest).bytes(blob.bytes.clone()).send()?.status(201)?;
-            upload.is_stored(&digest);
+            upload.became(&digest);
             Ok(())
         },
     ),
@@ -339,7 +339,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
                 return Err(Stop::unsupported("sha512 is refused with 400"));
             }
             received.status(201)?;
-            upload.is_stored(&digest);
+            upload.became(&digest);
             registry.get(&blob.path()).send()?.status(200)?.body(&blob.bytes)?;
             Ok(())
         },
@@ -362,7 +362,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
                 return Err(Stop::unsupported("sha512 is refused with 400"));
             }
             closed.status(201)?;
-            upload.is_stored(&blob.digest.to_string());
+            upload.became(&blob.digest.to_string());
             Ok(())
         },
     )
