@@ -43,6 +43,11 @@ impl Error {
         self.failure.as_ref()?.refused()
     }
 
+    /// Why the operation failed, where one did.
+    pub(crate) fn failure(&self) -> Option<&Failure> {
+        self.failure.as_deref()
+    }
+
     pub(crate) fn status(&self) -> ExitCode {
         ExitCode::from(self.status)
     }

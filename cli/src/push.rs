@@ -1,45 +1,73 @@
 //! `longshore push`: an image out of a layout, into a registry.
 
-use longshore_core::{Blob, Digest, Push, Pushed, Receipt, Reference, Tag};
-use longshore_sources::layout::{ArgumentError, Closure};
-use longshore_sources::{Layout, SourceArgument};
-use serde_json::json;
+mod report;
+mod source;
+
+use longshore_core::{Blob, Digest, Options, Push, Pushed, Receipt, Reference, Tag};
+use longshore_sources::layout::Closure;
 
 use crate::args::PushArguments;
 use crate::connection::Connection;
 use crate::exit::Error;
-use crate::output;
 use crate::progress;
 use crate::resume::Resume;
-use crate::size::{count, human};
 use crate::stdin;
+use report::Report;
 
 /// Pushes, and prints the digest and what it cost.
 pub(crate) async fn run(arguments: PushArguments) -> Result<(), Error> {
     let reference = arguments.connection.reference(arguments.reference()?);
+    let options = options(&arguments)?;
+    let show = progress::show(arguments.progress);
+    let connect = || Connection::with_options(&arguments.connection, &reference, show, options);
+    let tags = tags(&reference, &arguments.tags);
+    let report = match &arguments.stdin_layer {
+        Some(media_type) => {
+            let artifact_type = arguments.artifact_type.as_ref();
+            let pushed = stdin::push(&mut connect()?, &reference, tags, media_type, artifact_type).await;
+            pushed.map(|(digest, pushed)| Report::new(digest, pushed))?
+        }
+        None => {
+            let closure = source::read(&arguments)?;
+            check_digest(&arguments.source, &reference, &closure)?;
+            push_all(&mut connect()?, &closure, &reference, tags, &arguments).await?
+        }
+    };
+    report.print(&reference, arguments.json)
+}
+
+fn options(arguments: &PushArguments) -> Result<Options, Error> {
     let mut options = arguments.connection.options()?;
     if let Some(size) = arguments.chunk_size {
         (options.chunk, options.chunk_above) = (size, size);
         options.single_post = options.single_post.min(size);
     }
-    let show = progress::show(arguments.progress);
-    let connect = || Connection::with_options(&arguments.connection, &reference, show, options);
-    let tags = tags(&reference, &arguments.tags);
-    let (digest, pushed) = match &arguments.stdin_layer {
-        Some(media_type) => {
-            let artifact_type = arguments.artifact_type.as_ref();
-            stdin::push(&mut connect()?, &reference, tags, media_type, artifact_type).await?
-        }
-        None => {
-            let closure = closure(&arguments)?;
-            check_digest(&arguments.source, &reference, &closure)?;
-            let mut connection = connect()?;
-            connection.session().add_sources(&closure.sources());
-            let push = tags.into_iter().fold(push_of(&closure, &reference, &arguments), Push::tag);
-            (closure.root.digest, image(&mut connection, push, &arguments).await?)
-        }
-    };
-    report(digest, &pushed, &reference, arguments.json)
+    options.push_nondistributable = arguments.push_nondistributable;
+    options.recheck = arguments.recheck;
+    Ok(options)
+}
+
+/// The image under its tags, and then what stands beside it under tags of its own.
+async fn push_all(
+    connection: &mut Connection,
+    closure: &Closure,
+    reference: &Reference,
+    tags: Vec<Tag>,
+    arguments: &PushArguments,
+) -> Result<Report, Error> {
+    connection.session().add_sources(&closure.sources());
+    let push = tags.into_iter().fold(push_of(closure, reference, arguments), Push::tag);
+    let pushed = image(connection, push, arguments).await;
+    let pushed = pushed.map_err(|error| source::explained(error, closure, reference))?;
+    let mut report = Report::new(closure.root.digest, pushed);
+    for companion in &closure.companions {
+        let push = push_of(&companion.closure, reference, arguments).tag(companion.tag.clone());
+        let receipt = connection.run(push).await;
+        let receipt = receipt.map_err(|error| source::explained(error, &companion.closure, reference))?;
+        report.add(pushed_of(receipt));
+    }
+    report.left(closure, arguments);
+    Ok(report)
 }
 
 async fn image(connection: &mut Connection, push: Push<Digest>, arguments: &PushArguments) -> Result<Pushed, Error> {
@@ -52,8 +80,12 @@ async fn image(connection: &mut Connection, push: Push<Digest>, arguments: &Push
         }
         None => connection.run(push).await?,
     };
+    Ok(pushed_of(receipt))
+}
+
+fn pushed_of(receipt: Receipt<Digest>) -> Pushed {
     match receipt {
-        Receipt::Pushed(pushed) => Ok(pushed),
+        Receipt::Pushed(pushed) => pushed,
         receipt => unreachable!("a push gives what was pushed, not {receipt:?}"),
     }
 }
@@ -75,19 +107,8 @@ fn push_of(closure: &Closure, reference: &Reference, arguments: &PushArguments) 
         let described = Blob::described(blob.descriptor.digest, &blob.descriptor);
         push = push.blob(arguments.mount_from.iter().cloned().fold(described, Blob::mount_from));
     }
-    push
-}
-
-/// What is to be pushed: all manifests, read and checked, and where the blobs are.
-fn closure(arguments: &PushArguments) -> Result<Closure, Error> {
-    let source = SourceArgument::parse(&arguments.source).map_err(|error| match error {
-        ArgumentError::NotFound(_) => Error::failed(error),
-        _ => Error::misuse(error),
-    })?;
-    let layout = Layout::open(&source.path).map_err(Error::failed)?;
-    let root = layout.select(&source.selection, arguments.platform.as_ref()).map_err(Error::failed)?;
-    let closure = layout.closure(&root).map_err(Error::failed)?;
-    Ok(if arguments.no_verify { closure.trusted() } else { closure })
+    // What the layout lacks.
+    arguments.mount_from.iter().cloned().fold(push, Push::mount_absent_from)
 }
 
 /// A digest in the reference says what must be pushed.
@@ -99,23 +120,4 @@ fn check_digest(source: &str, reference: &Reference, closure: &Closure) -> Resul
         }
         _ => Ok(()),
     }
-}
-
-fn report(digest: Digest, pushed: &Pushed, reference: &Reference, as_json: bool) -> Result<(), Error> {
-    let Pushed { tags, requests, bytes, uploaded, mounted, existing, .. } = pushed;
-    if as_json {
-        let tags: Vec<String> = tags.iter().map(ToString::to_string).collect();
-        return output::line(output::json(&json!({
-            "digest": digest, "tags": tags, "requests": requests, "bytes": bytes,
-            "blobs": {"uploaded": uploaded, "mounted": mounted, "existing": existing},
-        })));
-    }
-    output::line(digest)?;
-    let blobs = [(uploaded, "sent"), (mounted, "mounted"), (existing, "there already")];
-    let blobs = blobs.iter().filter(|(number, _)| **number > 0).map(|(number, how)| format!("{number} {how}"));
-    let blobs = blobs.collect::<Vec<_>>().join(", ");
-    let blobs = if blobs.is_empty() { String::new() } else { format!("; blobs: {blobs}") };
-    let names: Vec<String> = tags.iter().map(|tag| format!(":{tag}")).collect();
-    let place = format!("{}/{}{}", reference.registry, reference.repository, names.join(" "));
-    output::line(format!("pushed {place} in {}, {} sent{blobs}", count(*requests, "request"), human(*bytes)))
 }

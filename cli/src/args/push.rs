@@ -12,8 +12,12 @@ use crate::progress::Style;
 
 /// What `longshore push --help` ends with.
 pub(crate) const HELP: &str = "\
-SOURCE is a folder or a tar; where it holds several images, SOURCE:NAME or SOURCE@DIGEST says which.
-`docker save` (Docker 25 and later), `docker buildx build -o type=oci` and `skopeo copy … oci:FOLDER` write such layouts.
+SOURCE is a folder, a tar (.tar, .tar.gz, .tar.zst), or - for a tar on standard input. Where it holds several images, \
+SOURCE:NAME or SOURCE@DIGEST says which. A tar that is compressed or comes through a pipe is copied into a temporary file \
+first, in TMPDIR. `docker save` (Docker 25 and later), `docker buildx build -o type=oci` and `skopeo copy … oci:FOLDER` \
+write such layouts.
+
+Blobs that the layout lacks must be in the repository, or in one that --mount-from names.
 
 What --stdin-layer reads is pushed up to its end: a program before the pipe that fails half-way looks like one that is done.
 
@@ -28,7 +32,7 @@ longshore push [OPTIONS] <SOURCE> <REFERENCE>
 #[derive(Debug, Args)]
 #[command(override_usage = USAGE)]
 pub(crate) struct PushArguments {
-    /// An OCI image layout: a folder, or a tar of one
+    /// An OCI image layout: a folder, a tar of one, or - for standard input
     pub(crate) source: String,
     // No documentation comment: brackets are links there.
     #[arg(required_unless_present = "stdin_layer", value_parser = values::reference, help = "Where to: [registry/]repository[:tag][@digest]; where neither tag nor digest is said, the tag is `latest`")]
@@ -36,13 +40,25 @@ pub(crate) struct PushArguments {
     /// Another tag for it; may be given several times
     #[arg(long = "tag", value_name = "TAG")]
     pub(crate) tags: Vec<Tag>,
-    /// Push the image for this platform only, out of an index
-    #[arg(long, value_name = "OS/ARCH[/VARIANT]", value_parser = values::platform)]
+    /// Push the image for this platform only, out of any number of indexes: linux/arm/v7, windows/amd64:10.0.20348
+    #[arg(long, value_name = "PLATFORM", value_parser = values::platform)]
     pub(crate) platform: Option<Platform>,
     /// A repository of the same registry that has some of the layers: they are taken from there. May be given several times;
     /// a layer is asked for in the first that is named, and in the next where the registry refuses that
     #[arg(long = "mount-from", value_name = "REPOSITORY")]
     pub(crate) mount_from: Vec<Repository>,
+    /// Push what refers to the image too: by its subject, and under tags of its own (NAME.sig, .att, .sbom of its digest)
+    #[arg(long)]
+    pub(crate) with_referrers: bool,
+    /// Push layers too that their maker forbids to distribute
+    #[arg(long)]
+    pub(crate) push_nondistributable: bool,
+    /// Follow links in the folder that lead out of it, as Bazel and Nix make them
+    #[arg(long)]
+    pub(crate) follow_links: bool,
+    /// Ask about every blob and manifest, though the image stands there already, and send again what was lost
+    #[arg(long)]
+    pub(crate) recheck: bool,
     /// Send larger blobs in chunks of this size (K, M and G are understood), so that what breaks off goes on where it was
     #[arg(long, value_name = "SIZE", value_parser = values::size)]
     pub(crate) chunk_size: Option<u64>,
@@ -57,7 +73,10 @@ pub(crate) struct PushArguments {
     #[arg(
         long,
         value_name = "MEDIA-TYPE",
-        conflicts_with_all = ["platform", "mount_from", "resume", "no_verify", "password_stdin", "registry_token_stdin"],
+        conflicts_with_all = [
+            "platform", "mount_from", "with_referrers", "push_nondistributable", "follow_links", "recheck", "resume", "no_verify",
+            "password_stdin", "registry_token_stdin",
+        ],
     )]
     pub(crate) stdin_layer: Option<MediaType>,
     /// What that artifact is; where it is not said, what its layer is

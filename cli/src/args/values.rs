@@ -17,16 +17,24 @@ pub(super) fn origin(text: &str) -> Result<Origin, String> {
     }
 }
 
-/// `os/architecture` or `os/architecture/variant`.
+/// `os/architecture[/variant][:os.version][+feature]...`.
 pub(super) fn platform(text: &str) -> Result<Platform, String> {
-    let parts: Vec<&str> = text.split('/').collect();
-    match parts.as_slice() {
-        [os, architecture] if !os.is_empty() && !architecture.is_empty() => Ok(Platform::new(*os, *architecture, None)),
-        [os, architecture, variant] if parts.iter().all(|part| !part.is_empty()) => {
-            Ok(Platform::new(*os, *architecture, Some((*variant).to_owned())))
-        }
-        _ => Err("a platform is written as os/architecture or os/architecture/variant, such as linux/arm64".to_owned()),
-    }
+    const HOW: &str = "a platform is written as os/architecture, with a variant, a version of the system and features where they \
+        matter: linux/arm64, linux/arm/v7, windows/amd64:10.0.20348, windows/amd64:10.0.20348+win32k";
+    let mut features = text.split('+');
+    let rest = features.next().unwrap_or_default();
+    let (machine, version) = rest.split_once(':').map_or((rest, None), |(machine, version)| (machine, Some(version)));
+    let parts: Vec<&str> = machine.split('/').collect();
+    let (os, architecture, variant) = match parts.as_slice() {
+        [os, architecture] => (*os, *architecture, None),
+        [os, architecture, variant] => (*os, *architecture, Some((*variant).to_owned())),
+        _ => return Err(HOW.to_owned()),
+    };
+    let mut platform = Platform::new(os, architecture, variant);
+    platform.os_version = version.map(str::to_owned);
+    platform.os_features = features.map(str::to_owned).collect();
+    let said = parts.iter().copied().chain(version).chain(platform.os_features.iter().map(String::as_str));
+    if said.into_iter().any(str::is_empty) { Err(HOW.to_owned()) } else { Ok(platform) }
 }
 
 /// `key=value`.
@@ -78,10 +86,16 @@ mod tests {
 
     #[test]
     fn platforms() {
-        for text in ["linux/amd64", "linux/arm/v7"] {
+        for text in [
+            "linux/amd64",
+            "linux/arm/v7",
+            "windows/amd64:10.0.20348",
+            "windows/amd64:10.0.20348.2031+win32k",
+            "linux/amd64/v3+sse4+avx",
+        ] {
             assert_eq!(platform(text).unwrap().to_string(), text);
         }
-        for text in ["", "linux", "linux/", "/amd64", "linux/arm/", "a/b/c/d"] {
+        for text in ["", "linux", "linux/", "/amd64", "linux/arm/", "a/b/c/d", "a/b:", "a/b+", "a/b:1+", "a:1/b"] {
             assert!(platform(text).is_err(), "{text}");
         }
     }

@@ -5,6 +5,8 @@ mod json;
 mod plain;
 mod text;
 
+pub(crate) use text::short;
+
 use std::io::IsTerminal as _;
 
 use clap::ValueEnum;

@@ -3,6 +3,7 @@
 
 pub(crate) mod door;
 pub(crate) mod proxy;
+pub(crate) mod raw;
 pub(crate) mod script;
 pub(crate) mod socks;
 
@@ -37,10 +38,14 @@ pub(crate) fn run(arguments: &[&str]) -> Output {
 }
 
 /// Runs a command with this on its standard input.
-pub(crate) fn run_with_input(mut command: Command, input: &str) -> Output {
+pub(crate) fn run_with_input(command: Command, input: &str) -> Output {
+    run_with_bytes(command, input.as_bytes())
+}
+
+pub(crate) fn run_with_bytes(mut command: Command, input: &[u8]) -> Output {
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     // One that does not read its input may be gone already.
-    drop(child.stdin.take().unwrap().write_all(input.as_bytes()));
+    drop(child.stdin.take().unwrap().write_all(input));
     child.wait_with_output().unwrap()
 }
 

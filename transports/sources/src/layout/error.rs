@@ -193,13 +193,16 @@ pub enum LayoutError {
     #[error("the layout is empty: its index.json names no manifest")]
     Empty,
     /// Several images, and none was chosen.
-    #[error("the layout holds several images: choose one by name or digest: {}", list(choices))]
+    #[error(
+        "the layout holds several images: choose one by name (PATH:NAME) or digest (PATH@DIGEST):{}",
+        list(choices)
+    )]
     Several {
         /// What can be chosen, in the order of the index: names, and digests where names do not tell.
         choices: Vec<String>,
     },
     /// No image of that name or digest.
-    #[error("the layout has no {wanted:?}; it has {}", list(choices))]
+    #[error("the layout has no {wanted:?}; it has{}", list(choices))]
     NoSuch {
         /// What was asked for.
         wanted: String,
@@ -207,7 +210,7 @@ pub enum LayoutError {
         choices: Vec<String>,
     },
     /// No image for that platform, or more than one.
-    #[error("there is {} image for {wanted} here: {} {}", how_many(*is_ambiguous), choose_or_there_is(*is_ambiguous), list(choices))]
+    #[error("there is {} image for {wanted} here: {}{}", how_many(*is_ambiguous), choose_or_there_is(*is_ambiguous), list(choices))]
     Platform {
         /// What was asked for.
         wanted: Box<Platform>,
@@ -224,17 +227,17 @@ const MAX_LINES: usize = 16;
 /// The longest list, in bytes, that stands in one line.
 const MAX_LINE: usize = 160;
 
-/// Choices in a line, or in a few lines of their own.
+/// Choices behind a space, or in a few lines of their own.
 fn list<T: std::fmt::Display>(choices: &[T]) -> String {
     if choices.is_empty() {
-        return "nothing".to_owned();
+        return " nothing".to_owned();
     }
     // Where there are more, their number takes the place of the last line.
     let taken = if choices.len() > MAX_LINES { MAX_LINES - 1 } else { MAX_LINES };
     let texts: Vec<String> = choices.iter().take(taken).map(|choice| shown(&choice.to_string())).collect();
     let line = texts.join(", ");
     match choices.len() - texts.len() {
-        0 if line.len() <= MAX_LINE => line,
+        0 if line.len() <= MAX_LINE => format!(" {line}"),
         0 => format!("\n  {}", texts.join("\n  ")),
         more => format!("\n  {}\n  and {more} more", texts.join("\n  ")),
     }
@@ -245,7 +248,7 @@ const fn how_many(is_ambiguous: bool) -> &'static str {
 }
 
 const fn choose_or_there_is(is_ambiguous: bool) -> &'static str {
-    if is_ambiguous { "say which, by more of the platform or by digest:" } else { "there is" }
+    if is_ambiguous { "say more of the platform, or the digest (PATH@DIGEST):" } else { "there is" }
 }
 
 const fn resolved(is_folder: bool) -> &'static str {
@@ -261,5 +264,5 @@ fn for_platform(platform: Option<&Platform>) -> String {
 }
 
 fn choose(others: &[Platform]) -> String {
-    if others.is_empty() { String::new() } else { format!(": choose a platform that is there: {}", list(others)) }
+    if others.is_empty() { String::new() } else { format!(": choose a platform that is there:{}", list(others)) }
 }

@@ -18,7 +18,7 @@ fn one_of_several_is_chosen_by_name_or_digest() {
     maker.name(&a, json!({}));
     let layout = maker.open().unwrap();
     let error = layout.select(&Selection::Only, None).unwrap_err();
-    assert!(error.to_string().ends_with("choose one by name or digest: a, docker.io/library/b:v2, v2"), "{error}");
+    assert!(error.to_string().ends_with("(PATH@DIGEST): a, docker.io/library/b:v2, v2"), "{error}");
     for (name, expected) in
         [("a", &a), ("v2", &b), ("docker.io/library/b:v2", &b), ("b:v2", &b), ("index.docker.io/b:v2", &b)]
     {

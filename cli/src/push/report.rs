@@ -1,0 +1,120 @@
+//! What a push did: on standard output for scripts, and on standard error what it left behind.
+
+use longshore_core::text::shown;
+use longshore_core::{Descriptor, Digest, Pushed, Reference, Tag};
+use longshore_sources::layout::{Closure, LeftBehind};
+use serde_json::json;
+
+use crate::args::PushArguments;
+use crate::exit::Error;
+use crate::output;
+use crate::progress::short;
+use crate::size::{count, human};
+
+/// How many things that were left behind are named.
+const MAX_NAMED: usize = 5;
+
+/// What was pushed, all told, and what was not.
+pub(super) struct Report {
+    digest: Digest,
+    pushed: Pushed,
+    /// Tags of what stands beside the image.
+    companions: Vec<Tag>,
+    left_behind: Vec<LeftBehind>,
+    /// Layers that may not be distributed.
+    left_out: Vec<Descriptor>,
+}
+
+impl Report {
+    pub(super) const fn new(digest: Digest, pushed: Pushed) -> Self {
+        Self { digest, pushed, companions: Vec::new(), left_behind: Vec::new(), left_out: Vec::new() }
+    }
+
+    /// Something that stands beside the image was pushed too.
+    pub(super) fn add(&mut self, pushed: Pushed) {
+        let all = &mut self.pushed;
+        all.requests += pushed.requests;
+        all.bytes += pushed.bytes;
+        all.uploaded += pushed.uploaded;
+        all.mounted += pushed.mounted;
+        all.existing += pushed.existing;
+        self.companions.extend(pushed.tags);
+    }
+
+    /// What of the layout was not pushed.
+    pub(super) fn left(&mut self, closure: &Closure, arguments: &PushArguments) {
+        self.left_behind.clone_from(&closure.left_behind);
+        if !arguments.push_nondistributable {
+            let companions = closure.companions.iter().flat_map(|companion| &companion.closure.nondistributable);
+            self.left_out = closure.nondistributable.iter().chain(companions).cloned().collect();
+        }
+    }
+
+    pub(super) fn print(&self, reference: &Reference, as_json: bool) -> Result<(), Error> {
+        if as_json {
+            return output::line(output::json(&self.json()));
+        }
+        let Pushed { tags, requests, bytes, uploaded, mounted, existing, .. } = &self.pushed;
+        output::line(self.digest)?;
+        let blobs = [(uploaded, "sent"), (mounted, "mounted"), (existing, "there already")];
+        let blobs = blobs.iter().filter(|(number, _)| **number > 0).map(|(number, how)| format!("{number} {how}"));
+        let blobs = blobs.collect::<Vec<_>>().join(", ");
+        let blobs = if blobs.is_empty() { String::new() } else { format!("; blobs: {blobs}") };
+        let names: Vec<String> = tags.iter().map(|tag| format!(":{tag}")).collect();
+        let place = format!("{}/{}{}", reference.registry, reference.repository, names.join(" "));
+        output::line(format!("pushed {place} in {}, {} sent{blobs}", count(*requests, "request"), human(*bytes)))?;
+        if !self.companions.is_empty() {
+            let names: Vec<String> = self.companions.iter().map(|tag| format!(":{tag}")).collect();
+            output::line(format!("and what refers to it: {}", names.join(" ")))?;
+        }
+        self.say_what_is_left();
+        Ok(())
+    }
+
+    fn say_what_is_left(&self) {
+        if !self.left_behind.is_empty() {
+            let names = named(&self.left_behind, |left| match (&left.tag, &left.artifact_type) {
+                (Some(tag), _) => tag.to_string(),
+                (None, Some(artifact_type)) => format!("{} ({})", shown(artifact_type), short(&left.digest)),
+                (None, None) => short(&left.digest),
+            });
+            let (refers, them) = if self.left_behind.len() == 1 { ("refers", "it") } else { ("refer", "them") };
+            output::say(format!(
+                "left behind: {names}, which {refers} to the image; --with-referrers takes {them} along"
+            ));
+        }
+        if !self.left_out.is_empty() {
+            let number = count(self.left_out.len() as u64, "layer");
+            let names = named(&self.left_out, |layer| format!("{} ({})", short(&layer.digest), human(layer.size)));
+            let (makers, them) =
+                if self.left_out.len() == 1 { ("whose maker forbids", "it") } else { ("whose makers forbid", "them") };
+            output::say(format!(
+                "left out: {number} {makers} to distribute {them}: {names}; --push-nondistributable sends {them}"
+            ));
+        }
+    }
+
+    fn json(&self) -> serde_json::Value {
+        let Pushed { tags, requests, bytes, uploaded, mounted, existing, .. } = &self.pushed;
+        let texts = |tags: &[Tag]| -> Vec<String> { tags.iter().map(ToString::to_string).collect() };
+        let left_behind = self.left_behind.iter().map(|left| {
+            let tag = left.tag.as_ref().map(ToString::to_string);
+            json!({"digest": left.digest, "artifactType": left.artifact_type, "tag": tag})
+        });
+        let left_out: Vec<Digest> = self.left_out.iter().map(|layer| layer.digest).collect();
+        json!({
+            "digest": self.digest, "tags": texts(tags), "requests": requests, "bytes": bytes,
+            "blobs": {"uploaded": uploaded, "mounted": mounted, "existing": existing},
+            "companions": texts(&self.companions), "leftBehind": left_behind.collect::<Vec<_>>(), "leftOut": left_out,
+        })
+    }
+}
+
+/// Some of them by name, and how many more there are.
+fn named<T>(all: &[T], name: impl Fn(&T) -> String) -> String {
+    let mut names: Vec<String> = all.iter().take(MAX_NAMED).map(name).collect();
+    if all.len() > MAX_NAMED {
+        names.push(format!("and {} more", all.len() - MAX_NAMED));
+    }
+    names.join(", ")
+}
