@@ -34,14 +34,14 @@ fn assert_stored(mock: &Mock, name: &str, bytes: &[u8]) {
 #[test]
 fn documents_that_other_tools_read_are_pushed_with_their_bytes_unchanged() {
     let mock = Mock::start(&[]);
-    let odd: [&dyn Fn(&mut Value, &mut Value); 7] = [
-        &|_, entry| entry["annotations"] = json!(null),
-        &|_, entry| drop(entry.as_object_mut().unwrap().remove("mediaType")),
-        &|_, entry| entry["platform"] = json!({"architecture": "arm64"}),
-        &|image, _| image["layers"][0]["mediaType"] = json!(""),
-        &|image, _| image["layers"][0]["urls"] = json!(null),
-        &|image, _| image["annotations"] = json!({"Name": "demo", "OS": "linux", "Size": "12", "org.example.Tag": "x"}),
-        &|image, _| image["unknown"] = json!({"Digest": 1}),
+    let odd: [fn(&mut Value, &mut Value); 7] = [
+        |_, entry| entry["annotations"] = json!(null),
+        |_, entry| drop(entry.as_object_mut().unwrap().remove("mediaType")),
+        |_, entry| entry["platform"] = json!({"architecture": "arm64"}),
+        |image, _| image["layers"][0]["mediaType"] = json!(""),
+        |image, _| image["layers"][0]["urls"] = json!(null),
+        |image, _| image["annotations"] = json!({"Name": "demo", "OS": "linux", "Size": "12", "org.example.Tag": "x"}),
+        |image, _| image["unknown"] = json!({"Digest": 1}),
     ];
     for (number, change) in odd.iter().enumerate() {
         let mut layout = RawLayout::new();

@@ -106,7 +106,7 @@ impl Platform {
 impl std::fmt::Display for Platform {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // A part that is not said is shown as a question mark.
-        let part = |part| if part == "" { "?" } else { part };
+        let part = |part: &str| if part.is_empty() { "?".to_owned() } else { part.to_owned() };
         write!(f, "{}/{}", part(&self.os), part(&self.architecture))?;
         if let Some(variant) = &self.variant {
             write!(f, "/{variant}")?;

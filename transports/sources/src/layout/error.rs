@@ -137,11 +137,13 @@ pub enum LayoutError {
     /// The file `index.json` is not an index.
     #[error("index.json is malformed: {0}")]
     Index(String),
-    /// The entry of `index.json` that was asked for is not a descriptor.
-    #[error("index.json names {name}, but its entry is malformed: {error}")]
+    /// An entry of `index.json` is not a descriptor.
+    #[error("entry {place} of index.json{} is malformed: {error}", in_brackets(name.as_deref()))]
     Entry {
-        /// What it is called, or where it stands.
-        name: String,
+        /// Where it stands, counted from 1.
+        place: usize,
+        /// What it is called, where that can be read.
+        name: Option<String>,
         /// What is wrong with it.
         error: String,
     },
@@ -257,6 +259,10 @@ const fn resolved(is_folder: bool) -> &'static str {
     } else {
         "out of it or to nothing: make the tar with its links resolved (tar --dereference --hard-dereference)"
     }
+}
+
+fn in_brackets(name: Option<&str>) -> String {
+    name.map(|name| format!(" ({})", shown(name))).unwrap_or_default()
 }
 
 fn for_platform(platform: Option<&Platform>) -> String {

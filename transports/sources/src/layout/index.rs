@@ -1,7 +1,6 @@
 //! What a layout says of itself: the file `oci-layout`, and the entries of `index.json`.
 
 use longshore_core::Descriptor;
-use longshore_core::text::shown;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -32,13 +31,9 @@ pub(super) struct DamagedEntry {
 }
 
 impl DamagedEntry {
-    /// What it is called, or where it stands.
-    pub(super) fn name(&self) -> String {
-        self.name.as_ref().map_or_else(|| format!("its entry {}", self.place), |name| shown(name))
-    }
-
-    pub(super) fn warning(&self) -> String {
-        format!("index.json names {} too, which is malformed: {}", self.name(), self.error)
+    /// What is wrong with it: all that can be said of it.
+    pub(super) fn error(&self) -> LayoutError {
+        LayoutError::Entry { place: self.place, name: self.name.clone(), error: self.error.clone() }
     }
 }
 

@@ -138,7 +138,7 @@ impl Layout {
     fn warnings(&self) -> Vec<String> {
         let unmarked = "the layout has no oci-layout file: it is read as one of version 1.0.0";
         let unmarked = (!self.is_marked).then(|| unmarked.to_owned());
-        unmarked.into_iter().chain(self.entries.damaged.iter().map(index::DamagedEntry::warning)).collect()
+        unmarked.into_iter().chain(self.entries.damaged.iter().map(|entry| entry.error().to_string())).collect()
     }
 
     /// Reads the manifest that a descriptor names, and checks it against the descriptor's size, digest and type.

@@ -96,7 +96,7 @@ impl Layout {
                 name: names(entry).next().map_or_else(|| entry.digest.to_string(), str::to_owned),
                 media_type: entry.media_type.clone(),
             },
-            (None, Some(entry), _) => LayoutError::Entry { name: entry.name(), error: entry.error.clone() },
+            (None, Some(entry), _) => entry.error(),
             (None, None, Some(name)) => LayoutError::NoSuch { wanted: name.to_owned(), choices: self.names() },
             (None, None, None) => LayoutError::Empty,
         }

@@ -6,7 +6,7 @@ use longshore_core::{Algorithm, Digest, MediaType};
 use serde_json::{Value, json};
 
 use super::maker::{Maker, closure, digest, select};
-use crate::layout::{Layout, LayoutError, LayoutOptions, MAX_DEPTH, MAX_MANIFEST};
+use crate::layout::{Layout, LayoutError, LayoutOptions, MAX_DEPTH, MAX_MANIFEST, Selection};
 use crate::source::SourceError;
 
 #[test]
@@ -81,27 +81,46 @@ fn blobs_that_are_not_there_are_named_and_are_the_registrys_to_have() {
     assert_eq!(closure(&maker.open().unwrap()).unwrap().missing.len(), 1, "a folder is no blob");
 }
 
+/// Something that is wrong with another image of a layout.
+struct Damage {
+    /// What that image is called.
+    name: &'static str,
+    /// What the warning says.
+    warning: &'static str,
+    damage: fn(&mut Maker, &Value),
+}
+
+const DAMAGES: [Damage; 4] = [
+    Damage { name: "bad", warning: "has 1 bytes, not ", damage: |maker, bad| fs::write(maker.file(bad), "x").unwrap() },
+    Damage {
+        name: "bad",
+        warning: "the blob is damaged",
+        damage: |maker, bad| {
+            let text = fs::read_to_string(maker.file(bad)).unwrap();
+            fs::write(maker.file(bad), text.replace("Version\":2", "Version\":3")).unwrap();
+        },
+    },
+    Damage {
+        name: "odd",
+        warning: "is malformed",
+        damage: |maker, _| {
+            let odd = maker.json(MediaType::OCI_MANIFEST, &json!({"config": {"digest": "sha256:0", "size": -1}}));
+            maker.tag(&odd, "odd");
+        },
+    },
+    Damage {
+        name: "odd",
+        warning: "entry 3 of index.json (odd) is malformed",
+        damage: |maker, _| {
+            maker.entries(&[json!({"size": "large", "annotations": {"org.opencontainers.image.ref.name": "odd"}})]);
+        },
+    },
+];
+
 /// Only what was asked for must be whole.
 #[test]
 fn a_damaged_neighbour_is_a_warning() {
-    let damages: [(&str, &dyn Fn(&mut Maker, &Value)); 5] = [
-        ("has 1 bytes, not ", &|maker, bad| fs::write(maker.file(bad), "x").unwrap()),
-        ("the blob is damaged", &|maker, bad| {
-            let text = fs::read_to_string(maker.file(bad)).unwrap();
-            fs::write(maker.file(bad), text.replace("linux", "liNux").replace("Version\":2", "Version\":3")).unwrap();
-        }),
-        ("is malformed", &|maker, _| {
-            let odd = maker.json(MediaType::OCI_MANIFEST, &json!({"config": {"digest": "sha256:0", "size": -1}}));
-            maker.tag(&odd, "odd");
-        }),
-        ("its entry 3 too, which is malformed", &|maker, _| {
-            maker.entries(&[json!({"digest": "sha256:0", "size": -1})])
-        }),
-        ("which is malformed", &|maker, _| {
-            maker.entries(&[json!({"size": "large", "annotations": {"org.opencontainers.image.ref.name": "odd"}})]);
-        }),
-    ];
-    for (expected, damage) in damages {
+    for Damage { name, warning, damage } in DAMAGES {
         let mut maker = Maker::new();
         let (good, bad) = (maker.image("linux", "amd64", &["good"]), maker.image("linux", "amd64", &["bad"]));
         maker.tag(&good, "good");
@@ -109,15 +128,27 @@ fn a_damaged_neighbour_is_a_warning() {
         damage(&mut maker, &bad);
         let layout = maker.open().unwrap();
         assert_eq!(select(&layout, "good").unwrap(), digest(&good));
-        let root = layout.select(&crate::layout::Selection::Digest(digest(&good)), None).unwrap();
-        let closure = layout.closure(&root).unwrap();
+        let closure = layout.select(&Selection::Digest(digest(&good)), None).and_then(|root| layout.closure(&root));
+        let closure = closure.unwrap();
         assert_eq!((closure.manifests.len(), closure.blobs.len()), (1, 2));
-        assert!(matches!(closure.warnings.as_slice(), [one] if one.contains(expected)), "{:?}", closure.warnings);
-        // What is damaged is refused where it is what was asked for.
-        let odd = layout.select(&crate::layout::Selection::Name("odd".to_owned()), None);
-        let odd = odd.and_then(|root| layout.closure(&root)).map(|_| ());
-        assert!(odd.is_err(), "{expected}");
+        assert!(matches!(closure.warnings.as_slice(), [one] if one.contains(warning)), "{:?}", closure.warnings);
+        // It is refused where it is what was asked for.
+        let asked = layout.select(&Selection::Name(name.to_owned()), None).and_then(|root| layout.closure(&root));
+        let error = asked.unwrap_err();
+        assert!(!matches!(error, LayoutError::NoSuch { .. }), "{error}");
     }
+}
+
+#[test]
+fn an_entry_that_has_no_name_is_known_by_its_place() {
+    let mut maker = Maker::new();
+    let image = maker.image("linux", "amd64", &["x"]);
+    maker.entries(&[json!({"digest": "sha256:0", "size": -1})]);
+    let error = closure(&maker.open().unwrap()).unwrap_err().to_string();
+    assert!(error.starts_with("entry 1 of index.json is malformed: "), "{error}");
+    maker.tag(&image, "v1");
+    let warnings = closure(&maker.open().unwrap()).unwrap().warnings;
+    assert!(warnings[0].starts_with("entry 1 of index.json is malformed: "), "{warnings:?}");
 }
 
 #[test]

@@ -206,7 +206,7 @@ fn a_sparse_entry_is_named_as_such() {
         header.set_size(3);
         tar.append_data(&mut header, "GNUSparseFile.1/index.json", &b"0\n\n"[..]).unwrap();
     };
-    let ways: [&dyn Fn(&mut tar::Builder<Vec<u8>>); 2] = [&sparse_by_type, &sparse_by_extension];
+    let ways: [fn(&mut tar::Builder<Vec<u8>>); 2] = [sparse_by_type, sparse_by_extension];
     for add in ways {
         let mut tar = tar::Builder::new(whole[..whole.len() - 1024].to_vec());
         add(&mut tar);
