@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName};
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use longshore_core::Digest;
 
 /// The answer to one request.
@@ -183,6 +183,17 @@ impl Row {
         Self::Token,
         Self::Other,
     ];
+}
+
+impl Row {
+    /// The method of a request of this row that has a body.
+    pub(crate) const fn method_of_body(self) -> Method {
+        match self {
+            Self::End4a | Self::End4b | Self::End4c | Self::End11 | Self::Token => Method::POST,
+            Self::End5 => Method::PATCH,
+            _ => Method::PUT,
+        }
+    }
 }
 
 impl fmt::Display for Row {

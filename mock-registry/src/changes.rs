@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::Method;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, RANGE};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use serde_json::Value;
 
 use crate::answer::{Answer, Body};
@@ -12,7 +12,7 @@ use crate::refusal::status;
 /// Makes all changes that fit, one after the other.
 pub(crate) fn changed(answer: Answer, method: &Method, changes: &[AnswerChange]) -> Answer {
     changes.iter().fold(answer, |answer, change| {
-        let fits = change.when.fits(method, answer.row, answer.status, || code(&answer));
+        let fits = change.when.fits(method, &answer, || code(&answer));
         if fits { with(answer, change) } else { answer }
     })
 }
@@ -30,8 +30,7 @@ fn with(mut answer: Answer, change: &AnswerChange) -> Answer {
         }
         answer = with_body(answer, body.clone().into());
     }
-    let range = answer.headers.get(RANGE).cloned();
-    for (name, value) in change.headers(range.as_ref()) {
+    for (name, value) in change.headers(&answer.headers) {
         match value {
             Some(value) => answer.headers.insert(name, value),
             None => answer.headers.remove(name),

@@ -59,7 +59,8 @@ impl Registry {
                     202 => self.new_upload(Row::End11, repository, Algorithm::Sha256),
                     _ if from.is_none() => self.new_upload(Row::End11, repository, Algorithm::Sha256),
                     401 => Err(Refusal::new(StatusCode::UNAUTHORIZED, Code::Unauthorized, "there is no such source")),
-                    given => Err(Refusal::new(status(given), Code::NameUnknown, "there is no such source")),
+                    given if absent => Err(Refusal::new(status(given), Code::NameUnknown, "there is no such source")),
+                    given => Err(Refusal::new(status(given), Code::BlobUnknown, "the source has no such blob")),
                 }
             }
             None => self.new_upload(Row::End11, repository, Algorithm::Sha256),

@@ -200,7 +200,7 @@ impl Registry {
     /// The answer to a request with a body.
     fn last(&mut self, judged: &JudgedRequest, delivery: Delivery, done: Result<Answer, Refusal>) -> Answer {
         let answer = done.unwrap_or_else(|refusal| self.refused(judged.row, refusal));
-        self.leave(judged, &Method::PUT, answer, delivery)
+        self.leave(judged, &judged.row.method_of_body(), answer, delivery)
     }
 
     /// An answer on its way out.

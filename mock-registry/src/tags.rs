@@ -36,7 +36,8 @@ impl Registry {
         let more = rest.next().is_some() || listing.link == LinkForm::Always;
         let mut answer = Answer::new(request.row, StatusCode::OK);
         if let Some(last) = page.last().filter(|_| more) {
-            answer = answer.header(LINK, self.next_page(&format!("/v2/{repository}/tags/list?n={count}&last={last}")));
+            let n = request.query.first("n").map(|_| format!("n={count}&")).unwrap_or_default();
+            answer = answer.header(LINK, self.next_page(&format!("/v2/{repository}/tags/list?{n}last={last}")));
         }
         let name = match &listing.name {
             ListName::Repository => repository.as_str(),

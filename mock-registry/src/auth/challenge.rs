@@ -1,12 +1,14 @@
 //! `WWW-Authenticate`.
 
+use std::collections::BTreeSet;
+
 use http::StatusCode;
 use http::header::WWW_AUTHENTICATE;
 use longshore_core::{Origin, Scheme};
 
-use super::AuthScheme;
 use super::caller::Need;
 use super::short_name;
+use super::{Action, AuthScheme};
 use crate::answer::{Answer, Row};
 use crate::behaviour::{ChallengeForm, ChallengeScope, Realm};
 use crate::refusal::{Code, Refusal};
@@ -30,7 +32,12 @@ impl Registry {
         }
         let sent = request.headers.contains_key(http::header::AUTHORIZATION);
         let needs = if behaviour.deletion_unscoped && request.row == Row::End10 { &[] } else { needs };
-        self.challenges(needs, error, sent)
+        // Who only asks whether something is there is told of no more than the right to read.
+        let reading = (behaviour.absent_needs_push && request.reads()).then(|| {
+            let pull = |(repository, _): &Need| (repository.clone(), BTreeSet::from([Action::Pull]));
+            needs.iter().map(pull).collect::<Vec<Need>>()
+        });
+        self.challenges(reading.as_deref().unwrap_or(needs), error, sent)
             .into_iter()
             .fold(refusal, |refusal, value| refusal.header(WWW_AUTHENTICATE, value))
     }

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-use http::{HeaderName, HeaderValue, Method, StatusCode};
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use serde::{Deserialize, Serialize};
 
-use crate::answer::Row;
+use crate::answer::{Answer, Row};
 
 /// A change to some answers: other headers, another status, code or body.
 ///
@@ -27,14 +28,15 @@ pub struct AnswerChange {
     /// The body. An empty one has no `Content-Type`.
     #[serde(default)]
     pub body: Option<String>,
-    /// Headers: they take the place of those of the same name, which an empty value merely takes away. `{range}` stands for
-    /// the value of `Range`, `{empty}` for a value without a character.
+    /// Headers: they take the place of those of the same name, which an empty value merely takes away. A header's name in
+    /// braces, such as `{range}`, stands for its value; `{empty}` for nothing.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
 }
 
 /// Which answers: words with spaces between them that must all fit. A method (`HEAD`), a row (`end-6`, `token`), a status
-/// (`404`) or a class of them (`4xx`), an error code (`BLOB_UNKNOWN`). None fits every answer.
+/// (`404`) or a class of them (`4xx`), an error code (`BLOB_UNKNOWN`), `json` or `text` for the type of the body. None fits
+/// every answer.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct AnswerFilter {
@@ -43,20 +45,35 @@ pub struct AnswerFilter {
     /// The lowest and the highest status.
     status: Option<(u16, u16)>,
     code: Option<String>,
+    /// A word of the `Content-Type`.
+    body: Option<BodyType>,
+}
+
+/// A word of the `Content-Type`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum BodyType {
+    Json,
+    Text,
+}
+
+impl BodyType {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Text => "text",
+        }
+    }
 }
 
 impl AnswerFilter {
     /// Whether an answer is one of these. The code is that of its first error.
-    pub(crate) fn fits(
-        &self,
-        method: &Method,
-        row: Row,
-        status: StatusCode,
-        code: impl FnOnce() -> Option<String>,
-    ) -> bool {
+    pub(crate) fn fits(&self, method: &Method, answer: &Answer, code: impl FnOnce() -> Option<String>) -> bool {
+        let content_type =
+            || answer.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         self.method.as_ref().is_none_or(|wanted| wanted == method)
-            && self.row.is_none_or(|wanted| wanted == row)
-            && self.status.is_none_or(|(low, high)| (low..=high).contains(&status.as_u16()))
+            && self.row.is_none_or(|wanted| wanted == answer.row)
+            && self.status.is_none_or(|(low, high)| (low..=high).contains(&answer.status.as_u16()))
+            && self.body.is_none_or(|body| content_type().contains(body.word()))
             && self.code.as_ref().is_none_or(|wanted| code().as_ref() == Some(wanted))
     }
 }
@@ -68,7 +85,9 @@ impl FromStr for AnswerFilter {
         let mut filter = Self::default();
         for word in text.split_whitespace() {
             let class = word.strip_suffix("xx").and_then(|class| class.parse::<u16>().ok());
-            if let Some(row) = Row::ALL.into_iter().find(|row| row.to_string() == word) {
+            if let Some(body) = [BodyType::Json, BodyType::Text].into_iter().find(|body| body.word() == word) {
+                filter.body = Some(body);
+            } else if let Some(row) = Row::ALL.into_iter().find(|row| row.to_string() == word) {
                 filter.row = Some(row);
             } else if let Some(class) = class.filter(|class| (1..=5).contains(class)) {
                 filter.status = Some((class * 100, class * 100 + 99));
@@ -81,7 +100,7 @@ impl FromStr for AnswerFilter {
             } else {
                 let rows: Vec<String> = Row::ALL.iter().map(ToString::to_string).collect();
                 return Err(format!(
-                    "{word:?} is no method, no row ({}), no status (404, 4xx) and no error code",
+                    "{word:?} is no method, no row ({}), no status (404, 4xx), no error code, and neither json nor text",
                     rows.join(", ")
                 ));
             }
@@ -115,6 +134,7 @@ impl fmt::Display for AnswerFilter {
             self.method.as_ref().map(ToString::to_string),
             self.row.map(|row| row.to_string()),
             status,
+            self.body.map(|body| body.word().to_owned()),
             self.code.clone(),
         ];
         f.write_str(&words.into_iter().flatten().collect::<Vec<_>>().join(" "))
@@ -122,17 +142,17 @@ impl fmt::Display for AnswerFilter {
 }
 
 impl AnswerChange {
-    /// The headers, as far as HTTP has such names and values.
-    pub(crate) fn headers(
-        &self,
-        range: Option<&HeaderValue>,
-    ) -> impl Iterator<Item = (HeaderName, Option<HeaderValue>)> {
-        let range = range.and_then(|range| range.to_str().ok()).unwrap_or_default();
-        self.headers.iter().filter_map(move |(name, value)| {
-            let name = name.parse().ok()?;
-            let given = value.replace("{range}", range).replace("{empty}", "");
-            Some((name, if value.is_empty() { None } else { Some(given.parse().ok()?) }))
-        })
+    /// The headers, as far as HTTP has such names and values; `None` takes one away.
+    pub(crate) fn headers(&self, others: &HeaderMap) -> Vec<(HeaderName, Option<HeaderValue>)> {
+        let text = |value: &str| {
+            let known = others.iter().filter_map(|(name, value)| Some((format!("{{{name}}}"), value.to_str().ok()?)));
+            known.fold(value.replace("{empty}", ""), |text, (name, value)| text.replace(&name, value))
+        };
+        let parsed = |(name, value): (&String, &String)| {
+            let given = if value.is_empty() { None } else { Some(text(value).parse().ok()?) };
+            Some((name.parse().ok()?, given))
+        };
+        self.headers.iter().filter_map(parsed).collect()
     }
 }
 
@@ -142,7 +162,7 @@ mod tests {
 
     #[test]
     fn filters_are_read_as_they_are_printed() {
-        for text in ["", "HEAD", "end-6", "404", "4xx", "PUT end-7a 400 MANIFEST_INVALID", "token 200"] {
+        for text in ["", "HEAD", "end-6", "404", "4xx", "PUT end-7a 400 json MANIFEST_INVALID", "token 200"] {
             assert_eq!(text.parse::<AnswerFilter>().unwrap().to_string(), text);
         }
         for bad in ["end-99", "6xx", "head", "blob unknown"] {

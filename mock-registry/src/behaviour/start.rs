@@ -133,6 +133,8 @@ pub enum IdForm {
     Short,
     /// Twenty-five characters: Gitea.
     Base36,
+    /// Twenty-two characters: olareg.
+    Base64,
     /// A UUID and `.patch`: Artifactory.
     PatchSuffix,
 }

@@ -75,7 +75,7 @@ impl Registry {
             return Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, Code::Unsupported, message));
         }
         let named_as = Named::sought(reference).map_err(|refusal| match read.bad_reference_as_text {
-            true => refusal.page("text/plain; charset=utf-8", "404 page not found\n"),
+            true => refusal.with_status(404).page("text/plain; charset=utf-8", "404 page not found\n"),
             false => refusal,
         })?;
         let missing = |refusal: Refusal| if is_head { refusal.with_status(read.missing_manifest) } else { refusal };

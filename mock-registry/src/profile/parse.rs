@@ -229,15 +229,13 @@ impl Reader<'_> {
     }
 
     fn apply(&self, profile: &mut Profile) -> Result<(), ProfileError> {
+        let sets: Vec<&SetSwitch> = profile.entries.iter().flat_map(|entry| &entry.switches).collect();
         let settings: &mut Settings = &mut profile.settings;
+        settings.set_all(&sets).map_err(|(number, message)| {
+            let (line, switch) = sets.get(number).map_or((1, String::new()), |set| (set.line, set.path.clone()));
+            ProfileError::Value { at: Place::line(self.file, line), switch, message }
+        })?;
         for entry in &profile.entries {
-            for set in &entry.switches {
-                settings.set(set).map_err(|message| ProfileError::Value {
-                    at: Place::line(self.file, set.line),
-                    switch: set.path.clone(),
-                    message,
-                })?;
-            }
             settings.behaviour.answers.extend(entry.answers.iter().cloned());
         }
         Ok(())

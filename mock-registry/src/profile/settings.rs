@@ -78,6 +78,31 @@ impl Settings {
         groups
     }
 
+    /// Sets switches, all at once. The error says which has a value that it cannot have, and what is wrong with it.
+    pub(super) fn set_all(&mut self, sets: &[&SetSwitch]) -> Result<(), (usize, String)> {
+        let mut behaviour = json!(self.behaviour);
+        for set in sets {
+            match set.path.split_once('.') {
+                Some((group, name)) if behaviour.get(group).is_some() => behaviour[group][name] = set.value.clone(),
+                _ => {}
+            }
+        }
+        let others = |set: &&&SetSwitch| set.path.starts_with("limits.") || set.path.starts_with("users.");
+        match serde_json::from_value(behaviour) {
+            Ok(behaviour) => self.behaviour = behaviour,
+            // Which one it was, is told by setting one after the other.
+            Err(_) => {
+                for (number, set) in sets.iter().enumerate() {
+                    self.set(set).map_err(|message| (number, message))?;
+                }
+            }
+        }
+        for (number, set) in sets.iter().enumerate().filter(|(_, set)| others(&set)) {
+            self.set(set).map_err(|message| (number, message))?;
+        }
+        Ok(())
+    }
+
     /// Sets one switch. The error says what is wrong with its value.
     pub(super) fn set(&mut self, set: &SetSwitch) -> Result<(), String> {
         let (group, name) = set.path.split_once('.').unwrap_or((&set.path, ""));

@@ -7,7 +7,7 @@ use longshore_core::{Digest, Digester, Repository};
 use super::write::Writing;
 use super::{gone, length_required};
 use crate::answer::{Answer, Row};
-use crate::behaviour::SinglePost;
+use crate::behaviour::{BlobLocation, SinglePost};
 use crate::refusal::{Code, Refusal, status};
 use crate::registry::Registry;
 use crate::request::ParsedRequest;
@@ -56,6 +56,10 @@ impl Registry {
                 .header(CONTENT_LENGTH, 0));
         }
         let mut answer = self.created(writing.row, &repository, digest);
+        if self.options.behaviour.commit.location == BlobLocation::Upload {
+            answer.headers.remove(LOCATION);
+            answer = answer.header(LOCATION, old_location);
+        }
         if writing.row == Row::End6 {
             answer.status = given;
         }

@@ -122,7 +122,7 @@ impl Registry {
         match self.options.behaviour.start.id {
             IdForm::BlobUploadUuid => answer.header("blob-upload-uuid", id),
             IdForm::PatchSuffix => answer.header("docker-upload-uuid", format_args!("{id}.patch")),
-            IdForm::Uuid | IdForm::Short | IdForm::Base36 => answer.header("docker-upload-uuid", id),
+            IdForm::Uuid | IdForm::Short | IdForm::Base36 | IdForm::Base64 => answer.header("docker-upload-uuid", id),
         }
     }
 

@@ -89,6 +89,7 @@ impl Registry {
             return Err(Refusal::new(StatusCode::TOO_MANY_REQUESTS, Code::TooManyRequests, message));
         }
         let id = match self.options.behaviour.start.id {
+            IdForm::Base64 => self.random.hex()[..22].to_owned(),
             IdForm::Base36 => format!("0{}", &self.random.hex()[..24]),
             IdForm::Uuid | IdForm::BlobUploadUuid | IdForm::PatchSuffix => self.random.uuid(),
             IdForm::Short => self.random.hex()[..12].to_owned(),
