@@ -120,6 +120,19 @@ impl Connection {
         self.finish(running).await
     }
 
+    /// Runs operations side by side, each to its end or up to the first that fails.
+    pub(crate) async fn run_all(
+        &mut self,
+        operations: impl IntoIterator<Item = Operation<Digest>>,
+    ) -> Result<Vec<Receipt<Digest>>, Error> {
+        let running: Vec<_> = operations.into_iter().map(|operation| self.session.start(operation)).collect();
+        let mut receipts = Vec::with_capacity(running.len());
+        for running in running {
+            receipts.push(self.finish(running).await?);
+        }
+        Ok(receipts)
+    }
+
     /// Runs a push that was left open to its end: its root is made when the digest of its one unknown blob is known.
     pub(crate) async fn run_open(
         &mut self,

@@ -16,6 +16,7 @@ mod mock;
 mod output;
 mod profile;
 mod progress;
+mod pull;
 mod push;
 mod referrers;
 mod resume;
@@ -54,6 +55,8 @@ fn start(command: Command) -> Result<(), Error> {
 async fn run(command: Command) -> Result<(), Error> {
     match command {
         Command::Push(arguments) => push::run(arguments).await,
+        Command::Pull(arguments) => pull::run(arguments).await,
+        Command::Artifact(arguments) => artifact::run(arguments).await,
         Command::Attach(arguments) => attach::run(arguments).await,
         Command::Referrers(arguments) => referrers::run(arguments).await,
         Command::Check(arguments) => check::run(arguments).await,

@@ -23,8 +23,7 @@ pub(crate) async fn run(arguments: PushArguments) -> Result<(), Error> {
     let tags = tags(&reference, &arguments.tags);
     let report = match &arguments.stdin_layer {
         Some(media_type) => {
-            let artifact_type = arguments.artifact_type.as_ref();
-            let pushed = stdin::push(&mut connect()?, &reference, tags, media_type, artifact_type).await;
+            let pushed = stdin::push(&mut connect()?, &reference, tags, &arguments, media_type).await;
             pushed.map(|(digest, pushed)| Report::new(digest, pushed))?
         }
         None => {

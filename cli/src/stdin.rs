@@ -3,8 +3,10 @@
 use std::io::{self, ErrorKind, Read};
 
 use longshore_core::{Algorithm, Blob, Descriptor, Digest, MediaType, Push, Pushed, Receipt, Reference, Tag};
-use longshore_sources::Source;
+use longshore_sources::unpack::TITLE;
+use longshore_sources::{PortablePath, Source};
 
+use crate::args::PushArguments;
 use crate::artifact::Artifact;
 use crate::connection::Connection;
 use crate::exit::Error;
@@ -19,21 +21,27 @@ pub(crate) async fn push(
     connection: &mut Connection,
     reference: &Reference,
     tags: Vec<Tag>,
+    arguments: &PushArguments,
     media_type: &MediaType,
-    artifact_type: Option<&MediaType>,
 ) -> Result<(Digest, Pushed), Error> {
     if reference.digest.is_some() {
         return Err(Error::misuse("the digest of what comes on standard input is not known before: leave it out"));
     }
-    let mut artifact = Artifact::new(artifact_type.unwrap_or(media_type))?;
+    let title = arguments.title.as_deref().map(PortablePath::parse).transpose();
+    let title = title.map_err(|why| Error::misuse(format!("the title is not used as a path (I41): {why}")))?;
+    let artifact_type = arguments.artifact_type.as_ref().unwrap_or(media_type);
+    let mut artifact = Artifact::new(Some(artifact_type.clone()))?;
+    artifact.annotations = arguments.annotations.iter().cloned().collect();
     let (config, source) = artifact.config();
     let push = Push::new(reference.registry.clone(), reference.repository.clone()).open();
-    let push = push.blob(Blob::described(config.digest, config)).blob(Blob::unknown(key(), Algorithm::Sha256));
+    let push = push.blob(Blob::described(config.digest, &config)).blob(Blob::unknown(key(), Algorithm::Sha256));
     connection.session().add_source(config.digest, source);
     connection.session().add_source(key(), Source::reader(NotEmpty::new(io::stdin()), Algorithm::Sha256));
     let mut root = None;
     let receipt = connection.run_open(tags.into_iter().fold(push, Push::tag), |digest, size| {
-        artifact.layers.push(Descriptor::new(media_type.clone(), digest, size));
+        let mut layer = Descriptor::new(media_type.clone(), digest, size);
+        layer.annotations.extend(title.map(|title| (TITLE.to_owned(), title.to_string())));
+        artifact.layers.push(layer);
         let manifest = artifact.manifest()?;
         root = Some(manifest.digest());
         Ok(manifest)

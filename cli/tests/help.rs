@@ -9,7 +9,7 @@ use common::done;
 #[test]
 fn help_is_as_it_was_agreed() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/help");
-    for name in ["", "push", "attach", "referrers", "check", "rm", "mock", "demo"] {
+    for name in ["", "push", "pull", "artifact", "attach", "referrers", "check", "rm", "mock", "demo"] {
         let arguments: Vec<&str> = [name, "--help"].into_iter().filter(|argument| !argument.is_empty()).collect();
         let help = done(&arguments);
         let path = folder.join(format!("{}.txt", if name.is_empty() { "longshore" } else { name }));

@@ -1,11 +1,12 @@
 //! What can be said on the command line.
 
-mod attach;
+mod artifact;
 mod conformance;
 mod connection;
 mod login;
 mod mock;
 mod profile;
+mod pull;
 mod push;
 mod repository;
 mod values;
@@ -14,12 +15,13 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-pub(crate) use attach::AttachArguments;
+pub(crate) use artifact::{ArtifactArguments, AttachArguments, ContentArguments};
 pub(crate) use conformance::ConformanceArguments;
 pub(crate) use connection::ConnectionArguments;
 pub(crate) use login::{LoginArguments, TrustArguments};
 pub(crate) use mock::{MockArguments, Scheme};
 pub(crate) use profile::ProfileArguments;
+pub(crate) use pull::PullArguments;
 pub(crate) use push::PushArguments;
 pub(crate) use repository::{CheckArguments, ReferrersArguments, RmArguments};
 
@@ -39,6 +41,12 @@ pub(crate) enum Command {
     /// Push an OCI image layout to a registry, or what comes through a pipe
     #[command(after_help = push::HELP)]
     Push(PushArguments),
+    /// Pull an image or artifact into an OCI image layout, or the files of an artifact into a folder
+    #[command(after_help = pull::HELP)]
+    Pull(PullArguments),
+    /// Push files and folders as an artifact, such as a Helm chart
+    #[command(after_help = artifact::HELP)]
+    Artifact(ArtifactArguments),
     /// Attach files to an image: an artifact that refers to it, such as an SBOM or a signature
     #[command(after_help = exit::HELP)]
     Attach(AttachArguments),

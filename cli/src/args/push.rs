@@ -82,6 +82,12 @@ pub(crate) struct PushArguments {
     /// What that artifact is; where it is not said, what its layer is
     #[arg(long, value_name = "TYPE", requires = "stdin_layer")]
     pub(crate) artifact_type: Option<MediaType>,
+    /// The name that the artifact's layer has where it is unpacked: a path below a folder
+    #[arg(long, value_name = "NAME", requires = "stdin_layer")]
+    pub(crate) title: Option<String>,
+    /// An annotation of the artifact; may be given several times
+    #[arg(long = "annotation", value_name = "KEY=VALUE", value_parser = values::annotation, requires = "stdin_layer")]
+    pub(crate) annotations: Vec<(String, String)>,
     /// How to show what happens, on standard error: auto is bars on a terminal and plain lines elsewhere
     #[arg(long, value_name = "STYLE", default_value = "auto")]
     pub(crate) progress: Style,

@@ -8,7 +8,7 @@ use super::store::Store;
 use super::{LayoutError, MAX_FILE};
 
 /// The tag, or whatever else an image is called in a layout (image spec, annotations).
-const REF_NAME: &str = "org.opencontainers.image.ref.name";
+pub(super) const REF_NAME: &str = "org.opencontainers.image.ref.name";
 
 /// The full reference, as containerd and Docker write it beside the tag.
 const CONTAINERD_NAME: &str = "io.containerd.image.name";

@@ -30,6 +30,7 @@ mod referrers;
 mod select;
 mod spool;
 mod store;
+mod write;
 
 use std::fmt;
 use std::io::Read;
@@ -44,6 +45,7 @@ use index::Entries;
 pub use referrers::{Companion, LeftBehind};
 pub use select::Selection;
 use store::Store;
+pub use write::LayoutWriter;
 
 use crate::source::{DigestMismatch, SourceError};
 

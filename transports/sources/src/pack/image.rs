@@ -68,7 +68,7 @@ fn keep_first<T>(items: &mut Vec<T>, digest: impl Fn(&T) -> Digest) {
 }
 
 /// The fields of these structs serialise to text without fail, and always in this order.
-pub(super) fn json(document: &impl Serialize) -> Vec<u8> {
+fn json(document: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(document).expect("a struct of strings and lists serialises")
 }
 
@@ -107,8 +107,8 @@ struct ImageManifest<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct ImageIndex<'a> {
-    pub(super) schema_version: u8,
-    pub(super) media_type: &'a str,
-    pub(super) manifests: Vec<&'a Descriptor>,
+struct ImageIndex<'a> {
+    schema_version: u8,
+    media_type: &'a str,
+    manifests: Vec<&'a Descriptor>,
 }

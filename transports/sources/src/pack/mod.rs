@@ -29,6 +29,7 @@ use thiserror::Error;
 
 use crate::PortablePathError;
 use crate::source::SourceError;
+use crate::staging::StagingError;
 
 pub use folder::folder;
 pub use image::{image, index};
@@ -102,6 +103,9 @@ pub enum PackError {
     /// Something stands already where a layout was to be written.
     #[error("there is a layout in {} already: name another folder", .0.display())]
     Exists(PathBuf),
+    /// A layout could not be written.
+    #[error(transparent)]
+    Layout(#[from] StagingError),
     /// What was packed is no manifest.
     #[error(transparent)]
     Manifest(#[from] ManifestError),

@@ -1,4 +1,4 @@
-//! Artifacts: manifests without a config, made of files or of what comes on standard input.
+//! The manifest of an artifact.
 
 use std::collections::BTreeMap;
 
@@ -14,27 +14,31 @@ const EMPTY: &[u8] = b"{}";
 /// What the manifest says, in the order in which the image spec's example has it.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Artifact<'a> {
+pub(crate) struct Artifact {
     schema_version: u8,
     media_type: &'static str,
-    artifact_type: &'a MediaType,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    artifact_type: Option<MediaType>,
     config: Descriptor,
+    #[serde(skip)]
+    config_source: Source,
     pub(crate) layers: Vec<Descriptor>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) subject: Option<&'a Descriptor>,
+    pub(crate) subject: Option<Descriptor>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) annotations: BTreeMap<String, String>,
 }
 
-impl<'a> Artifact<'a> {
-    /// An artifact of this type, of nothing yet.
-    pub(crate) fn new(artifact_type: &'a MediaType) -> Result<Self, Error> {
+impl Artifact {
+    /// An artifact of this type, of nothing yet. Without a type, it must get a config, whose type says what it is.
+    pub(crate) fn new(artifact_type: Option<MediaType>) -> Result<Self, Error> {
         let empty: MediaType = MediaType::OCI_EMPTY.parse().map_err(Error::failed)?;
         let config = Descriptor::new(empty, Digest::of(Algorithm::Sha256, EMPTY), EMPTY.len() as u64);
         Ok(Self {
             schema_version: 2,
             media_type: MediaType::OCI_MANIFEST,
             artifact_type,
+            config_source: Source::bytes(EMPTY).with_digest(config.digest),
             config,
             layers: Vec::new(),
             subject: None,
@@ -42,9 +46,15 @@ impl<'a> Artifact<'a> {
         })
     }
 
-    /// The config that stands for none, and where its bytes come from.
-    pub(crate) fn config(&self) -> (&Descriptor, Source) {
-        (&self.config, Source::bytes(EMPTY).with_digest(self.config.digest))
+    /// The same with this config.
+    pub(crate) fn with_config(mut self, (config, source): (Descriptor, Source)) -> Self {
+        (self.config, self.config_source) = (config, source);
+        self
+    }
+
+    /// The config, or what stands for none, and where its bytes come from.
+    pub(crate) fn config(&self) -> (Descriptor, Source) {
+        (self.config.clone(), self.config_source.clone())
     }
 
     /// The manifest, as it is sent.
@@ -61,12 +71,11 @@ mod tests {
     fn the_manifest_is_the_image_specs_artifact() {
         let subject = Descriptor::new(MediaType::oci_manifest(), Digest::of(Algorithm::Sha256, b"subject"), 7);
         let layer = Descriptor::new("application/json".parse().unwrap(), Digest::of(Algorithm::Sha256, b"{1}"), 3);
-        let artifact_type = "application/spdx+json".parse().unwrap();
-        let mut artifact = Artifact::new(&artifact_type).unwrap();
+        let mut artifact = Artifact::new(Some("application/spdx+json".parse().unwrap())).unwrap();
         artifact.layers.push(layer.clone());
         let manifest = artifact.manifest().unwrap();
         assert!(manifest.subject().is_none() && !manifest.bytes().windows(11).any(|word| word == b"annotations"));
-        artifact.subject = Some(&subject);
+        artifact.subject = Some(subject.clone());
         artifact.annotations.insert("k".to_owned(), "v".to_owned());
         let manifest = artifact.manifest().unwrap();
         assert_eq!(manifest.artifact_type(), Some("application/spdx+json"));
@@ -76,5 +85,10 @@ mod tests {
         assert_eq!((blobs[0].media_type.as_str(), blobs[0].size), (MediaType::OCI_EMPTY, 2));
         assert_eq!(blobs[1..], [&layer]);
         assert_eq!(artifact.config().1.len(), Some(2));
+        let chart = Descriptor::new("application/vnd.example.config+json".parse().unwrap(), subject.digest, 7);
+        let artifact = Artifact::new(None).unwrap().with_config((chart.clone(), Source::bytes("subject")));
+        let manifest = artifact.manifest().unwrap();
+        assert_eq!(manifest.blobs().next(), Some(&chart));
+        assert!(!manifest.bytes().windows(12).any(|word| word == b"artifactType"));
     }
 }
