@@ -178,5 +178,5 @@ fn two_faults_at_a_time() {
         }
     }
     println!("{judged} of {cases} cases");
-    assert!(cases >= 430_000, "there were only {cases} cases");
+    assert!(cases >= 400_000, "there were only {cases} cases");
 }

@@ -47,7 +47,8 @@ fn all_but_the_list_stands(case: &Case, run: &Run) {
 fn fallback_tag_immutable() {
     for (status, code) in [(409, "TAG_IMMUTABLE"), (412, "PRECONDITION"), (403, "DENIED"), (400, "TAG_INVALID")] {
         for has_validators in [true, false] {
-            let mut case = flow_named("artifacts, lists under tags");
+            // The list stands, so it would have to be changed.
+            let mut case = flow_named("one artifact more, lists under tags");
             // Tags wait for the lists here.
             (case.tags, case.client.in_flight) = (3, 1);
             case.client.learned.tag_parameter = Some(false);
@@ -56,6 +57,8 @@ fn fallback_tag_immutable() {
             if !has_validators {
                 named("referrers-without-conditions").unwrap().apply(&mut case.registry.behaviour);
             }
+            let registry = case.registry.clone();
+            case.before.as_mut().unwrap().registry = registry;
             let run = case.run();
             let failure = run.result.as_ref().unwrap_err();
             assert!(matches!(failure.kind, FailureKind::ReferrersRefused { done: "stored", .. }), "{failure}");

@@ -1,8 +1,8 @@
 //! A tag that holds something else, in registries that do not let it be moved.
 
-use longshore_conformance::Case;
 use longshore_conformance::quirk::spec_true;
-use longshore_core::FailureKind;
+use longshore_conformance::{Case, Mock};
+use longshore_core::{FailureKind, Manifest};
 use longshore_mock_registry::behaviour::ImmutableTags;
 use serde_json::json;
 
@@ -59,11 +59,22 @@ fn a_list_that_fails_ends_nothing_else() {
     let subject = image(&[(LAYER, b"nowhere")], &[]).descriptor();
     let about = |name: &str| image(&[], &[("subject", json!(subject)), ("annotations", json!({ "name": name }))]);
     let (one, two, root) = (about("one"), about("two"), image(&LAST.map(|bytes| (LAYER, bytes)), &[]));
+    // The list stands, so it would have to be changed.
+    let before = world_of_one_list(options.clone(), &about("before"));
     // One request at a time, manifests and lists before the smallest blobs: the root's are sent last of all.
     let mut world = World::with(options, |options| options.in_flight = 1);
     world = world.teach(|learned| learned.single_post = Some(true));
+    world.registry = before;
     let came = world.push(&root, &[&one, &two], &[&[b"{}".as_slice()], LAST.as_slice()].concat());
     let failure = came.result.as_ref().unwrap_err();
     assert!(matches!(failure.kind, FailureKind::ReferrersRefused { .. }), "{failure}");
     assert_eq!(world.registry.tagged(&Case::repository(), &"v0".parse().unwrap()), Some(root.digest()));
+}
+
+/// A registry that keeps a list of this artifact's subject under a tag.
+fn world_of_one_list(options: longshore_mock_registry::RegistryOptions, artifact: &Manifest) -> Mock {
+    let mut world = World::with(options, |_| {});
+    let push = world.empty().blob(world.blob(b"{}")).root(artifact.clone());
+    world.run(push).ok();
+    world.registry
 }

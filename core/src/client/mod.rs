@@ -1,6 +1,7 @@
 //! Many flows at once: what may fly now, signing, redirects, retries, and what was learned of a registry.
 
 mod operation;
+mod presence;
 mod push;
 mod redactor;
 mod registry;
@@ -18,7 +19,8 @@ use crate::driver::{Deadline, Input, Key, OperationId, Output, RequestId, Waitin
 use crate::outcome::{Failure, FailureKind, Receipt};
 use crate::{Instant, Origin, Registry};
 use operation::{Job, Part, SimpleJob};
-use push::PushJob;
+use presence::Presence;
+use push::{OneShotKeys, PushContext, PushJob};
 use registry::RegistryState;
 use retry::Retry;
 use task::{Phase, Task, TaskId};
@@ -40,6 +42,10 @@ pub struct Client<K> {
     tasks: BTreeMap<TaskId, Task<K>>,
     flights: BTreeMap<RequestId, TaskId>,
     registries: BTreeMap<Origin, RegistryState>,
+    /// What repositories were seen to hold.
+    presence: Presence,
+    /// The keys of blobs that can be read only once.
+    keys: OneShotKeys<K>,
     retry: Retry,
     last_id: u64,
 }
@@ -49,6 +55,7 @@ impl<K: Key> Client<K> {
     #[must_use]
     pub fn new(options: Options) -> Self {
         let retry = Retry::new(&options);
+        let presence = Presence::new(options.presence_entries, options.presence_for);
         Self {
             options,
             now: Instant::ZERO,
@@ -60,6 +67,8 @@ impl<K: Key> Client<K> {
             tasks: BTreeMap::new(),
             flights: BTreeMap::new(),
             registries: BTreeMap::new(),
+            presence,
+            keys: OneShotKeys::new(),
             retry,
             last_id: 0,
         }
@@ -76,16 +85,26 @@ impl<K: Key> Client<K> {
         if is_idle {
             state.door.ask_again_if_refused();
         }
-        if let Operation::Delete { repository, what, .. } = &operation {
-            state.forget(repository, what);
+        if let Operation::Delete { what, .. } = &operation {
+            self.presence.delete(&place, what, self.now);
         }
+        let mut events = Vec::new();
         let job = match operation {
             Operation::Push(push) => {
-                let (known, deleted) = (state.known(&place.repository), state.deleted(&place.repository));
-                Some(Job::Push(Box::new(PushJob::new(push, known, deleted))))
+                let mut context = PushContext {
+                    operation: id,
+                    options: &self.options,
+                    learned: &mut state.learned,
+                    presence: &mut self.presence,
+                    keys: &mut self.keys,
+                    events: &mut events,
+                    now: self.now,
+                };
+                Some(Job::Push(Box::new(PushJob::new(push, &mut context))))
             }
             other => SimpleJob::new(other).map(|job| Job::Simple(Box::new(job))),
         };
+        self.outbox.extend(events.into_iter().map(Output::Event));
         if let Some(job) = job {
             self.jobs.insert(id, job);
             self.news.insert(id);
@@ -96,13 +115,36 @@ impl<K: Key> Client<K> {
     /// Adds to a push that was left [open](Push::open).
     ///
     /// # Errors
-    /// Where there is no such push any more, or it was not left open.
+    /// Where there is no such push any more, where it was not left open, or where this contradicts what was given before: a
+    /// length, or the content of a key. Then nothing is added, and the push goes on.
     pub fn supply(&mut self, operation: OperationId, supply: Supply<K>) -> Result<(), Failure> {
         self.news.insert(operation);
-        match self.jobs.get_mut(&operation) {
-            Some(Job::Push(job)) => job.supply(supply).map_err(Failure::new),
-            Some(Job::Simple(_)) | None => Err(Failure::new(FailureKind::Misuse("there is no such push".to_owned()))),
-        }
+        let result = self.with_push(operation, |job, context| job.supply(supply, context));
+        let no_push = || Err(FailureKind::Misuse("there is no such push".to_owned()));
+        result.unwrap_or_else(no_push).map_err(Failure::new)
+    }
+
+    /// Calls into a push, with what it may look at and write to.
+    fn with_push<R>(
+        &mut self,
+        operation: OperationId,
+        act: impl FnOnce(&mut PushJob<K>, &mut PushContext<'_, K>) -> R,
+    ) -> Option<R> {
+        let Some(Job::Push(job)) = self.jobs.get_mut(&operation) else { return None };
+        let registry = self.registries.get_mut(&job.place().origin)?;
+        let mut events = Vec::new();
+        let mut context = PushContext {
+            operation,
+            options: &self.options,
+            learned: &mut registry.learned,
+            presence: &mut self.presence,
+            keys: &mut self.keys,
+            events: &mut events,
+            now: self.now,
+        };
+        let result = act(job, &mut context);
+        self.outbox.extend(events.into_iter().map(Output::Event));
+        Some(result)
     }
 
     /// Gives an operation up. Uploads that are open are cancelled, and no manifest is sent any more; then it is done.
@@ -135,8 +177,10 @@ impl<K: Key> Client<K> {
     #[must_use]
     pub fn save(&self, operation: OperationId) -> Option<Checkpoint> {
         let Some(Job::Push(job)) = self.jobs.get(&operation) else { return None };
-        let mut checkpoint = Checkpoint::new(job.place(), job.have().iter().copied());
-        for task in self.tasks.values().filter(|task| task.owners.contains_key(&operation)) {
+        let mut checkpoint = Checkpoint::new(job.place(), job.acknowledged());
+        // An upload that another push goes on with is its own.
+        let is_alone = |task: &&Task<K>| task.owners.contains_key(&operation) && task.is_only_for(operation);
+        for task in self.tasks.values().filter(is_alone) {
             if let task::AnyFlow::Upload(upload) = &task.flow
                 && let Some((digest, size, open, acknowledged)) = upload.progress()
             {
@@ -202,25 +246,20 @@ impl<K: Key> Client<K> {
     }
 
     fn advance_one(&mut self, id: OperationId) -> bool {
-        let Some(job) = self.jobs.get_mut(&id) else { return false };
-        let mut events = Vec::new();
-        let (origin, starts) = match job {
-            Job::Push(job) => {
+        let (origin, starts) = match self.jobs.get_mut(&id) {
+            Some(Job::Push(job)) => {
                 let origin = job.place().origin.clone();
-                let Some(registry) = self.registries.get(&origin) else { return false };
-                let starts = job.advance(&registry.learned, &self.options, &mut events);
-                (
-                    origin,
-                    starts.into_iter().map(|start| (Part::Node(start.node), start.flow, start.recoveries)).collect(),
-                )
+                let starts = self.with_push(id, PushJob::advance).unwrap_or_default().into_iter();
+                let starts = starts.map(|start| (Part::Node(start.node), start.flow, start.recoveries)).collect();
+                (origin, starts)
             }
-            Job::Simple(job) => {
+            Some(Job::Simple(job)) => {
                 let starts: Vec<_> = job.start().map(|flow| (Part::Whole, flow, 0)).into_iter().collect();
                 (job.place.origin.clone(), starts)
             }
+            None => return false,
         };
         let started = !starts.is_empty();
-        self.outbox.extend(events.into_iter().map(Output::Event));
         for (part, flow, recoveries) in starts {
             self.add_task(id, origin.clone(), part, flow, recoveries);
         }
@@ -232,7 +271,9 @@ impl<K: Key> Client<K> {
         if let Some(digest) = task.uploads
             && let Some(shared) = self.upload_under_way(&task, digest)
         {
-            shared.owners.insert(owner, part);
+            shared.owners.insert(owner, part.clone());
+            // It is being sent, so it is not there.
+            self.is_absent(owner, &part);
             return;
         }
         if recoveries > 0 {
@@ -241,6 +282,14 @@ impl<K: Key> Client<K> {
         let id = TaskId(self.fresh_id());
         self.with_context(&mut task, task::AnyFlow::begin);
         self.tasks.insert(id, task);
+    }
+
+    /// The registry does not have a blob that it was asked for: those that wait for this answer go on.
+    fn is_absent(&mut self, owner: OperationId, part: &Part) {
+        if let (Some(Job::Push(job)), Part::Node(push::Node::Blob(blob))) = (self.jobs.get_mut(&owner), part) {
+            job.is_answered(*blob, false);
+            self.news.insert(owner);
+        }
     }
 
     /// Another push's upload of the same blob into the same repository.
@@ -259,13 +308,8 @@ impl<K: Key> Client<K> {
             None => None,
         };
         let Some(result) = result else { return false };
-        if let Some(Job::Push(job)) = self.jobs.remove(&id)
-            && let Some(registry) = self.registries.get_mut(&job.place().origin)
-        {
-            let unproven =
-                if registry.learned.unchecked_manifests == Some(true) { job.served() } else { &BTreeSet::new() };
-            registry.remember(&job.place().repository, job.have().difference(unproven), job.lost(), job.deleted());
-        }
+        self.jobs.remove(&id);
+        self.keys.release(id);
         let result = result.map_err(|mut failure| {
             // Some repeat what they were told; and a failure is shown.
             self.registries.values().for_each(|registry| registry.door.told.scrub_failure(&mut failure));

@@ -192,14 +192,14 @@ impl<K: Key> Client<K> {
         act: impl FnOnce(&mut super::task::AnyFlow<K>, &mut Context<'_, K>) -> R,
     ) -> Option<R> {
         let mut events = Vec::new();
-        let mut pause = false;
+        let (mut pause, mut absent) = (false, false);
         let registry = self.registries.get_mut(&task.registry)?;
         let mut context = Context {
             options: &self.options,
-            now: self.now,
             learned: &mut registry.learned,
             events: &mut events,
             pause: &mut pause,
+            absent: &mut absent,
         };
         let result = act(&mut task.flow, &mut context);
         if pause {
@@ -207,6 +207,9 @@ impl<K: Key> Client<K> {
         }
         task.has_moved = true;
         self.outbox.extend(events.into_iter().map(Output::Event));
+        if absent {
+            task.owners.iter().for_each(|(owner, part)| self.is_absent(*owner, part));
+        }
         Some(result)
     }
 
@@ -273,6 +276,36 @@ impl<K: Key> Client<K> {
         is_taken
     }
 
+    /// Tells an operation what came of one of its tasks: whether it failed by that, and how far it is.
+    fn tell(
+        &mut self,
+        owner: super::OperationId,
+        part: &super::Part,
+        result: Result<FlowOutput, Failure>,
+    ) -> (bool, Option<(u64, u64)>) {
+        match self.jobs.get_mut(&owner) {
+            Some(super::Job::Push(_)) => {
+                let told = self.with_push(owner, |job, context| {
+                    let had_failed = job.has_failed();
+                    if let super::Part::Node(node) = part {
+                        job.finished(node, result, context);
+                    }
+                    (job.has_failed() && !had_failed, Some(job.progress()))
+                });
+                told.unwrap_or_default()
+            }
+            Some(super::Job::Simple(job)) => {
+                // It may have been applied whatever the answer was.
+                if let Some(what) = &job.deletes {
+                    self.presence.delete(&job.place, what, self.now);
+                }
+                job.finished(result, &self.options);
+                (false, None)
+            }
+            None => (false, None),
+        }
+    }
+
     /// Tells everyone who waits for a task what came of it.
     fn finish(&mut self, task: Task<K>) {
         let result = task.flow.finish();
@@ -287,31 +320,7 @@ impl<K: Key> Client<K> {
                 self.send_again(owner, &part);
                 continue;
             }
-            let (failed, progress) = match self.jobs.get_mut(&owner) {
-                Some(super::Job::Push(job)) => {
-                    let had_failed = job.has_failed();
-                    if let super::Part::Node(node) = &part {
-                        job.finished(node, result, &self.options, &mut events);
-                    }
-                    if job.was_served_in_vain()
-                        && let Some(registry) = self.registries.get_mut(&task.registry)
-                    {
-                        registry.learned.unchecked_manifests = Some(true);
-                    }
-                    (job.has_failed() && !had_failed, Some(job.progress()))
-                }
-                Some(super::Job::Simple(job)) => {
-                    // It may have been applied whatever the answer was.
-                    if let Some(what) = &job.deletes
-                        && let Some(registry) = self.registries.get_mut(&job.place.origin)
-                    {
-                        registry.forget(&job.place.repository, what);
-                    }
-                    job.finished(result, &self.options);
-                    (false, None)
-                }
-                None => (false, None),
-            };
+            let (failed, progress) = self.tell(owner, &part, result);
             if let Some((done, total)) = progress {
                 events.push(Event::Progress { operation: owner, done, total });
             }

@@ -11,8 +11,6 @@ use crate::{Digest, Origin};
 
 /// The version of the format that is written and read.
 const VERSION: u32 = 1;
-/// The largest checkpoint that is read, in bytes.
-const MAX_LEN: usize = 4 * 1024 * 1024;
 
 /// What a push has done so far: which blobs are stored, and how far open uploads are.
 ///
@@ -105,11 +103,8 @@ impl Checkpoint {
     /// Reads what [`Checkpoint::to_json`] wrote.
     ///
     /// # Errors
-    /// Where it is larger than 4 MiB, not a checkpoint, or of another version.
+    /// Where it is not a checkpoint, or of another version.
     pub fn from_json(json: &[u8]) -> Result<Self, CheckpointError> {
-        if json.len() > MAX_LEN {
-            return Err(CheckpointError::Malformed("it is larger than 4 MiB".to_owned()));
-        }
         let checkpoint: Self = serde_json::from_slice(json).map_err(|e| CheckpointError::Malformed(e.to_string()))?;
         if checkpoint.version == VERSION { Ok(checkpoint) } else { Err(CheckpointError::Version(checkpoint.version)) }
     }
@@ -146,11 +141,12 @@ impl Checkpoint {
         &self.stored
     }
 
-    /// The location of a blob's upload that was open, and how many bytes were acknowledged in it.
-    pub(crate) fn upload(&self, digest: Digest, origin: &Origin) -> Option<(Target, u64)> {
-        let upload = self.uploads.iter().find(|upload| upload.digest == digest)?;
-        let target = self.location(upload, origin).ok()?;
-        Some((target, upload.acknowledged))
+    /// The uploads that were open: the blob of each, its location, and how many bytes were acknowledged in it.
+    pub(crate) fn uploads(&self, origin: &Origin) -> impl Iterator<Item = (Digest, (Target, u64))> {
+        self.uploads.iter().filter_map(|upload| {
+            let target = self.location(upload, origin).ok()?;
+            Some((upload.digest, (target, upload.acknowledged)))
+        })
     }
 
     fn location(&self, upload: &SavedUpload, origin: &Origin) -> Result<Target, TargetError> {

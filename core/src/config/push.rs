@@ -23,7 +23,10 @@ pub struct Push<K> {
     pub(crate) blobs: Vec<Blob<K>>,
     /// Repositories of the same registry that may have blobs which are not given.
     pub(crate) mounts: Vec<Repository>,
+    /// Tags that may hold something like it.
+    pub(crate) like: Vec<Tag>,
     pub(crate) is_open: bool,
+    pub(crate) is_rechecked: bool,
     pub(crate) checkpoint: Option<Checkpoint>,
 }
 
@@ -39,7 +42,9 @@ impl<K> Push<K> {
             manifests: Vec::new(),
             blobs: Vec::new(),
             mounts: Vec::new(),
+            like: Vec::new(),
             is_open: false,
+            is_rechecked: false,
             checkpoint: None,
         }
     }
@@ -80,6 +85,29 @@ impl<K> Push<K> {
         if !self.tags.contains(&tag) {
             self.tags.push(tag);
         }
+        self
+    }
+
+    /// Names a tag of the same repository that may hold something like what is pushed, such as the last release: what the image
+    /// under it refers to need not be asked about or sent.
+    ///
+    /// It is read only where the first tag of the push does not hold the root already, and where
+    /// [`Options::trust_manifests`](super::Options::trust_manifests) allows it.
+    #[must_use]
+    pub fn like(mut self, tag: Tag) -> Self {
+        if !self.like.contains(&tag) {
+            self.like.push(tag);
+        }
+        self
+    }
+
+    /// Takes nothing on trust: the registry is asked about every blob and every manifest, and what it lost is sent again.
+    ///
+    /// Without this, a manifest that stands under its tag is done after that one answer, and what it refers to is in
+    /// [`Pushed::unverified`](crate::Pushed::unverified).
+    #[must_use]
+    pub const fn recheck(mut self) -> Self {
+        self.is_rechecked = true;
         self
     }
 

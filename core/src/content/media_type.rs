@@ -24,8 +24,10 @@ impl MediaType {
     pub const DOCKER_MANIFEST: &'static str = "application/vnd.docker.distribution.manifest.v2+json";
     /// A Docker manifest list.
     pub const DOCKER_LIST: &'static str = "application/vnd.docker.distribution.manifest.list.v2+json";
-    /// A Docker image manifest of schema 1, signed: pushed and pulled as bytes, never looked into.
+    /// A Docker image manifest of schema 1, signed: pulled as bytes, never looked into, and not pushed.
     pub const DOCKER_SCHEMA1: &'static str = "application/vnd.docker.distribution.manifest.v1+prettyjws";
+    /// The same, not signed.
+    pub const DOCKER_SCHEMA1_UNSIGNED: &'static str = "application/vnd.docker.distribution.manifest.v1+json";
     /// An artifact manifest of OCI 1.1's release candidates, which some registries still hold.
     pub const OCI_ARTIFACT: &'static str = "application/vnd.oci.artifact.manifest.v1+json";
     /// An OCI image configuration.
@@ -92,10 +94,13 @@ impl MediaType {
     pub fn is_manifest(&self) -> bool {
         self.is_index()
             || self.is_image()
-            || matches!(
-                self.as_str(),
-                Self::OCI_ARTIFACT | Self::DOCKER_SCHEMA1 | "application/vnd.docker.distribution.manifest.v1+json"
-            )
+            || matches!(self.as_str(), Self::OCI_ARTIFACT | Self::DOCKER_SCHEMA1 | Self::DOCKER_SCHEMA1_UNSIGNED)
+    }
+
+    /// Whether it is a Docker image manifest of schema 1, signed or not.
+    #[must_use]
+    pub fn is_docker_schema_1(&self) -> bool {
+        matches!(self.as_str(), Self::DOCKER_SCHEMA1 | Self::DOCKER_SCHEMA1_UNSIGNED)
     }
 
     /// Whether it is a layer that its maker forbids to push (Docker's foreign layers, OCI's non-distributable ones).

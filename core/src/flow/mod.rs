@@ -27,9 +27,8 @@ pub(crate) use probe::Probe;
 pub(crate) use pull::{PullBlob, PullManifest};
 pub(crate) use referrers::{Listed, UpdateReferrers};
 pub(crate) use token::{FetchToken, Ping};
-pub(crate) use upload::{Content, Upload, Uploaded};
+pub(crate) use upload::{Content, Question, Upload, Uploaded};
 
-use crate::Instant;
 use crate::auth::Scopes;
 use crate::config::{Learned, Options};
 use crate::driver::{Body, End, Keep, Key};
@@ -83,11 +82,12 @@ pub(crate) enum Next<K> {
 /// What a flow may look at and write to while it moves.
 pub(crate) struct Context<'a, K> {
     pub(crate) options: &'a Options,
-    pub(crate) now: Instant,
     pub(crate) learned: &'a mut Learned,
     pub(crate) events: &'a mut Vec<Event<K>>,
     /// Set where the next exchange should wait a moment, as after a failure.
     pub(crate) pause: &'a mut bool,
+    /// Set where the registry was asked for a blob before it is sent, and did not say that it is there.
+    pub(crate) absent: &'a mut bool,
 }
 
 /// A state machine of exchanges.

@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use super::{AnswerError, NoAnswer, Refused, Row};
 use crate::target::{Target, TargetError};
-use crate::{Digest, Tag};
+use crate::{Digest, MediaType, Tag};
 
 /// Why an operation failed: what was asked of whom, how often, and what went wrong.
 ///
@@ -110,6 +110,13 @@ pub enum FailureKind {
     Incomplete {
         /// What is missing.
         digest: Digest,
+    },
+    /// A manifest of a type that cannot be pushed whole, because what it refers to cannot be told from it, or registries take
+    /// it no more.
+    #[error("manifests of type {media_type} are not pushed; convert the image to OCI or to Docker's schema 2 first")]
+    Unsupported {
+        /// The type.
+        media_type: MediaType,
     },
     /// What was asked for is not there.
     #[error("not found")]

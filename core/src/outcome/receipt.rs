@@ -45,4 +45,7 @@ pub struct Pushed {
     pub mounted: u64,
     /// Blobs that were there already.
     pub existing: u64,
+    /// Blobs and manifests that are taken to be there only because the registry serves a manifest that refers to them, and that
+    /// neither it nor anybody else was asked about during this push. [`Push::recheck`](crate::Push::recheck) asks.
+    pub unverified: Vec<Digest>,
 }

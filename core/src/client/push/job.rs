@@ -1,162 +1,174 @@
-//! The graph of one push: what may start now, and what follows from what has ended.
+//! A push under way: what may start now, and what follows from what has ended.
 //!
-//! Children before parents, always: a manifest is sent only when the registry has acknowledged all that it refers to.
-//! What the registry has acknowledged is the set `have`; everything else is derived from it.
+//! Children before parents, always: a manifest is sent only when the registry has acknowledged all that it refers to. The
+//! `graph` counts what each manifest waits for; `standing` reads what is there already; `sending` chooses the blobs that go
+//! now, `commits` the manifests and tags; `checks` asks about what was not given, `recovery` about what the registry says it
+//! lacks; `intake` takes in what is given.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::blobs::BlobNode;
+use super::blobs::Blobs;
+use super::graph::{ContentId, Graph};
+use super::keys::OneShotKeys;
+use super::lists::Lists;
 use super::manifests::ManifestNode;
-use super::nondistributable::Nondistributable;
 use super::progress::Progress;
+use super::report::Report;
+use super::sending::{Asking, Scouting};
+use super::standing::Reads;
+use super::tags::Tags;
+use crate::client::presence::{Moment, Presence};
 use crate::client::task::{AnyFlow, FlowOutput};
-use crate::config::{Checkpoint, Learned, Options, Push, RepositoryRef, Supply};
+use crate::config::{Checkpoint, Learned, OperationId, Options, Push, RepositoryRef, Supply};
 use crate::driver::Key;
-use crate::flow::{Committed, Exists, FetchExisting};
+use crate::flow::Committed;
 use crate::outcome::{Event, Failure, FailureKind, Pushed};
-use crate::{Digest, Manifest, Repository, Tag};
+use crate::{Digest, Instant, Repository, Target};
 
 /// One thing to do in a push.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::client) enum Node {
-    /// Reading what stands under the tag: it tells what is there.
-    FetchExisting,
-    /// Reading a manifest that an index under the tag refers to.
-    Child(Digest),
-    /// Finding out whether a self-mount answers questions.
+    /// Reading what stands under the push's first tag.
+    Standing,
+    /// Reading what stands under a tag that may hold something like it.
+    Like(usize),
+    /// Reading the root, or a manifest that a standing index refers to, by its digest.
+    ByDigest(Digest),
+    /// Finding out whether a mount from the repository itself answers questions.
     Probe,
-    /// Sending a blob, by its place in the push.
+    /// Sending a blob, by its number.
     Blob(usize),
-    /// Asking for content that is referred to and was not given.
-    Check(Digest),
-    /// Sending a manifest, by its place in the push.
+    /// Asking for content.
+    Check(ContentId),
+    /// Sending a manifest, by its number.
     Manifest(usize),
-    /// Putting a further tag on the root.
-    Tag(Tag),
-    /// Entering a manifest, by its place in the push, into the list of its subject's referrers.
-    Referrer(usize),
+    /// Putting a further tag on the root, by its number.
+    Tag(usize),
+    /// Entering manifests into the list of this subject's referrers.
+    List(Digest),
 }
 
 /// A node that may start now.
 pub(in crate::client) struct Start<K> {
     pub(in crate::client) node: Node,
     pub(in crate::client) flow: AnyFlow<K>,
-    /// How often it was healed: it waits before it is tried again, longer each time.
+    /// How often what it is about was said to be missing: it waits before it is asked for again, longer each time.
     pub(in crate::client) recoveries: u32,
+}
+
+/// What a push may look at and write to while it moves.
+pub(in crate::client) struct PushContext<'a, K> {
+    pub(in crate::client) operation: OperationId,
+    pub(in crate::client) options: &'a Options,
+    pub(in crate::client) learned: &'a mut Learned,
+    pub(in crate::client) presence: &'a mut Presence,
+    pub(in crate::client) keys: &'a mut OneShotKeys<K>,
+    pub(in crate::client) events: &'a mut Vec<Event<K>>,
+    pub(in crate::client) now: Instant,
 }
 
 /// A push under way.
 pub(in crate::client) struct PushJob<K> {
     pub(super) place: RepositoryRef,
-    pub(super) tags: Vec<Tag>,
     pub(super) root: Option<Digest>,
+    pub(super) graph: Graph,
+    pub(super) blobs: Blobs<K>,
     pub(super) manifests: Vec<ManifestNode>,
-    pub(super) blobs: Vec<BlobNode<K>>,
-    pub(super) foreign: Nondistributable,
+    /// Documents that are not looked into, and wait for all else.
+    pub(super) opaque: Vec<ContentId>,
+    pub(super) tags: Tags,
+    pub(super) lists: Lists,
+    pub(super) reads: Reads,
+    pub(super) asking: Asking,
+    pub(super) scouting: Scouting,
+    /// What has to be asked about, and how often that was said to be missing.
+    pub(super) doubted: VecDeque<(ContentId, u32)>,
+    /// Manifests, by number, that were refused because one of these may be missing.
+    pub(super) suspected_by: BTreeMap<ContentId, Vec<usize>>,
+    /// When each question began.
+    pub(super) checks: BTreeMap<ContentId, Moment>,
+    /// What an earlier process stored.
+    pub(super) resumed: BTreeSet<Digest>,
+    /// Uploads that an earlier process left open, and how many bytes were acknowledged in each.
+    pub(super) left_open: BTreeMap<Digest, (Target, u64)>,
     /// Repositories to mount what is not given from.
-    mounts: Vec<Repository>,
+    pub(super) mounts: Vec<Repository>,
     pub(super) is_open: bool,
-    pub(super) checkpoint: Option<Checkpoint>,
-    surveyed: bool,
-    /// Whether what was given so far was held against what is there.
-    pub(super) settled: bool,
-    pub(super) probed: bool,
-    /// The blob that went ahead of the others.
-    pub(super) scout: Option<usize>,
-    /// Manifests of the index under the tag that are worth reading.
-    pub(super) children_to_read: BTreeSet<Digest>,
-    /// What it had acknowledged, and did not have.
-    pub(super) lost: BTreeSet<Digest>,
-    /// Blobs that are taken to be there only because the registry serves a manifest that refers to them.
-    pub(super) served: BTreeSet<Digest>,
-    /// Whether one of those was not there.
-    pub(super) served_in_vain: bool,
-    /// What the registry has acknowledged in this repository.
-    pub(super) have: BTreeSet<Digest>,
-    /// What the client had deleted before it began, each with the number of its deletion: it counts as there when it was seen
-    /// itself, and not what refers to it.
-    pub(super) deleted: BTreeMap<Digest, u64>,
-    /// Nodes whose task has not ended.
-    pub(super) running: BTreeSet<Node>,
-    /// Tags that name the root.
-    pub(super) tagged: BTreeSet<Tag>,
-    pub(super) failure: Option<Failure>,
+    pub(super) is_rechecked: bool,
+    /// How many nodes are under way.
+    running: usize,
+    failure: Option<Failure>,
     /// Why a list of referrers could not be changed: all else is pushed before that is told.
     unlisted: Option<Failure>,
-    pub(super) receipt: Counts,
+    pub(super) report: Report,
     pub(super) progress: Progress,
 }
 
-#[derive(Default)]
-pub(super) struct Counts {
-    pub(super) uploaded: u64,
-    pub(super) mounted: u64,
-    pub(super) existing: u64,
-    requests: u64,
-    bytes: u64,
-}
-
 impl<K: Key> PushJob<K> {
-    pub(in crate::client) fn new(push: Push<K>, mut have: BTreeSet<Digest>, deleted: BTreeMap<Digest, u64>) -> Self {
-        have.extend(push.checkpoint.iter().flat_map(Checkpoint::stored));
-        // Manifests are asked about or sent each time: others may have deleted them, and they cost little.
-        push.manifests.iter().for_each(|manifest| {
-            have.remove(&manifest.digest());
-        });
+    pub(in crate::client) fn new(push: Push<K>, context: &mut PushContext<'_, K>) -> Self {
         let place = RepositoryRef { origin: push.registry.origin(), repository: push.repository };
+        let is_rechecked = push.is_rechecked || context.options.recheck;
         let mut job = Self {
-            place,
-            tags: push.tags,
-            root: push.root,
+            graph: Graph::default(),
+            blobs: Blobs::new(),
             manifests: Vec::new(),
-            blobs: Vec::new(),
-            foreign: Nondistributable::default(),
+            opaque: Vec::new(),
+            root: push.root,
+            tags: Tags::new(push.tags),
+            lists: Lists::default(),
+            reads: Reads::new(push.like),
+            asking: Asking::Undecided,
+            scouting: Scouting::default(),
+            doubted: VecDeque::new(),
+            suspected_by: BTreeMap::new(),
+            checks: BTreeMap::new(),
+            resumed: BTreeSet::new(),
+            left_open: BTreeMap::new(),
             mounts: push.mounts,
             is_open: push.is_open,
-            checkpoint: push.checkpoint,
-            surveyed: false,
-            settled: false,
-            probed: false,
-            scout: None,
-            children_to_read: BTreeSet::new(),
-            lost: BTreeSet::new(),
-            served: BTreeSet::new(),
-            served_in_vain: false,
-            have,
-            deleted,
-            running: BTreeSet::new(),
-            tagged: BTreeSet::new(),
+            is_rechecked,
+            running: 0,
             failure: None,
             unlisted: None,
-            receipt: Counts::default(),
+            report: Report::default(),
             progress: Progress::default(),
+            place,
         };
-        push.manifests.into_iter().for_each(|manifest| job.add_manifest(manifest));
-        push.blobs.into_iter().for_each(|blob| job.add_blob(blob));
+        if let Some(checkpoint) = &push.checkpoint {
+            job.resume(checkpoint);
+        }
+        job.take_in(push.manifests, push.blobs, context);
         job
     }
 
-    fn add_manifest(&mut self, manifest: Manifest) {
-        if !self.manifests.iter().any(|node| node.manifest.digest() == manifest.digest()) {
-            self.have.remove(&manifest.digest());
-            self.foreign.add(&manifest);
-            self.manifests.push(ManifestNode::new(manifest));
+    /// Goes on where an earlier process was.
+    fn resume(&mut self, checkpoint: &Checkpoint) {
+        if !self.is_rechecked {
+            self.resumed = checkpoint.stored().iter().copied().collect();
         }
+        self.left_open = checkpoint.uploads(&self.place.origin).collect();
     }
 
-    pub(in crate::client) fn supply(&mut self, supply: Supply<K>) -> Result<(), FailureKind> {
+    /// Something is added to a push that was left open.
+    ///
+    /// # Errors
+    /// Where it was not, or where this contradicts what was given before; then nothing is added.
+    pub(in crate::client) fn supply(
+        &mut self,
+        supply: Supply<K>,
+        context: &mut PushContext<'_, K>,
+    ) -> Result<(), FailureKind> {
         if !self.is_open {
-            return Err(FailureKind::Misuse(
-                "nothing can be added to a push that was not left open, or was ended".to_owned(),
-            ));
+            let text = "nothing can be added to a push that was not left open, or was ended";
+            return Err(FailureKind::Misuse(text.to_owned()));
         }
-        self.settled = false;
         match supply {
-            Supply::Blob(blob) => self.add_blob(blob),
-            Supply::Manifest(manifest) => self.add_manifest(manifest),
+            Supply::Blob(blob) => self.add_blob(blob, context)?,
+            Supply::Manifest(manifest) => self.add_manifest(manifest, context)?,
             Supply::Root(manifest) => {
-                self.root = Some(manifest.digest());
-                self.add_manifest(manifest);
+                let digest = manifest.digest();
+                self.add_manifest(manifest, context)?;
+                self.root = Some(digest);
             }
             Supply::End => self.is_open = false,
         }
@@ -168,76 +180,53 @@ impl<K: Key> PushJob<K> {
     }
 
     /// What may start now, because all that it depends on is done.
-    pub(in crate::client) fn advance(
-        &mut self,
-        learned: &Learned,
-        options: &Options,
-        events: &mut Vec<Event<K>>,
-    ) -> Vec<Start<K>> {
+    pub(in crate::client) fn advance(&mut self, context: &mut PushContext<'_, K>) -> Vec<Start<K>> {
+        let mut starts = Vec::new();
         if self.failure.is_some() {
-            return Vec::new();
+            return starts;
         }
-        if !self.surveyed {
-            self.surveyed = true;
-            // Where what stands proves nothing, it is not worth a question.
-            let is_proof = options.trust_manifests && learned.unchecked_manifests != Some(true);
-            if let Some(survey) = self.survey().filter(|_| is_proof) {
-                return vec![self.start(Node::FetchExisting, AnyFlow::FetchExisting(survey), 0)];
-            }
+        self.read_standing(context, &mut starts);
+        if self.reads.are_under_way() {
+            return starts;
         }
-        let children = self.start_children();
-        if !children.is_empty()
-            || self.running.iter().any(|n| matches!(n, Node::FetchExisting | Node::Child(_) | Node::Probe))
-        {
-            return children;
-        }
-        let mut starts = self.start_blobs(learned, options, events);
-        starts.extend(self.start_manifests(learned, options));
-        if !self.is_open && starts.is_empty() && self.running.is_empty() {
-            starts.extend(self.start_checks(options));
+        self.start_ready(context, &mut starts);
+        if starts.is_empty() && self.is_quiet() {
+            // What a document that is not looked into refers to, nobody can tell: it goes when all else has gone.
+            std::mem::take(&mut self.opaque).into_iter().for_each(|id| self.graph.free(id));
+            self.start_ready(context, &mut starts);
         }
         starts
     }
 
-    fn survey(&self) -> Option<FetchExisting> {
-        match (self.tags.first(), self.root) {
-            (Some(tag), _) => Some(FetchExisting::of_tag(self.place.clone(), tag.clone())),
-            (None, Some(root)) if !self.have.contains(&root) => {
-                Some(FetchExisting::of_digest(self.place.clone(), root))
+    /// Starts until nothing more is ready: what needs no request makes other things ready.
+    fn start_ready(&mut self, context: &mut PushContext<'_, K>, starts: &mut Vec<Start<K>>) {
+        loop {
+            let before = starts.len();
+            self.start_manifests(context, starts);
+            self.start_lists(context, starts);
+            self.start_tags(context, starts);
+            self.start_checks(context, starts);
+            self.start_blobs(context, starts);
+            if starts.len() == before {
+                return;
             }
-            (None, _) => None,
         }
     }
 
-    fn start_manifests(&mut self, learned: &Learned, options: &Options) -> Vec<Start<K>> {
-        let ready = self.ready_manifests(options);
-        let mut starts = Vec::new();
-        for index in ready {
-            if let Some((flow, recoveries)) = self.commit(index, learned) {
-                starts.push(self.start(Node::Manifest(index), flow, recoveries));
-            }
-        }
-        for (index, flow) in self.unlisted_referrers(options) {
-            starts.push(self.start(Node::Referrer(index), flow, 0));
-        }
-        for (tag, flow) in self.missing_tags() {
-            starts.push(self.start(Node::Tag(tag), flow, 0));
-        }
-        starts
+    /// Whether nothing is under way, and nothing more will be given.
+    fn is_quiet(&self) -> bool {
+        !self.is_open && self.running == 0 && self.failure.is_none() && self.blobs.unfinished() == 0
     }
 
-    /// What is referred to and was not given may be in the repository all the same.
-    fn start_checks(&mut self, options: &Options) -> Vec<Start<K>> {
-        let mut starts = Vec::new();
-        for (digest, is_manifest) in self.missing(options) {
-            let exists = Exists::new(self.place.clone(), digest, is_manifest).mounting_from(&self.mounts);
-            starts.push(self.start(Node::Check(digest), AnyFlow::Exists(exists), 0));
-        }
-        starts
+    /// How many more nodes may start: enough that the client always has something to choose from, and no more, so that a push
+    /// does not hold a task for each of its blobs.
+    pub(super) fn room(&self, options: &Options) -> usize {
+        let bounded = self.running.saturating_sub(self.blobs.open_pipes());
+        options.in_flight.saturating_mul(2).max(2).saturating_sub(bounded)
     }
 
     pub(super) fn start(&mut self, node: Node, flow: AnyFlow<K>, recoveries: u32) -> Start<K> {
-        self.running.insert(node.clone());
+        self.running = self.running.saturating_add(1);
         Start { node, flow, recoveries }
     }
 
@@ -246,73 +235,77 @@ impl<K: Key> PushJob<K> {
         &mut self,
         node: &Node,
         result: Result<FlowOutput, Failure>,
-        options: &Options,
-        events: &mut Vec<Event<K>>,
+        context: &mut PushContext<'_, K>,
     ) {
-        self.running.remove(node);
-        let output = match result {
-            Ok(output) => output,
-            Err(failure) => {
-                if self.may_turn_up(node, &failure) {
-                    return;
-                }
-                if matches!(node, Node::Referrer(_)) {
-                    self.unlisted.get_or_insert(failure);
-                    return;
-                }
-                // The first failure is the one to tell; what it cancels fails after it.
-                self.failure.get_or_insert(failure);
-                return;
-            }
-        };
+        self.running = self.running.saturating_sub(1);
+        self.stop(node);
+        match result {
+            Ok(output) => self.succeeded(node, output, context),
+            Err(failure) => self.not_done(node, failure),
+        }
+    }
+
+    /// No request of this node is under way any more.
+    fn stop(&mut self, node: &Node) {
+        match node {
+            Node::Standing | Node::Like(_) | Node::ByDigest(_) => self.reads.ended(),
+            Node::Blob(number) => self.blob_stopped(*number),
+            Node::Probe => self.has_probed(),
+            Node::Tag(number) => self.tags.stop(*number),
+            Node::Manifest(number) if self.is_root(*number) => self.tags.stop_all(),
+            Node::Check(_) | Node::Manifest(_) | Node::List(_) => {}
+        }
+    }
+
+    fn succeeded(&mut self, node: &Node, output: FlowOutput, context: &mut PushContext<'_, K>) {
         match (node, output) {
-            (Node::FetchExisting, FlowOutput::Fetched(Some(standing))) => self.standing(&standing, events),
-            (Node::Child(_), FlowOutput::Fetched(Some(child))) => self.child_stands(&child, events),
-            (Node::Blob(index), FlowOutput::Uploaded(uploaded)) => self.blob_stored(*index, &uploaded, events),
-            (Node::Check(digest), FlowOutput::Exists(true)) => {
-                self.have.insert(*digest);
+            (Node::Standing, FlowOutput::Fetched(Some(standing))) => self.stands_under_tag(&standing, context),
+            (Node::Like(_), FlowOutput::Fetched(Some(standing))) => self.stands(&standing, context),
+            (Node::ByDigest(_), FlowOutput::Fetched(Some(standing))) => self.stands(&standing, context),
+            (Node::Blob(number), FlowOutput::Uploaded(uploaded)) => self.blob_stored(*number, uploaded, context),
+            (Node::Check(id), FlowOutput::Exists(is_there)) => self.checked(*id, is_there, context),
+            (Node::Manifest(number), FlowOutput::Committed(Committed::Stored(stored))) => {
+                self.manifest_sent(*number, &stored, context);
             }
-            (Node::Check(digest), FlowOutput::Exists(false)) => {
-                self.failure.get_or_insert(Failure::new(FailureKind::Incomplete { digest: *digest }));
+            (Node::Manifest(number), FlowOutput::Committed(Committed::Missing(failure))) => {
+                self.lacks(*number, failure, context);
             }
-            (Node::Manifest(index), FlowOutput::Committed(Committed::Stored(stored))) => {
-                self.manifest_stored(*index, &stored, events);
-            }
-            (Node::Manifest(index), FlowOutput::Committed(Committed::Missing(failure))) => {
-                self.recover_missing(*index, failure, options);
-            }
-            (Node::Tag(tag), FlowOutput::Committed(Committed::Stored(_))) => self.tag_stored(tag, events),
-            (Node::Tag(_), FlowOutput::Committed(Committed::Missing(failure))) => {
-                if let Some(index) = self.manifests.iter().position(|node| Some(node.manifest.digest()) == self.root) {
-                    self.recover_missing(index, failure, options);
-                }
-            }
-            (Node::Referrer(index), FlowOutput::Listed(listed)) => {
-                self.referrer_listed(*index, listed.fallback, events)
-            }
+            (Node::Tag(number), FlowOutput::Committed(Committed::Stored(_))) => self.tag_stored(*number, context),
+            (Node::Tag(_), FlowOutput::Committed(Committed::Missing(failure))) => match self.root_number() {
+                Some(root) => self.lacks(root, failure, context),
+                None => self.fail(failure),
+            },
+            (Node::List(subject), FlowOutput::Listed(listed)) => self.listed(*subject, listed.fallback, context),
             _ => {}
         }
     }
 
-    pub(super) fn is_running(&self, node: &Node) -> bool {
-        self.running.contains(node)
+    fn not_done(&mut self, node: &Node, failure: Failure) {
+        match node {
+            Node::Blob(number) if self.may_turn_up(*number, &failure) => {}
+            Node::Check(id) if self.cannot_be_asked(*id, &failure) => {}
+            Node::List(subject) => {
+                self.lists.changed(*subject);
+                self.unlisted.get_or_insert(failure);
+            }
+            // The first failure is the one to tell; what it cancels fails after it.
+            _ => self.fail(failure),
+        }
     }
 
-    /// Whether something in these manifests was deleted, so that the top of them proves nothing.
-    pub(super) fn is_holed<'a>(&self, manifests: impl Iterator<Item = &'a Manifest>) -> bool {
-        let mut references = manifests.flat_map(|manifest| manifest.blobs().chain(manifest.children()));
-        !self.deleted.is_empty() && references.any(|reference| self.deleted.contains_key(&reference.digest))
-    }
-
-    /// What the client had deleted before it began.
-    pub(in crate::client) const fn deleted(&self) -> &BTreeMap<Digest, u64> {
-        &self.deleted
+    /// Another push was sending a blob, and could not: this one sends it itself.
+    pub(in crate::client) fn again(&mut self, node: &Node) {
+        self.running = self.running.saturating_sub(1);
+        self.stop(node);
+        if let Node::Blob(number) = node {
+            self.blobs.again(*number);
+            self.is_answered(*number, false);
+        }
     }
 
     /// A request was sent for this push.
     pub(in crate::client) const fn count(&mut self, bytes: u64) {
-        self.receipt.requests = self.receipt.requests.saturating_add(1);
-        self.receipt.bytes = self.receipt.bytes.saturating_add(bytes);
+        self.report.sent(bytes);
     }
 
     pub(in crate::client) fn fail(&mut self, failure: Failure) {
@@ -329,42 +322,34 @@ impl<K: Key> PushJob<K> {
         if let Some(failure) = &self.failure {
             return Some(Err(failure.clone()));
         }
-        if !self.running.is_empty() || self.is_open {
+        if self.running > 0 || self.is_open {
             return None;
         }
-        if let Some(node) = self.manifests.iter().find(|node| !self.have.contains(&node.manifest.digest())) {
-            return Some(Err(Failure::new(FailureKind::Incomplete { digest: node.manifest.digest() })));
+        if let Some(digest) = self.graph.first_unstored().filter(|_| self.graph.unstored() > 0) {
+            return Some(Err(Failure::new(FailureKind::Incomplete { digest })));
         }
-        if self.root.is_none() && !self.tags.is_empty() {
-            return Some(Err(Failure::new(FailureKind::Misuse(
-                "there are tags, and no root for them to name".to_owned(),
-            ))));
+        match self.root {
+            None if !self.tags.all().is_empty() => {
+                let text = "there are tags, and no root for them to name";
+                return Some(Err(Failure::new(FailureKind::Misuse(text.to_owned()))));
+            }
+            Some(digest) if !self.tags.are_done() => {
+                return Some(Err(Failure::new(FailureKind::Incomplete { digest })));
+            }
+            _ => {}
         }
-        if let Some(failure) = &self.unlisted {
-            return Some(Err(failure.clone()));
-        }
-        let digest = self.root;
-        let Counts { uploaded, mounted, existing, requests, bytes } = self.receipt;
-        Some(Ok(Pushed { digest, tags: self.tags.clone(), requests, bytes, uploaded, mounted, existing }))
+        Some(self.unlisted.clone().map_or_else(|| Ok(self.pushed()), Err))
     }
 
-    /// What the registry had acknowledged, and did not have: no other push should rely on it.
-    pub(in crate::client) const fn lost(&self) -> &BTreeSet<Digest> {
-        &self.lost
+    fn pushed(&self) -> Pushed {
+        let Report { uploaded, mounted, existing, requests, bytes } = self.report;
+        let unverified = self.graph.unverified().collect();
+        let (digest, tags) = (self.root, self.tags.all().to_vec());
+        Pushed { digest, tags, requests, bytes, uploaded, mounted, existing, unverified }
     }
 
-    /// Whether the registry served a manifest and had not all of its blobs.
-    pub(in crate::client) const fn was_served_in_vain(&self) -> bool {
-        self.served_in_vain
-    }
-
-    /// The digests that the registry has acknowledged, for the next push into the same repository.
-    pub(in crate::client) const fn have(&self) -> &BTreeSet<Digest> {
-        &self.have
-    }
-
-    /// What of them only a manifest that the registry serves speaks for.
-    pub(in crate::client) const fn served(&self) -> &BTreeSet<Digest> {
-        &self.served
+    /// The blobs of the push that the registry has acknowledged, for another process to go on with.
+    pub(in crate::client) fn acknowledged(&self) -> impl Iterator<Item = Digest> {
+        self.graph.acknowledged_blobs()
     }
 }

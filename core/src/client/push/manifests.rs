@@ -1,15 +1,13 @@
-//! The manifests of a push: when one may be sent, under which names, and what the registry has of them already.
+//! The manifests of a push: sent when all that they refer to is there, the root under its tags, all others by their digests.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use super::blobs::BlobState;
-use super::job::{Node, PushJob, Start};
+use super::graph::{ContentId, Evidence, Given, Kind};
+use super::job::{Node, PushContext, PushJob, Start};
+use crate::Manifest;
+use crate::client::presence::Moment;
 use crate::client::task::AnyFlow;
-use crate::config::{Learned, Options};
 use crate::driver::Key;
-use crate::flow::{Commit, FetchExisting, Stored, UpdateReferrers};
+use crate::flow::{Commit, Stored, UpdateReferrers};
 use crate::outcome::Event;
-use crate::{Descriptor, Digest, Document, Manifest, Tag};
 
 /// From so many tags on, it pays to try to push them all in one request.
 const MANY_TAGS: usize = 3;
@@ -17,276 +15,201 @@ const MANY_TAGS: usize = 3;
 /// A manifest of a push.
 pub(super) struct ManifestNode {
     pub(super) manifest: Manifest,
-    pub(super) is_running: bool,
+    pub(super) id: ContentId,
+    /// How often it was refused because something that it refers to may be missing.
     pub(super) recoveries: u32,
-    /// What is known of its entry in the list of its subject's referrers.
-    listed: Listed,
-    /// Where among its blobs one was missing when it was last looked at.
-    lacking: usize,
+    /// The refusal that is being looked into.
+    pub(super) refusal: Option<Refusal>,
+    /// Whether all that it refers to was there after it was refused last.
+    pub(super) was_all_there: bool,
+    /// When it was sent or asked about last.
+    begun: Moment,
+    /// Whether the registry was asked for it.
+    was_asked: bool,
+    /// Whether its entry is to be put into its subject's list, or was.
+    is_entered: bool,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Listed {
-    /// It has no subject, or the entry stands.
-    Yes,
-    /// It has to be looked after, once the manifest is stored.
-    No,
-    /// That is being done.
-    Running,
+/// A refusal of a manifest, while what it refers to is asked about.
+pub(super) struct Refusal {
+    /// How much of what it refers to is being asked about.
+    pub(super) doubts: usize,
+    /// Whether any of that was missing.
+    pub(super) was_lacking: bool,
 }
 
 impl ManifestNode {
-    pub(super) const fn new(manifest: Manifest) -> Self {
-        let listed = if manifest.subject().is_some() { Listed::No } else { Listed::Yes };
-        Self { manifest, is_running: false, recoveries: 0, listed, lacking: 0 }
-    }
-
-    /// Whether all its blobs are there. It looks first where one was missing, so that all looks together cost as much as a few.
-    fn has_its_blobs(&mut self, is_there: impl Fn(&Digest) -> bool) -> bool {
-        let blobs = || self.manifest.blobs().enumerate();
-        let mut in_turn = blobs().skip(self.lacking).chain(blobs().take(self.lacking));
-        let lacking = in_turn.find(|(_, blob)| !is_there(&blob.digest)).map(|(place, _)| place);
-        self.lacking = lacking.unwrap_or_default();
-        lacking.is_none()
+    pub(super) fn new(manifest: Manifest, id: ContentId) -> Self {
+        Self {
+            manifest,
+            id,
+            recoveries: 0,
+            refusal: None,
+            was_all_there: false,
+            begun: Moment::default(),
+            was_asked: false,
+            is_entered: false,
+        }
     }
 }
 
 impl<K: Key> PushJob<K> {
-    /// Manifests that are not stored, and all of whose references are.
-    pub(super) fn ready_manifests(&mut self, options: &Options) -> Vec<usize> {
-        let given: BTreeSet<Digest> = self.manifests.iter().map(|node| node.manifest.digest()).collect();
-        let is_quiet = self.is_quiet();
-        let Self { manifests, have, foreign, .. } = self;
-        let is_there = |digest: &Digest| have.contains(digest) || foreign.skips(digest, options);
-        let is_ready = |node: &mut ManifestNode| {
-            !node.is_running
-                // What a document that is not looked into refers to, nobody can tell: it goes when all else has gone.
-                && (is_quiet || *node.manifest.document() != Document::Other)
-                && !have.contains(&node.manifest.digest())
-                && node.manifest.children().all(|child| have.contains(&child.digest))
-                // A subject of the same push goes first; one that is elsewhere, or nowhere, never blocks.
-                && node.manifest.subject().is_none_or(|subject| {
-                    !given.contains(&subject.digest) || have.contains(&subject.digest)
-                })
-                && node.has_its_blobs(is_there)
-        };
-        (0..).zip(manifests).filter_map(|(index, node)| is_ready(node).then_some(index)).collect()
+    /// The root's number, where it was given.
+    pub(super) fn root_number(&self) -> Option<usize> {
+        let id = self.graph.find(self.root?, Kind::Manifest)?;
+        if let Given::Manifest(number) = self.graph.given(id) { Some(number) } else { None }
     }
 
-    /// Whether every blob is sent, and every manifest that says what it refers to.
-    fn is_quiet(&self) -> bool {
-        let known = |node: &&ManifestNode| *node.manifest.document() != Document::Other;
-        !self.is_open
-            && self.running.is_empty()
-            && self.blobs.iter().all(|node| node.state == BlobState::Done)
-            && self.manifests.iter().filter(known).all(|node| {
-                self.have.contains(&node.manifest.digest())
-                    || node.manifest.children().any(|child| self.is_unknown(child.digest))
-            })
+    pub(super) fn is_root(&self, number: usize) -> bool {
+        self.root_number() == Some(number)
     }
 
-    /// Whether a manifest of this push is one that is not looked into.
-    fn is_unknown(&self, digest: Digest) -> bool {
-        let mut unknown = self.manifests.iter().filter(|node| *node.manifest.document() == Document::Other);
-        unknown.any(|node| node.manifest.digest() == digest)
+    pub(super) fn start_manifests(&mut self, context: &PushContext<'_, K>, starts: &mut Vec<Start<K>>) {
+        while self.room(context.options) > 0
+            && let Some(id) = self.graph.take_ready()
+        {
+            let Given::Manifest(number) = self.graph.given(id) else { continue };
+            let is_asked_first = self.is_rechecked && (!self.is_root(number) || self.tags.all().is_empty());
+            let Some(node) = self.manifests.get_mut(number) else { continue };
+            node.begun = context.presence.moment();
+            if is_asked_first && !std::mem::replace(&mut node.was_asked, true) {
+                self.doubted.push_back((id, 0));
+            } else {
+                starts.extend(self.commit(number, context));
+            }
+        }
     }
 
     /// The exchange that stores a manifest: the root under its tags, all others by digest.
-    pub(super) fn commit(&mut self, index: usize, learned: &Learned) -> Option<(AnyFlow<K>, u32)> {
-        let place = self.place.clone();
-        let node = self.manifests.get_mut(index)?;
-        node.is_running = true;
-        let manifest = node.manifest.clone();
-        let tags = if self.root == Some(manifest.digest()) { self.tags.as_slice() } else { &[] };
-        let all_at_once = match learned.tag_parameter {
-            Some(true) => tags.len() > 1,
-            None => tags.len() >= MANY_TAGS,
+    fn commit(&mut self, number: usize, context: &PushContext<'_, K>) -> Option<Start<K>> {
+        let is_root = self.is_root(number);
+        let node = self.manifests.get(number)?;
+        let (place, manifest) = (self.place.clone(), node.manifest.clone());
+        let tags = if is_root { self.tags.all().len() } else { 0 };
+        let is_all_at_once = match context.learned.tag_parameter {
+            Some(true) => tags > 1,
+            None => tags >= MANY_TAGS,
             Some(false) => false,
         };
-        let commit = match tags.first() {
-            Some(_) if all_at_once => Commit::with_tags(place, manifest, tags.to_vec()),
-            Some(tag) => Commit::under(place, manifest, tag.clone()),
-            None => Commit::by_digest(place, manifest),
-        };
-        Some((AnyFlow::Commit(Box::new(commit)), node.recoveries))
-    }
-
-    /// Tags that do not name the root yet, once it is stored.
-    pub(super) fn missing_tags(&self) -> Vec<(Tag, AnyFlow<K>)> {
-        let root = self.root.filter(|root| self.have.contains(root));
-        let Some(node) = self.manifests.iter().find(|node| Some(node.manifest.digest()) == root) else {
-            return Vec::new();
-        };
-        let missing =
-            self.tags.iter().filter(|tag| !self.tagged.contains(*tag) && !self.is_running(&Node::Tag((*tag).clone())));
-        missing
-            .map(|tag| {
-                let commit = Commit::under(self.place.clone(), node.manifest.clone(), tag.clone());
-                (tag.clone(), AnyFlow::Commit(Box::new(commit)))
-            })
-            .collect()
-    }
-
-    /// Stored manifests whose entry in their subject's list of referrers was not seen.
-    pub(super) fn unlisted_referrers(&mut self, options: &Options) -> Vec<(usize, AnyFlow<K>)> {
-        let mut machines = Vec::new();
-        for (index, node) in (0..).zip(&mut self.manifests) {
-            if node.listed == Listed::No && self.have.contains(&node.manifest.digest()) {
-                let Some(subject) = node.manifest.subject() else { continue };
-                let entries = vec![node.manifest.referrer()];
-                let update = UpdateReferrers::add(self.place.clone(), subject.digest, entries, options.referrers);
-                node.listed = Listed::Running;
-                machines.push((index, AnyFlow::Referrers(Box::new(update))));
-            }
-        }
-        machines
-    }
-
-    /// What is referred to, but neither given nor known to be there; and whether it is a manifest.
-    pub(super) fn missing(&self, options: &Options) -> BTreeMap<Digest, bool> {
-        let given: BTreeSet<Digest> = self.manifests.iter().map(|node| node.manifest.digest()).collect();
-        let unstored = self.manifests.iter().filter(|node| !self.have.contains(&node.manifest.digest()));
-        let references = unstored.flat_map(|node| {
-            let children = node.manifest.children().map(|child| (child.digest, true));
-            node.manifest.blobs().map(|blob| (blob.digest, false)).chain(children)
-        });
-        references
-            .filter(|(digest, _)| {
-                !self.have.contains(digest) && !given.contains(digest) && !self.foreign.skips(digest, options)
-            })
-            .collect()
-    }
-
-    /// The manifest under the tag was read: it is the root itself, or it tells what is there.
-    pub(super) fn standing(&mut self, standing: &Manifest, events: &mut Vec<Event<K>>) {
-        let is_root = Some(standing.digest()) == self.root;
-        if is_root {
-            self.tagged.extend(self.tags.first().cloned());
-        }
-        let is_whole = !self.is_holed(self.manifests.iter().map(|node| &node.manifest));
-        if is_root && self.tags.len() <= 1 && is_whole {
-            // There is nothing to send that could name what is not there.
-            for digest in self.given_below(standing) {
-                self.stands(digest, events);
-            }
-        } else if standing.media_type().is_index() {
-            // An index proves nothing about its children; those that are like ours are read one by one.
-            self.children_to_read = self.like_ours(standing);
+        let commit = if is_all_at_once && self.tags.all_wait() {
+            Commit::with_tags(place, manifest, self.tags.take_all())
+        } else if is_root && let Some(tag) = self.tags.take().and_then(|tag| self.tags.get(tag).cloned()) {
+            Commit::under(place, manifest, tag)
         } else {
-            self.has_all_of(standing);
-            if is_root {
-                events.push(Event::ManifestStored { digest: standing.digest(), existed: true });
-            }
-        }
-    }
-
-    /// A manifest that the index under the tag refers to was read.
-    pub(super) fn child_stands(&mut self, child: &Manifest, events: &mut Vec<Event<K>>) {
-        self.has_all_of(child);
-        if self.manifests.iter().any(|node| node.manifest.digest() == child.digest()) {
-            events.push(Event::ManifestStored { digest: child.digest(), existed: true });
-        }
-    }
-
-    /// All blobs of `manifest` are in the repository: the registry served it.
-    fn has_all_of(&mut self, manifest: &Manifest) {
-        // A layer that nobody may distribute may be there or not: whoever pushed the manifest need not have sent it.
-        let blobs = manifest.blobs().filter(|blob| !blob.media_type.is_nondistributable()).map(|blob| blob.digest);
-        let is_new = |digest: &Digest| !self.have.contains(digest) && !self.deleted.contains_key(digest);
-        let new: Vec<Digest> = blobs.filter(is_new).collect();
-        self.have.extend(&new);
-        self.served.extend(new);
-        self.have.insert(manifest.digest());
-    }
-
-    /// Entries of `standing` that are children of ours, or stand there for the same platform.
-    fn like_ours(&self, standing: &Manifest) -> BTreeSet<Digest> {
-        let ours: Vec<&Descriptor> = self.manifests.iter().flat_map(|node| node.manifest.children()).collect();
-        let given = |digest: &Digest| self.manifests.iter().any(|node| node.manifest.digest() == *digest);
-        let is_like = |theirs: &&Descriptor| {
-            ours.iter().any(|ours| {
-                given(&ours.digest)
-                    && (ours.digest == theirs.digest || ours.platform.is_some() && ours.platform == theirs.platform)
-            })
+            Commit::by_digest(place, manifest)
         };
-        standing
-            .children()
-            .filter(is_like)
-            .map(|child| child.digest)
-            .filter(|digest| !self.have.contains(digest))
-            .collect()
+        Some(self.start(Node::Manifest(number), AnyFlow::Commit(Box::new(commit)), 0))
     }
 
-    pub(super) fn start_children(&mut self) -> Vec<Start<K>> {
-        let children = std::mem::take(&mut self.children_to_read);
-        let place = self.place.clone();
-        let mut start = |digest| {
-            let survey = FetchExisting::of_digest(place.clone(), digest);
-            self.start(Node::Child(digest), AnyFlow::FetchExisting(survey), 0)
+    /// Tags that do not name the root yet, once it and all that it refers to is there.
+    pub(super) fn start_tags(&mut self, context: &PushContext<'_, K>, starts: &mut Vec<Start<K>>) {
+        if !self.tags.is_one_waiting() {
+            return;
+        }
+        let Some(number) = self.root_number() else { return };
+        let Some((id, manifest)) = self.manifests.get(number).map(|node| (node.id, node.manifest.clone())) else {
+            return;
         };
-        children.into_iter().map(&mut start).collect()
-    }
-
-    /// The manifest and all that it refers to is there.
-    fn stands(&mut self, digest: Digest, events: &mut Vec<Event<K>>) {
-        if let Some(node) = self.manifests.iter().find(|node| node.manifest.digest() == digest) {
-            let manifest = node.manifest.clone();
-            self.has_all_of(&manifest);
-            self.have.extend(manifest.children().map(|child| child.digest));
-            events.push(Event::ManifestStored { digest, existed: true });
+        if !self.graph.is_there(id) || self.graph.is_busy(id) {
+            return;
         }
-    }
-
-    /// A manifest that was given, and all that were given below it.
-    fn given_below(&self, top: &Manifest) -> BTreeSet<Digest> {
-        let given: BTreeMap<Digest, &Manifest> =
-            self.manifests.iter().map(|node| (node.manifest.digest(), &node.manifest)).collect();
-        let mut below = BTreeSet::from([top.digest()]);
-        let mut waiting = vec![top];
-        while let Some(manifest) = waiting.pop() {
-            for child in manifest.children().filter_map(|child| given.get(&child.digest)) {
-                if below.insert(child.digest()) {
-                    waiting.push(child);
-                }
-            }
+        if self.graph.waits(id) {
+            // What it refers to was not given, perhaps: it has to be there before a tag names it.
+            let blobs = manifest.blobs().filter_map(|blob| self.graph.find(blob.digest, Kind::Blob));
+            let children = manifest.children().filter_map(|child| self.graph.find(child.digest, Kind::Manifest));
+            let needs: Vec<ContentId> = blobs.chain(children).collect();
+            needs.into_iter().for_each(|need| self.graph.need(need));
+            return;
         }
-        below
-    }
-
-    pub(super) fn manifest_stored(&mut self, index: usize, stored: &Stored, events: &mut Vec<Event<K>>) {
-        let Some(node) = self.manifests.get_mut(index) else { return };
-        let digest = node.manifest.digest();
-        node.is_running = false;
-        self.have.insert(digest);
-        events.push(Event::ManifestStored { digest, existed: stored.existed });
-        if stored.lists_referrers
-            && let Some(subject) = node.manifest.subject().filter(|_| node.listed == Listed::No)
+        while self.room(context.options) > 0
+            && let Some(number) = self.tags.take()
         {
-            node.listed = Listed::Yes;
-            events.push(Event::ReferrerListed { subject: subject.digest, referrer: digest, fallback: false });
+            let Some(tag) = self.tags.get(number).cloned() else { continue };
+            let commit = Commit::under(self.place.clone(), manifest.clone(), tag);
+            starts.push(self.start(Node::Tag(number), AnyFlow::Commit(Box::new(commit)), 0));
         }
+    }
+
+    /// Stored manifests whose entries in their subject's list of referrers were not seen.
+    pub(super) fn start_lists(&mut self, context: &PushContext<'_, K>, starts: &mut Vec<Start<K>>) {
+        while self.room(context.options) > 0
+            && let Some((subject, manifests)) = self.lists.take_ready()
+        {
+            let nodes = manifests.iter().filter_map(|number| self.manifests.get(*number));
+            let entries = nodes.map(|node| node.manifest.referrer()).collect();
+            let update = UpdateReferrers::add(self.place.clone(), subject, entries, context.options.referrers);
+            starts.push(self.start(Node::List(subject), AnyFlow::Referrers(Box::new(update)), 0));
+        }
+    }
+
+    /// The registry took a manifest, or says that it stands.
+    pub(super) fn manifest_sent(&mut self, number: usize, stored: &Stored, context: &mut PushContext<'_, K>) {
+        let Some(node) = self.manifests.get_mut(number) else { return };
+        let (id, digest, begun) = (node.id, node.manifest.digest(), node.begun);
+        node.refusal = None;
+        let subject = node.manifest.subject().map(|subject| subject.digest);
+        if stored.lists_referrers
+            && let Some(subject) = subject
+            && !std::mem::replace(&mut node.is_entered, true)
+        {
+            self.lists.stored(subject, number, true);
+            context.events.push(Event::ReferrerListed { subject, referrer: digest, fallback: false });
+        }
+        if !stored.existed && context.learned.unchecked_manifests != Some(true) {
+            self.is_verified(number);
+        }
+        context.presence.acknowledge(&self.place, digest, begun, context.now);
+        self.graph.free(id);
+        self.manifest_is_there(number, stored.existed, context);
+        self.is_cleared(id, true);
         for tag in &stored.tags {
-            self.tagged.insert(tag.clone());
-            events.push(Event::Tagged { tag: tag.clone(), digest });
+            if self.tags.done(tag) {
+                context.events.push(Event::Tagged { tag: tag.clone(), digest });
+            }
         }
     }
 
-    pub(super) fn tag_stored(&mut self, tag: &Tag, events: &mut Vec<Event<K>>) {
-        self.tagged.insert(tag.clone());
-        if let Some(digest) = self.root {
-            events.push(Event::Tagged { tag: tag.clone(), digest });
+    /// The registry took this manifest: it has all that it refers to.
+    fn is_verified(&mut self, number: usize) {
+        let Some(node) = self.manifests.get(number) else { return };
+        for blob in node.manifest.blobs() {
+            if let Some(id) = self.graph.find(blob.digest, Kind::Blob)
+                && self.graph.evidence(id) == Evidence::Served
+            {
+                self.graph.there(id, Evidence::Acknowledged);
+            }
         }
     }
 
-    pub(super) fn referrer_listed(&mut self, index: usize, fallback: bool, events: &mut Vec<Event<K>>) {
-        let Some(node) = self.manifests.get_mut(index) else { return };
-        node.listed = Listed::Yes;
-        if let Some(subject) = node.manifest.subject() {
-            let (subject, referrer) = (subject.digest, node.manifest.digest());
-            events.push(Event::ReferrerListed { subject, referrer, fallback });
+    /// A given manifest is in the repository.
+    pub(super) fn manifest_is_there(&mut self, number: usize, existed: bool, context: &mut PushContext<'_, K>) {
+        let Some(node) = self.manifests.get_mut(number) else { return };
+        let (id, digest) = (node.id, node.manifest.digest());
+        if let Some(subject) = node.manifest.subject()
+            && !std::mem::replace(&mut node.is_entered, true)
+        {
+            self.lists.stored(subject.digest, number, false);
+        }
+        self.graph.there(id, Evidence::Acknowledged);
+        context.events.push(Event::ManifestStored { digest, existed });
+    }
+
+    pub(super) fn tag_stored(&mut self, number: usize, context: &mut PushContext<'_, K>) {
+        if let Some(tag) = self.tags.get(number).cloned()
+            && self.tags.done(&tag)
+            && let Some(digest) = self.root
+        {
+            context.events.push(Event::Tagged { tag, digest });
+        }
+    }
+
+    /// The list of a subject's referrers holds what was to go in.
+    pub(super) fn listed(&mut self, subject: crate::Digest, fallback: bool, context: &mut PushContext<'_, K>) {
+        for number in self.lists.changed(subject) {
+            if let Some(node) = self.manifests.get(number) {
+                let referrer = node.manifest.digest();
+                context.events.push(Event::ReferrerListed { subject, referrer, fallback });
+            }
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

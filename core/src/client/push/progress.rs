@@ -2,7 +2,6 @@
 
 use super::blobs::BlobNode;
 use super::job::{Node, PushJob};
-use crate::config::Blob;
 use crate::driver::Key;
 
 /// How far a push is. Neither number ever falls, not even where an attempt fails or a blob that was stored has to be sent
@@ -16,9 +15,9 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    /// A blob was given.
-    pub(super) fn add<K>(&mut self, blob: &Blob<K>) {
-        self.total = self.total.saturating_add(blob.identity.map_or(0, |(_, size)| size));
+    /// A blob of so many bytes was given.
+    pub(super) const fn add(&mut self, size: u64) {
+        self.total = self.total.saturating_add(size);
     }
 
     /// So many bytes of a blob are there or on their way. One of unknown length counts as far as it has come.
@@ -26,14 +25,14 @@ impl Progress {
         let more = bytes.saturating_sub(node.reached);
         node.reached = node.reached.saturating_add(more);
         self.done = self.done.saturating_add(more);
-        if node.content.size.is_none() {
+        if node.size().is_none() {
             self.total = self.total.saturating_add(more);
         }
     }
 
     /// All of a blob is there, or need not be.
     pub(super) fn done<K>(&mut self, node: &mut BlobNode<K>) {
-        let size = node.content.size.unwrap_or(node.reached);
+        let size = node.size().unwrap_or(node.reached);
         self.reach(node, size);
     }
 }
@@ -41,8 +40,8 @@ impl Progress {
 impl<K: Key> PushJob<K> {
     /// So many bytes of a blob are on their way: how far that makes the push, where it is news.
     pub(in crate::client) fn sending(&mut self, node: &Node, sent: u64) -> Option<(u64, u64)> {
-        let Node::Blob(index) = node else { return None };
-        let blob = self.blobs.get_mut(*index).filter(|blob| blob.reached < sent)?;
+        let Node::Blob(number) = node else { return None };
+        let blob = self.blobs.get_mut(*number).filter(|blob| blob.reached < sent)?;
         self.progress.reach(blob, sent);
         Some(self.progress())
     }

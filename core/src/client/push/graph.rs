@@ -1,0 +1,370 @@
+//! What waits for what, by digest: a manifest counts what it refers to and that is not there yet.
+//!
+//! Each piece of content that was given or is referred to is a node. When one is seen to be there, the counters of the
+//! manifests that refer to it go down; when it is lost, they go up again. Nothing else is touched, so a step costs what the
+//! content has of referrers, and no more. A manifest whose counter is 0 is ready to be sent.
+//!
+//! A subject counts only where it is part of the same push: one that is elsewhere, or nowhere, blocks nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::Digest;
+
+/// A piece of content in a graph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::client) struct ContentId(u32);
+
+/// Where a registry keeps a piece of content: the same bytes may be a blob and a manifest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Kind {
+    Blob,
+    Manifest,
+}
+
+/// What of a piece of content is part of the push.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Given {
+    /// Nothing: it is only referred to.
+    Nothing,
+    /// The blob of this number.
+    Blob(usize),
+    /// The manifest of this number.
+    Manifest(usize),
+}
+
+/// Why a piece of content is taken to be in the repository.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Evidence {
+    /// It is not.
+    None,
+    /// It need not be there: its maker forbids to distribute it.
+    LeftOut,
+    /// The registry served, in this push, a manifest that refers to it.
+    Served,
+    /// The registry said so: it stored it, found it, or took a manifest that refers to it.
+    Acknowledged,
+}
+
+#[derive(Debug)]
+struct Content {
+    digest: Digest,
+    kind: Kind,
+    given: Given,
+    evidence: Evidence,
+    /// Whether something refers to it as content that may be distributed.
+    is_ordinary: bool,
+    /// Whether a request about it is under way.
+    is_busy: bool,
+    /// Of a manifest: how much of what it refers to is not there.
+    waits_for: u32,
+    /// Its length in bytes, as the first descriptor of it, or what was given, says.
+    size: Option<u64>,
+    /// The manifests that refer to it, but for those whose subject it is.
+    needed_by: Vec<ContentId>,
+}
+
+/// What waits for what.
+#[derive(Debug, Default)]
+pub(super) struct Graph {
+    contents: Vec<Content>,
+    by_digest: BTreeMap<(Digest, Kind), ContentId>,
+    /// Given manifests by the subject that they name.
+    artifacts: BTreeMap<ContentId, Vec<ContentId>>,
+    /// Given manifests that are not there, wait for nothing, and that no request is under way for.
+    ready: BTreeSet<ContentId>,
+    /// What is referred to, and neither given nor there.
+    missing: BTreeSet<ContentId>,
+    /// Given manifests that are not there.
+    unstored: usize,
+}
+
+impl Graph {
+    /// The content of this digest.
+    pub(super) fn content(&mut self, digest: Digest, kind: Kind) -> ContentId {
+        let next = ContentId(u32::try_from(self.contents.len()).unwrap_or(u32::MAX));
+        let id = *self.by_digest.entry((digest, kind)).or_insert(next);
+        if id == next {
+            self.contents.push(Content {
+                digest,
+                kind,
+                given: Given::Nothing,
+                evidence: Evidence::None,
+                is_ordinary: false,
+                is_busy: false,
+                waits_for: 0,
+                size: None,
+                needed_by: Vec::new(),
+            });
+        }
+        id
+    }
+
+    /// The same, where the push has to do with it.
+    pub(super) fn find(&self, digest: Digest, kind: Kind) -> Option<ContentId> {
+        self.by_digest.get(&(digest, kind)).copied()
+    }
+
+    fn get(&self, id: ContentId) -> Option<&Content> {
+        self.contents.get(id.0 as usize)
+    }
+
+    fn get_mut(&mut self, id: ContentId) -> Option<&mut Content> {
+        self.contents.get_mut(id.0 as usize)
+    }
+
+    pub(super) fn digest(&self, id: ContentId) -> Option<Digest> {
+        self.get(id).map(|content| content.digest)
+    }
+
+    pub(super) fn given(&self, id: ContentId) -> Given {
+        self.get(id).map_or(Given::Nothing, |content| content.given)
+    }
+
+    pub(super) fn evidence(&self, id: ContentId) -> Evidence {
+        self.get(id).map_or(Evidence::None, |content| content.evidence)
+    }
+
+    /// Whether it is there, or need not be.
+    pub(super) fn is_there(&self, id: ContentId) -> bool {
+        self.evidence(id) != Evidence::None
+    }
+
+    pub(super) fn kind(&self, id: ContentId) -> Kind {
+        self.get(id).map_or(Kind::Blob, |content| content.kind)
+    }
+
+    /// Whether a request about it is under way.
+    pub(super) fn is_busy(&self, id: ContentId) -> bool {
+        self.get(id).is_some_and(|content| content.is_busy)
+    }
+
+    /// Whether this manifest waits for something.
+    pub(super) fn waits(&self, id: ContentId) -> bool {
+        self.get(id).is_some_and(|content| content.waits_for > 0)
+    }
+
+    /// How long it is, as far as anything of the push says.
+    pub(super) fn size(&self, id: ContentId) -> Option<u64> {
+        self.get(id)?.size
+    }
+
+    /// Something says how long it is; what was said first stands.
+    pub(super) fn says_size(&mut self, id: ContentId, size: u64) {
+        if let Some(content) = self.get_mut(id) {
+            content.size.get_or_insert(size);
+        }
+    }
+
+    /// A blob of the push is this content.
+    pub(super) fn give_blob(&mut self, id: ContentId, blob: usize) {
+        self.missing.remove(&id);
+        if let Some(content) = self.get_mut(id) {
+            content.given = Given::Blob(blob);
+        }
+    }
+
+    /// A manifest of the push is this content; it waits for what of `needs` is not there.
+    pub(super) fn give_manifest(
+        &mut self,
+        id: ContentId,
+        manifest: usize,
+        needs: &BTreeSet<ContentId>,
+        subject: Option<ContentId>,
+    ) {
+        self.missing.remove(&id);
+        let Some(content) = self.get_mut(id) else { return };
+        content.given = Given::Manifest(manifest);
+        let is_there = content.evidence != Evidence::None;
+        self.unstored = self.unstored.saturating_add(usize::from(!is_there));
+        for need in needs {
+            let Some(needed) = self.get_mut(*need) else { continue };
+            needed.needed_by.push(id);
+            if needed.evidence == Evidence::None {
+                if needed.given == Given::Nothing && !is_there {
+                    self.missing.insert(*need);
+                }
+                self.wait(id);
+            }
+        }
+        if let Some(subject) = subject {
+            self.artifacts.entry(subject).or_default().push(id);
+            if self.blocks_artifacts(subject) {
+                self.wait(id);
+            }
+        }
+        if self.blocks_artifacts(id) {
+            self.artifacts.get(&id).cloned().unwrap_or_default().into_iter().for_each(|artifact| self.wait(artifact));
+        }
+        self.settle(id);
+    }
+
+    /// Whether what names it as its subject waits for it.
+    fn blocks_artifacts(&self, subject: ContentId) -> bool {
+        self.get(subject)
+            .is_some_and(|content| matches!(content.given, Given::Manifest(_)) && content.evidence == Evidence::None)
+    }
+
+    /// A manifest refers to it; whether it has to be sent after it was left out.
+    pub(super) fn refer(&mut self, id: ContentId, may_be_left_out: bool) -> bool {
+        let Some(content) = self.get_mut(id) else { return false };
+        content.is_ordinary |= !may_be_left_out;
+        match (content.evidence, content.is_ordinary) {
+            (Evidence::None, false) => {
+                self.there(id, Evidence::LeftOut);
+                false
+            }
+            (Evidence::LeftOut, true) => {
+                self.lost(id);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// It is there. Better evidence takes the place of worse.
+    pub(super) fn there(&mut self, id: ContentId, evidence: Evidence) {
+        let Some(content) = self.get_mut(id) else { return };
+        let before = content.evidence;
+        if before == Evidence::None || evidence == Evidence::Acknowledged {
+            content.evidence = evidence;
+        }
+        if before != Evidence::None {
+            return;
+        }
+        let (waiting, is_manifest) = self.waiting_for(id);
+        self.missing.remove(&id);
+        for manifest in waiting {
+            if let Some(content) = self.get_mut(manifest) {
+                content.waits_for = content.waits_for.saturating_sub(1);
+            }
+            self.settle(manifest);
+        }
+        if is_manifest {
+            self.unstored = self.unstored.saturating_sub(1);
+            self.ready.remove(&id);
+        }
+    }
+
+    /// It is not there any more, or has to be asked about.
+    pub(super) fn lost(&mut self, id: ContentId) {
+        let Some(content) = self.get_mut(id) else { return };
+        if std::mem::replace(&mut content.evidence, Evidence::None) == Evidence::None {
+            return;
+        }
+        let (waiting, is_manifest) = self.waiting_for(id);
+        if self.given(id) == Given::Nothing && !waiting.is_empty() {
+            self.missing.insert(id);
+        }
+        waiting.into_iter().for_each(|manifest| self.wait(manifest));
+        if is_manifest {
+            self.unstored = self.unstored.saturating_add(1);
+            self.settle(id);
+        }
+    }
+
+    /// The manifests that wait for it while it is not there, and whether it is a given manifest itself.
+    fn waiting_for(&self, id: ContentId) -> (Vec<ContentId>, bool) {
+        let Some(content) = self.get(id) else { return (Vec::new(), false) };
+        let is_manifest = matches!(content.given, Given::Manifest(_));
+        let artifacts = self.artifacts.get(&id).filter(|_| is_manifest);
+        (content.needed_by.iter().chain(artifacts.into_iter().flatten()).copied().collect(), is_manifest)
+    }
+
+    fn wait(&mut self, manifest: ContentId) {
+        if let Some(content) = self.get_mut(manifest) {
+            content.waits_for = content.waits_for.saturating_add(1);
+        }
+        self.ready.remove(&manifest);
+    }
+
+    /// Puts a manifest among those that are ready, if it is.
+    fn settle(&mut self, id: ContentId) {
+        let is_ready = self.get(id).is_some_and(|content| {
+            matches!(content.given, Given::Manifest(_))
+                && content.evidence == Evidence::None
+                && content.waits_for == 0
+                && !content.is_busy
+        });
+        if is_ready {
+            self.ready.insert(id);
+        }
+    }
+
+    /// Takes a manifest that is ready: a request about it is under way until [`Graph::free`].
+    pub(super) fn take_ready(&mut self) -> Option<ContentId> {
+        let id = self.ready.pop_first()?;
+        self.occupy(id);
+        Some(id)
+    }
+
+    /// A request about it is under way.
+    pub(super) fn occupy(&mut self, id: ContentId) {
+        self.ready.remove(&id);
+        if let Some(content) = self.get_mut(id) {
+            content.is_busy = true;
+        }
+    }
+
+    /// No request about it is under way any more.
+    pub(super) fn free(&mut self, id: ContentId) {
+        if let Some(content) = self.get_mut(id) {
+            content.is_busy = false;
+        }
+        self.settle(id);
+    }
+
+    /// Takes something that is referred to, and neither given nor there.
+    pub(super) fn take_missing(&mut self) -> Option<ContentId> {
+        self.missing.pop_first()
+    }
+
+    /// Something refers to it and has to be sent: it is among what is missing, if it is.
+    pub(super) fn need(&mut self, id: ContentId) {
+        if self.given(id) == Given::Nothing && !self.is_there(id) {
+            self.missing.insert(id);
+        }
+    }
+
+    /// It is asked about: it need not be taken from among what is missing.
+    pub(super) fn is_asked_about(&mut self, id: ContentId) {
+        self.missing.remove(&id);
+    }
+
+    /// Whether a manifest that is not there refers to it.
+    pub(super) fn is_needed(&self, id: ContentId) -> bool {
+        self.get(id).is_some_and(|content| content.needed_by.iter().any(|manifest| !self.is_there(*manifest)))
+    }
+
+    /// How many given manifests are not there.
+    pub(super) const fn unstored(&self) -> usize {
+        self.unstored
+    }
+
+    /// A given manifest that is not there.
+    pub(super) fn first_unstored(&self) -> Option<Digest> {
+        let is_unstored =
+            |content: &&Content| matches!(content.given, Given::Manifest(_)) && content.evidence == Evidence::None;
+        self.contents.iter().find(is_unstored).map(|content| content.digest)
+    }
+
+    /// What of the push is taken to be there only because the registry serves a manifest that refers to it: at the end of a
+    /// push, that is so too of what was not given and nobody asked about.
+    pub(super) fn unverified(&self) -> impl Iterator<Item = Digest> {
+        let is_unverified = |content: &&Content| match (content.evidence, content.given) {
+            (Evidence::Served, Given::Blob(_) | Given::Manifest(_)) => true,
+            (Evidence::Served | Evidence::None, Given::Nothing) => !content.needed_by.is_empty(),
+            _ => false,
+        };
+        self.contents.iter().filter(is_unverified).map(|content| content.digest)
+    }
+
+    /// The given blobs that the registry has acknowledged.
+    pub(super) fn acknowledged_blobs(&self) -> impl Iterator<Item = Digest> {
+        let is_acknowledged =
+            |content: &&Content| content.evidence == Evidence::Acknowledged && matches!(content.given, Given::Blob(_));
+        self.contents.iter().filter(is_acknowledged).map(|content| content.digest)
+    }
+}
+
+#[cfg(test)]
+mod tests;

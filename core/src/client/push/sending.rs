@@ -1,0 +1,285 @@
+//! The blobs that go now: which first, what each is asked before it is sent, and what one tells about the others.
+//!
+//! Under a new tag, which is the usual push of a build, most blobs are there already, and nothing says so. Then the largest
+//! blob goes ahead, and the POST that opens its upload asks for it: it mounts it from the target repository itself. If it is
+//! there, the root is asked for by its digest, and then every other blob in the same way. If it is not, nothing was lost: its
+//! upload is open.
+
+use super::blobs::{BlobNode, BlobState};
+use super::graph::{ContentId, Evidence, Given, Kind};
+use super::job::{Node, PushContext, PushJob, Start};
+use crate::Digest;
+use crate::client::task::AnyFlow;
+use crate::config::Learned;
+use crate::driver::Key;
+use crate::endpoint::OpenUpload;
+use crate::flow::{Probe, Question, Upload, Uploaded};
+use crate::outcome::{Event, Failure, FailureKind, Stored};
+
+/// Blobs of at most so many bytes go ahead to find out whether one POST stores a blob.
+const SCOUT: u64 = 64 * 1024;
+/// Blobs of fewer bytes than this are sent and not asked about, where one POST may do.
+const NOT_WORTH_ASKING: u64 = 16 * 1024;
+/// How many blobs at most are looked at in search of one that goes ahead.
+const LOOKED_AT: usize = 16;
+/// How often a blob is asked for that was acknowledged, is not seen now, and cannot be sent again.
+const TURNS_UP: u32 = 3;
+
+/// What is known about whether the blobs of this push are there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asking {
+    /// Nothing.
+    Undecided,
+    /// The largest, by its number, is being asked about; the others wait for the answer.
+    Largest(usize),
+    /// The largest is there: every other one is asked about.
+    Every,
+    /// Nothing is known of what stands under the tag, and the largest is not there.
+    NotThere,
+    /// What stands under the tag tells which of them are there, or nothing can.
+    Usual,
+}
+
+/// How far it was found out what the registry can do.
+#[derive(Debug, Default)]
+pub(super) struct Scouting {
+    /// The small blob that goes ahead, by its number.
+    scout: Option<usize>,
+    has_scouted: bool,
+    is_scouting: bool,
+    has_probed: bool,
+    is_probing: bool,
+}
+
+impl<K: Key> PushJob<K> {
+    pub(super) fn start_blobs(&mut self, context: &mut PushContext<'_, K>, starts: &mut Vec<Start<K>>) {
+        while let Some(number) = self.blobs.next_pipe(context.options.open_pipes) {
+            starts.extend(self.start_blob(number, context));
+        }
+        self.settle_known(context);
+        if self.asking == Asking::Undecided && self.blobs.waiting_len() > 0 {
+            self.decide(context);
+            if let Asking::Largest(number) = self.asking {
+                starts.extend(self.start_blob(number, context));
+            }
+        }
+        if matches!(self.asking, Asking::Largest(_)) || self.scouting.is_scouting || self.scouting.is_probing {
+            return;
+        }
+        if let Some(scout) = self.scout(context.learned) {
+            self.scouting.is_scouting = true;
+            starts.extend(self.start_blob(scout, context));
+            return;
+        }
+        if let Some(probe) = self.probe(context) {
+            self.scouting.is_probing = true;
+            starts.push(self.start(Node::Probe, AnyFlow::Probe(probe), 0));
+            return;
+        }
+        while self.room(context.options) > 0 {
+            self.settle_known(context);
+            let Some((number, _)) = self.blobs.waiting().next() else { return };
+            starts.extend(self.start_blob(number, context));
+        }
+    }
+
+    /// The largest blobs that wait and are known to be there need no request.
+    fn settle_known(&mut self, context: &mut PushContext<'_, K>) {
+        if self.is_rechecked {
+            return;
+        }
+        while let Some((number, id, digest)) = self.first_in_line() {
+            if !context.presence.is_there(&self.place, &digest, context.now) {
+                return;
+            }
+            self.graph.there(id, Evidence::Acknowledged);
+            self.settle_blob(id, context);
+            if self.blobs.get(number).is_none_or(|node| node.state == BlobState::Waiting) {
+                return;
+            }
+        }
+    }
+
+    /// The largest blob that waits, unless it has to be asked about.
+    fn first_in_line(&self) -> Option<(usize, ContentId, Digest)> {
+        let (number, node) = self.blobs.waiting().next()?;
+        let (digest, _) = node.blob.identity.filter(|_| node.missed == 0)?;
+        Some((number, node.id?, digest))
+    }
+
+    /// Whether the largest blob goes ahead: where nothing was read that tells what is there, and where the POST that opens its
+    /// upload, or a question that costs less than its bytes, can tell.
+    fn decide(&mut self, context: &PushContext<'_, K>) {
+        let is_new_tag = !self.is_rechecked && !self.reads.has_found && self.root_number().is_some();
+        self.asking = if is_new_tag { Asking::NotThere } else { Asking::Usual };
+        let mut waiting = self.blobs.waiting().take(LOOKED_AT);
+        let Some((largest, node)) = waiting.find(|(_, node)| node.blob.mounts.is_empty()) else { return };
+        let is_worth_it = opens_upload(context.learned) || node.size() >= Some(NOT_WORTH_ASKING);
+        let may_ask = context.options.ask_above < u64::MAX;
+        if is_new_tag && is_worth_it && may_ask && node.missed == 0 {
+            self.asking = Asking::Largest(largest);
+        }
+    }
+
+    /// The registry was asked for a blob before it is sent.
+    pub(in crate::client) fn is_answered(&mut self, number: usize, is_there: bool) {
+        if self.asking == Asking::Largest(number) {
+            self.asking = if is_there { Asking::Every } else { Asking::NotThere };
+        }
+    }
+
+    fn start_blob(&mut self, number: usize, context: &PushContext<'_, K>) -> Option<Start<K>> {
+        let node = self.blobs.run(number)?;
+        node.begun = context.presence.moment();
+        let (key, mounts, content, missed) =
+            (node.blob.key.clone(), node.blob.mounts.clone(), node.content(), node.missed);
+        let saved = node.blob.identity.filter(|_| missed == 0);
+        let saved = saved.and_then(|(digest, _)| self.left_open.remove(&digest));
+        let saved = saved.map(|(target, acknowledged)| (OpenUpload::at(target), acknowledged));
+        let node = self.blobs.get(number)?;
+        let question = self.question(number, node, context);
+        let upload = Upload::new(key, self.place.clone(), content, mounts).asking(question).resuming(saved);
+        Some(self.start(Node::Blob(number), AnyFlow::Upload(Box::new(upload)), missed))
+    }
+
+    /// What the registry is asked before the bytes of a blob are sent.
+    fn question(&self, number: usize, node: &BlobNode<K>, context: &PushContext<'_, K>) -> Question {
+        let Some((digest, size)) = node.blob.identity else { return Question::Usual };
+        if node.missed > 0 {
+            // A registry that says "it is here" and "it is missing" at once gets the bytes.
+            return if node.is_disputed && !node.blob.is_one_shot { Question::Nothing } else { Question::Again };
+        }
+        if self.is_rechecked || context.presence.is_doubted(&self.place, &digest, context.now) {
+            return Question::First;
+        }
+        let opens_upload = opens_upload(context.learned) || size > context.options.single_post;
+        match self.asking {
+            Asking::Largest(largest) if largest == number => Question::Target,
+            Asking::Every if size >= NOT_WORTH_ASKING || opens_upload => Question::Target,
+            // The POST that opens its upload anyway asks for nothing more.
+            Asking::NotThere if opens_upload && context.learned.self_mount != Some(false) => Question::Target,
+            _ => Question::Usual,
+        }
+    }
+
+    /// A small blob that goes ahead of the others, while it is not known what one POST can do.
+    fn scout(&mut self, learned: &Learned) -> Option<usize> {
+        if learned.single_post.is_some() || self.scouting.has_scouted || self.blobs.waiting_len() < 2 {
+            return None;
+        }
+        self.scouting.has_scouted = true;
+        let is_small = |node: &BlobNode<K>| node.size().is_some_and(|size| (1..=SCOUT).contains(&size));
+        let mut smallest = self.blobs.waiting().rev().take(LOOKED_AT);
+        let scout = smallest.find(|(_, node)| is_small(node) && node.blob.mounts.is_empty())?.0;
+        self.scouting.scout = Some(scout);
+        Some(scout)
+    }
+
+    /// One question more, where at least two large blobs may save theirs by its answer.
+    fn probe(&mut self, context: &PushContext<'_, K>) -> Option<Probe> {
+        let is_large = |(_, node): &(usize, &BlobNode<K>)| {
+            node.blob.mounts.is_empty() && node.content().is_worth_asking(context.options)
+        };
+        if self.scouting.has_probed || context.learned.self_mount.is_some() {
+            return None;
+        }
+        if self.blobs.waiting().take(LOOKED_AT).filter(is_large).count() < 2 {
+            return None;
+        }
+        let stored = self.graph.acknowledged_blobs().next()?;
+        self.scouting.has_probed = true;
+        Some(Probe::self_mount(self.place.clone(), stored))
+    }
+
+    /// The probe has been answered, one way or the other.
+    pub(super) const fn has_probed(&mut self) {
+        self.scouting.is_probing = false;
+    }
+
+    /// No upload of this blob is under way any more.
+    pub(super) fn blob_stopped(&mut self, number: usize) {
+        self.blobs.stop(number);
+        if self.scouting.scout == Some(number) {
+            self.scouting.is_scouting = false;
+        }
+    }
+
+    /// A blob is in the repository.
+    pub(super) fn blob_stored(&mut self, number: usize, uploaded: Uploaded, context: &mut PushContext<'_, K>) {
+        let Uploaded { digest, size, how, content } = uploaded;
+        let Some(node) = self.blobs.get_mut(number) else { return };
+        let was_missed = std::mem::take(&mut node.missed) > 0;
+        node.is_disputed = was_missed && how == Stored::Existing;
+        if std::mem::take(&mut node.was_served) && how != Stored::Existing {
+            context.learned.unchecked_manifests = Some(true);
+        }
+        self.progress.reach(node, size);
+        node.blob.identity = Some((digest, size));
+        node.left = node.blob.is_one_shot.then(|| Box::new(content));
+        let (key, begun) = (node.blob.key.clone(), node.begun);
+        context.presence.acknowledge(&self.place, digest, begun, context.now);
+        self.report.stored(&how);
+        let is_existing = how == Stored::Existing;
+        context.events.push(Event::BlobStored { blob: key, digest, size, how });
+        self.blobs.done(number);
+        self.is_there(number, is_existing, context);
+    }
+
+    /// What follows for others from a blob that is there.
+    fn is_there(&mut self, number: usize, is_existing: bool, context: &mut PushContext<'_, K>) {
+        let Some((digest, size)) = self.blobs.get(number).and_then(|node| node.blob.identity) else { return };
+        let id = self.graph.content(digest, Kind::Blob);
+        if let Some(expected) = self.graph.size(id).filter(|expected| *expected != size) {
+            let failure = Failure::new(FailureKind::SizeMismatch { expected, actual: size });
+            let key = self.blobs.get(number).map(|node| node.blob.key.clone());
+            return self.fail(match key {
+                Some(key) => failure.about(&key),
+                None => failure,
+            });
+        }
+        self.graph.says_size(id, size);
+        if let Some(node) = self.blobs.get_mut(number) {
+            node.id = Some(id);
+        }
+        match self.graph.given(id) {
+            // One of unknown digest turned out to be the same as another.
+            Given::Blob(other) if other != number => {
+                self.graph.there(id, Evidence::Acknowledged);
+                self.settle_blob(id, context);
+            }
+            _ => {
+                self.graph.give_blob(id, number);
+                self.graph.there(id, Evidence::Acknowledged);
+            }
+        }
+        let was_asked = self.asking == Asking::Largest(number);
+        self.is_answered(number, is_existing);
+        if was_asked
+            && is_existing
+            && self.trusts_manifests(context)
+            && let Some(root) = self.root
+        {
+            self.ask_for_root(root);
+        }
+        self.is_cleared(id, !is_existing);
+    }
+
+    /// Whether a blob that was acknowledged, is not seen now, and cannot be sent again, is asked for once more.
+    pub(super) fn may_turn_up(&mut self, number: usize, failure: &Failure) -> bool {
+        let Some(node) = self.blobs.get_mut(number) else { return false };
+        if failure.kind != FailureKind::NotReplayable || !(1..TURNS_UP).contains(&node.missed) {
+            return false;
+        }
+        node.missed = node.missed.saturating_add(1);
+        self.blobs.again(number);
+        true
+    }
+}
+
+/// Whether each blob's upload is opened by a POST of its own, because one POST stores nothing.
+const fn opens_upload(learned: &Learned) -> bool {
+    matches!(learned.single_post, Some(false))
+}
+
+#[cfg(test)]
+mod tests;

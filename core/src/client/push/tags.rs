@@ -1,0 +1,75 @@
+//! The tags of a push: which name the root already.
+
+use std::collections::BTreeSet;
+
+use crate::Tag;
+
+/// The tags that are to name the root, in the order in which they were given.
+#[derive(Debug)]
+pub(super) struct Tags {
+    all: Vec<Tag>,
+    /// Those, by number, that do not name it and that no request is under way for.
+    waiting: BTreeSet<usize>,
+    /// Those that a request is under way for.
+    running: BTreeSet<usize>,
+}
+
+impl Tags {
+    pub(super) fn new(all: Vec<Tag>) -> Self {
+        Self { waiting: (0..all.len()).collect(), running: BTreeSet::new(), all }
+    }
+
+    pub(super) fn all(&self) -> &[Tag] {
+        &self.all
+    }
+
+    pub(super) fn get(&self, number: usize) -> Option<&Tag> {
+        self.all.get(number)
+    }
+
+    /// Takes the first that waits, if any does.
+    pub(super) fn take(&mut self) -> Option<usize> {
+        let number = self.waiting.pop_first()?;
+        self.running.insert(number);
+        Some(number)
+    }
+
+    /// Takes all.
+    pub(super) fn take_all(&mut self) -> Vec<Tag> {
+        self.running.append(&mut self.waiting);
+        self.all.clone()
+    }
+
+    /// Whether no request was made for any of them.
+    pub(super) fn all_wait(&self) -> bool {
+        self.waiting.len() == self.all.len()
+    }
+
+    /// A tag names the root; false where that is no news.
+    pub(super) fn done(&mut self, tag: &Tag) -> bool {
+        let Some(number) = self.all.iter().position(|own| own == tag) else { return false };
+        self.waiting.remove(&number) | self.running.remove(&number)
+    }
+
+    /// The request for this tag has ended.
+    pub(super) fn stop(&mut self, number: usize) {
+        if self.running.remove(&number) {
+            self.waiting.insert(number);
+        }
+    }
+
+    /// The request for all that run has ended.
+    pub(super) fn stop_all(&mut self) {
+        self.waiting.append(&mut self.running);
+    }
+
+    /// Whether all name the root.
+    pub(super) fn are_done(&self) -> bool {
+        self.waiting.is_empty() && self.running.is_empty()
+    }
+
+    /// Whether one that does not name it waits.
+    pub(super) fn is_one_waiting(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+}
