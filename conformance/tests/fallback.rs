@@ -106,6 +106,39 @@ fn a_fallback_tag_that_holds_an_image_is_left_alone() {
     assert_eq!(world.tagged(&tag), Some(image.digest()));
 }
 
+/// GitLab reads a tag of this form as the digest in it: an index's own children are no referrers of it.
+#[test]
+fn a_registry_that_reads_the_tag_as_the_subject_lists_no_referrers() {
+    let mut world = World::new(|_| {});
+    let image = artifact("image", &Digest::of(Algorithm::Sha256, b"nothing").to_string());
+    world.push(&image).ok();
+    let child = format!(
+        r#"{{"mediaType":"{}","digest":"{}","size":{}}}"#,
+        image.media_type(),
+        image.digest(),
+        image.bytes().len()
+    );
+    let index = Manifest::parse(format!(
+        r#"{{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[{child}]}}"#
+    ))
+    .unwrap();
+    let tag = tag_of(index.digest());
+    let put = format!("/v2/{}/manifests/{tag}", Case::repository());
+    assert_eq!(world.simulation.handler.ask(Method::PUT, &put, index.bytes().clone()).status(), 201);
+    assert_eq!(world.list(index.digest(), None), []);
+    let one = artifact("one", &index.digest().to_string());
+    let failure = world.push(&one).unwrap_err();
+    assert_eq!(
+        failure.kind,
+        FailureKind::NoReferrers { tag: tag.parse().unwrap() },
+        "{}",
+        world.simulation.transcript()
+    );
+    assert!(world.simulation.handler.manifest(&Case::repository(), &one.digest()).is_some(), "it is stored");
+    world.delete(&one);
+    assert_eq!(world.tagged(&tag), Some(index.digest()), "the subject is left alone");
+}
+
 /// distribution-spec, "Referrers Tag Schema": 32 characters of the algorithm, 64 of the rest.
 #[test]
 fn a_sha512_subject_has_a_fallback_tag_that_is_cut() {

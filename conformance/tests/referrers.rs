@@ -170,7 +170,7 @@ fn fallback_tag_of_the_subject_itself() {
     assert_eq!(registry.registry.answer(mock::Instant::default(), put).status(), 201);
     let run = case.run_at(registry);
     let failure = run.result.as_ref().unwrap_err();
-    assert!(matches!(failure.kind, FailureKind::NotReferrers { what: "it is the subject itself", .. }), "{failure}");
+    assert!(matches!(failure.kind, FailureKind::NoReferrers { .. }), "{failure}");
 }
 
 /// Where the options forbid the fallback, no tag is written, and the push says so when all else stands.

@@ -84,7 +84,7 @@ mod tests {
         assert_eq!(parse(&check, &answer(204, &[], "")).map(|p| p.range), Ok(RangeHint::Unknown));
         assert!(parse(&check, &answer(200, &[("range", "0-1")], "")).is_ok());
         let page = parse(&check, &answer(200, &[("content-type", "text/html")], "<html>"));
-        assert!(matches!(page, Err(AnswerError::Malformed { why: Flaw::Status, .. })));
+        assert!(matches!(page, Err(AnswerError::Malformed { why: Flaw::WebPage, .. })));
         let body = r#"{"errors":[{"code":"BLOB_UPLOAD_UNKNOWN"}]}"#;
         let gone = parse(&check, &answer(404, &[], body)).unwrap_err();
         assert!(gone.is_not_found() && gone.refused().unwrap().errors.has_code("BLOB_UPLOAD_UNKNOWN"));

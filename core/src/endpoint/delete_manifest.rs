@@ -84,5 +84,20 @@ mod tests {
         );
         assert_eq!(parse(&delete, &answer(204, &[], "")), Ok(()));
         assert!(parse(&delete, &answer(404, &[], "")).unwrap_err().is_not_found());
+        assert_eq!(parse(&delete, &answer(200, &[], "")), Ok(()));
+    }
+
+    #[test]
+    fn a_server_that_answers_anything_with_a_page_deleted_nothing() {
+        let (origin, repository, digest) = (origin(), repository(), manifest().digest());
+        let delete = DeleteManifest { origin: &origin, repository: &repository, reference: (&digest).into() };
+        for content_type in ["text/html", "Text/HTML; charset=utf-8"] {
+            let error = parse(&delete, &answer(200, &[("content-type", content_type)], "<html>")).unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                "end-9: the registry's answer to a request to delete a manifest (200 OK) is malformed: \
+                 it is a web page: is it a registry that answers there?"
+            );
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use http::{HeaderName, HeaderValue, Request, Response};
+use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
 
 use super::{AnswerError, Digests, Flaw, Refused, Row};
 use crate::header::{ReportedDigest, location, reported_digest};
@@ -50,7 +50,9 @@ impl Head {
 /// Passes a success; anything else is an error that says what the registry said.
 pub(super) fn succeeded(row: Row, from: &Target, response: &Response<Bytes>) -> Result<(), AnswerError> {
     let status = response.status();
-    if status.is_success() {
+    if is_web_page(row, response) {
+        Err(malformed(row, response, Flaw::WebPage))
+    } else if status.is_success() {
         Ok(())
     } else if status.is_redirection() {
         let to = location(response.headers(), from).ok().flatten();
@@ -60,6 +62,16 @@ pub(super) fn succeeded(row: Row, from: &Target, response: &Response<Bytes>) -> 
     } else {
         Err(Refused::read(row, response).into())
     }
+}
+
+/// Whether a server that is no registry may have answered: a portal, a proxy, an application that answers 200 to any path. A
+/// registry says something else than 200 where it says nothing, and its lists and manifests are JSON. A blob may be a page of
+/// HTML, and `/v2/` itself is answered with any type by some registries.
+fn is_web_page(row: Row, response: &Response<Bytes>) -> bool {
+    let is_html = |media_type: MediaType| media_type.as_str() == "text/html";
+    response.status() == StatusCode::OK
+        && !matches!(row, Row::Ping | Row::PullBlob)
+        && content_type(response).parse().is_ok_and(is_html)
 }
 
 pub(super) fn malformed(row: Row, response: &Response<Bytes>, why: impl Into<Flaw>) -> AnswerError {

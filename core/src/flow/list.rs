@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use http::StatusCode;
 
+use super::referrers::list_of;
 use super::{Context, Exchange, Flow, Next, Outcome, ended};
 use crate::auth::{Scope, Scopes};
 use crate::config::{Options, RepositoryRef};
@@ -13,7 +14,7 @@ use crate::endpoint::{
     ListTags as ListTagsCall, NextPage, PullManifest, ReferrersPage, TagOrDigest, TagsPage,
 };
 use crate::outcome::{Failure, FailureKind};
-use crate::{Descriptor, Digest, Document, Manifest, Tag, Target};
+use crate::{Descriptor, Digest, Tag, Target};
 
 /// Lists the tags of a repository, page by page.
 pub(crate) struct ListTags {
@@ -178,9 +179,10 @@ impl ListReferrers {
         };
         let tag = Tag::of_referrers(&self.subject);
         match self.fallback(&tag).parse(&from, &response) {
-            // The spec: what is no index says that there are none.
+            // The spec: what is no index says that there are none. So does the subject itself.
             Ok(pulled) => {
-                self.add(entries(&pulled.manifest), options)?;
+                let listed = list_of(self.subject, &pulled.manifest);
+                self.add(listed.map(|index| index.manifests.clone()).unwrap_or_default(), options)?;
                 Ok(std::mem::take(&mut self.referrers))
             }
             Err(error) if error.is_not_found() => Ok(Vec::new()),
@@ -203,13 +205,6 @@ impl ListReferrers {
 /// Whether there is an API all the same, and what it lists cannot be taken.
 const fn is_a_list(error: &AnswerError) -> bool {
     matches!(error, AnswerError::Malformed { why: Flaw::Link(_) | Flaw::TooMany(_), .. })
-}
-
-fn entries(manifest: &Manifest) -> Vec<Descriptor> {
-    match manifest.document() {
-        Document::Index(index) => index.manifests.clone(),
-        Document::Image(_) | Document::Other => Vec::new(),
-    }
 }
 
 impl<K: Key> Flow<K> for ListReferrers {

@@ -27,7 +27,7 @@ use crate::endpoint::{
 };
 use crate::header::ETag;
 use crate::outcome::{Failure, FailureKind};
-use crate::{Descriptor, Digest, Manifest, Tag};
+use crate::{Descriptor, Digest, Document, Index, Manifest, MediaType, Tag};
 
 /// How often a list is written before others are said to be in the way.
 const MAX_WRITES: u32 = 10;
@@ -91,6 +91,25 @@ impl Guard {
             None if standing => Self::None,
             None => Self::Absent,
         }
+    }
+}
+
+/// Why what stands under the tag is no list of referrers.
+pub(super) enum NotAList {
+    /// The registry reads a tag of this form as the digest in it (GitLab): there is no such list.
+    Subject,
+    /// Something else has the tag.
+    Other(&'static str),
+}
+
+/// What stands under the fallback tag, if it is a list of referrers: whoever reads it and whoever writes it judge alike.
+pub(super) fn list_of(subject: Digest, standing: &Manifest) -> Result<&Index, NotAList> {
+    if subject.matches(standing.bytes()) {
+        return Err(NotAList::Subject);
+    }
+    match standing.document() {
+        Document::Index(index) if standing.media_type().as_str() == MediaType::OCI_INDEX => Ok(index),
+        _ => Err(NotAList::Other("it is not an OCI index")),
     }
 }
 
@@ -191,23 +210,23 @@ impl UpdateReferrers {
         let (standing, etag) = match self.fetch().parse(&from, &response) {
             Ok(pulled) => (Some(pulled.manifest), pulled.etag),
             Err(error) if error.is_not_found() => (None, None),
-            Err(AnswerError::Malformed { .. }) => return Err(self.not_referrers("it is not a manifest")),
+            Err(AnswerError::Malformed { .. }) => {
+                return Err(self.not_referrers(NotAList::Other("it is not a manifest")));
+            }
             Err(error) => return Err(Failure::new(error)),
         };
-        if let Some(standing) = &standing {
-            if standing.digest() == self.subject {
-                // GitLab's tags of this form resolve to the subject itself.
-                return Err(self.not_referrers("it is the subject itself"));
-            }
-            if standing.media_type().as_str() != crate::MediaType::OCI_INDEX {
-                return Err(self.not_referrers("it is not an OCI index"));
-            }
+        if let Some(Err(not)) = standing.as_ref().map(|standing| list_of(self.subject, standing)) {
+            return match self.change {
+                // In what is no list there is no entry to take out.
+                Change::Remove(_) => Ok(State::Ended(Ok(Listed { fallback: false }))),
+                Change::Add(_) => Err(self.not_referrers(not)),
+            };
         }
         let merged = match &self.change {
             Change::Add(entries) => merge::with(standing.as_ref(), entries),
             Change::Remove(digest) => merge::without(standing.as_ref(), *digest),
         };
-        let merged = merged.map_err(|_| self.not_referrers("its entries cannot be read"))?;
+        let merged = merged.map_err(|_| self.not_referrers(NotAList::Other("its entries cannot be read")))?;
         let Some(merged) = merged else { return Ok(State::Ended(Ok(Listed { fallback: true }))) };
         self.standing = standing.as_ref().map(Manifest::digest);
         if let Some((error, before)) = self.refused.take()
@@ -230,8 +249,11 @@ impl UpdateReferrers {
         Ok(State::Writing(merged, guard))
     }
 
-    fn not_referrers(&self, what: &'static str) -> Failure {
-        Failure::new(FailureKind::NotReferrers { tag: self.tag.clone(), what })
+    fn not_referrers(&self, not: NotAList) -> Failure {
+        Failure::new(match not {
+            NotAList::Subject => FailureKind::NoReferrers { tag: self.tag.clone() },
+            NotAList::Other(what) => FailureKind::NotReferrers { tag: self.tag.clone(), what },
+        })
     }
 
     fn write<'a>(&'a self, list: &'a Manifest, guard: &'a Guard) -> PutManifest<'a> {

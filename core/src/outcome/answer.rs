@@ -103,6 +103,9 @@ pub enum Flaw {
     /// A success, but not one that this request can have.
     #[error("a success of this kind is no answer to it")]
     Status,
+    /// A 200 with a page of HTML, from a server that answers anything like that.
+    #[error("it is a web page: is it a registry that answers there?")]
+    WebPage,
     /// No `Location`, and nothing can go on without one.
     #[error("it has no Location")]
     NoLocation,

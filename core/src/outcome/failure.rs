@@ -135,6 +135,16 @@ pub enum FailureKind {
         /// What is there instead.
         what: &'static str,
     },
+    /// The registry keeps no lists of referrers, and reads the tag that should list them as the digest in it (GitLab). What
+    /// was to be listed is stored all the same.
+    #[error(
+        "this registry cannot list referrers: it has no API for it, and it reads the tag {tag} as the subject itself; \
+         what refers to the subject is stored, and found by its digest alone"
+    )]
+    NoReferrers {
+        /// The tag.
+        tag: Tag,
+    },
     /// The registry does not let the list of referrers be changed: perhaps its tags cannot be moved (quirk
     /// `fallback-tag-immutable`). What the list is about is done all the same.
     #[error(
