@@ -19,6 +19,8 @@ pub struct Mock {
     pub tag_changes: Vec<TagChange>,
     /// The last moment that it was told.
     now: mock::Instant,
+    /// When the simulation began that it is in.
+    began: mock::Instant,
     open: BTreeMap<ExchangeId, (mock::RequestId, bool)>,
 }
 
@@ -52,7 +54,23 @@ impl Mock {
     /// A registry as it is, with what it holds.
     #[must_use]
     pub fn around(registry: mock::Registry) -> Self {
-        Self { registry, tag_changes: Vec::new(), now: mock::Instant::default(), open: BTreeMap::new() }
+        Self {
+            registry,
+            tag_changes: Vec::new(),
+            now: mock::Instant::default(),
+            began: mock::Instant::default(),
+            open: BTreeMap::new(),
+        }
+    }
+
+    /// Lets another simulation begin, at its own zero, so long after what was before.
+    pub fn begin_later(&mut self, later: Duration) {
+        self.began = self.now + later;
+    }
+
+    /// A moment of the simulation, as the registry counts.
+    fn time(&self, now: Instant) -> mock::Instant {
+        self.began + Duration::from_micros(now.as_micros())
     }
 
     /// What it answers to a request that nothing happens to.
@@ -140,7 +158,7 @@ impl Mock {
 impl Handler for Mock {
     fn open(&mut self, now: Instant, id: ExchangeId, head: Parts) -> Option<Reply> {
         let is_manifest = head.method == Method::PUT && head.uri.path().contains("/manifests/");
-        self.now = time(now);
+        self.now = self.time(now);
         match self.registry.open(self.now, head) {
             mock::Opened::Body(exchange) => {
                 self.open.insert(id, (exchange, is_manifest));
@@ -163,7 +181,7 @@ impl Handler for Mock {
             longshore_memory::BodyEnd::Complete => mock::BodyEnd::Complete,
             longshore_memory::BodyEnd::Cut => mock::BodyEnd::Cut,
         };
-        self.now = time(now);
+        self.now = self.time(now);
         let (exchange, is_manifest) = self.open.remove(&id).expect("only what was opened is closed");
         let before = is_manifest.then(|| self.tags());
         let answer = self.registry.close(self.now, exchange, how);
@@ -177,8 +195,4 @@ impl Handler for Mock {
 /// Whether a tag lists referrers: it is written as often as there are some.
 fn is_of_referrers(tag: &Tag) -> bool {
     tag.as_str().starts_with("sha256-") || tag.as_str().starts_with("sha512-")
-}
-
-fn time(now: Instant) -> mock::Instant {
-    mock::Instant::from_micros(now.as_micros())
 }

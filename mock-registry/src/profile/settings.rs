@@ -87,7 +87,7 @@ impl Settings {
                 _ => {}
             }
         }
-        let others = |set: &&&SetSwitch| set.path.starts_with("limits.") || set.path.starts_with("users.");
+        let others = |set: &SetSwitch| set.path.starts_with("limits.") || set.path.starts_with("users.");
         match serde_json::from_value(behaviour) {
             Ok(behaviour) => self.behaviour = behaviour,
             // Which one it was, is told by setting one after the other.
@@ -97,7 +97,7 @@ impl Settings {
                 }
             }
         }
-        for (number, set) in sets.iter().enumerate().filter(|(_, set)| others(&set)) {
+        for (number, set) in sets.iter().enumerate().filter(|(_, set)| others(set)) {
             self.set(set).map_err(|message| (number, message))?;
         }
         Ok(())

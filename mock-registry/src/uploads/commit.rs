@@ -77,7 +77,9 @@ impl Registry {
         if behaviour.lost_above.is_some_and(|most| size > most) {
             return Err((gone(), false));
         }
-        if !behaviour.unverified && !(behaviour.whole_unverified && upload.step == 0) && upload.dropped == 0 {
+        let is_whole = upload.step == 0;
+        let unlooked = behaviour.unverified || (behaviour.whole_unverified && is_whole) || upload.dropped > 0;
+        if !unlooked {
             let (same, digester) = (upload.algorithm == digest.algorithm(), upload.digester.clone());
             let computed = if same { Ok(digester.finish()) } else { self.hash_again(id, digest) };
             let computed = computed.map_err(|error| (error.into(), false))?;

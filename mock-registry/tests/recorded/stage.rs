@@ -84,7 +84,7 @@ impl Stage {
         let response = self.ask_once(method, target, headers, body);
         let location = response.headers().get("location").and_then(|location| location.to_str().ok());
         match location.filter(|location| response.status() == 307 && location.contains("storage.example")) {
-            Some(location) => self.ask_once(method, &location.to_owned(), headers, body),
+            Some(location) => self.ask_once(method, location, headers, body),
             None => response,
         }
     }

@@ -12,8 +12,8 @@ pub(crate) const SCENES: &[(&str, Scene)] = &[
     ("post_upload_without_content_length", |stage| {
         stage.ask(&Method::POST, UPLOADS, &[("transfer-encoding", "identity")], &Bytes::new())
     }),
-    ("post_single_digest", |stage| single(stage, stage.whole())),
-    ("post_single_digest_mismatch", |stage| single(stage, "other".into())),
+    ("post_single_digest", |stage| single(stage, &stage.whole())),
+    ("post_single_digest_mismatch", |stage| single(stage, &"other".into())),
     ("patch_streamed", |stage| {
         let at = begun(stage);
         streamed(stage, &at, &stage.whole())
@@ -63,55 +63,55 @@ pub(crate) const SCENES: &[(&str, Scene)] = &[
     }),
     ("put_monolithic", |stage| {
         let at = begun(stage);
-        end(stage, &at, None, stage.whole())
+        end(stage, &at, None, &stage.whole())
     }),
     ("put_after_patch", |stage| {
         let at = begun(stage);
         let answer = streamed(stage, &at, &stage.whole());
-        end(stage, &located(&answer).unwrap_or(at), None, Bytes::new())
+        end(stage, &located(&answer).unwrap_or(at), None, &Bytes::new())
     }),
     ("put_empty", |stage| {
         let at = with_first(stage);
         let answer = next(stage, &at);
-        end(stage, &located(&answer).unwrap_or(at), None, Bytes::new())
+        end(stage, &located(&answer).unwrap_or(at), None, &Bytes::new())
     }),
     ("put_final_chunk", |stage| {
         let at = with_first(stage);
         let from = stage.first.len();
-        end(stage, &at, Some(from), stage.last.clone())
+        end(stage, &at, Some(from), &stage.last.clone())
     }),
     ("put_out_of_order", |stage| {
         let at = with_first(stage);
         let from = stage.first.len() + 7;
-        end(stage, &at, Some(from), stage.last.clone())
+        end(stage, &at, Some(from), &stage.last.clone())
     }),
     ("put_digest_mismatch", |stage| {
         let at = begun(stage);
-        end(stage, &at, None, "other".into())
+        end(stage, &at, None, &"other".into())
     }),
     ("put_monolithic_digest_mismatch", |stage| {
         let at = begun(stage);
-        end(stage, &at, None, "other".into())
+        end(stage, &at, None, &"other".into())
     }),
     ("put_digest_mismatch_after_patch", |stage| {
         let at = begun(stage);
         let answer = streamed(stage, &at, &"other".into());
-        end(stage, &located(&answer).unwrap_or(at), None, Bytes::new())
+        end(stage, &located(&answer).unwrap_or(at), None, &Bytes::new())
     }),
     ("put_repeated_after_commit", |stage| {
         let at = begun(stage);
-        end(stage, &at, None, stage.whole());
-        end(stage, &at, None, stage.whole())
+        end(stage, &at, None, &stage.whole());
+        end(stage, &at, None, &stage.whole())
     }),
     ("put_repeated_upload_lost", |stage| {
         let at = begun(stage);
         stage.registry.state.uploads.clear();
-        end(stage, &at, None, stage.whole())
+        end(stage, &at, None, &stage.whole())
     }),
     ("put_session_invalid", |stage| {
         let at = begun(stage);
         stage.registry.state.uploads.clear();
-        end(stage, &at, None, Bytes::new())
+        end(stage, &at, None, &Bytes::new())
     }),
     ("write_while_read_only", |stage| {
         stage.profile.set("manifests.read-only=405").unwrap();
@@ -165,9 +165,9 @@ fn begun(stage: &mut Stage) -> String {
     located(&answer).unwrap_or_else(|| panic!("{answer:?}"))
 }
 
-fn single(stage: &mut Stage, body: Bytes) -> Response<Bytes> {
+fn single(stage: &mut Stage, body: &Bytes) -> Response<Bytes> {
     let path = format!("{UPLOADS}?digest={}", stage.digest());
-    stage.ask(&Method::POST, &path, &[("content-type", BLOB)], &body)
+    stage.ask(&Method::POST, &path, &[("content-type", BLOB)], body)
 }
 
 fn streamed(stage: &mut Stage, at: &str, body: &Bytes) -> Response<Bytes> {
@@ -196,13 +196,13 @@ fn with_first(stage: &mut Stage) -> String {
     located(&answer).unwrap_or(at)
 }
 
-fn end(stage: &mut Stage, at: &str, from: Option<usize>, body: Bytes) -> Response<Bytes> {
+fn end(stage: &mut Stage, at: &str, from: Option<usize>, body: &Bytes) -> Response<Bytes> {
     let separator = if at.contains('?') { '&' } else { '?' };
     let target = format!("{at}{separator}digest={}", stage.digest());
     let range = from.map(|from| format!("{from}-{}", from + body.len() - 1));
     let mut headers = vec![("content-type", BLOB)];
     headers.extend(range.as_deref().map(|range| ("content-range", range)));
-    stage.ask(&Method::PUT, &target, &headers, &body)
+    stage.ask(&Method::PUT, &target, &headers, body)
 }
 
 fn mount(stage: &mut Stage, from: Option<&str>) -> Response<Bytes> {
