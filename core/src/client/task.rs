@@ -12,7 +12,7 @@ use crate::config::RepositoryRef;
 use crate::driver::{AskId, Key, OperationId, RequestId};
 use crate::endpoint::Row;
 use crate::flow::{
-    Commit, Committed, Context, Delete, Deleted, Exists, FetchExisting, FetchToken, Flow, IfLost, ListReferrers,
+    Commit, Committed, Context, Delete, Deleted, Exists, FetchExisting, FetchToken, Flow, Found, IfLost, ListReferrers,
     ListTags, Listed, Next, Outcome, Ping, Probe, PullBlob, PullManifest, UpdateReferrers, Upload, Uploaded,
 };
 use crate::outcome::Event;
@@ -155,7 +155,7 @@ pub(super) enum AnyFlow<K> {
 #[derive(Debug)]
 pub(super) enum FlowOutput {
     Fetched(Option<Manifest>),
-    Exists(bool),
+    Exists(Found),
     Probed,
     Uploaded(Uploaded),
     Committed(Committed),

@@ -10,9 +10,9 @@ use crate::config::{Options, RepositoryRef};
 use crate::driver::{Body, Keep, Key};
 use crate::endpoint::{
     BlobPresence, CancelUpload, CheckBlob, CheckManifest, Endpoint, ManifestPresence, MountBlob, MountedBlob,
-    OpenUpload, TagOrDigest,
+    OpenUpload, PullManifest, TagOrDigest,
 };
-use crate::outcome::Failure;
+use crate::outcome::{Failure, FailureKind};
 use crate::{Digest, Repository};
 
 /// Asks whether content that a manifest refers to, and that was not given, is in the repository.
@@ -25,15 +25,25 @@ pub(crate) struct Exists {
     state: State,
 }
 
-#[derive(Clone)]
+/// What the registry says of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Found {
+    Present,
+    Absent,
+    /// It does not say: whether the content is there shows when the manifest is sent.
+    NotSaid,
+}
+
 enum State {
-    /// POST: take it from that repository.
+    /// POST: mount it from this repository.
     Mounting(Repository),
     /// DELETE: a mount that missed opened this upload, and there are no bytes for it.
     Cancelling(OpenUpload),
     /// HEAD: is it there?
     Asking,
-    Ended(Result<bool, Failure>),
+    /// GET of a manifest, where HEAD was refused (quirk `manifest-head-405`).
+    Reading,
+    Ended(Result<Found, Failure>),
 }
 
 impl Exists {
@@ -69,6 +79,11 @@ impl Exists {
         CheckManifest { origin, repository, reference: TagOrDigest::Digest(&self.digest) }
     }
 
+    fn pull(&self) -> PullManifest<'_> {
+        let RepositoryRef { origin, repository } = &self.place;
+        PullManifest { origin, repository, reference: TagOrDigest::Digest(&self.digest) }
+    }
+
     fn blob(&self) -> CheckBlob<'_> {
         let RepositoryRef { origin, repository } = &self.place;
         CheckBlob { origin, repository, digest: &self.digest }
@@ -78,29 +93,52 @@ impl Exists {
     fn mounted(&mut self, source: &Repository, outcome: &Outcome) -> State {
         let Outcome::Answer { from, response, .. } = outcome else { return self.next_state() };
         match self.mount(source).parse(from, response) {
-            Ok(MountedBlob::Mounted) => State::Ended(Ok(true)),
+            Ok(MountedBlob::Mounted) => State::Ended(Ok(Found::Present)),
             Ok(MountedBlob::Opened(open)) => State::Cancelling(open),
             Err(_) => self.next_state(),
         }
     }
 
-    fn answered(&self, outcome: Outcome) -> Result<bool, Failure> {
+    /// Only 200 and 404 say something: a refusal of HEAD is advice.
+    fn answered(&self, outcome: Outcome) -> State {
+        let (from, response) = match outcome {
+            Outcome::Answer { from, response, .. } => (from, response),
+            Outcome::Failed(failure) if matches!(failure.kind, FailureKind::Denied(_)) => return self.head_refused(),
+            other => return State::Ended(Err(other.into_failure().unwrap_or_else(Failure::lost))),
+        };
+        let is_present = if self.is_manifest {
+            self.manifest().parse(&from, &response).map(|said| matches!(said, ManifestPresence::Present(_)))
+        } else {
+            self.blob().parse(&from, &response).map(|said| matches!(said, BlobPresence::Present { .. }))
+        };
+        State::Ended(match is_present {
+            Ok(true) => Ok(Found::Present),
+            Ok(false) => Ok(Found::Absent),
+            Err(error) if error.refused().is_some() => return self.head_refused(),
+            Err(error) => Err(Failure::new(error)),
+        })
+    }
+
+    const fn head_refused(&self) -> State {
+        if self.is_manifest { State::Reading } else { State::Ended(Ok(Found::NotSaid)) }
+    }
+
+    fn read(&self, outcome: Outcome) -> Result<Found, Failure> {
         match outcome {
-            Outcome::Answer { from, response, .. } if self.is_manifest => {
-                let presence = self.manifest().parse(&from, &response).map_err(Failure::new)?;
-                Ok(matches!(presence, ManifestPresence::Present(_)))
-            }
-            Outcome::Answer { from, response, .. } => {
-                let presence = self.blob().parse(&from, &response).map_err(Failure::new)?;
-                Ok(matches!(presence, BlobPresence::Present { .. }))
-            }
-            other => other.into_failure().map_or(Ok(false), Err),
+            Outcome::Answer { from, response, .. } => match self.pull().parse(&from, &response) {
+                Ok(_) => Ok(Found::Present),
+                Err(error) if error.is_not_found() => Ok(Found::Absent),
+                Err(error) if error.refused().is_some() => Ok(Found::NotSaid),
+                Err(error) => Err(Failure::new(error)),
+            },
+            Outcome::Failed(failure) if matches!(failure.kind, FailureKind::Denied(_)) => Ok(Found::NotSaid),
+            other => Err(other.into_failure().unwrap_or_else(Failure::lost)),
         }
     }
 }
 
 impl<K: Key> Flow<K> for Exists {
-    type Output = bool;
+    type Output = Found;
 
     fn next(&self, options: &Options) -> Next<K> {
         let (scopes, keep) = (push_scopes(&self.place), Keep::UpTo(options.error_body));
@@ -113,16 +151,21 @@ impl<K: Key> Flow<K> for Exists {
                 .map(|exchange| exchange.in_upload(upload).forget_if_lost()),
             State::Asking if self.is_manifest => Exchange::new(&self.manifest(), Body::Empty, scopes, keep),
             State::Asking => Exchange::new(&self.blob(), Body::Empty, scopes, keep),
+            State::Reading => {
+                let keep = Keep::UpTo(options.manifest_body);
+                Exchange::new(&self.pull(), Body::Empty, scopes, keep)
+            }
             State::Ended(_) => return Next::Done,
         })
     }
 
     fn outcome(&mut self, outcome: Outcome, _: &mut Context<'_, K>) {
-        self.state = match self.state.clone() {
+        self.state = match std::mem::replace(&mut self.state, State::Asking) {
             State::Mounting(source) => self.mounted(&source, &outcome),
             State::Cancelling(_) => self.next_state(),
-            State::Asking => State::Ended(self.answered(outcome)),
-            State::Ended(result) => State::Ended(result),
+            State::Asking => self.answered(outcome),
+            State::Reading => State::Ended(self.read(outcome)),
+            ended @ State::Ended(_) => ended,
         };
     }
 

@@ -21,7 +21,7 @@ use http::{Request, Response, StatusCode};
 pub(crate) use commit::{Commit, Committed, Stored};
 pub(crate) use delete::{Delete, Deleted};
 pub(crate) use existing::FetchExisting;
-pub(crate) use exists::Exists;
+pub(crate) use exists::{Exists, Found};
 pub(crate) use list::{ListReferrers, ListTags};
 pub(crate) use probe::Probe;
 pub(crate) use pull::{PullBlob, PullManifest};

@@ -127,6 +127,17 @@ pub enum FailureKind {
         /// The tag.
         tag: Tag,
     },
+    /// The registry took a manifest under its tag, and does not serve it under its digest: it may not know the digest's algorithm.
+    #[error(
+        "the registry does not serve the manifest under its digest {digest}{}; it may not know the digest's algorithm",
+        tag.as_ref().map_or_else(String::new, |tag| format!(", though it took it under the tag {tag}"))
+    )]
+    NotServed {
+        /// The digest.
+        digest: Digest,
+        /// The tag.
+        tag: Option<Tag>,
+    },
     /// The tag that should list referrers holds something else.
     #[error("the tag {tag} should hold an index of referrers, but {what}; remove or rename what is there")]
     NotReferrers {

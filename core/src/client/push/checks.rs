@@ -5,7 +5,7 @@ use super::graph::{ContentId, Evidence, Given, Kind};
 use super::job::{Node, PushContext, PushJob, Start};
 use crate::client::task::AnyFlow;
 use crate::driver::Key;
-use crate::flow::Exists;
+use crate::flow::{Exists, Found};
 use crate::outcome::{Failure, FailureKind};
 
 impl<K: Key> PushJob<K> {
@@ -47,7 +47,12 @@ impl<K: Key> PushJob<K> {
     }
 
     /// The registry says whether it has something.
-    pub(super) fn checked(&mut self, id: ContentId, is_there: bool, context: &mut PushContext<'_, K>) {
+    pub(super) fn checked(&mut self, id: ContentId, found: Found, context: &mut PushContext<'_, K>) {
+        let is_there = match found {
+            Found::Present => true,
+            Found::Absent => false,
+            Found::NotSaid => return self.not_said(id),
+        };
         let asked = self.checks.remove(&id).unwrap_or_default();
         let Some(digest) = self.graph.digest(id) else { return };
         if is_there {
@@ -72,11 +77,7 @@ impl<K: Key> PushJob<K> {
 
     /// A registry that does not let itself be asked (quirks of section B): what was not given is taken to be there, and the
     /// registry says otherwise when a manifest refers to it; what was given is sent.
-    pub(super) fn cannot_be_asked(&mut self, id: ContentId, failure: &Failure) -> bool {
-        let status = failure.refused().map(|refused| refused.status.as_u16());
-        if !matches!(status, Some(401 | 403 | 405)) {
-            return false;
-        }
+    fn not_said(&mut self, id: ContentId) {
         self.checks.remove(&id);
         match self.graph.given(id) {
             Given::Manifest(_) => self.graph.free(id),
@@ -84,6 +85,5 @@ impl<K: Key> PushJob<K> {
             Given::Nothing => self.graph.there(id, Evidence::Served),
         }
         self.is_cleared(id, false);
-        true
     }
 }

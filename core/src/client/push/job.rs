@@ -263,7 +263,7 @@ impl<K: Key> PushJob<K> {
             (Node::Like(_), FlowOutput::Fetched(Some(standing))) => self.stands(&standing, context),
             (Node::ByDigest(_), FlowOutput::Fetched(Some(standing))) => self.stands(&standing, context),
             (Node::Blob(number), FlowOutput::Uploaded(uploaded)) => self.blob_stored(*number, uploaded, context),
-            (Node::Check(id), FlowOutput::Exists(is_there)) => self.checked(*id, is_there, context),
+            (Node::Check(id), FlowOutput::Exists(found)) => self.checked(*id, found, context),
             (Node::Manifest(number), FlowOutput::Committed(Committed::Stored(stored))) => {
                 self.manifest_sent(*number, &stored, context);
             }
@@ -283,7 +283,6 @@ impl<K: Key> PushJob<K> {
     fn not_done(&mut self, node: &Node, failure: Failure) {
         match node {
             Node::Blob(number) if self.may_turn_up(*number, &failure) => {}
-            Node::Check(id) if self.cannot_be_asked(*id, &failure) => {}
             Node::List(subject) => {
                 self.lists.changed(*subject);
                 self.unlisted.get_or_insert(failure);

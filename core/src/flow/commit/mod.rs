@@ -1,0 +1,390 @@
+//! Storing one manifest under its digest or a tag.
+//!
+//! ```text
+//! Putting ──stored──▶ done
+//!  ▲  │ refused, or not known to be stored
+//!  │  ▼
+//!  │ Checking (HEAD) ──it stands──▶ done          Proving (HEAD by digest) ──there──▶ done
+//!  │  │ HEAD says nothing   │                      ▲
+//!  │  ▼                     ├─▶ failed             │ a digest of another algorithm than SHA-256 was refused as a name,
+//!  │ Reading (GET) ─────────┘                      │ and the tag was taken
+//!  └──── a conflict of two writers, or nothing there
+//! ```
+
+mod refusal;
+
+use http::StatusCode;
+
+use refusal::{Conflict, may_be_about_tags, says_immutable, says_missing};
+
+use super::{Context, Exchange, Flow, Next, Outcome, ended};
+use crate::auth::{Scope, Scopes};
+use crate::config::{Options, RepositoryRef};
+use crate::driver::{Body, Keep, Key};
+use crate::endpoint::{
+    AnswerError, CheckManifest, Condition, Endpoint, ManifestPresence, PullManifest, PutManifest, PutName, TagOrDigest,
+};
+use crate::outcome::{Failure, FailureKind};
+use crate::{Algorithm, Digest, Manifest, Tag};
+
+/// How often a manifest is sent that was said to be stored and is not there, or that met another writer.
+const MAX_PUTS: u32 = 3;
+
+/// The commit of one manifest.
+pub(crate) struct Commit {
+    place: RepositoryRef,
+    manifest: Manifest,
+    digest: Digest,
+    under: Under,
+    /// The tag that it is to have, where it is first put under its digest, which is not a SHA-256: a registry that is given only
+    /// the tag makes a SHA-256 of it, and may serve it under no other digest.
+    tag_after_digest: Option<Tag>,
+    /// Whether it is to be proved that the registry serves it under its digest.
+    unproved: bool,
+    /// Whether it was refused with its tags, and not because one of them may not be moved.
+    refused_with_tags: bool,
+    /// How often it was sent.
+    puts: u32,
+    /// What stood under the name when it was refused last.
+    seen: Option<Digest>,
+    state: State,
+}
+
+/// What it is put under.
+enum Under {
+    Digest,
+    Tag(Tag),
+    DigestWithTags(Vec<Tag>),
+}
+
+/// What it came to.
+#[derive(Debug, Clone)]
+pub(crate) enum Committed {
+    Stored(Stored),
+    /// The registry says that something the manifest refers to is not there.
+    Missing(Failure),
+}
+
+/// A manifest is stored.
+#[derive(Debug, Clone)]
+pub(crate) struct Stored {
+    /// Whether it stood there before.
+    pub(crate) existed: bool,
+    /// The tags that name it now, of those that were asked for.
+    pub(crate) tags: Vec<Tag>,
+    /// Whether the registry keeps the list of its subject's referrers.
+    pub(crate) lists_referrers: bool,
+}
+
+enum State {
+    /// PUT.
+    Putting,
+    /// HEAD: what stands under the name? The refusal that made this worth asking, if it was one.
+    Checking(Option<Failure>),
+    /// GET: the same, where HEAD does not say.
+    Reading(Option<Failure>),
+    /// HEAD: is it there by its digest too? What was stored.
+    Proving(Stored),
+    Ended(Result<Committed, Failure>),
+}
+
+impl Commit {
+    pub(crate) const fn by_digest(place: RepositoryRef, manifest: Manifest) -> Self {
+        Self::new(place, manifest, Under::Digest, None)
+    }
+
+    pub(crate) fn under(place: RepositoryRef, manifest: Manifest, tag: Tag) -> Self {
+        if manifest.digest().algorithm() == Algorithm::Sha256 {
+            return Self::new(place, manifest, Under::Tag(tag), None);
+        }
+        Self::new(place, manifest, Under::DigestWithTags(vec![tag.clone()]), Some(tag))
+    }
+
+    pub(crate) const fn with_tags(place: RepositoryRef, manifest: Manifest, tags: Vec<Tag>) -> Self {
+        Self::new(place, manifest, Under::DigestWithTags(tags), None)
+    }
+
+    const fn new(place: RepositoryRef, manifest: Manifest, under: Under, tag_after_digest: Option<Tag>) -> Self {
+        Self {
+            place,
+            digest: manifest.digest(),
+            manifest,
+            under,
+            tag_after_digest,
+            unproved: false,
+            refused_with_tags: false,
+            puts: 1,
+            seen: None,
+            state: State::Putting,
+        }
+    }
+
+    fn put(&self) -> PutManifest<'_> {
+        let RepositoryRef { origin, repository } = &self.place;
+        let name = match &self.under {
+            Under::Digest => PutName::Digest { tags: &[] },
+            Under::Tag(tag) => PutName::Tag(tag),
+            Under::DigestWithTags(tags) => PutName::Digest { tags },
+        };
+        PutManifest { origin, repository, manifest: &self.manifest, name, condition: Condition::None }
+    }
+
+    fn answered<K>(&mut self, outcome: Outcome, context: &mut Context<'_, K>) -> State {
+        let Outcome::Answer { from, response, .. } = outcome else {
+            return State::Ended(Err(outcome.into_failure().unwrap_or_else(Failure::lost)));
+        };
+        match self.put().parse(&from, &response) {
+            Ok(stored) => {
+                if let Under::DigestWithTags(_) = self.under
+                    && stored.confirmed
+                {
+                    context.learned.tag_parameter = Some(!stored.tags.is_empty());
+                } else if self.refused_with_tags {
+                    context.learned.tag_parameter = Some(false);
+                }
+                let lists_referrers = self.learn_referrers(stored.subject, context);
+                // A web server that knows nothing of manifests also says 200 (quirk `manifest-put-status-variants`).
+                if !stored.confirmed {
+                    return State::Checking(None);
+                }
+                let tags = match &self.under {
+                    Under::Tag(tag) => vec![tag.clone()],
+                    Under::Digest | Under::DigestWithTags(_) => stored.tags,
+                };
+                self.is_stored(Stored { existed: false, tags, lists_referrers })
+            }
+            Err(error) => self.refused(error),
+        }
+    }
+
+    /// Whether the registry says that it keeps the list of the subject's referrers.
+    fn learn_referrers<K>(&self, said: Option<Digest>, context: &mut Context<'_, K>) -> bool {
+        let subject = self.manifest.subject().map(|subject| subject.digest);
+        let lists_referrers = subject.is_some() && said == subject;
+        if lists_referrers {
+            context.learned.learn_referrers(&self.place.repository, true);
+            context.learned.subject_header = Some(true);
+        } else if subject.is_some()
+            && context.learned.subject_header == Some(true)
+            && context.learned.referrers(&self.place.repository) == Some(true)
+        {
+            context.learned.forget_referrers(&self.place.repository);
+        }
+        lists_referrers
+    }
+
+    /// It is stored under the name that it was put under; what else was asked for follows.
+    fn is_stored(&mut self, stored: Stored) -> State {
+        match self.tag_after_digest.take() {
+            Some(tag) if !stored.tags.contains(&tag) => {
+                self.under = Under::Tag(tag);
+                State::Putting
+            }
+            _ if self.unproved => State::Proving(stored),
+            _ => State::Ended(Ok(Committed::Stored(stored))),
+        }
+    }
+
+    /// Rule 13 of the quirks: what is missing is sent, what stands there already is a success, all else is final.
+    fn refused(&mut self, error: AnswerError) -> State {
+        let AnswerError::Refused(refused) = &error else { return State::Ended(Err(Failure::new(error))) };
+        let status = refused.status;
+        let is_missing = says_missing(refused, &self.manifest);
+        if matches!(self.under, Under::DigestWithTags(_)) && !is_missing && may_be_about_tags(status) {
+            self.refused_with_tags = !says_immutable(refused);
+            self.under = match self.tag_after_digest.take() {
+                // The algorithm may not be known here: then the tag alone is taken, and the digest leads nowhere.
+                Some(tag) => {
+                    self.unproved = true;
+                    Under::Tag(tag)
+                }
+                // The parameter may not be known here, or one of the tags may not be moved: one by one, that is seen.
+                None => Under::Digest,
+            };
+            return State::Putting;
+        }
+        let may_stand = matches!(
+            status,
+            StatusCode::BAD_REQUEST | StatusCode::FORBIDDEN | StatusCode::CONFLICT | StatusCode::PRECONDITION_FAILED
+        );
+        let failure = Failure::new(error);
+        if is_missing {
+            State::Ended(Ok(Committed::Missing(failure)))
+        } else if may_stand {
+            State::Checking(Some(failure))
+        } else {
+            State::Ended(Err(failure))
+        }
+    }
+
+    fn reference(&self) -> TagOrDigest<'_> {
+        match &self.under {
+            Under::Tag(tag) => TagOrDigest::Tag(tag),
+            Under::Digest | Under::DigestWithTags(_) => TagOrDigest::Digest(&self.digest),
+        }
+    }
+
+    fn check(&self) -> CheckManifest<'_> {
+        let RepositoryRef { origin, repository } = &self.place;
+        CheckManifest { origin, repository, reference: self.reference() }
+    }
+
+    fn check_digest(&self) -> CheckManifest<'_> {
+        CheckManifest { reference: TagOrDigest::Digest(&self.digest), ..self.check() }
+    }
+
+    fn pull(&self) -> PullManifest<'_> {
+        let RepositoryRef { origin, repository } = &self.place;
+        PullManifest { origin, repository, reference: self.reference() }
+    }
+
+    /// Whether the answer to a HEAD leaves open what stands there: some send no digest, some take no HEAD, and some ask for
+    /// other rights there (quirks `manifest-digest-header-unreliable`, `manifest-head-405`, `head-needs-push-scope`).
+    fn head_says_nothing(&self, outcome: &Outcome) -> bool {
+        match outcome {
+            Outcome::Answer { from, response, .. } => match self.check().parse(from, response) {
+                Ok(ManifestPresence::Present(head)) => {
+                    head.reported_digest.is_none() && matches!(self.under, Under::Tag(_))
+                }
+                Ok(ManifestPresence::Absent) => false,
+                Err(error) => error.refused().is_some(),
+            },
+            Outcome::Failed(failure) => matches!(failure.kind, FailureKind::Denied(_)),
+            Outcome::Unknown { .. } => false,
+        }
+    }
+
+    /// The digest that stands under the name, as HEAD says.
+    fn checked(&self, outcome: Outcome) -> Result<Option<Digest>, Failure> {
+        let by_digest = !matches!(self.under, Under::Tag(_));
+        match outcome {
+            Outcome::Answer { from, response, .. } => match self.check().parse(&from, &response) {
+                Ok(ManifestPresence::Present(head)) => Ok(head.reported_digest.or(by_digest.then_some(self.digest))),
+                Ok(ManifestPresence::Absent) => Ok(None),
+                Err(error) => Err(Failure::new(error)),
+            },
+            other => Err(other.into_failure().unwrap_or_else(Failure::lost)),
+        }
+    }
+
+    /// The digest of what stands under the name, as GET gives it.
+    fn read(&self, outcome: Outcome) -> Result<Option<Digest>, Failure> {
+        match outcome {
+            Outcome::Answer { from, response, .. } => match self.pull().parse(&from, &response) {
+                Ok(pulled) => Ok(Some(pulled.manifest.with_algorithm(self.digest.algorithm()).digest())),
+                Err(error) if error.is_not_found() => Ok(None),
+                Err(error) => Err(Failure::new(error)),
+            },
+            other => Err(other.into_failure().unwrap_or_else(Failure::lost)),
+        }
+    }
+
+    /// What follows from what stands under the name, and from the refusal that made this worth asking.
+    fn stands<K>(
+        &mut self,
+        standing: Result<Option<Digest>, Failure>,
+        refusal: Option<Failure>,
+        context: &mut Context<'_, K>,
+    ) -> State {
+        let standing = match standing {
+            Ok(standing) => standing,
+            Err(failure) => return State::Ended(Err(refusal.unwrap_or(failure))),
+        };
+        if standing == Some(self.digest) {
+            let tags = if let Under::Tag(tag) = &self.under { vec![tag.clone()] } else { Vec::new() };
+            return self.is_stored(Stored { existed: refusal.is_some(), tags, lists_referrers: false });
+        }
+        let Some(refusal) = refusal else {
+            // What was said to be stored, by something on the way that knows nothing of manifests, and is not there, is sent
+            // again (quirk `post-200-healthcheck`).
+            let put = self.put();
+            let failure = Failure::new(FailureKind::NotFound).at(put.row(), put.target());
+            return self.put_again(context).unwrap_or(State::Ended(Err(failure)));
+        };
+        let conflict = refusal.refused().map_or(Conflict::None, Conflict::of);
+        let may_be_writers = match conflict {
+            Conflict::Writers => true,
+            // A tag that holds nothing, or something else than a moment ago, can be moved.
+            Conflict::Either => standing.is_none() || standing != self.seen,
+            Conflict::Immutable | Conflict::None => false,
+        };
+        self.seen = standing;
+        if may_be_writers && let Some(again) = self.put_again(context) {
+            return again;
+        }
+        State::Ended(Err(match &self.under {
+            Under::Tag(tag) if matches!(conflict, Conflict::Immutable | Conflict::Either) && standing.is_some() => {
+                Failure::new(FailureKind::ImmutableTag { tag: tag.clone() })
+            }
+            _ => refusal,
+        }))
+    }
+
+    /// Another PUT a moment later, if there were not too many.
+    fn put_again<K>(&mut self, context: &mut Context<'_, K>) -> Option<State> {
+        if self.puts >= MAX_PUTS {
+            return None;
+        }
+        self.puts = self.puts.saturating_add(1);
+        *context.pause = true;
+        Some(State::Putting)
+    }
+
+    /// The digest that the caller is told must lead to the manifest.
+    fn proved(&self, stored: Stored, outcome: Outcome) -> Result<Committed, Failure> {
+        let check = self.check_digest();
+        let is_there = match outcome {
+            Outcome::Answer { from, response, .. } => {
+                check.parse(&from, &response).is_ok_and(|presence| matches!(presence, ManifestPresence::Present(_)))
+            }
+            Outcome::Failed(failure) => return Err(failure),
+            Outcome::Unknown { .. } => return Err(Failure::lost()),
+        };
+        if is_there {
+            return Ok(Committed::Stored(stored));
+        }
+        let tag = stored.tags.into_iter().next();
+        let failure = Failure::new(FailureKind::NotServed { digest: self.digest, tag });
+        Err(failure.at(check.row(), check.target()))
+    }
+}
+
+impl<K: Key> Flow<K> for Commit {
+    type Output = Committed;
+
+    fn next(&self, options: &Options) -> Next<K> {
+        let scopes = Scopes::one(Scope::push(self.place.repository.clone()));
+        let keep = Keep::UpTo(options.error_body);
+        match &self.state {
+            State::Putting => {
+                Next::send(Exchange::new(&self.put(), Body::Bytes(self.manifest.bytes().clone()), scopes, keep))
+            }
+            State::Checking(_) => Next::send(Exchange::new(&self.check(), Body::Empty, scopes, keep)),
+            State::Reading(_) => {
+                let keep = Keep::UpTo(options.manifest_body);
+                Next::send(Exchange::new(&self.pull(), Body::Empty, scopes, keep))
+            }
+            State::Proving(_) => Next::send(Exchange::new(&self.check_digest(), Body::Empty, scopes, keep)),
+            State::Ended(_) => Next::Done,
+        }
+    }
+
+    fn outcome(&mut self, outcome: Outcome, context: &mut Context<'_, K>) {
+        self.state = match std::mem::replace(&mut self.state, State::Putting) {
+            State::Putting => self.answered(outcome, context),
+            State::Checking(refusal) if self.head_says_nothing(&outcome) => State::Reading(refusal),
+            State::Checking(refusal) => self.stands(self.checked(outcome), refusal, context),
+            State::Reading(refusal) => self.stands(self.read(outcome), refusal, context),
+            State::Proving(stored) => State::Ended(self.proved(stored, outcome)),
+            ended @ State::Ended(_) => ended,
+        };
+    }
+
+    fn cancel(&mut self) {
+        self.state = State::Ended(Err(Failure::cancelled()));
+    }
+
+    fn finish(self) -> Result<Self::Output, Failure> {
+        ended(if let State::Ended(result) = self.state { Some(result) } else { None })
+    }
+}

@@ -1,0 +1,71 @@
+//! What the refusal of a manifest says.
+
+use http::StatusCode;
+
+use crate::Manifest;
+use crate::endpoint::Refused;
+
+/// What a refusal of a PUT says of what stands under the name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Conflict {
+    /// Nothing.
+    None,
+    /// The tag cannot be moved.
+    Immutable,
+    /// Another writer is at work.
+    Writers,
+    /// 409, and no more is said: either of these.
+    Either,
+}
+
+impl Conflict {
+    pub(super) fn of(refused: &Refused) -> Self {
+        let says = |text: &str| {
+            let messages = refused.errors.errors.iter().filter_map(|entry| entry.message.as_deref());
+            messages.map(str::to_ascii_lowercase).any(|message| message.contains(text))
+        };
+        if says_immutable(refused) {
+            Self::Immutable
+        } else if refused.status != StatusCode::CONFLICT {
+            Self::None
+        } else if refused.errors.has_code("CONFLICT")
+            || ["retry", "try again", "concurrent", "another", "in progress", "locked"].into_iter().any(says)
+        {
+            Self::Writers
+        } else {
+            Self::Either
+        }
+    }
+}
+
+/// Whether a refusal says that a blob or child is not there (quirk `missing-blob-status-zoo`).
+pub(super) fn says_missing(refused: &Refused, manifest: &Manifest) -> bool {
+    if !matches!(refused.status, StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND) {
+        return false;
+    }
+    let says = |code| refused.errors.has_code(code);
+    if says("MANIFEST_BLOB_UNKNOWN") || says("BLOB_UNKNOWN") {
+        return true;
+    }
+    // Quay says only that the manifest is invalid; a child that is missing is an unknown manifest to some.
+    let refers = manifest.blobs().next().is_some() || manifest.children().next().is_some();
+    refers && (says("MANIFEST_INVALID") || refused.status == StatusCode::NOT_FOUND && says("MANIFEST_UNKNOWN"))
+}
+
+/// Whether a refusal says that a tag cannot be moved (quirk `tag-immutable-status-zoo`). 403 and 409 have many reasons: there it
+/// must be said.
+pub(super) fn says_immutable(refused: &Refused) -> bool {
+    let says = |text: &str| text.to_ascii_lowercase().contains("immutable");
+    refused.status == StatusCode::PRECONDITION_FAILED
+        || refused.errors.errors.iter().filter_map(|entry| entry.message.as_deref()).any(says)
+        || ["TAG_INVALID", "TAG_IMMUTABLE", "TAG_ALREADY_EXISTS"].iter().any(|code| refused.errors.has_code(code))
+}
+
+/// Whether a refusal of a manifest with `tag` parameters may have to do with them. Too long a URL is one of the spec's.
+pub(super) fn may_be_about_tags(status: StatusCode) -> bool {
+    match status {
+        StatusCode::UNAUTHORIZED | StatusCode::PAYLOAD_TOO_LARGE | StatusCode::UNSUPPORTED_MEDIA_TYPE => false,
+        StatusCode::NOT_IMPLEMENTED => true,
+        other => other.is_client_error(),
+    }
+}
