@@ -231,14 +231,16 @@ fn retry_after_is_kept(run: &Run) -> Verdict {
     Ok(())
 }
 
-/// No more requests are in flight than the client may have, and each is answered once.
+/// No more requests are in flight to one origin than the client may have, and each is answered once.
 fn requests_in_flight_are_capped(case: &Case, run: &Run) -> Verdict {
-    let mut flying: BTreeSet<u64> = BTreeSet::new();
+    let mut flying: BTreeMap<u64, String> = BTreeMap::new();
     for entry in &run.simulation.transcript().entries {
         match &entry.what {
-            Said::Asked { .. } => {
-                flying.insert(entry.request);
-                ensure(flying.len() <= case.client.in_flight, || format!("too many in flight: {flying:?}"))?;
+            Said::Asked { head, .. } => {
+                let origin = head.uri.authority().map(ToString::to_string).unwrap_or_default();
+                let there = flying.values().filter(|other| **other == origin).count();
+                ensure(there < case.client.in_flight, || format!("too many in flight to {origin}: {flying:?}"))?;
+                flying.insert(entry.request, origin);
             }
             Said::Answered { .. } | Said::Failed(_) | Said::Aborted => {
                 flying.remove(&entry.request);

@@ -106,7 +106,7 @@ impl Courier<'_> {
                 Ok(Some(Next::Basic)) => wants_basic = true,
                 Ok(Some(Next::Ping)) => self.ping(request)?,
                 // The refusal is the answer.
-                Ok(Some(Next::Renew | Next::Denied(_)) | None) | Err(_) => return Ok(response),
+                Ok(Some(Next::Renew(_) | Next::Denied(_)) | None) | Err(_) => return Ok(response),
             }
             tries += 1;
         }

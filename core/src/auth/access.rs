@@ -68,7 +68,7 @@ pub enum Next {
     /// Repeat the request with user name and password.
     Basic,
     /// What was sent has expired: have the credentials looked up afresh, and repeat the request with them.
-    Renew,
+    Renew(Denied),
     /// The answer names no way in: ask `/v2/` for it (quirk `challenge-missing-www-authenticate`), and repeat the request.
     Ping,
     /// Nothing helps.
@@ -158,7 +158,7 @@ impl Access {
         }
         let scopes = challenges.bearer().map_or(&[][..], |bearer| bearer.scopes());
         let next = match (&self.service, sent) {
-            (_, Sent::Basic) if expired && tries == 0 => Next::Renew,
+            (_, Sent::Basic) if expired && tries == 0 => Next::Renew(Denied::new(answered, &challenges)),
             // A fresh token was refused: a second one is no better, unless the registry has named what was missing.
             (Some(_), Sent::Token { challenged }) if tries > 0 && !asks_more(scopes, challenged, answered.scopes) => {
                 denied()

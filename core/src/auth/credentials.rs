@@ -44,6 +44,18 @@ impl Credentials {
         }
     }
 
+    /// Whether these are the same.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Basic { user, password }, Self::Basic { user: their_user, password: their_password }) => {
+                user == their_user && password.expose() == their_password.expose()
+            }
+            (Self::IdentityToken(token), Self::IdentityToken(theirs))
+            | (Self::RegistryToken(token), Self::RegistryToken(theirs)) => token.expose() == theirs.expose(),
+            _ => false,
+        }
+    }
+
     /// What a token service takes as `refresh_token`, if anything.
     pub(crate) fn refresh_token(&self) -> Option<&Secret> {
         match self {

@@ -1,75 +1,144 @@
-//! Many flows at once: what may fly now, signing, redirects, retries, and what was learned of a registry.
+//! Many flows at once, over many registries: what is sent when, signing, redirects, retries, and what is known of a registry.
+//!
+//! | where | what |
+//! |---|---|
+//! | [`schedule`] | which task goes on, and which request is sent now |
+//! | [`lane`] | all that decides whether one origin may be sent a request: window, queue, pause, budget |
+//! | [`send`] | handing a request to the driver, and its place |
+//! | [`responses`] | what an input means: an outcome for a flow, another attempt, another place to ask |
+//! | [`retry`], [`redirects`] | making a request again, and elsewhere |
+//! | [`auth`] | tokens and credentials: what is known, signing, refusals, redaction |
+//! | [`tasks`] | beginning a task, sharing one, telling what came of it |
+//! | [`cleanup`] | the end of an operation, and what is done after it |
+//! | [`push`], [`presence`] | the graph of a push, and what repositories were seen to hold |
 
+mod any_flow;
+mod auth;
+mod cleanup;
+mod lane;
 mod operation;
 mod presence;
 mod push;
-mod redactor;
+mod redirects;
 mod registry;
-mod registry_auth;
 mod responses;
 mod retry;
 mod schedule;
-mod sign;
+mod send;
 mod task;
+mod tasks;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
 
-use crate::config::{Checkpoint, Learned, Operation, Options, Supply};
-use crate::driver::{Deadline, Input, Key, OperationId, Output, RequestId, Waiting};
+use crate::config::{Learned, Operation, Options, RepositoryRef, Supply};
+use crate::driver::{AskId, Input, Key, OperationId, Output, RequestId};
 use crate::outcome::{Failure, FailureKind, Receipt};
-use crate::{Instant, Origin, Registry};
-use operation::{Job, Part, SimpleJob};
+use crate::{Digest, Instant, Origin, Registry};
+use auth::{Awaited, Parked};
+use cleanup::Ending;
+use lane::Lane;
+use operation::{Job, OperationState, Part, SimpleJob};
 use presence::Presence;
 use push::{OneShotKeys, PushContext, PushJob};
 use registry::RegistryState;
-use retry::Retry;
-use task::{Phase, Task, TaskId};
+use task::{Task, TaskId};
 
 /// A client of any number of registries, without I/O.
 ///
 /// It is driven as [`driver`](crate::driver) describes. It lives as long as its caller likes: what it learned of a
-/// registry, and which blobs are where, serves the next operation.
+/// registry, and which blobs are where, serves the next operation. What it keeps is bounded by its [`Options`].
 pub struct Client<K> {
     options: Options,
     now: Instant,
     inbox: VecDeque<Input<K>>,
-    /// Operations that were cancelled since the last poll.
-    cancelled: Vec<OperationId>,
     outbox: VecDeque<Output<K>>,
-    jobs: BTreeMap<OperationId, Job<K>>,
+    /// Operations that the caller has ended since the last poll.
+    ended: Vec<(OperationId, Ending)>,
+    operations: BTreeMap<OperationId, OperationState<K>>,
     /// Operations that something happened to since they were last looked at.
     news: BTreeSet<OperationId>,
     tasks: BTreeMap<TaskId, Task<K>>,
+    /// Tasks whose flow has moved since it was last asked what it wants.
+    moved: BTreeSet<TaskId>,
     flights: BTreeMap<RequestId, TaskId>,
-    registries: BTreeMap<Origin, RegistryState>,
+    /// Uploads that other operations can join.
+    uploads: BTreeMap<(RepositoryRef, Digest), TaskId>,
+    /// The changes of each list of referrers, in their order.
+    lines: BTreeMap<(RepositoryRef, Digest), VecDeque<TaskId>>,
     /// What repositories were seen to hold.
     presence: Presence,
     /// The keys of blobs that can be read only once.
     keys: OneShotKeys<K>,
-    retry: Retry,
+    registries: BTreeMap<Origin, RegistryState>,
+    /// Above so many registries, those that nothing is done at are forgotten.
+    registries_allowed: usize,
+    lanes: BTreeMap<Origin, Lane>,
+    /// The same for lanes.
+    lanes_allowed: usize,
+    /// Lanes in which something changed, so that a task may take a place.
+    woken: BTreeSet<Origin>,
+    /// Lanes that want more places than the cap on all leaves, in turn.
+    starved: VecDeque<Origin>,
+    /// The lane whose turn it is to take one of those.
+    turn: Option<Origin>,
+    /// Places that are taken beyond the first of each lane.
+    extra_places: usize,
+    /// Origins that have asked for waits longer than the caller's patience lasts, and how long.
+    impatient: BTreeMap<Origin, Duration>,
+    timers: BTreeSet<(Instant, Timer)>,
+    /// Operations that wait before they can sign.
+    awaiting: BTreeMap<Awaited, VecDeque<Parked>>,
+    /// Of which registry the driver was asked for credentials.
+    asking: BTreeMap<AskId, Origin>,
+    /// How many tokens each token service is asked for at once.
+    fetching: BTreeMap<Origin, usize>,
     last_id: u64,
+}
+
+/// What happens at a moment.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Timer {
+    /// The pause of a lane is over.
+    Lane(Origin),
+    /// A task has rested.
+    Task(TaskId),
 }
 
 impl<K: Key> Client<K> {
     /// A client that has seen nothing yet.
     #[must_use]
     pub fn new(options: Options) -> Self {
-        let retry = Retry::new(&options);
+        let allowed = options.registries.max(1);
         let presence = Presence::new(options.presence_entries, options.presence_for);
         Self {
             options,
             now: Instant::ZERO,
             inbox: VecDeque::new(),
-            cancelled: Vec::new(),
             outbox: VecDeque::new(),
-            jobs: BTreeMap::new(),
+            ended: Vec::new(),
+            operations: BTreeMap::new(),
             news: BTreeSet::new(),
             tasks: BTreeMap::new(),
+            moved: BTreeSet::new(),
             flights: BTreeMap::new(),
-            registries: BTreeMap::new(),
+            uploads: BTreeMap::new(),
+            lines: BTreeMap::new(),
             presence,
             keys: OneShotKeys::new(),
-            retry,
+            registries: BTreeMap::new(),
+            registries_allowed: allowed,
+            lanes: BTreeMap::new(),
+            lanes_allowed: allowed,
+            woken: BTreeSet::new(),
+            starved: VecDeque::new(),
+            turn: None,
+            extra_places: 0,
+            impatient: BTreeMap::new(),
+            timers: BTreeSet::new(),
+            awaiting: BTreeMap::new(),
+            asking: BTreeMap::new(),
+            fetching: BTreeMap::new(),
             last_id: 0,
         }
     }
@@ -78,41 +147,25 @@ impl<K: Key> Client<K> {
     pub fn start(&mut self, operation: impl Into<Operation<K>>) -> OperationId {
         let operation = operation.into();
         let id = OperationId(self.fresh_id());
-        let registry = operation.registry().clone();
         let place = operation.place();
-        let is_idle = !self.tasks.values().any(|task| task.registry == place.origin);
-        let state = self.registries.entry(place.origin.clone()).or_insert_with(|| RegistryState::new(registry));
-        if is_idle {
-            state.door.ask_again_if_refused();
-        }
+        self.registry(operation.registry());
         if let Operation::Delete { what, .. } = &operation {
             self.presence.delete(&place, what, self.now);
         }
-        let mut events = Vec::new();
         let job = match operation {
-            Operation::Push(push) => {
-                let mut context = PushContext {
-                    operation: id,
-                    options: &self.options,
-                    learned: &mut state.learned,
-                    presence: &mut self.presence,
-                    keys: &mut self.keys,
-                    events: &mut events,
-                    now: self.now,
-                };
-                Some(Job::Push(Box::new(PushJob::new(push, &mut context))))
-            }
+            Operation::Push(push) => self
+                .with_push_context(&place.origin, id, |context| PushJob::new(push, context))
+                .map(|job| Job::Push(Box::new(job))),
             other => SimpleJob::new(other).map(|job| Job::Simple(Box::new(job))),
         };
-        self.outbox.extend(events.into_iter().map(Output::Event));
         if let Some(job) = job {
-            self.jobs.insert(id, job);
+            self.operations.insert(id, OperationState::new(job, place.origin));
             self.news.insert(id);
         }
         id
     }
 
-    /// Adds to a push that was left [open](Push::open).
+    /// Adds to a push that was left [open](crate::Push::open).
     ///
     /// # Errors
     /// Where there is no such push any more, where it was not left open, or where this contradicts what was given before: a
@@ -127,11 +180,25 @@ impl<K: Key> Client<K> {
     /// Calls into a push, with what it may look at and write to.
     fn with_push<R>(
         &mut self,
-        operation: OperationId,
+        id: OperationId,
         act: impl FnOnce(&mut PushJob<K>, &mut PushContext<'_, K>) -> R,
     ) -> Option<R> {
-        let Some(Job::Push(job)) = self.jobs.get_mut(&operation) else { return None };
-        let registry = self.registries.get_mut(&job.place().origin)?;
+        let mut state = self.operations.remove(&id)?;
+        let result = match &mut state.job {
+            Job::Push(job) => self.with_push_context(&state.registry, id, |context| act(job, context)),
+            Job::Simple(_) => None,
+        };
+        self.operations.insert(id, state);
+        result
+    }
+
+    fn with_push_context<R>(
+        &mut self,
+        registry: &Origin,
+        operation: OperationId,
+        act: impl FnOnce(&mut PushContext<'_, K>) -> R,
+    ) -> Option<R> {
+        let registry = self.registries.get_mut(registry)?;
         let mut events = Vec::new();
         let mut context = PushContext {
             operation,
@@ -142,52 +209,21 @@ impl<K: Key> Client<K> {
             events: &mut events,
             now: self.now,
         };
-        let result = act(job, &mut context);
+        let result = act(&mut context);
         self.outbox.extend(events.into_iter().map(Output::Event));
         Some(result)
     }
 
-    /// Gives an operation up. Uploads that are open are cancelled, and no manifest is sent any more; then it is done.
-    ///
-    /// It takes effect at the next [`poll`](Self::poll), before anything else goes out.
+    /// Gives an operation up: it is done at the next [`poll`](Self::poll), and no manifest is sent any more. Its open uploads
+    /// are cancelled after that; see [`Options::grace`].
     pub fn cancel(&mut self, operation: OperationId) {
-        self.cancelled.push(operation);
+        self.ended.push((operation, Ending::Cancelled));
     }
 
-    /// Does what was cancelled since the last poll. What came in meanwhile is heard first: it may name an upload that has to
-    /// be cancelled, or ask to wait.
-    fn cancel_now(&mut self) {
-        if self.cancelled.is_empty() {
-            return;
-        }
-        while let Some(input) = self.inbox.pop_front() {
-            self.take_in(input);
-        }
-        for operation in std::mem::take(&mut self.cancelled) {
-            match self.jobs.get_mut(&operation) {
-                Some(Job::Push(job)) => job.fail(Failure::cancelled()),
-                Some(Job::Simple(job)) => job.fail(Failure::cancelled()),
-                None => {}
-            }
-            self.abandon(operation);
-        }
-    }
-
-    /// What a push has done so far, for another process to go on with ([`Push::resume`]); `None` where there is no such push.
-    #[must_use]
-    pub fn save(&self, operation: OperationId) -> Option<Checkpoint> {
-        let Some(Job::Push(job)) = self.jobs.get(&operation) else { return None };
-        let mut checkpoint = Checkpoint::new(job.place(), job.acknowledged());
-        // An upload that another push goes on with is its own.
-        let is_alone = |task: &&Task<K>| task.owners.contains_key(&operation) && task.is_only_for(operation);
-        for task in self.tasks.values().filter(is_alone) {
-            if let task::AnyFlow::Upload(upload) = &task.flow
-                && let Some((digest, size, open, acknowledged)) = upload.progress()
-            {
-                checkpoint.add(digest, size, open.target(), acknowledged);
-            }
-        }
-        Some(checkpoint)
+    /// Ends a push that another process will go on with: it is done at the next [`poll`](Self::poll), with
+    /// [`Receipt::Suspended`], and its open uploads stay open. Any other operation is cancelled.
+    pub fn suspend(&mut self, operation: OperationId) {
+        self.ended.push((operation, Ending::Suspended));
     }
 
     /// Takes an input. What follows from it comes out of [`poll`](Self::poll).
@@ -200,14 +236,21 @@ impl<K: Key> Client<K> {
     /// Time that runs backwards is taken to stand still.
     pub fn poll(&mut self, now: Instant) -> Output<K> {
         self.now = self.now.max(now);
-        self.cancel_now();
+        self.end_what_was_ended();
         loop {
             if let Some(output) = self.outbox.pop_front() {
+                if let Output::Send { id, .. } = &output {
+                    self.handed_out(*id);
+                }
                 return output;
             }
             if let Some(input) = self.inbox.pop_front() {
                 self.take_in(input);
-            } else if !self.advance() && !self.schedule() && self.outbox.is_empty() {
+                self.lose_patience();
+                continue;
+            }
+            self.wake();
+            if !self.go_on() && !self.advance() && !self.send_what_may() && self.outbox.is_empty() {
                 return Output::Wait(self.deadline());
             }
         }
@@ -221,8 +264,7 @@ impl<K: Key> Client<K> {
 
     /// Tells what was learned of a registry before.
     pub fn teach(&mut self, registry: &Registry, learned: Learned) {
-        let state = self.registries.entry(registry.origin()).or_insert_with(|| RegistryState::new(registry.clone()));
-        state.learned = learned;
+        self.registry(registry).learned = learned;
     }
 
     /// How many requests are in flight.
@@ -236,6 +278,24 @@ impl<K: Key> Client<K> {
         self.last_id
     }
 
+    fn registry(&mut self, registry: &Registry) -> &mut RegistryState {
+        let origin = registry.origin();
+        if !self.registries.contains_key(&origin) && self.registries.len() >= self.registries_allowed {
+            self.forget_idle_registries();
+        }
+        self.registries.entry(origin).or_insert_with(|| RegistryState::new(registry.clone()))
+    }
+
+    /// Where there are too many registries, those at which nothing is done are forgotten.
+    fn forget_idle_registries(&mut self) {
+        let at_work = self.operations.values().map(|operation| &operation.registry);
+        let at_work: BTreeSet<Origin> =
+            at_work.chain(self.tasks.values().map(|task| &task.registry)).cloned().collect();
+        self.registries.retain(|origin, _| at_work.contains(origin));
+        // Where most are in use, it is not tried again for each new one.
+        self.registries_allowed = self.options.registries.max(self.registries.len().saturating_mul(2)).max(1);
+    }
+
     /// Lets every operation that has news start what it can, and ends those that are over. Says whether anything happened.
     fn advance(&mut self) -> bool {
         let mut has_moved = false;
@@ -246,92 +306,41 @@ impl<K: Key> Client<K> {
     }
 
     fn advance_one(&mut self, id: OperationId) -> bool {
-        let (origin, starts) = match self.jobs.get_mut(&id) {
-            Some(Job::Push(job)) => {
-                let origin = job.place().origin.clone();
+        let Some(state) = self.operations.get_mut(&id) else { return false };
+        let origin = state.registry.clone();
+        let starts: Vec<_> = match &mut state.job {
+            Job::Push(_) => {
                 let starts = self.with_push(id, PushJob::advance).unwrap_or_default().into_iter();
-                let starts = starts.map(|start| (Part::Node(start.node), start.flow, start.recoveries)).collect();
-                (origin, starts)
+                starts.map(|start| (Part::Node(start.node), start.flow, start.recoveries)).collect()
             }
-            Some(Job::Simple(job)) => {
-                let starts: Vec<_> = job.start().map(|flow| (Part::Whole, flow, 0)).into_iter().collect();
-                (job.place.origin.clone(), starts)
-            }
-            None => return false,
+            Job::Simple(job) => job.start().map(|flow| (Part::Whole, flow, 0)).into_iter().collect(),
         };
-        let started = !starts.is_empty();
+        let has_started = !starts.is_empty();
         for (part, flow, recoveries) in starts {
-            self.add_task(id, origin.clone(), part, flow, recoveries);
+            let not_before = (recoveries > 0).then(|| self.recovery_at(&origin, recoveries));
+            self.add_task(id, origin.clone(), part, flow, not_before);
         }
-        started || self.end_if_over(id)
-    }
-
-    fn add_task(&mut self, owner: OperationId, origin: Origin, part: Part, flow: task::AnyFlow<K>, recoveries: u32) {
-        let mut task = Task::new(flow, origin, owner, part.clone());
-        if let Some(digest) = task.uploads
-            && let Some(shared) = self.upload_under_way(&task, digest)
-        {
-            shared.owners.insert(owner, part.clone());
-            // It is being sent, so it is not there.
-            self.is_absent(owner, &part);
-            return;
-        }
-        if recoveries > 0 {
-            task.phase = Phase::Resting(self.now.after(self.retry.patience(recoveries, &self.options)));
-        }
-        let id = TaskId(self.fresh_id());
-        self.with_context(&mut task, task::AnyFlow::begin);
-        self.tasks.insert(id, task);
-    }
-
-    /// The registry does not have a blob that it was asked for: those that wait for this answer go on.
-    fn is_absent(&mut self, owner: OperationId, part: &Part) {
-        if let (Some(Job::Push(job)), Part::Node(push::Node::Blob(blob))) = (self.jobs.get_mut(&owner), part) {
-            job.is_answered(*blob, false);
-            self.news.insert(owner);
-        }
-    }
-
-    /// Another push's upload of the same blob into the same repository.
-    fn upload_under_way(&mut self, task: &Task<K>, digest: crate::Digest) -> Option<&mut Task<K>> {
-        let place = task.upload_place()?.clone();
-        self.tasks.values_mut().find(|other| other.uploads == Some(digest) && other.upload_place() == Some(&place))
+        has_started || self.end_if_over(id)
     }
 
     fn end_if_over(&mut self, id: OperationId) -> bool {
-        if self.tasks.values().any(|task| task.owners.contains_key(&id)) {
-            return false;
-        }
-        let result = match self.jobs.get(&id) {
-            Some(Job::Push(job)) => job.result().map(|result| result.map(Receipt::Pushed)),
-            Some(Job::Simple(job)) => job.result(),
-            None => None,
+        let Some(state) = self.operations.get(&id).filter(|state| state.tasks.is_empty()) else { return false };
+        let result = match (&state.job, &state.suspended) {
+            (_, Some(checkpoint)) => Some(Ok(Receipt::Suspended(checkpoint.clone()))),
+            (Job::Push(job), None) => job.result().map(|result| result.map(Receipt::Pushed)),
+            (Job::Simple(job), None) => job.result(),
         };
         let Some(result) = result else { return false };
-        self.jobs.remove(&id);
+        let Some(state) = self.operations.remove(&id) else { return false };
         self.keys.release(id);
         let result = result.map_err(|mut failure| {
             // Some repeat what they were told; and a failure is shown.
-            self.registries.values().for_each(|registry| registry.door.told.scrub_failure(&mut failure));
+            if let Some(registry) = self.registries.get(&state.registry) {
+                registry.auth.redactor.scrub_failure(&mut failure);
+            }
             Box::new(failure)
         });
         self.outbox.push_back(Output::Done { operation: id, result });
         true
-    }
-
-    /// The next moment at which something can be done without an input.
-    fn deadline(&self) -> Option<Deadline> {
-        let moment = |task: &Task<K>| {
-            let pause = self.registries.get(&task.registry).map_or(Instant::ZERO, |registry| registry.paused_until);
-            match task.phase {
-                Phase::Resting(until) if until >= pause => Some(Deadline { at: until, waiting: Waiting::Retry }),
-                Phase::Resting(_) | Phase::Ready if pause > self.now => {
-                    Some(Deadline { at: pause, waiting: Waiting::Pause })
-                }
-                Phase::Resting(until) => Some(Deadline { at: until, waiting: Waiting::Retry }),
-                Phase::Ready | Phase::Reading | Phase::AtDoor(_) | Phase::Flying(_) => None,
-            }
-        };
-        self.tasks.values().filter_map(moment).min()
     }
 }

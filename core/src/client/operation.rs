@@ -1,8 +1,11 @@
 //! An operation under way, and what of it a task is.
 
+use std::collections::BTreeSet;
+
 use super::push::{Node, PushJob};
-use super::task::{AnyFlow, FlowOutput};
-use crate::config::{Deletion, ManifestReference, Operation, Options, RepositoryRef};
+use super::task::{AnyFlow, FlowOutput, TaskId};
+use crate::Origin;
+use crate::config::{Checkpoint, Deletion, ManifestReference, Operation, Options, RepositoryRef};
 use crate::driver::Key;
 use crate::flow::{Delete, ListReferrers, ListTags, Probe, PullBlob, PullManifest, UpdateReferrers};
 use crate::outcome::{Failure, Receipt};
@@ -20,6 +23,22 @@ pub(super) enum Part {
 pub(super) enum Job<K> {
     Push(Box<PushJob<K>>),
     Simple(Box<SimpleJob<K>>),
+}
+
+/// An operation, its tasks, and how it was ended, if it was.
+pub(super) struct OperationState<K> {
+    pub(super) job: Job<K>,
+    pub(super) registry: Origin,
+    /// The tasks that do something for it.
+    pub(super) tasks: BTreeSet<TaskId>,
+    /// What it had done, where it was suspended.
+    pub(super) suspended: Option<Checkpoint>,
+}
+
+impl<K> OperationState<K> {
+    pub(super) const fn new(job: Job<K>, registry: Origin) -> Self {
+        Self { job, registry, tasks: BTreeSet::new(), suspended: None }
+    }
 }
 
 /// An operation of one task, or of one after another.

@@ -1,10 +1,10 @@
 //! What a client keeps of one registry.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::registry_auth::RegistryAuth;
+use super::auth::RegistryAuth;
 use crate::config::Learned;
-use crate::{Instant, Origin, Registry};
+use crate::{Origin, Registry};
 
 /// How many warnings are kept to tell new ones from old.
 const MAX_WARNINGS: usize = 256;
@@ -16,33 +16,30 @@ const MAX_GUESTS: usize = 16;
 pub(super) struct RegistryState {
     pub(super) registry: Registry,
     pub(super) learned: Learned,
-    pub(super) door: RegistryAuth,
-    /// The doors of others, to which it redirects, and where we are nobody.
+    pub(super) auth: RegistryAuth,
+    /// The same for others, to which it redirects, and where we are nobody.
     guests: BTreeMap<Origin, RegistryAuth>,
-    /// Until when the registry asked to be left alone.
-    pub(super) paused_until: Instant,
-    /// Whether it has shown by an answer what it wants: until then one request flies alone.
-    pub(super) is_known: bool,
     warnings: BTreeSet<String>,
+    /// The same in the order in which they came: the oldest is forgotten first.
+    warned: VecDeque<String>,
 }
 
 impl RegistryState {
     pub(super) fn new(registry: Registry) -> Self {
         Self {
-            door: RegistryAuth::new(registry.origin()),
+            auth: RegistryAuth::new(registry.origin()),
             guests: BTreeMap::new(),
             registry,
             learned: Learned::default(),
-            paused_until: Instant::ZERO,
-            is_known: false,
             warnings: BTreeSet::new(),
+            warned: VecDeque::new(),
         }
     }
 
-    /// The door of an origin: the registry's own, or that of a redirect's target.
-    pub(super) fn door_of(&mut self, origin: &Origin) -> &mut RegistryAuth {
+    /// What is known of being let in by an origin: the registry itself, or a redirect's target.
+    pub(super) fn auth_of(&mut self, origin: &Origin) -> &mut RegistryAuth {
         if *origin == self.registry.origin() {
-            return &mut self.door;
+            return &mut self.auth;
         }
         if self.guests.len() >= MAX_GUESTS && !self.guests.contains_key(origin) {
             self.guests.clear();
@@ -50,8 +47,17 @@ impl RegistryState {
         self.guests.entry(origin.clone()).or_insert_with(|| RegistryAuth::guest(origin.clone()))
     }
 
-    /// Whether this warning is told for the first time.
+    /// Whether this warning is new: not among the latest.
     pub(super) fn is_new_warning(&mut self, text: &str) -> bool {
-        self.warnings.len() < MAX_WARNINGS && self.warnings.insert(text.to_owned())
+        if !self.warnings.insert(text.to_owned()) {
+            return false;
+        }
+        self.warned.push_back(text.to_owned());
+        if self.warned.len() > MAX_WARNINGS
+            && let Some(oldest) = self.warned.pop_front()
+        {
+            self.warnings.remove(&oldest);
+        }
+        true
     }
 }

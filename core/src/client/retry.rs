@@ -1,138 +1,231 @@
-//! How long to wait, and when to stop trying.
+//! Making a request again: whether, when, and what pays for it.
 
 use std::time::Duration;
 
-use crate::config::Options;
-use http::StatusCode;
+use bytes::Bytes;
+use http::{Response, StatusCode};
 
-/// What one lost request takes from the budget.
-const LOST: u32 = 14;
-/// What one throttled request takes.
-const THROTTLED: u32 = 5;
+use super::Client;
+use super::task::{Flight, Phase, Task, TaskId};
+use crate::driver::{End, Key, NoAnswer, Output};
+use crate::flow::{IfLost, Outcome};
+use crate::header::RetryAfter;
+use crate::outcome::{Event, Failure, FailureKind};
+use crate::{Instant, Origin, text};
 
-/// The client's randomness and its budget for trouble.
-#[derive(Debug)]
-pub(super) struct Retry {
-    random: u64,
-    budget: u32,
-    limit: u32,
-}
-
-impl Retry {
-    pub(super) const fn new(options: &Options) -> Self {
-        Self { random: options.seed, budget: options.retry_budget, limit: options.retry_budget }
-    }
-
-    /// Pays for one repetition; false where nothing is left to pay with.
-    pub(super) const fn pay(&mut self, throttled: bool) -> bool {
-        let cost = if throttled { THROTTLED } else { LOST };
-        match self.budget.checked_sub(cost) {
-            Some(left) => {
-                self.budget = left;
-                true
-            }
-            None => false,
-        }
-    }
-
-    /// A request went well: a little trouble is forgotten.
-    pub(super) const fn earn(&mut self) {
-        if self.budget < self.limit {
-            self.budget = self.budget.saturating_add(1);
-        }
-    }
-
-    /// The wait before attempt `attempt` (2 is the first repetition): anywhere from nothing to a bound that doubles.
-    pub(super) fn backoff(&mut self, attempt: u32, throttled: bool, options: &Options) -> Duration {
-        let base = if throttled { options.backoff_throttled } else { options.backoff };
-        let doublings = attempt.saturating_sub(2).min(31);
-        let bound = base.saturating_mul(1_u32.checked_shl(doublings).unwrap_or(u32::MAX)).min(options.backoff_limit);
-        self.up_to(bound)
-    }
-
-    /// The wait before content is looked for again that the registry said was missing: never less than the bound, because
-    /// what was stored may take its time to be seen (quirk `blob-visible-after-delay`: seconds).
-    pub(super) fn patience(&mut self, recoveries: u32, options: &Options) -> Duration {
-        let doublings = recoveries.saturating_sub(1).min(31);
-        let bound = options.backoff_throttled.saturating_mul(1_u32.checked_shl(doublings).unwrap_or(u32::MAX));
-        self.after(bound.min(options.backoff_limit), options)
-    }
-
-    /// A little after what the registry asked for, so that those it sent away do not all come back at once.
-    pub(super) fn after(&mut self, asked: Duration, options: &Options) -> Duration {
-        asked.saturating_add(self.up_to(options.backoff))
-    }
-
-    fn up_to(&mut self, bound: Duration) -> Duration {
-        let micros = u64::try_from(bound.as_micros()).unwrap_or(u64::MAX);
-        Duration::from_micros(self.next().checked_rem(micros.saturating_add(1)).unwrap_or(0))
-    }
-
-    /// SplitMix64 (Steele, Lea, Flood 2014): small, and the same everywhere.
-    const fn next(&mut self) -> u64 {
-        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.random;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-}
-
-/// Answers that may be other ones a moment later (quirk `retryable-status-set`).
-pub(super) fn is_passing(status: StatusCode) -> bool {
+/// Statuses that are transient: what was asked is asked again (quirk `retryable-status-set`).
+pub(super) fn is_transient(status: StatusCode) -> bool {
     matches!(status.as_u16(), 408 | 429 | 499 | 500 | 502 | 503 | 504 | 522)
 }
 
-/// Answers that say that there is too much to do.
-pub(super) fn is_throttling(status: StatusCode) -> bool {
+/// Statuses that say that there is too much to do.
+fn is_throttling(status: StatusCode) -> bool {
     matches!(status.as_u16(), 429 | 503)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// Whether there is another attempt.
+enum Attempt {
+    Next,
+    /// There were as many as are allowed.
+    Last,
+    /// The lane's budget is spent.
+    Unpaid,
+}
 
-    #[test]
-    fn waits_grow_to_the_bound_and_the_same_seed_gives_the_same() {
-        let options = Options::default();
-        let waits = |seed| {
-            let mut retry = Retry::new(&Options { seed, ..Options::default() });
-            (2..40).map(|attempt| retry.backoff(attempt, false, &options)).collect::<Vec<_>>()
+impl<K: Key> Client<K> {
+    /// The answer is a refusal that is transient.
+    pub(super) fn refused_for_now(&mut self, task: &mut Task<K>, flight: Flight, response: Response<Bytes>, end: End) {
+        let (status, now) = (response.status(), self.now);
+        let asked = match RetryAfter::read(response.headers()) {
+            RetryAfter::Delay(asked) => Some(asked),
+            RetryAfter::Absent | RetryAfter::Malformed => None,
         };
-        assert_eq!(waits(7), waits(7));
-        assert_ne!(waits(7), waits(8));
-        for (attempt, wait) in waits(7).into_iter().enumerate() {
-            let bound = options.backoff * 2_u32.pow(attempt.min(20) as u32);
-            assert!(wait <= bound.min(options.backoff_limit));
+        if is_throttling(status) {
+            self.lane(flight.target.origin()).overloaded(flight.sent_at, now);
+        }
+        if flight.if_lost == IfLost::Forget {
+            self.settle(task, Outcome::Unknown { status: Some(status) });
+        } else if let Some(asked) = asked.filter(|asked| *asked > self.options.retry_after_limit) {
+            let failure = Failure::new(FailureKind::RetryAfter { asked, limit: self.options.retry_after_limit });
+            return self.settle(task, Outcome::Failed(failure.at(flight.row, flight.target)));
+        } else {
+            let answer = Outcome::Answer { from: flight.target.clone(), response, end };
+            self.wait_and_repeat(task, &flight, answer, status, asked);
+        }
+        // Whatever becomes of this request, the others wait too.
+        if let Some(asked) = asked.filter(|asked| *asked <= self.options.retry_after_limit) {
+            self.pause(&flight, asked);
         }
     }
 
-    #[test]
-    fn i26_retry_after_is_never_undercut() {
-        let options = Options::default();
-        let mut retry = Retry::new(&options);
-        for seconds in [0, 1, 300] {
-            let asked = Duration::from_secs(seconds);
-            assert!(retry.after(asked, &options) >= asked);
+    fn wait_and_repeat(
+        &mut self,
+        task: &mut Task<K>,
+        flight: &Flight,
+        answer: Outcome,
+        status: StatusCode,
+        asked: Option<Duration>,
+    ) {
+        let why = format!("the registry answered {}", status.as_u16());
+        let attempt = match asked {
+            // It costs nothing to do what one was asked for.
+            Some(asked) => {
+                task.waits = task.waits.saturating_add(1);
+                let exponent = task.waits.saturating_add(1);
+                self.rest(task, flight, exponent, is_throttling(status), Some(asked), why);
+                Attempt::Next
+            }
+            None => self.another_attempt(task, flight, is_throttling(status), why),
+        };
+        match attempt {
+            // 429 says that nothing was done; after all else it is unknown.
+            Attempt::Next
+                if flight.if_lost == IfLost::Repeat || status == StatusCode::TOO_MANY_REQUESTS && !flight.is_poured =>
+            {
+                task.refusal = Some((flight.row, answer));
+            }
+            Attempt::Next => self.unknown(task, Some(status)),
+            // The last answer stands: it may be the registry's way of saying that it never will.
+            Attempt::Last | Attempt::Unpaid => {
+                task.troubles.remove(&flight.row);
+                self.settle(task, answer);
+            }
         }
     }
 
-    #[test]
-    fn what_is_missing_gets_at_least_three_seconds_to_be_seen() {
-        let (options, mut retry) = (Options::default(), Retry::new(&Options::default()));
-        let waits: Vec<Duration> = (1..=3).map(|recoveries| retry.patience(recoveries, &options)).collect();
-        assert!(waits.is_sorted() && waits.iter().sum::<Duration>() >= Duration::from_secs(3), "{waits:?}");
-        assert!(retry.patience(u32::MAX, &options) >= options.backoff_limit);
+    /// No answer came, and none will.
+    pub(super) fn failed(&mut self, task: &mut Task<K>, flight: Flight, why: &NoAnswer) {
+        if flight.if_lost == IfLost::Forget {
+            self.settle(task, Outcome::Unknown { status: None });
+            if task.flow.list().is_some() {
+                // A change of a list may be applied yet: until then nobody else changes that list.
+                let until = self.now.after(self.options.limits.silence);
+                task.phase = Phase::Resting { until, origin: task.registry.clone() };
+            }
+            return;
+        }
+        let why = shown(why);
+        let is_lost = matches!(why, NoAnswer::Lost(_));
+        let may_pass = matches!(why, NoAnswer::NotSent(_) | NoAnswer::Lost(_));
+        let attempt =
+            if may_pass { self.another_attempt(task, &flight, false, why.to_string()) } else { Attempt::Last };
+        match attempt {
+            Attempt::Next if is_lost && (flight.if_lost == IfLost::Ask || flight.is_poured) => {
+                self.unknown(task, None);
+            }
+            Attempt::Next => {}
+            Attempt::Last | Attempt::Unpaid => {
+                task.troubles.remove(&flight.row);
+                // What the registry itself said says more than the accident that came after it.
+                let outcome = match task.refusal.take().filter(|(row, _)| *row == flight.row && may_pass) {
+                    Some((_, refusal)) => refusal,
+                    None => {
+                        let is_unpaid = matches!(attempt, Attempt::Unpaid);
+                        let kind = if is_unpaid { FailureKind::RetryBudget } else { why.into() };
+                        let failure = Failure::new(kind).at(flight.row, flight.target);
+                        Outcome::Failed(Failure { attempts: flight.attempt, ..failure })
+                    }
+                };
+                self.settle(task, outcome);
+            }
+        }
     }
 
-    #[test]
-    fn the_budget_ends_and_is_earned_back() {
-        let mut retry = Retry::new(&Options { retry_budget: 20, ..Options::default() });
-        assert!(retry.pay(false));
-        assert!(!retry.pay(false));
-        assert!(retry.pay(true));
-        assert!(!retry.pay(true));
-        (0..14).for_each(|_| retry.earn());
-        assert!(retry.pay(false));
+    /// The flow is told at once, but its next exchange waits as the repetition would have.
+    pub(super) fn unknown(&mut self, task: &mut Task<K>, status: Option<StatusCode>) {
+        let phase = std::mem::replace(&mut task.phase, Phase::Moved);
+        self.settle(task, Outcome::Unknown { status });
+        if matches!(task.phase, Phase::Moved) {
+            task.phase = phase;
+        }
+    }
+
+    /// Has the task rest until its next attempt, if it has one.
+    fn another_attempt(&mut self, task: &mut Task<K>, flight: &Flight, is_throttled: bool, why: String) -> Attempt {
+        let troubles = task.troubles.entry(flight.row).or_default();
+        *troubles = troubles.saturating_add(1);
+        let attempt = troubles.saturating_add(1);
+        if attempt > self.options.attempts {
+            return Attempt::Last;
+        }
+        let now = self.now;
+        if !self.lane(flight.target.origin()).pay(is_throttled, now) {
+            return Attempt::Unpaid;
+        }
+        self.rest(task, flight, attempt, is_throttled, None, why);
+        Attempt::Next
+    }
+
+    /// Has the task wait: as long as was asked for, and as long as attempt `attempt` should wait.
+    fn rest(
+        &mut self,
+        task: &mut Task<K>,
+        flight: &Flight,
+        attempt: u32,
+        is_throttled: bool,
+        asked: Option<Duration>,
+        why: String,
+    ) {
+        let (options, origin) = (self.options.clone(), flight.target.origin().clone());
+        let backoff = &mut self.lane(&origin).backoff;
+        let own = backoff.before(attempt, is_throttled, &options);
+        let wait = asked.map_or(own, |asked| backoff.after(asked, &options).max(own));
+        // Tokens may end in the pause, and the next attempt is signed afresh.
+        task.login = super::task::Login::default();
+        let at = self.now.after(wait);
+        task.phase = Phase::Resting { until: at, origin: origin.clone() };
+        let attempt = flight.attempt.saturating_add(1);
+        self.outbox.push_back(Output::Event(Event::Retrying { row: flight.row, origin, attempt, at, why }));
+    }
+
+    /// The origin asked for a wait: nothing is sent to it before that is over. Where it has done nothing but that for too long,
+    /// what waits for it fails.
+    fn pause(&mut self, flight: &Flight, asked: Duration) {
+        let (now, origin) = (self.now, flight.target.origin().clone());
+        let refused_for = self.lane(&origin).pause(asked, now);
+        if refused_for > self.options.patience {
+            self.impatient.insert(origin, refused_for);
+        }
+    }
+
+    /// Fails what waits for origins that have done nothing but ask for waits for too long.
+    pub(super) fn lose_patience(&mut self) {
+        while let Some((origin, waited)) = self.impatient.pop_first() {
+            for id in self.waiting_at(&origin) {
+                let Some(mut task) = self.tasks.remove(&id) else { continue };
+                self.leave_lane(id, &mut task);
+                let failure = Failure::new(FailureKind::NotServed { origin: origin.clone(), waited });
+                self.settle(&mut task, Outcome::Failed(failure));
+                self.put_back(id, task);
+            }
+            if let Some(lane) = self.lanes.get_mut(&origin) {
+                lane.forgive();
+            }
+        }
+    }
+
+    /// The tasks whose next request goes to this origin.
+    fn waiting_at(&self, origin: &Origin) -> Vec<TaskId> {
+        let Some(lane) = self.lanes.get(origin) else { return Vec::new() };
+        lane.resting.iter().copied().chain(lane.queue.tasks()).collect()
+    }
+
+    /// The moment at which content is looked for again that the registry said was missing.
+    pub(super) fn recovery_at(&mut self, origin: &Origin, recoveries: u32) -> Instant {
+        let options = self.options.clone();
+        let wait = self.lane(origin).backoff.before_recovery(recoveries, &options);
+        self.now.after(wait)
+    }
+}
+
+/// A driver's text as it may be shown.
+fn shown(why: &NoAnswer) -> NoAnswer {
+    match why {
+        NoAnswer::NotSent(text) => NoAnswer::NotSent(text::shown(text)),
+        NoAnswer::Lost(text) => NoAnswer::Lost(text::shown(text)),
+        NoAnswer::Source(text) => NoAnswer::Source(text::shown(text)),
+        NoAnswer::Sink(text) => NoAnswer::Sink(text::shown(text)),
+        NoAnswer::Unsendable(text) => NoAnswer::Unsendable(text::shown(text)),
+        NoAnswer::Untrusted(text) => NoAnswer::Untrusted(text::shown(text)),
     }
 }

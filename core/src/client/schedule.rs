@@ -1,160 +1,121 @@
-//! Sending what may be sent, in the order that serves the push best.
+//! Which task goes on, and which request is sent now.
+//!
+//! Nothing is looked for: a task whose flow has moved, a lane in which something changed and a moment that has come are each
+//! noted when that happens, and only those are looked at.
 
-use super::Client;
-use super::registry_auth::SentCredential;
-use super::task::{Flight, FlowOutput, Phase, SharedTask, Task, TaskId};
-use crate::auth::Scopes;
-use crate::driver::{Body, Key, Output, RequestId};
+use super::lane::{LARGE, Lane, Priority, Room, Ticket};
+use super::task::{Phase, Purpose, Task, TaskId};
+use super::{Client, Timer};
+use crate::driver::{Deadline, Key, Output, Waiting};
 use crate::endpoint::Row;
-use crate::flow::{Context, Exchange, IfLost, Next, Outcome};
-use crate::outcome::{Event, Failure, FailureKind, NoAnswer};
+use crate::flow::{Exchange, Next, Outcome};
+use crate::outcome::{Failure, FailureKind};
 use crate::target::{Source, Target, admit};
+use crate::{Instant, Origin};
+
+/// A request that waits for a place.
+pub(super) struct Queued<K> {
+    pub(super) exchange: Exchange<K>,
+    /// Where it goes: what the flow named, or a redirect did.
+    pub(super) target: Target,
+    /// Whether the registry itself named that, so that credentials may go with it.
+    pub(super) may_sign: bool,
+    pub(super) ticket: Ticket,
+}
 
 impl<K: Key> Client<K> {
-    /// Lets every task go as far as it can. Says whether anything happened.
-    pub(super) fn schedule(&mut self) -> bool {
-        self.wake();
-        let mut candidates: Vec<(TaskId, (bool, u64))> = Vec::new();
-        for (id, task) in &self.tasks {
-            // A task that stands where it stood can only go on if there is room for its request.
-            if task.phase == Phase::Ready && (task.has_moved || self.may_send(task)) && self.is_first_in_line(*id, task)
-            {
-                candidates.push((*id, task.weight()));
+    /// Asks the flows that have moved what they want. Says whether there were any.
+    pub(super) fn go_on(&mut self) -> bool {
+        let mut has_moved = false;
+        while let Some(id) = self.moved.pop_first() {
+            if let Some(task) = self.tasks.remove(&id) {
+                has_moved = true;
+                self.go_on_with(id, task);
             }
         }
-        candidates.sort_by(|(a_id, a), (b_id, b)| b.cmp(a).then(a_id.cmp(b_id)));
-        candidates.into_iter().filter(|(id, _)| self.go_on(*id)).count() > 0
+        has_moved
     }
 
-    fn wake(&mut self) {
-        for task in self.tasks.values_mut() {
-            if matches!(task.phase, Phase::Resting(until) if until <= self.now) {
-                task.phase = Phase::Ready;
-            }
-        }
-    }
-
-    /// Whether no other task changes the same list of referrers: in one client, one change is read and written at a time.
-    fn is_first_in_line(&self, id: TaskId, task: &Task<K>) -> bool {
-        task.list().is_none_or(|list| self.tasks.range(..id).all(|(_, other)| other.list() != Some(list)))
-    }
-
-    /// Whether there is room for a request of this task now.
-    fn may_send(&self, task: &Task<K>) -> bool {
-        let Some(registry) = self.registries.get(&task.registry) else { return false };
-        let is_alone =
-            || !self.flights.values().any(|id| self.tasks.get(id).is_some_and(|t| t.registry == task.registry));
-        self.flights.len() < self.options.in_flight.max(1)
-            && registry.paused_until <= self.now
-            && (registry.is_known || is_alone())
-    }
-
-    fn go_on(&mut self, id: TaskId) -> bool {
-        let Some(mut task) = self.tasks.remove(&id) else { return false };
-        // Nothing has come for it, and there is no room for its request.
-        if !task.has_moved && !self.may_send(&task) {
+    fn go_on_with(&mut self, id: TaskId, mut task: Task<K>) {
+        if !matches!(task.phase, Phase::Moved) {
             self.tasks.insert(id, task);
-            return false;
+            return;
         }
         if !task.is_begun {
             self.with_context(&mut task, super::task::AnyFlow::reconsider);
         }
-        task.has_moved = false;
+        self.finish_early(id, &mut task);
         match task.flow.next(&self.options) {
-            Next::Done => {
-                self.finish(task);
-                return true;
-            }
+            Next::Done => return self.finish(id, task),
             Next::Read { from, up_to } => {
                 task.phase = Phase::Reading;
-                if let Some((operation, blob)) = task.source_of.zip(task.blob().cloned()) {
-                    self.outbox.push_back(Output::Read { operation, blob, from, up_to });
+                if let Some(blob) = task.flow.blob().cloned() {
+                    self.outbox.push_back(Output::Read { operation: task.operation, blob, from, up_to });
                 }
             }
             Next::Send(exchange) => {
-                if !self.may_send(&task) {
-                    self.tasks.insert(id, task);
-                    return false;
-                }
-                match exchange {
-                    Ok(exchange) => self.send(id, &mut task, *exchange),
-                    Err(failure) => self.settle(&mut task, Outcome::Failed(failure)),
+                if let Err(failure) = exchange.and_then(|exchange| self.enqueue(id, &mut task, *exchange)) {
+                    self.settle(&mut task, Outcome::Failed(failure));
                 }
             }
+        }
+        self.put_back(id, task);
+    }
+
+    /// Keeps a task, and notes what it waits for.
+    pub(super) fn put_back(&mut self, id: TaskId, task: Task<K>) {
+        match &task.phase {
+            Phase::Moved => {
+                self.moved.insert(id);
+            }
+            Phase::Resting { until, origin } => {
+                self.timers.insert((*until, Timer::Task(id)));
+                self.lane(&origin.clone()).resting.insert(id);
+            }
+            Phase::Waiting | Phase::Queued(_) | Phase::Reading | Phase::Flying(_) => {}
         }
         self.tasks.insert(id, task);
-        true
     }
 
-    fn send(&mut self, id: TaskId, task: &mut Task<K>, exchange: Exchange<K>) {
-        let Exchange { row, target, mut request, keep, mut scopes, if_lost, named_by } = exchange;
-        let (target, may_sign) = match self.admitted(task, row, target, named_by) {
-            Ok(admitted) => admitted,
-            Err(failure) => {
-                return self.settle(task, Outcome::Failed(failure.at(row, Target::root(task.registry.clone()))));
+    /// Puts a request into the queue of the origin that it goes to.
+    fn enqueue(&mut self, id: TaskId, task: &mut Task<K>, exchange: Exchange<K>) -> Result<(), Failure> {
+        let row = exchange.row;
+        let (target, may_sign) = self
+            .admitted(task, row, exchange.target.clone(), exchange.named_by.clone())
+            .map_err(|failure| failure.at(row, Target::root(task.registry.clone())))?;
+        let is_large = exchange.request.body().len().is_none_or(|len| len > LARGE);
+        let priority = Priority::new(task.is_begun, task.flow.blob().map(|_| task.flow.size().unwrap_or(0)));
+        let ticket = Ticket { operation: task.operation, priority, is_large };
+        let origin = target.origin().clone();
+        let lane = self.lane(&origin);
+        match task.purpose {
+            Purpose::Shared(_) => lane.queue.push_shared(id),
+            Purpose::Operations(_) | Purpose::Cleanup => lane.queue.push(id, ticket),
+        }
+        task.phase = Phase::Queued(Box::new(Queued { exchange, target, may_sign, ticket }));
+        self.woken.insert(origin);
+        Ok(())
+    }
+
+    /// Takes a task out of the lane that it waits in, for a place or for time; its flow is asked again.
+    pub(super) fn leave_lane(&mut self, id: TaskId, task: &mut Task<K>) {
+        match &task.phase {
+            Phase::Queued(queued) => {
+                if let Some(lane) = self.lanes.get_mut(queued.target.origin()) {
+                    lane.queue.remove(id, &queued.ticket);
+                }
             }
-        };
-        match target.uri() {
-            Ok(uri) => *request.uri_mut() = uri,
-            Err(error) => return self.settle(task, Outcome::Failed(Failure::new(error).at(row, target))),
-        }
-        let (len, has_body) = (request.body().len(), !request.body().is_empty());
-        let is_guest = self.is_guest(task, row, &target);
-        if is_guest {
-            // What the repository is called there, only its challenge says.
-            scopes = Scopes::none();
-        }
-        let carried = if (may_sign || is_guest) && row != Row::FetchToken {
-            match self.sign(task, &target, &scopes, len, request.headers_mut()) {
-                Ok(Some(carried)) => carried,
-                Ok(None) => return,
-                Err(failure) => return self.settle(task, Outcome::Failed(failure.at(row, target))),
+            Phase::Resting { origin, .. } => {
+                if let Some(lane) = self.lanes.get_mut(origin) {
+                    lane.resting.remove(&id);
+                }
             }
-        } else {
-            SentCredential::Nothing
-        };
-        if let Some(SharedTask::Token(_, since)) = &mut task.errand {
-            *since = self.now;
+            Phase::Moved | Phase::Waiting | Phase::Reading | Phase::Flying(_) => return,
         }
-        let request_id = RequestId(self.fresh_id());
-        let is_poured = matches!(request.body(), Body::Rest { .. });
-        self.count(task, len.unwrap_or(0));
-        if let Body::Blob { key, range } = request.body()
-            && row != Row::CheckBlob
-        {
-            let event = Event::BlobSending { blob: key.clone(), sent: range.start, total: task.total() };
-            self.outbox.push_back(Output::Event(event));
-        }
-        task.is_begun = true;
-        let attempt = task.troubles.get(&row).copied().unwrap_or_default().saturating_add(1);
-        let (method, began) = (request.method().clone(), self.now);
-        let flight = Flight {
-            id: request_id,
-            row,
-            method,
-            attempt,
-            len,
-            began,
-            target,
-            if_lost,
-            is_poured,
-            has_body,
-            scopes,
-            may_sign,
-            carried,
-        };
-        task.phase = Phase::Flying(flight);
-        self.flights.insert(request_id, id);
-        self.outbox.push_back(Output::Send { id: request_id, request, keep, limits: self.options.limits });
+        task.phase = Phase::Moved;
     }
 
-    /// Whether the request is that of nobody, at a redirect's target.
-    pub(super) fn is_guest(&self, task: &Task<K>, row: Row, target: &Target) -> bool {
-        let is_elsewhere = task.redirect.is_some() && *target.origin() != task.registry;
-        self.options.policy.guest_tokens() && is_elsewhere && row != Row::FetchToken
-    }
-
-    /// Where the request really goes, and whether the registry's credentials may go with it.
+    /// Where a request really goes, and whether the registry's credentials may go with it.
     fn admitted(
         &self,
         task: &Task<K>,
@@ -176,191 +137,145 @@ impl<K: Key> Client<K> {
         }
     }
 
-    /// Counts a request for the operation that the task was begun for.
-    fn count(&mut self, task: &Task<K>, bytes: u64) {
-        if let Some(owner) = task.owners.keys().next().or(task.source_of.as_ref())
-            && let Some(super::Job::Push(job)) = self.jobs.get_mut(owner)
-        {
-            job.count(bytes);
-        }
+    /// Whether the request is that of nobody, at a redirect's target.
+    pub(super) fn is_guest(&self, task: &Task<K>, row: Row, target: &Target) -> bool {
+        let is_elsewhere = task.redirect.is_some() && *target.origin() != task.registry;
+        self.options.policy.guest_tokens() && is_elsewhere && row != Row::FetchToken
     }
 
-    /// Calls into a flow, with what it may look at and write to.
-    pub(super) fn with_context<R>(
-        &mut self,
-        task: &mut Task<K>,
-        act: impl FnOnce(&mut super::task::AnyFlow<K>, &mut Context<'_, K>) -> R,
-    ) -> Option<R> {
-        let mut events = Vec::new();
-        let (mut pause, mut absent) = (false, false);
-        let registry = self.registries.get_mut(&task.registry)?;
-        let mut context = Context {
-            options: &self.options,
-            learned: &mut registry.learned,
-            events: &mut events,
-            pause: &mut pause,
-            absent: &mut absent,
-        };
-        let result = act(&mut task.flow, &mut context);
-        if pause {
-            task.phase = Phase::Resting(self.now.after(self.retry.backoff(2, true, &self.options)));
-        }
-        task.has_moved = true;
-        self.outbox.extend(events.into_iter().map(Output::Event));
-        if absent {
-            task.owners.iter().for_each(|(owner, part)| self.is_absent(*owner, part));
-        }
-        Some(result)
-    }
-
-    /// Gives up everything that is only for this operation.
-    pub(super) fn abandon(&mut self, operation: super::OperationId) {
-        self.news.insert(operation);
-        let ids: Vec<TaskId> =
-            self.tasks.iter().filter(|(_, task)| task.owners.contains_key(&operation)).map(|(id, _)| *id).collect();
-        for id in ids {
-            let Some(mut task) = self.tasks.remove(&id) else { continue };
-            if task.source_of == Some(operation) {
-                // It reads this operation's source. Those that joined it send the blob themselves.
-                for (owner, part) in std::mem::take(&mut task.owners) {
-                    if owner == operation {
-                        task.owners.insert(owner, part);
-                    } else {
-                        self.send_again(owner, &part);
-                    }
+    /// Gives out places: in each lane as far as its window goes, and what the cap on all leaves to the lanes in turn. Says
+    /// whether anything happened.
+    pub(super) fn send_what_may(&mut self) -> bool {
+        let mut has_moved = false;
+        loop {
+            if let Some(origin) = self.woken.pop_first() {
+                while self.take_place(&origin) {
+                    has_moved = true;
                 }
-            }
-            if task.is_only_for(operation) {
-                // Nobody joins what is being given up.
-                task.uploads = None;
-                if let Phase::Flying(flight) = &mut task.phase
-                    && !self.take_back(flight.id)
-                {
-                    // The answer may name an upload that has to be cancelled: it is waited for, once.
-                    if task.flow.leave() {
-                        flight.if_lost = IfLost::Forget;
-                        self.tasks.insert(id, task);
-                        continue;
-                    }
-                    self.flights.remove(&flight.id);
-                    self.outbox.push_back(Output::Abort { id: flight.id });
-                    self.outbox.push_back(Output::Event(flight.exchanged(self.now, None, 0)));
-                }
-                task.flow.cancel();
-                task.redirect = None;
-                task.phase = Phase::Ready;
-                task.has_moved = true;
+            } else if self.extra_places < self.options.in_flight_total
+                && let Some(origin) = self.starved.pop_front()
+            {
+                self.turn = Some(origin.clone());
+                has_moved |= self.take_place(&origin);
+                self.turn = None;
+                self.woken.insert(origin);
             } else {
-                task.owners.remove(&operation);
+                return has_moved;
             }
-            self.tasks.insert(id, task);
         }
     }
 
-    /// A blob whose upload was shared is sent by this operation itself.
-    fn send_again(&mut self, owner: super::OperationId, part: &super::Part) {
-        if let (Some(super::Job::Push(job)), super::Part::Node(node)) = (self.jobs.get_mut(&owner), part) {
-            job.again(node);
-            self.news.insert(owner);
+    /// Has the first ready task of a lane take a place, if there is one for it. Says whether anything happened.
+    fn take_place(&mut self, origin: &Origin) -> bool {
+        let Some(lane) = self.lanes.get_mut(origin).filter(|lane| !lane.queue.is_empty()) else { return false };
+        if lane.paused_until() > self.now {
+            self.timers.insert((lane.paused_until(), Timer::Lane(origin.clone())));
+            return false;
         }
-    }
-
-    /// Takes a request back that the driver has not been given yet.
-    fn take_back(&mut self, request: RequestId) -> bool {
-        let waiting = self.outbox.len();
-        self.outbox.retain(|output| !matches!(output, Output::Send { id, .. } if *id == request));
-        let is_taken = self.outbox.len() < waiting;
-        if is_taken {
-            self.flights.remove(&request);
+        let room = lane.room(&self.options, self.now);
+        let Some(id) = lane.queue.first(room == Room::Anything).filter(|_| room != Room::Nothing) else { return false };
+        // Every origin has its first place; the others are counted, and where they are scarce lanes take turns.
+        let is_scarce = self.extra_places >= self.options.in_flight_total
+            || !self.starved.is_empty() && self.turn.as_ref() != Some(origin);
+        if !lane.is_empty() && is_scarce {
+            if !self.starved.contains(origin) {
+                self.starved.push_back(origin.clone());
+            }
+            return false;
         }
-        is_taken
-    }
-
-    /// Tells an operation what came of one of its tasks: whether it failed by that, and how far it is.
-    fn tell(
-        &mut self,
-        owner: super::OperationId,
-        part: &super::Part,
-        result: Result<FlowOutput, Failure>,
-    ) -> (bool, Option<(u64, u64)>) {
-        match self.jobs.get_mut(&owner) {
-            Some(super::Job::Push(_)) => {
-                let told = self.with_push(owner, |job, context| {
-                    let had_failed = job.has_failed();
-                    if let super::Part::Node(node) = part {
-                        job.finished(node, result, context);
-                    }
-                    (job.has_failed() && !had_failed, Some(job.progress()))
-                });
-                told.unwrap_or_default()
-            }
-            Some(super::Job::Simple(job)) => {
-                // It may have been applied whatever the answer was.
-                if let Some(what) = &job.deletes {
-                    self.presence.delete(&job.place, what, self.now);
-                }
-                job.finished(result, &self.options);
-                (false, None)
-            }
-            None => (false, None),
-        }
-    }
-
-    /// Tells everyone who waits for a task what came of it.
-    fn finish(&mut self, task: Task<K>) {
-        let result = task.flow.finish();
-        if let Some(errand) = task.errand {
-            return self.errand_done(&task.registry, errand, result);
-        }
-        let mut events = Vec::new();
-        let is_sources = result.as_ref().is_err_and(|failure| is_of_the_source(&failure.kind));
-        for ((owner, part), result) in shares(task.owners, result) {
-            self.news.insert(owner);
-            if is_sources && task.source_of != Some(owner) {
-                self.send_again(owner, &part);
-                continue;
-            }
-            let (failed, progress) = self.tell(owner, &part, result);
-            if let Some((done, total)) = progress {
-                events.push(Event::Progress { operation: owner, done, total });
-            }
-            if failed {
-                self.abandon(owner);
-            }
-        }
-        self.outbox.extend(events.into_iter().map(Output::Event));
-    }
-}
-
-/// The result for each operation that waits for it. Only an upload has several.
-fn shares<T>(
-    owners: impl IntoIterator<Item = T>,
-    result: Result<FlowOutput, Failure>,
-) -> Vec<(T, Result<FlowOutput, Failure>)> {
-    let mut owners = owners.into_iter();
-    let Some(first) = owners.next() else { return Vec::new() };
-    let copy = |owner| {
-        let copy = match &result {
-            Ok(output) => output.shared().ok_or_else(Failure::lost),
-            Err(failure) => Err(failure.clone()),
+        let Some(mut task) = self.tasks.remove(&id) else {
+            // It cannot be: who leaves takes its place in the queue along.
+            return false;
         };
-        (owner, copy)
-    };
-    let mut shares: Vec<_> = owners.map(copy).collect();
-    shares.insert(0, (first, result));
-    shares
-}
+        if let Phase::Queued(mut queued) = std::mem::replace(&mut task.phase, Phase::Moved) {
+            match self.sign(id, &mut task, &mut queued) {
+                Ok(Some(sent_credential)) => {
+                    if let Some(lane) = self.lanes.get_mut(origin) {
+                        lane.queue.take(id, &queued.ticket);
+                    }
+                    self.send(id, &mut task, *queued, sent_credential);
+                }
+                // Its operation is parked; the task keeps its place in the queue.
+                Ok(None) => task.phase = Phase::Queued(queued),
+                Err(failure) => {
+                    let failure = failure.at(queued.exchange.row, queued.target.clone());
+                    task.phase = Phase::Queued(queued);
+                    self.leave_lane(id, &mut task);
+                    self.settle(&mut task, Outcome::Failed(failure));
+                }
+            }
+        }
+        self.put_back(id, task);
+        true
+    }
 
-/// Whether an upload failed because of the bytes that it was to send, which are the source's of one operation alone.
-const fn is_of_the_source(why: &FailureKind) -> bool {
-    matches!(
-        why,
-        FailureKind::NoAnswer(NoAnswer::Source(_))
-            | FailureKind::Unreadable(_)
-            | FailureKind::NotReplayable
-            | FailureKind::DigestMismatch { .. }
-            | FailureKind::SizeMismatch { .. }
-    )
+    /// The lane of an origin.
+    pub(super) fn lane(&mut self, origin: &Origin) -> &mut Lane {
+        if !self.lanes.contains_key(origin) {
+            self.forget_idle_lanes();
+        }
+        let (options, now) = (&self.options, self.now);
+        self.lanes.entry(origin.clone()).or_insert_with(|| Lane::new(origin, options, now))
+    }
+
+    /// Where there are too many lanes, half of them go, those that were used longest ago: what they knew is learned again.
+    fn forget_idle_lanes(&mut self) {
+        if self.lanes.len() < self.lanes_allowed {
+            return;
+        }
+        let idle = self.lanes.iter().filter(|(_, lane)| lane.is_idle(self.now));
+        let mut idle: Vec<(Instant, Origin)> = idle.map(|(origin, lane)| (lane.used, origin.clone())).collect();
+        idle.sort();
+        let half = self.options.registries.max(1).div_ceil(2);
+        for (_, origin) in idle.into_iter().take(half) {
+            self.lanes.remove(&origin);
+        }
+        // Where most are in use, it is not tried again for each new one.
+        self.lanes_allowed = self.options.registries.max(self.lanes.len().saturating_mul(2));
+    }
+
+    /// Lets what has rested long enough go on.
+    pub(super) fn wake(&mut self) {
+        while let Some((at, timer)) = self.timers.first().cloned().filter(|(at, _)| *at <= self.now) {
+            self.timers.remove(&(at, timer.clone()));
+            match timer {
+                Timer::Lane(origin) => {
+                    self.woken.insert(origin);
+                }
+                Timer::Task(id) => {
+                    let Some(task) = self.tasks.get_mut(&id) else { continue };
+                    if let Phase::Resting { until, origin } = &task.phase
+                        && *until <= self.now
+                    {
+                        if let Some(lane) = self.lanes.get_mut(origin) {
+                            lane.resting.remove(&id);
+                        }
+                        task.phase = Phase::Moved;
+                        self.moved.insert(id);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The next moment at which something can be done without an input.
+    pub(super) fn deadline(&mut self) -> Option<Deadline> {
+        while let Some((at, timer)) = self.timers.first().cloned() {
+            let is_needed = match &timer {
+                Timer::Lane(origin) => self.lanes.get(origin).is_some_and(|lane| !lane.queue.is_empty()),
+                Timer::Task(id) => {
+                    let is_its = |task: &Task<K>| matches!(&task.phase, Phase::Resting { until, .. } if *until == at);
+                    self.tasks.get(id).is_some_and(is_its)
+                }
+            };
+            if is_needed {
+                let waiting = if matches!(timer, Timer::Lane(_)) { Waiting::Pause } else { Waiting::Retry };
+                return Some(Deadline { at, waiting });
+            }
+            self.timers.remove(&(at, timer));
+        }
+        None
+    }
 }
 
 #[cfg(test)]

@@ -1,10 +1,11 @@
 //! What a registry was seen to do: kept for the next blob, and to save for the next client.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::Repository;
+use crate::{Instant, Repository};
 
 /// What was learned of one registry. It holds no secret and no URL, so it can be saved as it is; it names repositories.
 ///
@@ -36,6 +37,9 @@ pub struct Learned {
     /// Whether it says, with `OCI-Subject`, that it keeps the lists of referrers itself. Where it did and no longer does, it is
     /// asked again (quirk `referrers-status-disputed`).
     pub subject_header: Option<bool>,
+    /// When a limit was learned that is kept, in the client's time; nothing where it was saved by another client.
+    #[serde(skip)]
+    limits_since: Option<Instant>,
     /// Whether it keeps lists of referrers itself, by repository: some do so in some of them only.
     #[serde(deserialize_with = "of_repositories")]
     referrers_in: BTreeMap<String, bool>,
@@ -59,6 +63,27 @@ impl Learned {
             self.referrers_in.pop_first();
         }
         self.referrers_in.insert(repository.as_str().to_owned(), lists);
+    }
+
+    /// The registry refused a body as too large: it takes at most so many bytes.
+    pub(crate) fn learn_body_limit(&mut self, limit: u64, now: Instant) {
+        self.body_limit = Some(self.body_limit.map_or(limit, |known| known.min(limit)));
+        self.limits_since = Some(now);
+    }
+
+    /// The registry refused a chunk, and took one of so many bytes.
+    pub(crate) const fn learn_chunk_limit(&mut self, limit: u64, now: Instant) {
+        self.chunk_limit = Some(limit);
+        self.limits_since = Some(now);
+    }
+
+    /// Forgets limits that were learned `after` ago or longer: one refusal by a proxy that is mended since would make every later
+    /// push slower. What was saved counts from the first time that it is looked at.
+    pub(crate) fn forget_old_limits(&mut self, now: Instant, after: Duration) {
+        let since = *self.limits_since.get_or_insert(now);
+        if now.since(since) >= after {
+            (self.body_limit, self.chunk_limit, self.limits_since) = (None, None, None);
+        }
     }
 
     /// Forgets it, because the registry says otherwise now.

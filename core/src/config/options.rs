@@ -69,6 +69,8 @@ pub struct Options {
     pub ask_above: u64,
     /// How often the upload of one blob may be begun, at least 1. Default 5.
     pub sessions: u32,
+    /// For how long a limit on the length of a body is believed that a refusal (413) taught. At most and by default a day.
+    pub limits_for: Duration,
     /// Whether the blobs of an image manifest are taken to be in the repository that serves it, so that they are not asked
     /// about. Default yes. Say no for a registry that is known to store manifests without looking at them (quirk
     /// `missing-blob-not-checked`), which cannot be seen from outside until a blob turns out to be missing.
@@ -136,6 +138,7 @@ impl Default for Options {
             single_post: 4 * MIB,
             ask_above: 4 * MIB,
             sessions: 5,
+            limits_for: Duration::from_secs(24 * 3600),
             trust_manifests: true,
             push_nondistributable: false,
             error_body: 64 * 1024,

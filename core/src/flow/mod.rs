@@ -29,6 +29,7 @@ pub(crate) use referrers::{Listed, UpdateReferrers};
 pub(crate) use token::{FetchToken, Ping};
 pub(crate) use upload::{Content, Question, Upload, Uploaded};
 
+use crate::Instant;
 use crate::auth::Scopes;
 use crate::config::{Learned, Options};
 use crate::driver::{Body, End, Keep, Key};
@@ -82,6 +83,7 @@ pub(crate) enum Next<K> {
 /// What a flow may look at and write to while it moves.
 pub(crate) struct Context<'a, K> {
     pub(crate) options: &'a Options,
+    pub(crate) now: Instant,
     pub(crate) learned: &'a mut Learned,
     pub(crate) events: &'a mut Vec<Event<K>>,
     /// Set where the next exchange should wait a moment, as after a failure.

@@ -39,6 +39,11 @@ impl Probe {
         Self { place, question: Question::SelfMount(stored), state: State::Asking }
     }
 
+    /// Whether it is answered, and only has to cancel the upload that was opened for it.
+    pub(crate) const fn is_answered(&self) -> bool {
+        matches!(self.state, State::Cancelling(_))
+    }
+
     /// Whether the answer to its question may open an upload.
     pub(crate) const fn is_asking(&self) -> bool {
         matches!(self.state, State::Asking)

@@ -46,6 +46,8 @@ pub(crate) struct UpdateReferrers {
     refused: Option<(AnswerError, Option<Digest>)>,
     /// Whether the registry refused a write that its validator should have let through: then they are left out.
     unguarded: bool,
+    /// Whether it was given up while a write was in flight: what came of that is waited for, and nothing more is written.
+    leaving: bool,
     state: State,
 }
 
@@ -136,6 +138,7 @@ impl UpdateReferrers {
             standing: None,
             refused: None,
             unguarded: false,
+            leaving: false,
             state: State::Probing,
         }
     }
@@ -143,6 +146,12 @@ impl UpdateReferrers {
     /// Whose list it changes: only one change of a list is made at a time.
     pub(crate) const fn list(&self) -> (&RepositoryRef, Digest) {
         (&self.place, self.subject)
+    }
+
+    /// Gives up when it is known what came of a write in flight; false where there is none.
+    pub(crate) const fn leave(&mut self) -> bool {
+        self.leaving = matches!(self.state, State::Writing(..) | State::Clearing(..));
+        self.leaving
     }
 
     /// The first step: nothing is asked that is known.
@@ -341,6 +350,10 @@ impl<K: Key> Flow<K> for UpdateReferrers {
     }
 
     fn outcome(&mut self, outcome: Outcome, context: &mut Context<'_, K>) {
+        if self.leaving {
+            self.state = State::Ended(Err(Failure::cancelled()));
+            return;
+        }
         let state = match self.state.clone() {
             State::Probing => return self.probed(outcome, context),
             State::Fetching => {

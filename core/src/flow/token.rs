@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::Response;
+use http::{Response, StatusCode};
 
 use super::{Context, Exchange, Flow, IfLost, Next, Outcome, ended};
 use crate::Secret;
@@ -19,13 +19,20 @@ pub(crate) struct FetchToken {
     credentials: Option<Arc<Credentials>>,
     refresh: Option<Arc<Secret>>,
     attempt: Attempt,
+    /// Whether the service refused the credentials: 401, and 400 as OAuth has it (RFC 6749, section 5.2).
+    was_refused: bool,
     ended: Option<Result<Token, Failure>>,
 }
 
 impl FetchToken {
     pub(crate) fn new(key: &TokenKey, credentials: Option<Arc<Credentials>>, refresh: Option<Arc<Secret>>) -> Self {
         let attempt = request(key, credentials.as_deref(), refresh.as_deref()).first();
-        Self { key: key.clone(), credentials, refresh, attempt, ended: None }
+        Self { key: key.clone(), credentials, refresh, attempt, was_refused: false, ended: None }
+    }
+
+    /// Whether it ended because the service refused the credentials.
+    pub(crate) const fn was_refused(&self) -> bool {
+        self.was_refused
     }
 
     fn request(&self) -> TokenRequest<'_> {
@@ -57,6 +64,7 @@ impl FetchToken {
             self.attempt = attempt;
             return;
         }
+        self.was_refused = matches!(response.status(), StatusCode::UNAUTHORIZED | StatusCode::BAD_REQUEST);
         let result = self.request().answer(response);
         self.ended = Some(result.map_err(|error| self.denied(&error)));
     }

@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use super::{AnswerError, NoAnswer, Refused, Row};
 use crate::target::{Target, TargetError};
-use crate::{Digest, MediaType, Tag};
+use crate::{Digest, MediaType, Origin, Tag};
 
 /// Why an operation failed: what was asked of whom, how often, and what went wrong.
 ///
@@ -87,6 +87,14 @@ pub enum FailureKind {
         asked: Duration,
         /// What the options allow.
         limit: Duration,
+    },
+    /// The registry did nothing but ask for waits, for longer than the options allow.
+    #[error("{origin} has asked to wait again and again, for {} seconds in all, and has served nothing; try again later", waited.as_secs())]
+    NotServed {
+        /// Who.
+        origin: Origin,
+        /// The waits, added up.
+        waited: Duration,
     },
     /// The registry wants credentials, and there are none that it takes.
     #[error("the registry refuses access: {0}")]

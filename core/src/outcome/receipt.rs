@@ -1,5 +1,6 @@
 //! What an operation gives back.
 
+use crate::config::Checkpoint;
 use crate::{Descriptor, Digest, Manifest, Tag};
 
 /// What came of an operation that went well.
@@ -8,6 +9,8 @@ use crate::{Descriptor, Digest, Manifest, Tag};
 pub enum Receipt<K> {
     /// A push is whole: everything is stored, and the tags name it.
     Pushed(Pushed),
+    /// A push was suspended: what it had done, for another process to go on with.
+    Suspended(Checkpoint),
     /// A manifest was pulled.
     Pulled(Manifest),
     /// A blob was poured into the sink of this name, and its digest is right.

@@ -40,7 +40,7 @@ async fn answer<K: Key + Send + 'static>(
     let url = url(&head.uri)?;
     let target = Target::parse(url.as_str()).map_err(|error| NoAnswer::Unsendable(error.to_string()))?;
     let (origin, silence) = (target.origin(), limits.silence);
-    let client = shared.http.client(origin, &limits)?;
+    let client = shared.http.client(origin, body.len(), &limits)?;
     let (body, outgoing) = body::open(shared, id, body).await?;
     let mut request = reqwest::Request::new(head.method, url);
     *request.headers_mut() = head.headers;

@@ -46,7 +46,7 @@ impl Http {
         let url = exchange::url(&head.uri)?;
         let target = Target::parse(url.as_str()).map_err(|error| NoAnswer::Unsendable(error.to_string()))?;
         let origin = target.origin();
-        let client = self.client(origin, limits)?;
+        let client = self.client(origin, Some(body.len() as u64), limits)?;
         let mut sent = reqwest::Request::new(head.method, url);
         *sent.headers_mut() = head.headers;
         if !body.is_empty() || framing != Framing::Whole {

@@ -45,7 +45,7 @@ impl Talk {
                 format!("token[{}]", challenged.join(" "))
             }
             Ok(Some(Next::Basic)) => "basic".to_owned(),
-            Ok(Some(Next::Renew)) => "renew".to_owned(),
+            Ok(Some(Next::Renew(_))) => "renew".to_owned(),
             Ok(Some(Next::Ping)) => "ping".to_owned(),
             Ok(Some(Next::Denied(denied))) => denied.to_string(),
             Err(error) => format!("error: {error}"),

@@ -56,9 +56,7 @@ fn doubled(base: Duration, doublings: u32) -> Duration {
 
 /// FNV-1a (Fowler, Noll, Vo): the standard library's hash may differ from one version of Rust to the next.
 fn fnv_1a(bytes: &[u8]) -> u64 {
-    bytes
-        .iter()
-        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3))
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3))
 }
 
 #[cfg(test)]

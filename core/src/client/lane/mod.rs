@@ -151,6 +151,11 @@ impl Lane {
         self.refused_for
     }
 
+    /// What waited for it has failed: others may try.
+    pub(super) const fn forgive(&mut self) {
+        self.refused_for = Duration::ZERO;
+    }
+
     /// Pays for a repetition; false where the budget is spent.
     pub(super) fn pay(&mut self, is_throttled: bool, now: Instant) -> bool {
         self.budget.pay(is_throttled, now)

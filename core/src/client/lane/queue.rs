@@ -75,6 +75,12 @@ impl ReadyQueue {
         self.shared.is_empty() && self.operations.is_empty()
     }
 
+    /// All tasks in it, parked or not.
+    pub(in crate::client) fn tasks(&self) -> impl Iterator<Item = TaskId> {
+        let own = self.operations.values().flat_map(|ready| ready.small.iter().chain(&ready.large));
+        self.shared.iter().copied().chain(own.map(|(_, task)| *task))
+    }
+
     pub(in crate::client) fn push_shared(&mut self, task: TaskId) {
         self.shared.push_back(task);
     }

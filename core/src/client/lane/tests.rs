@@ -37,8 +37,7 @@ fn large_bodies_leave_a_place_to_a_small_push() {
 
 #[test]
 fn no_more_large_bodies_than_the_option_says_and_one_in_a_window_of_one() {
-    let mut options = Options::default();
-    options.large_bodies = 2;
+    let mut options = Options { large_bodies: 2, ..Options::default() };
     let mut two = lane(&options);
     (0..2).for_each(|_| two.take(true, at(0)));
     assert_eq!(two.room(&options, at(0)), Room::Small);

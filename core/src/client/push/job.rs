@@ -307,6 +307,12 @@ impl<K: Key> PushJob<K> {
         self.report.sent(bytes);
     }
 
+    /// The key of the blob that this node sends.
+    pub(in crate::client) fn key_of(&self, node: &Node) -> Option<&K> {
+        let Node::Blob(number) = node else { return None };
+        self.blobs.get(*number).map(|node| &node.blob.key)
+    }
+
     pub(in crate::client) fn fail(&mut self, failure: Failure) {
         self.failure.get_or_insert(failure);
     }

@@ -144,7 +144,7 @@ impl<K: Key> PushJob<K> {
 
     /// What the registry is asked before the bytes of a blob are sent.
     fn question(&self, number: usize, node: &BlobNode<K>, context: &PushContext<'_, K>) -> Question {
-        let Some((digest, size)) = node.blob.identity else { return Question::Usual };
+        let Some((digest, size)) = node.blob.identity else { return Question::IfLarge };
         if node.missed > 0 {
             // A registry that says "it is here" and "it is missing" at once gets the bytes.
             return if node.is_disputed && !node.blob.is_one_shot { Question::Nothing } else { Question::Again };
@@ -154,11 +154,11 @@ impl<K: Key> PushJob<K> {
         }
         let opens_upload = opens_upload(context.learned) || size > context.options.single_post;
         match self.asking {
-            Asking::Largest(largest) if largest == number => Question::Target,
-            Asking::Every if size >= NOT_WORTH_ASKING || opens_upload => Question::Target,
+            Asking::Largest(largest) if largest == number => Question::InPassing,
+            Asking::Every if size >= NOT_WORTH_ASKING || opens_upload => Question::InPassing,
             // The POST that opens its upload anyway asks for nothing more.
-            Asking::NotThere if opens_upload && context.learned.self_mount != Some(false) => Question::Target,
-            _ => Question::Usual,
+            Asking::NotThere if opens_upload && context.learned.self_mount != Some(false) => Question::InPassing,
+            _ => Question::IfLarge,
         }
     }
 

@@ -29,6 +29,8 @@ pub(crate) struct Content {
     refused: Option<u64>,
     /// How often chunks were refused since the last byte that was acknowledged.
     refusals: u32,
+    /// Whether the upload was begun again because the registry said that it has more than was sent.
+    doubted: bool,
 }
 
 impl Content {
@@ -52,6 +54,7 @@ impl Content {
             resent: None,
             refused: None,
             refusals: 0,
+            doubted: false,
         }
     }
 
@@ -67,6 +70,7 @@ impl Content {
             resent: None,
             refused: None,
             refusals: 0,
+            doubted: false,
         }
     }
 
@@ -206,6 +210,11 @@ impl Content {
     pub(super) fn out_of_order(&mut self, at: u64) -> bool {
         self.refused = Some(at);
         self.is_worth_another()
+    }
+
+    /// The registry says that it has more than was ever sent; false where that was said before.
+    pub(super) const fn doubt(&mut self) -> bool {
+        !std::mem::replace(&mut self.doubted, true)
     }
 
     /// Counts a refusal since the last byte that was acknowledged.

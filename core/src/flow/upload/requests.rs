@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{State, Then, Upload, Uploaded};
+use super::{State, Upload, Uploaded};
 use crate::auth::{Scope, Scopes};
 use crate::config::Options;
 use crate::driver::{Body, Keep, Key};
@@ -23,7 +23,7 @@ impl<K: Key> Flow<K> for Upload<K> {
             return Next::Done;
         }
         let exchange = match &self.state {
-            State::Checking(_) | State::Confirming(_) => self.check().map(|check| self.bodyless(&check, options)),
+            State::Checking | State::Confirming(_) => self.check().map(|check| self.bodyless(&check, options)),
             State::Mounting(from) => self.mount(from).map(|mount| {
                 let scopes = if *from == self.place.repository {
                     self.scopes()
@@ -35,12 +35,14 @@ impl<K: Key> Flow<K> for Upload<K> {
             State::Opening => Some(self.bodyless(&self.start(), options)),
             State::PostingWhole => self.post().map(|post| self.with_body(&post, self.whole(), options)),
             State::PuttingWhole(open) => {
-                self.close(open, None).map(|close| self.with_body(&close, self.whole(), options))
+                self.close_whole(open).map(|close| self.with_body(&close, self.whole(), options))
             }
-            State::Streaming(open) => Some(self.with_body(&self.stream(open), self.whole(), options)),
+            State::Streaming(open) => Some(self.with_body(&self.stream(open, false), self.whole(), options)),
+            // Its bytes went out, and cannot be had again.
+            State::Pouring(_) if self.content.has_ended() => Some(Err(Failure::new(FailureKind::NotReplayable))),
             State::Pouring(open) => {
                 let body = Body::Rest { key: self.key.clone(), from: 0 };
-                Some(self.with_body(&self.stream(open), body, options))
+                Some(self.with_body(&self.stream(open, true), body, options))
             }
             State::SendingChunk(open, range) => {
                 self.patch(open, range).map(|patch| self.with_body(&patch, self.part(range), options))
@@ -57,7 +59,7 @@ impl<K: Key> Flow<K> for Upload<K> {
             State::Reading(_, from, up_to) => {
                 return Next::Read { from: self.content.first_in_hand(*from), up_to: *up_to };
             }
-            State::Ended(_) => return Next::Done,
+            State::Planned | State::Ended(_) => return Next::Done,
         };
         // A state that needs a digest is not entered without one.
         let exchange = exchange.unwrap_or_else(|| Err(Failure::new(FailureKind::NotReplayable)));
@@ -68,14 +70,11 @@ impl<K: Key> Flow<K> for Upload<K> {
     }
 
     fn outcome(&mut self, outcome: Outcome, context: &mut Context<'_, K>) {
-        self.answered(outcome, context);
+        self.moved(outcome, context);
     }
 
     fn cancel(&mut self) {
-        if !matches!(self.state, State::Ended(_) | State::Cancelling(_, Then::End(_))) {
-            let open = self.state.open_upload();
-            self.end_with(open, Err(Failure::new(FailureKind::Cancelled)));
-        }
+        self.give_up_for_caller();
     }
 
     fn finish(self) -> Result<Uploaded, Failure> {
@@ -107,9 +106,9 @@ impl<K: Key> Upload<K> {
         Some(PostBlob { origin: &self.place.origin, repository: &self.place.repository, digest, size })
     }
 
-    pub(super) fn stream<'a>(&self, open: &'a OpenUpload) -> SendChunk<'a> {
-        // A length that was only promised is not one to promise on.
-        let size = self.content.size.filter(|_| !matches!(self.state, State::Pouring(_)));
+    pub(super) fn stream<'a>(&self, open: &'a OpenUpload, poured: bool) -> SendChunk<'a> {
+        // A length that the caller only said is not one to promise to the registry.
+        let size = self.content.size.filter(|_| !poured);
         SendChunk { upload: open, chunk: Chunk::Stream { size } }
     }
 
@@ -117,13 +116,18 @@ impl<K: Key> Upload<K> {
         Some(SendChunk { upload: open, chunk: Chunk::Range(chunk_range(range)?) })
     }
 
-    /// The closing PUT: with `last` or, where the state is that of a whole PUT, with everything.
-    pub(super) fn close<'a>(&'a self, open: &'a OpenUpload, last: Option<&Range<u64>>) -> Option<CloseUpload<'a>> {
+    /// The PUT with all bytes.
+    pub(super) fn close_whole<'a>(&'a self, open: &'a OpenUpload) -> Option<CloseUpload<'a>> {
         let (digest, size) = (self.content.digest.as_ref()?, self.content.size?);
-        let body = match (&self.state, last) {
-            (State::PuttingWhole(_), _) => ClosingBody::Whole { size },
-            (_, Some(range)) => ClosingBody::LastChunk(chunk_range(range)?),
-            (_, None) => ClosingBody::Empty,
+        Some(CloseUpload { upload: open, digest, body: ClosingBody::Whole { size } })
+    }
+
+    /// The PUT that ends an upload whose other bytes were sent: with its last chunk, or with nothing.
+    pub(super) fn close<'a>(&'a self, open: &'a OpenUpload, last: Option<&Range<u64>>) -> Option<CloseUpload<'a>> {
+        let digest = self.content.digest.as_ref()?;
+        let body = match last {
+            Some(range) => ClosingBody::LastChunk(chunk_range(range)?),
+            None => ClosingBody::Empty,
         };
         Some(CloseUpload { upload: open, digest, body })
     }

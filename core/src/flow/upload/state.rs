@@ -2,46 +2,51 @@
 
 use std::ops::Range;
 
+use http::StatusCode;
+
 use super::Uploaded;
+use super::reply::Refusal;
 use crate::Repository;
 use crate::endpoint::OpenUpload;
-use crate::outcome::Failure;
+use crate::outcome::{Failure, FailureKind, NoAnswer};
 
 /// The exchange that the upload is in.
-#[derive(Clone)]
+#[derive(Debug)]
 pub(super) enum State {
-    /// HEAD: is it there? The upload that was opened by the way, if one was.
-    Checking(Option<OpenUpload>),
-    /// POST: take it from that repository.
+    /// No exchange: it has not begun.
+    Planned,
+    /// HEAD: does the repository have the blob?
+    Checking,
+    /// POST: mount the blob from this repository.
     Mounting(Repository),
     /// POST: open an upload.
     Opening,
-    /// POST with everything.
+    /// POST with all bytes.
     PostingWhole,
     /// No exchange: bytes of a one-shot blob are read, from the first to before the second.
     Reading(OpenUpload, u64, u64),
-    /// PUT with everything.
+    /// PUT with all bytes.
     PuttingWhole(OpenUpload),
-    /// PATCH with everything.
+    /// PATCH with all bytes.
     Streaming(OpenUpload),
-    /// PATCH with everything, as it comes out of a source whose end is not known.
+    /// PATCH with all bytes, as they come out of a source whose end is not known.
     Pouring(OpenUpload),
     /// PATCH with these bytes.
     SendingChunk(OpenUpload, Range<u64>),
     /// PUT, with the last chunk or with nothing.
     Closing(OpenUpload, Option<Range<u64>>),
-    /// GET: how far are you? It is not known whether the bytes of this range arrived.
+    /// GET: how far is the upload? It is not known whether the bytes of this range arrived.
     Resyncing(OpenUpload, Range<u64>),
-    /// HEAD: did the commit arrive? The upload that may still be open.
+    /// HEAD: was the blob stored? The upload that may still be open.
     Confirming(Option<OpenUpload>),
     /// DELETE: this upload will not be finished.
     Cancelling(OpenUpload, Then),
-    /// The end.
+    /// No exchange: this is the result.
     Ended(Result<Uploaded, Failure>),
 }
 
 /// What follows a cancelled upload.
-#[derive(Clone)]
+#[derive(Debug)]
 pub(super) enum Then {
     BeginAgain,
     End(Result<Uploaded, Failure>),
@@ -65,9 +70,46 @@ impl State {
     /// The upload that is left behind if nothing more is done.
     pub(super) fn open_upload(&self) -> Option<OpenUpload> {
         match self {
-            Self::Checking(open) | Self::Confirming(open) => open.clone(),
+            Self::Confirming(open) => open.clone(),
             Self::Reading(open, ..) => Some(open.clone()),
             _ => self.upload_in_use().cloned(),
         }
+    }
+}
+
+/// What the registry said last against this blob: that is told when all was tried, and not the accident that came after it.
+#[derive(Debug, Default)]
+pub(super) struct LastWord {
+    /// Its last refusal.
+    refusal: Option<Failure>,
+    /// Whether that refusal was of a way to send, so that another way was the answer to it.
+    is_answered: bool,
+    /// The last transient status that it answered to a body.
+    status: Option<StatusCode>,
+}
+
+impl LastWord {
+    pub(super) fn refused(&mut self, refusal: Refusal, failure: Failure) {
+        self.refusal = Some(failure);
+        self.is_answered = refusal == Refusal::Unsupported;
+    }
+
+    /// It is not known what became of a body: this transient status was answered, or nothing.
+    pub(super) fn unknown(&mut self, status: Option<StatusCode>) {
+        self.status = status.or(self.status);
+    }
+
+    /// Everything was tried, in so many uploads.
+    pub(super) fn spoken(&mut self, sessions: u32) -> Failure {
+        let status = self.status;
+        let refusal = self.refusal.take().filter(|_| !self.is_answered || status.is_none());
+        refusal.unwrap_or_else(|| Failure::new(FailureKind::TooManySessions { sessions, status }))
+    }
+
+    /// The failure to tell where this one ends the upload: a lost connection says less than what the registry said before.
+    pub(super) fn over(&mut self, failure: Failure, sessions: u32) -> Failure {
+        let is_accident = matches!(failure.kind, FailureKind::NoAnswer(NoAnswer::Lost(_)));
+        let has_spoken = self.refusal.is_some() && !self.is_answered || self.status.is_some();
+        if is_accident && has_spoken { self.spoken(sessions) } else { failure }
     }
 }

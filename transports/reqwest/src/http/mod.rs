@@ -15,6 +15,11 @@ use thiserror::Error;
 use crate::session::lock;
 use tls::{Identity, Tls, Trust};
 
+/// Bodies of more bytes than this go over a connection that offers HTTP/1.1 only.
+///
+/// Over HTTP/2 the registry's window, 64 KiB by the protocol and rarely more than 1 MiB, is all that is sent in a round trip.
+const LARGE_BODY: u64 = 64 * 1024;
+
 /// The HTTP stack: pools of connections, and whom they trust. A clone shares them.
 ///
 /// By default certificates are checked against what the system trusts, and the proxies of the environment are used.
@@ -63,6 +68,8 @@ struct Inner {
 struct Kind {
     trust: Trust,
     direct: bool,
+    /// Whether HTTP/2 is not offered.
+    http1: bool,
     connect: Duration,
     head_fields: usize,
     head_bytes: usize,
@@ -74,11 +81,18 @@ impl Http {
         HttpBuilder::default()
     }
 
-    /// The client for an origin. It is made when it is first needed, so that a machine without any CA can still push to loopback.
-    pub(crate) fn client(&self, origin: &Origin, limits: &Limits) -> Result<reqwest::Client, NoAnswer> {
+    /// The client for an origin, and for a request body of so many bytes. It is made when it is first needed, so that a machine without any CA can still push to loopback.
+    pub(crate) fn client(
+        &self,
+        origin: &Origin,
+        body: Option<u64>,
+        limits: &Limits,
+    ) -> Result<reqwest::Client, NoAnswer> {
         let inner = &*self.inner;
+        let is_large = body.is_none_or(|len| len > LARGE_BODY);
         let kind = Kind {
             trust: if origin.scheme() == Scheme::Http { Trust::None } else { inner.tls.trust(origin) },
+            http1: inner.http1_only || (is_large && origin.scheme() == Scheme::Https),
             // What is on this machine is no business of a proxy.
             direct: inner.no_proxy || origin.host().is_loopback(),
             connect: limits.connect,
@@ -98,7 +112,7 @@ impl Http {
 impl Inner {
     fn build(&self, kind: &Kind) -> Result<reqwest::Client, NoAnswer> {
         let mut tls = self.tls.config(&kind.trust)?;
-        if !self.http1_only {
+        if !kind.http1 {
             tls.alpn_protocols.push(b"h2".to_vec());
         }
         tls.alpn_protocols.push(b"http/1.1".to_vec());
@@ -109,6 +123,8 @@ impl Inner {
             .referer(false)
             .connect_timeout(kind.connect)
             .http1_max_headers(kind.head_fields)
+            // It grows with what arrives in a round trip, so that a pull is not held back.
+            .http2_adaptive_window(true)
             .http2_max_header_list_size(u32::try_from(kind.head_bytes).unwrap_or(u32::MAX));
         builder = if kind.direct { builder.no_proxy() } else { proxy::of_environment(builder) };
         let why = |error| format!("it cannot be set up: {}", crate::words::chain(&error));

@@ -17,7 +17,7 @@ const SHORTEST: usize = 8;
 
 /// Secrets to take out of what a registry says. Those that were refused are among them: it is their refusal that is shown.
 #[derive(Default)]
-pub(super) struct Redactor {
+pub(in crate::client) struct Redactor {
     credentials: VecDeque<Secret>,
     tokens: VecDeque<Secret>,
     /// What of the places that requests went to may not be shown: signatures, and the like.
@@ -25,7 +25,7 @@ pub(super) struct Redactor {
 }
 
 impl Redactor {
-    pub(super) fn credentials(&mut self, credentials: &Credentials, registry: &Origin) {
+    pub(in crate::client) fn credentials(&mut self, credentials: &Credentials, registry: &Origin) {
         let direct = credentials.direct(registry).ok().flatten();
         let secrets = match credentials {
             Credentials::Basic { password, .. } => password,
@@ -38,21 +38,21 @@ impl Redactor {
         }
     }
 
-    pub(super) fn token(&mut self, token: &Token) {
+    pub(in crate::client) fn token(&mut self, token: &Token) {
         let refresh = token.refresh_token().map(Secret::expose);
         for secret in refresh.into_iter().chain([token.authorization().parameter()]) {
             add(&mut self.tokens, secret);
         }
     }
 
-    pub(super) fn place(&mut self, target: &Target) {
+    pub(in crate::client) fn place(&mut self, target: &Target) {
         for value in target.hidden().filter(|value| value.len() > BEGINNING) {
             add(&mut self.places, value);
         }
     }
 
     /// A text with an ellipsis for each of them, or for what one begins with.
-    pub(super) fn scrub(&self, text: &str) -> String {
+    pub(in crate::client) fn scrub(&self, text: &str) -> String {
         let secrets = || [&self.credentials, &self.tokens, &self.places].into_iter().flatten().map(Secret::expose);
         let encoded: Vec<Secret> = secrets().map(|secret| Secret::new(percent_encode(secret))).collect();
         let secrets: Vec<&str> = secrets().chain(encoded.iter().map(Secret::expose)).collect();
@@ -66,7 +66,7 @@ impl Redactor {
     }
 
     /// A failure without them.
-    pub(super) fn scrub_failure(&self, failure: &mut Failure) {
+    pub(in crate::client) fn scrub_failure(&self, failure: &mut Failure) {
         match &mut failure.kind {
             FailureKind::Answer(AnswerError::Refused(refused)) => {
                 let errors = refused.errors.errors.iter_mut();

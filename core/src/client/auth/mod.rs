@@ -1,0 +1,11 @@
+//! Being let in: what is known of a registry's token services and of our credentials, how a request is signed, and what a
+//! refusal changes.
+
+mod redaction;
+mod refusals;
+mod signing;
+mod state;
+
+pub(super) use redaction::Redactor;
+pub(super) use signing::{Awaited, Parked};
+pub(super) use state::{RegistryAuth, SentCredential};

@@ -1,0 +1,55 @@
+//! Following a redirect: the only place where that is done.
+
+use bytes::Bytes;
+use http::Response;
+
+use super::Client;
+use super::task::{Flight, Redirect, Task};
+use crate::driver::Key;
+use crate::endpoint::Row;
+use crate::flow::Outcome;
+use crate::outcome::{Failure, FailureKind};
+use crate::target::{Source, Target, admit, check_redirect};
+
+impl<K: Key> Client<K> {
+    /// The request goes where the registry says, from the queue of the lane of that origin.
+    pub(super) fn redirected(&mut self, task: &mut Task<K>, flight: &Flight, response: &Response<Bytes>) {
+        match self.redirect(task, flight, response) {
+            Ok(redirect) => task.redirect = Some(redirect),
+            Err(failure) => self.settle(task, Outcome::Failed(failure.at(flight.row, flight.target.clone()))),
+        }
+    }
+
+    fn redirect(&self, task: &Task<K>, flight: &Flight, response: &Response<Bytes>) -> Result<Redirect, Failure> {
+        let followed = task.redirect.as_ref().map_or(0, |redirect| redirect.followed);
+        check_redirect(&flight.method, response.status(), followed, self.options.redirects)
+            .map_err(|error| refused(error.to_string()))?;
+        let to = location(&flight.target, response)?;
+        let is_list = matches!(flight.row, Row::ListReferrers | Row::ListSomeReferrers);
+        if is_list && to.origin() != flight.target.origin() {
+            // Whoever sends us elsewhere for referrers has none to list (quirk `referrers-303-to-html`).
+            return Err(refused("the registry sends us elsewhere for its referrers".to_owned()));
+        }
+        if flight.is_poured {
+            return Err(Failure::new(FailureKind::NotReplayable));
+        }
+        let admitted = admit(&self.options.policy, &task.registry, &flight.target, to, Source::Redirect);
+        let admitted = admitted.map_err(|refusal| refused(refusal.to_string()))?;
+        // Once away from the registry, always away: what comes back was aimed by somebody else.
+        let was_trusted = task.redirect.as_ref().is_none_or(|redirect| redirect.credentials_may_follow);
+        let credentials_may_follow = admitted.credentials_may_follow && was_trusted;
+        Ok(Redirect { target: admitted.target, followed: followed.saturating_add(1), credentials_may_follow })
+    }
+}
+
+fn location(from: &Target, response: &Response<Bytes>) -> Result<Target, Failure> {
+    match crate::header::location(response.headers(), from) {
+        Ok(Some(target)) => Ok(target),
+        Ok(None) => Err(refused("the registry redirects without saying where to".to_owned())),
+        Err(error) => Err(refused(format!("the registry redirects to nowhere: {error}"))),
+    }
+}
+
+fn refused(why: String) -> Failure {
+    Failure::new(FailureKind::Refused(why))
+}

@@ -1,0 +1,261 @@
+//! Beginning a task, sharing one, and telling everyone who waits for it what came of it.
+
+use super::Client;
+use super::cleanup::Ending;
+use super::operation::{Job, Part};
+use super::push::Node;
+use super::task::{AnyFlow, FlowOutput, Phase, Purpose, SharedTask, Task, TaskId};
+use crate::driver::{Key, NoAnswer, OperationId, Output};
+use crate::flow::Context;
+use crate::outcome::{Event, Failure, FailureKind};
+use crate::{Instant, Origin};
+
+impl<K: Key> Client<K> {
+    /// Begins a task for a part of an operation, or joins that part to another operation's upload of the same blob.
+    pub(super) fn add_task(
+        &mut self,
+        operation: OperationId,
+        registry: Origin,
+        part: Part,
+        flow: AnyFlow<K>,
+        not_before: Option<Instant>,
+    ) {
+        let shared = flow.shared_upload().and_then(|upload| self.uploads.get(&upload).copied());
+        if let Some(id) = shared
+            && let Some(Task { purpose: Purpose::Operations(owners), .. }) = self.tasks.get_mut(&id)
+        {
+            owners.push((operation, part.clone()));
+            self.note_task(operation, id);
+            // It is being sent, so it is not there.
+            self.is_absent(operation, &part);
+            return;
+        }
+        let id = TaskId(self.fresh_id());
+        if let Some(upload) = flow.shared_upload() {
+            self.uploads.insert(upload, id);
+        }
+        let line = flow.list();
+        let mut task = Task::new(flow, registry.clone(), operation, Purpose::Operations(vec![(operation, part)]));
+        self.note_task(operation, id);
+        self.with_context(&mut task, AnyFlow::begin);
+        if let Some(until) = not_before {
+            task.phase = Phase::Resting { until, origin: registry };
+        }
+        // In one client, one change of a list of referrers is read and written at a time.
+        if let Some(list) = line {
+            let line = self.lines.entry(list).or_default();
+            if !line.is_empty() {
+                task.phase = Phase::Waiting;
+            }
+            line.push_back(id);
+        }
+        self.put_back(id, task);
+    }
+
+    fn note_task(&mut self, operation: OperationId, id: TaskId) {
+        if let Some(state) = self.operations.get_mut(&operation) {
+            state.tasks.insert(id);
+        }
+    }
+
+    /// Begins a task that many may wait for. Its requests are counted for the operation that is the first to need it.
+    pub(super) fn add_shared(
+        &mut self,
+        flow: AnyFlow<K>,
+        registry: Origin,
+        shared: SharedTask,
+        operation: OperationId,
+    ) {
+        let id = TaskId(self.fresh_id());
+        self.put_back(id, Task::new(flow, registry, operation, Purpose::Shared(shared)));
+    }
+
+    /// Nobody joins this upload any more.
+    pub(super) fn no_longer_shared(&mut self, id: TaskId, task: &Task<K>) {
+        if let Some(upload) = task.flow.shared_upload()
+            && self.uploads.get(&upload) == Some(&id)
+        {
+            self.uploads.remove(&upload);
+        }
+    }
+
+    /// The next change of the same list of referrers may go on.
+    pub(super) fn leave_line(&mut self, id: TaskId, task: &Task<K>) {
+        let Some(list) = task.flow.list() else { return };
+        let Some(line) = self.lines.get_mut(&list) else { return };
+        line.retain(|waiting| *waiting != id);
+        match line.front().copied() {
+            None => {
+                self.lines.remove(&list);
+            }
+            Some(next) => {
+                if let Some(task) = self.tasks.get_mut(&next).filter(|task| matches!(task.phase, Phase::Waiting)) {
+                    task.phase = Phase::Moved;
+                    self.moved.insert(next);
+                }
+            }
+        }
+    }
+
+    /// Calls into a flow, with what it may look at and write to.
+    pub(super) fn with_context<R>(
+        &mut self,
+        task: &mut Task<K>,
+        act: impl FnOnce(&mut AnyFlow<K>, &mut Context<'_, K>) -> R,
+    ) -> Option<R> {
+        let mut events = Vec::new();
+        let (mut pause, mut absent) = (false, false);
+        let registry = self.registries.get_mut(&task.registry)?;
+        let mut context = Context {
+            options: &self.options,
+            now: self.now,
+            learned: &mut registry.learned,
+            events: &mut events,
+            pause: &mut pause,
+            absent: &mut absent,
+        };
+        let result = act(&mut task.flow, &mut context);
+        if pause {
+            let (options, origin) = (self.options.clone(), task.registry.clone());
+            let wait = self.lane(&origin).backoff.before(2, true, &options);
+            task.phase = Phase::Resting { until: self.now.after(wait), origin };
+        }
+        self.outbox.extend(events.into_iter().map(Output::Event));
+        if absent {
+            task.purpose.owners().iter().for_each(|(owner, part)| self.is_absent(*owner, part));
+        }
+        Some(result)
+    }
+
+    /// The registry does not have a blob that it was asked for: those that wait for this answer go on.
+    fn is_absent(&mut self, owner: OperationId, part: &Part) {
+        let job = self.operations.get_mut(&owner).map(|operation| &mut operation.job);
+        if let (Some(Job::Push(job)), Part::Node(Node::Blob(blob))) = (job, part) {
+            job.is_answered(*blob, false);
+            self.news.insert(owner);
+        }
+    }
+
+    /// Tells everyone who waits for a task what came of it.
+    pub(super) fn finish(&mut self, id: TaskId, task: Task<K>) {
+        self.no_longer_shared(id, &task);
+        self.leave_line(id, &task);
+        let was_refused = task.flow.was_refused();
+        let attempts = task.troubles.values().max().copied().unwrap_or_default();
+        let result = task.flow.finish().map_err(|mut failure| {
+            failure.attempts = failure.attempts.max(attempts);
+            failure
+        });
+        let owners = match task.purpose {
+            Purpose::Operations(owners) => owners,
+            Purpose::Shared(shared) => return self.shared_done(&task.registry, shared, result, was_refused),
+            Purpose::Cleanup => return,
+        };
+        self.tell_all(id, task.operation, &owners, result);
+    }
+
+    /// What a flow came to is told at once, though it cleans up yet: nobody waits for a courtesy.
+    pub(super) fn finish_early(&mut self, id: TaskId, task: &mut Task<K>) {
+        let Some(result) = task.flow.early_result().filter(|_| matches!(task.purpose, Purpose::Operations(_))) else {
+            return;
+        };
+        self.no_longer_shared(id, task);
+        if let Purpose::Operations(owners) = std::mem::replace(&mut task.purpose, Purpose::Cleanup) {
+            self.tell_all(id, task.operation, &owners, result);
+        }
+    }
+
+    /// Tells each owner of a task, whose source is that of `operation`, what came of it.
+    fn tell_all(
+        &mut self,
+        id: TaskId,
+        operation: OperationId,
+        owners: &[(OperationId, Part)],
+        result: Result<FlowOutput, Failure>,
+    ) {
+        let is_of_source = result.as_ref().is_err_and(|failure| is_of_the_source(&failure.kind));
+        let mut result = Some(result);
+        for (at, (owner, part)) in (1_usize..).zip(owners) {
+            if let Some(state) = self.operations.get_mut(owner) {
+                state.tasks.remove(&id);
+            }
+            self.news.insert(*owner);
+            if is_of_source && operation != *owner {
+                self.send_again(*owner, part);
+                continue;
+            }
+            // The last one is given the result itself.
+            let shared = if at == owners.len() { result.take() } else { result.as_ref().and_then(shared_result) };
+            if let Some(result) = shared {
+                self.tell(*owner, part, result);
+            }
+        }
+    }
+
+    fn tell(&mut self, owner: OperationId, part: &Part, result: Result<FlowOutput, Failure>) {
+        let job = self.operations.get_mut(&owner).map(|operation| &mut operation.job);
+        match (job, part) {
+            (Some(Job::Simple(job)), _) => {
+                // It may have been applied whatever the answer was.
+                if let Some(what) = &job.deletes {
+                    self.presence.delete(&job.place, what, self.now);
+                }
+                job.finished(result, &self.options);
+            }
+            (Some(Job::Push(_)), Part::Node(node)) => {
+                let told = self.with_push(owner, |job, context| {
+                    let had_failed = job.has_failed();
+                    job.finished(node, result, context);
+                    (job.has_failed() && !had_failed, job.progress())
+                });
+                let Some((has_failed, (done, total))) = told else { return };
+                self.outbox.push_back(Output::Event(Event::Progress { operation: owner, done, total }));
+                if has_failed {
+                    self.abandon(owner, Ending::Cancelled);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// What many waited for is there, or will not be.
+    fn shared_done(
+        &mut self,
+        registry: &Origin,
+        shared: SharedTask,
+        result: Result<FlowOutput, Failure>,
+        was_refused: bool,
+    ) {
+        match (shared, result) {
+            (SharedTask::Ping, _) => self.let_go_on(&super::auth::Awaited::Ping(registry.clone()), None),
+            (SharedTask::Token { key, asked, generation }, result) => {
+                let token = match result {
+                    Ok(FlowOutput::Token(token)) => Ok(token),
+                    Ok(_) => Err(Failure::lost()),
+                    Err(failure) => Err(failure),
+                };
+                self.token_came(registry, (key, asked, generation), token, was_refused);
+            }
+        }
+    }
+}
+
+/// A copy of a result for another operation that waits for the same upload.
+fn shared_result(result: &Result<FlowOutput, Failure>) -> Option<Result<FlowOutput, Failure>> {
+    match result {
+        Ok(output) => output.shared().map(Ok),
+        Err(failure) => Some(Err(failure.clone())),
+    }
+}
+
+/// Whether an upload failed because of the bytes that it was to send, which are the source's of one operation alone.
+const fn is_of_the_source(kind: &FailureKind) -> bool {
+    matches!(
+        kind,
+        FailureKind::NoAnswer(NoAnswer::Source(_))
+            | FailureKind::Unreadable(_)
+            | FailureKind::NotReplayable
+            | FailureKind::DigestMismatch { .. }
+            | FailureKind::SizeMismatch { .. }
+    )
+}

@@ -1,0 +1,302 @@
+//! From state to state: what each makes of the reply to its exchange. Nothing else moves an upload.
+
+mod chunks;
+mod whole;
+
+use super::ladder::Rung;
+use super::plan::{How, Step};
+use super::reply::{Refusal, Reply};
+use super::{State, Then, Upload, Uploaded};
+use crate::Repository;
+use crate::driver::Key;
+use crate::endpoint::{BlobPresence, BlobStored, MountedBlob, OpenUpload};
+use crate::flow::{Context, Outcome};
+use crate::outcome::{Failure, FailureKind, Stored};
+
+impl<K: Key> Upload<K> {
+    /// Moves on with what came of the exchange that the state is in.
+    pub(super) fn moved(&mut self, outcome: Outcome, context: &mut Context<'_, K>) {
+        if self.leaving {
+            return self.left(outcome);
+        }
+        // The registry wants a longer pause than we take: nothing more is asked of it.
+        if let Outcome::Failed(failure) = &outcome
+            && matches!(failure.kind, FailureKind::RetryAfter { .. })
+        {
+            self.state = State::Ended(Err(failure.clone().about(&self.key)));
+            return;
+        }
+        match std::mem::replace(&mut self.state, State::Planned) {
+            State::Mounting(source) => self.mounted(source, outcome, context),
+            State::Checking => self.checked(outcome, context),
+            State::PostingWhole => self.posted(outcome, context),
+            State::Opening => self.opening(outcome, context),
+            State::PuttingWhole(open) => self.put(open, outcome, context),
+            State::Streaming(open) => self.streamed(open, false, outcome, context),
+            State::Pouring(open) => self.streamed(open, true, outcome, context),
+            State::SendingChunk(open, range) => self.chunk_sent(open, range, outcome, context),
+            State::Closing(open, last) => self.closed(open, last, outcome, context),
+            State::Resyncing(open, range) => self.resynced(open, range, outcome, context),
+            State::Confirming(open) => self.confirmed(open, outcome, context),
+            State::Cancelling(_, Then::BeginAgain) => self.send(context),
+            State::Cancelling(_, Then::End(result)) => self.clean_up(result),
+            state @ (State::Planned | State::Reading(..) | State::Ended(_)) => self.state = state,
+        }
+    }
+
+    /// Takes the next step of the plan.
+    pub(super) fn step(&mut self, context: &mut Context<'_, K>) {
+        loop {
+            match self.plan.next() {
+                Step::Resume(open, acknowledged) => {
+                    if let Some(size) = self.content.size {
+                        self.sessions = 1;
+                        self.content.stored(acknowledged);
+                        self.state = State::Resyncing(open, acknowledged..size);
+                        return;
+                    }
+                }
+                Step::Mount(source) if self.content.digest.is_some() => {
+                    self.state = State::Mounting(source);
+                    return;
+                }
+                Step::Ask(question) if self.content.digest.is_some() => {
+                    let (learned, options) = (&*context.learned, context.options);
+                    let one_post = self.ladder.rung(&self.content, learned, options) == Some(Rung::SinglePost);
+                    let has_upload = !self.opened.is_empty();
+                    match question.how(&self.content, has_upload, one_post, learned, options) {
+                        Some(How::Head) => self.state = State::Checking,
+                        Some(How::SelfMount) => self.state = State::Mounting(self.place.repository.clone()),
+                        None => continue,
+                    }
+                    self.was_asked = true;
+                    return;
+                }
+                Step::Mount(_) | Step::Ask(_) => {}
+                Step::Send => {
+                    *context.absent |= self.was_asked;
+                    // The newest upload that a mount opened will do.
+                    return match self.opened.pop() {
+                        Some(open) => self.send_in(open, context),
+                        None => self.send(context),
+                    };
+                }
+            }
+        }
+    }
+
+    /// Only 201 means mounted, 202 is an upload like any other, and no refusal fails a push (section C of the quirks).
+    fn mounted(&mut self, source: Repository, outcome: Outcome, context: &mut Context<'_, K>) {
+        let is_target = source == self.place.repository;
+        let reply = self.mount(&source).and_then(|mount| Reply::read(&mount, outcome).good());
+        match reply {
+            Some(MountedBlob::Mounted) if is_target => {
+                context.learned.self_mount = Some(true);
+                self.stored(Stored::Existing);
+            }
+            Some(MountedBlob::Mounted) => self.stored(Stored::Mounted(source)),
+            Some(MountedBlob::Opened(open)) => {
+                self.opened.push(open);
+                // It is not known yet whether this registry ever mounts: bytes that cost more than a HEAD are asked for again.
+                if is_target && context.learned.self_mount.is_none() && self.content.is_worth_asking(context.options) {
+                    self.was_not_mounted = true;
+                    self.state = State::Checking;
+                } else {
+                    self.step(context);
+                }
+            }
+            // It does not mount from the target repository itself: a HEAD asks the same.
+            None if is_target => {
+                context.learned.self_mount = Some(false);
+                self.state = State::Checking;
+            }
+            None => self.step(context),
+        }
+    }
+
+    /// Anything but "it is there" falls to the next step: a refusal of HEAD is advice.
+    fn checked(&mut self, outcome: Outcome, context: &mut Context<'_, K>) {
+        let reply = self.check().and_then(|check| Reply::read(&check, outcome).good());
+        match reply {
+            Some(BlobPresence::Present { .. }) => {
+                if self.was_not_mounted {
+                    context.learned.self_mount = Some(false);
+                }
+                self.stored(Stored::Existing);
+            }
+            Some(BlobPresence::Absent) | None => self.step(context),
+        }
+    }
+
+    /// Sends the blob in an upload that is opened now, or in one POST.
+    fn send(&mut self, context: &mut Context<'_, K>) {
+        // Rights are proved before the content of a one-shot source is touched.
+        if self.content.must_read(0) {
+            self.state = State::Opening;
+            return;
+        }
+        if !self.content.can_replay() {
+            return self.end_with(None, Err(Failure::new(FailureKind::NotReplayable)));
+        }
+        match self.ladder.rung(&self.content, context.learned, context.options) {
+            Some(Rung::SinglePost) => self.state = State::PostingWhole,
+            Some(Rung::WholePut | Rung::StreamedPatch | Rung::Chunks) => self.state = State::Opening,
+            None => self.give_up(None),
+        }
+    }
+
+    fn opening(&mut self, outcome: Outcome, context: &mut Context<'_, K>) {
+        let reply = Reply::read(&self.start(), outcome);
+        match reply {
+            Reply::Good(open) => self.send_in(open, context),
+            Reply::Refused(refusal @ Refusal::Malformed, failure) => {
+                self.last.refused(refusal, failure);
+                self.sessions = self.sessions.saturating_add(1);
+                self.begin_again(None, context);
+            }
+            Reply::Refused(_, failure) | Reply::GivenUp(failure) => self.fail(failure),
+            Reply::Unknown(_) => self.fail(Failure::lost()),
+        }
+    }
+
+    /// Sends the blob in an upload that holds no byte yet.
+    fn send_in(&mut self, open: OpenUpload, context: &mut Context<'_, K>) {
+        self.sessions = self.sessions.saturating_add(1);
+        self.ladder.opened(open.chunk_max_length());
+        self.content.restarted();
+        self.send_from_first(open, context);
+    }
+
+    fn send_from_first(&mut self, open: OpenUpload, context: &mut Context<'_, K>) {
+        if self.content.must_read(0) {
+            let end = self.ladder.chunk_len(Some(&open), context.learned, context.options);
+            self.state = State::Reading(open, 0, end);
+            return;
+        }
+        let rung = self.ladder.rung(&self.content, context.learned, context.options);
+        if let Some(rung) = rung {
+            self.ladder.use_rung(rung);
+        }
+        match rung {
+            Some(Rung::WholePut) => self.state = State::PuttingWhole(open),
+            Some(Rung::StreamedPatch) if self.content.is_whole() => self.state = State::Streaming(open),
+            Some(Rung::StreamedPatch) => self.state = State::Pouring(open),
+            Some(Rung::Chunks) => self.chunk(open, 0, context),
+            Some(Rung::SinglePost) | None => self.give_up(Some(open)),
+        }
+    }
+
+    /// Bytes of a one-shot blob came into hand, or its end.
+    pub(super) fn read(&mut self, context: &mut Context<'_, K>) {
+        match std::mem::replace(&mut self.state, State::Planned) {
+            State::Reading(open, 0, _) => self.send_from_first(open, context),
+            State::Reading(open, from, up_to) if !self.content.must_read(from) => self.send_chunk(open, from, up_to),
+            state => self.state = state,
+        }
+    }
+
+    /// Begins to send again in a new upload, if that can be done and was not done too often.
+    fn begin_again(&mut self, left: Option<OpenUpload>, context: &mut Context<'_, K>) {
+        if !self.content.can_replay() {
+            return self.end_with(left, Err(Failure::new(FailureKind::NotReplayable)));
+        }
+        if self.sessions >= context.options.sessions {
+            return self.give_up(left);
+        }
+        *context.pause = true;
+        match left {
+            Some(open) => self.state = State::Cancelling(open, Then::BeginAgain),
+            None => self.send(context),
+        }
+    }
+
+    /// Only 201 to a commit says that the blob is stored.
+    fn committed(&mut self, answer: &BlobStored) {
+        if answer.confirmed {
+            self.stored(Stored::Uploaded);
+        } else {
+            self.state = State::Confirming(None);
+        }
+    }
+
+    /// A blob that is there ends the upload; else its bytes are asked for, or sent again.
+    fn confirmed(&mut self, open: Option<OpenUpload>, outcome: Outcome, context: &mut Context<'_, K>) {
+        let reply = self.check().and_then(|check| Reply::read(&check, outcome).good());
+        if matches!(reply, Some(BlobPresence::Present { .. })) {
+            // It may be there because another sent it: then this upload is open still.
+            self.opened.extend(open);
+            return self.stored(Stored::Uploaded);
+        }
+        match open {
+            // Chunks that were acknowledged are worth asking for before they are sent again.
+            Some(open)
+                if self.content.acknowledged() > 0
+                    && (self.ladder.is_calm(self.ladder.using()) || !self.content.can_replay()) =>
+            {
+                let from = self.content.acknowledged();
+                let end = self.content.end().unwrap_or(from);
+                self.state = State::Resyncing(open, from..end);
+            }
+            open => self.begin_again(open, context),
+        }
+    }
+
+    fn stored(&mut self, how: Stored) {
+        let result = self.content.identity().map(|(digest, size)| {
+            let content = self.content.clone().unsent();
+            Uploaded { digest, size, how, content }
+        });
+        self.end_with(None, result.ok_or_else(|| Failure::new(FailureKind::NotReplayable)));
+    }
+
+    /// Everything was tried.
+    fn give_up(&mut self, left: Option<OpenUpload>) {
+        let failure = self.last.spoken(self.sessions);
+        self.end_with(left, Err(failure));
+    }
+
+    /// It ends with this failure, from whichever state it is in.
+    pub(super) fn fail(&mut self, failure: Failure) {
+        let open = self.state.open_upload();
+        self.fail_in(open, failure);
+    }
+
+    fn fail_in(&mut self, open: Option<OpenUpload>, failure: Failure) {
+        let failure = self.last.over(failure, self.sessions);
+        self.end_with(open, Err(failure));
+    }
+
+    /// The caller gave it up.
+    pub(super) fn give_up_for_caller(&mut self) {
+        if !self.is_ending() {
+            let open = self.state.open_upload();
+            self.end_with(open, Err(Failure::cancelled()));
+        }
+    }
+
+    /// The caller gave it up while its request was in flight: an upload that was opened meanwhile is cancelled.
+    fn left(&mut self, outcome: Outcome) {
+        let open = match std::mem::replace(&mut self.state, State::Planned) {
+            State::Cancelling(_, Then::End(result)) => return self.clean_up(result),
+            State::Mounting(source) => {
+                let reply = self.mount(&source).and_then(|mount| Reply::read(&mount, outcome).good());
+                if let Some(MountedBlob::Opened(open)) = reply { Some(open) } else { None }
+            }
+            _ => Reply::read(&self.start(), outcome).good(),
+        };
+        self.end_with(open, Err(Failure::cancelled()));
+    }
+
+    /// Ends, after the uploads that are still open were cancelled.
+    fn end_with(&mut self, open: Option<OpenUpload>, result: Result<Uploaded, Failure>) {
+        self.opened.extend(open);
+        self.clean_up(result.map_err(|failure| failure.about(&self.key)));
+    }
+
+    fn clean_up(&mut self, result: Result<Uploaded, Failure>) {
+        self.state = match self.opened.pop() {
+            Some(open) => State::Cancelling(open, Then::End(result)),
+            None => State::Ended(result),
+        };
+    }
+}

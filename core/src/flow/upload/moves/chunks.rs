@@ -1,0 +1,236 @@
+//! Chunks: what follows each, how to find out where an upload stands, and its end.
+
+use std::ops::Range;
+
+use crate::driver::Key;
+use crate::endpoint::OpenUpload;
+use crate::flow::upload::ladder::Rung;
+use crate::flow::upload::reply::{Refusal, Reply};
+use crate::flow::upload::{State, Upload};
+use crate::flow::{Context, Outcome};
+use crate::header::RangeHint;
+use crate::outcome::{Event, Failure, FailureKind};
+
+impl<K: Key> Upload<K> {
+    /// Goes on with the chunk that begins at `from`. What is in hand of it is filled up first: a short chunk that is not the
+    /// last is refused by some (quirks `oci-chunk-min-length`, `chunk-min-5mib-undeclared`).
+    pub(super) fn chunk(&mut self, open: OpenUpload, from: u64, context: &Context<'_, K>) {
+        let end = self.chunk_end(from, &open, context);
+        if self.content.lacks(end) {
+            self.state = State::Reading(open, from, end);
+        } else {
+            self.send_chunk(open, from, end);
+        }
+    }
+
+    fn chunk_end(&self, from: u64, open: &OpenUpload, context: &Context<'_, K>) -> u64 {
+        from.saturating_add(self.ladder.chunk_len(Some(open), context.learned, context.options))
+    }
+
+    /// Sends what is in hand from `from` to at most `wanted`, or closes the upload if there is nothing.
+    pub(super) fn send_chunk(&mut self, open: OpenUpload, from: u64, wanted: u64) {
+        let end = self.content.end().map_or(wanted, |end| wanted.min(end));
+        let range = from..end;
+        let is_last = self.content.size == Some(end);
+        // A blob of one chunk would be a PUT of everything, and that rung was not chosen.
+        self.state = if range.is_empty() {
+            State::Closing(open, None)
+        } else if is_last && from > 0 && !self.ladder.is_barred(Rung::WholePut) {
+            State::Closing(open, Some(range))
+        } else {
+            State::SendingChunk(open, range)
+        };
+    }
+
+    pub(super) fn chunk_sent(
+        &mut self,
+        open: OpenUpload,
+        range: Range<u64>,
+        outcome: Outcome,
+        context: &mut Context<'_, K>,
+    ) {
+        let Some(patch) = self.patch(&open, &range) else {
+            return self.fail_in(Some(open), Failure::new(FailureKind::NotReplayable));
+        };
+        match Reply::read(&patch, outcome) {
+            Reply::Good(moved) if self.is_doubtful(&range, moved.range, context) => {
+                self.begin_again(Some(moved.upload), context);
+            }
+            // Own accounting counts, whatever `Range` says (quirks `patch-range-header-stale`, `patch-range-relative-to-chunk`).
+            Reply::Good(moved) => {
+                if range.start > 0 {
+                    context.learned.chunks = Some(true);
+                }
+                self.ladder.chunk_taken(context.learned, context.now);
+                self.content.stored(range.end);
+                let (blob, total) = (self.key.clone(), self.content.size);
+                context.events.push(Event::BlobSending { blob, sent: range.end, total });
+                self.chunk(moved.upload, range.end, context);
+            }
+            Reply::Unknown(status) => {
+                self.last.unknown(status);
+                self.state = State::Resyncing(open, range);
+            }
+            Reply::GivenUp(failure) => self.fail_in(Some(open), failure),
+            Reply::Refused(refusal, failure) => {
+                self.last.refused(refusal, failure);
+                self.chunk_refused(open, &range, refusal, context);
+            }
+        }
+    }
+
+    fn chunk_refused(&mut self, open: OpenUpload, range: &Range<u64>, refusal: Refusal, context: &mut Context<'_, K>) {
+        match refusal {
+            Refusal::Forbidden => self.give_up(Some(open)),
+            Refusal::Gone => {
+                // An upload that was opened just now is hardly gone: there may be no chunks here (quirk `patch-unsupported`).
+                if range.start == 0 {
+                    self.ladder.trouble(Rung::Chunks);
+                }
+                self.begin_again(None, context);
+            }
+            Refusal::TooLarge => self.smaller_chunk(open, range, context),
+            Refusal::OutOfOrder(said) if range.start == 0 => self.first_out_of_order(open, range, said, context),
+            Refusal::OutOfOrder(said) => self.out_of_order(open, range, said, context),
+            // Another request is at work in this upload, perhaps one of ours that was cut off: it is asked again later.
+            Refusal::Conflict if self.content.is_worth_another() => {
+                *context.pause = true;
+                self.state = State::Resyncing(open, self.content.acknowledged()..range.end);
+            }
+            Refusal::Unsupported | Refusal::Invalid | Refusal::Conflict | Refusal::Malformed | Refusal::Other => {
+                if refusal == Refusal::Unsupported {
+                    context.learned.chunks.get_or_insert(false);
+                }
+                self.ladder.bar(Rung::Chunks);
+                self.begin_again(Some(open), context);
+            }
+        }
+    }
+
+    /// Whether the registry says of a first chunk that it has more than was ever sent, and not just by a byte (quirk
+    /// `patch-range-off-by-one-streamed`): somebody on the way delivered it twice. All of it is still to be had, so the upload
+    /// begins again; but once, because `Range` is a hint.
+    fn is_doubtful(&mut self, range: &Range<u64>, said: RangeHint, context: &Context<'_, K>) -> bool {
+        let says_more = matches!(said, RangeHint::Through(last) if last > range.end);
+        range.start == 0 && says_more && self.sessions < context.options.sessions && self.content.doubt()
+    }
+
+    fn first_out_of_order(
+        &mut self,
+        open: OpenUpload,
+        range: &Range<u64>,
+        said: RangeHint,
+        context: &mut Context<'_, K>,
+    ) {
+        let len = range.end;
+        // Somebody on the way delivered it twice, and this is the answer to the second. Of `0-0` nobody can tell.
+        if said.offset_within(0, len) == Some(len) {
+            self.content.stored(len);
+            self.chunk(open, len, context);
+        // Else a first chunk cannot be out of order, so it is too large (quirk `patch-max-4mib-416`).
+        } else if self.ladder.try_modest_chunk(len) {
+            self.chunk(open, 0, context);
+        // Or there was another reason, which may be gone.
+        } else {
+            self.ladder.trouble(Rung::Chunks);
+            self.begin_again(Some(open), context);
+        }
+    }
+
+    fn out_of_order(&mut self, open: OpenUpload, range: &Range<u64>, said: RangeHint, context: &mut Context<'_, K>) {
+        if self.content.resent(range) {
+            // It was resent because nobody could tell whether it had arrived; it had, or as much of it as is said.
+            let said = said.offset_within(range.start, range.end);
+            let at = said.filter(|at| *at > range.start).unwrap_or(range.end);
+            self.content.stored(at);
+            self.chunk(open, at, context);
+        } else if self.content.out_of_order(range.start) {
+            self.state = State::Resyncing(open, self.content.acknowledged()..range.end);
+        } else {
+            // Asking how far the upload is and being refused there again is a circle.
+            self.ladder.trouble(Rung::Chunks);
+            self.begin_again(Some(open), context);
+        }
+    }
+
+    /// The registry takes no body of this length.
+    fn smaller_chunk(&mut self, open: OpenUpload, range: &Range<u64>, context: &mut Context<'_, K>) {
+        let len = range.end.saturating_sub(range.start);
+        let before = self.chunk_end(range.start, &open, context);
+        self.ladder.too_large(Some(len), context.learned, context.now);
+        if self.chunk_end(range.start, &open, context) >= before {
+            self.ladder.bar(Rung::Chunks);
+            return self.begin_again(Some(open), context);
+        }
+        self.chunk(open, range.start, context);
+    }
+
+    pub(super) fn closed(
+        &mut self,
+        open: OpenUpload,
+        last: Option<Range<u64>>,
+        outcome: Outcome,
+        context: &mut Context<'_, K>,
+    ) {
+        let Some(close) = self.close(&open, last.as_ref()) else {
+            return self.fail_in(Some(open), Failure::new(FailureKind::NotReplayable));
+        };
+        match (Reply::read(&close, outcome), last) {
+            (Reply::Good(stored), _) => self.committed(&stored),
+            (Reply::Unknown(status), _) => {
+                self.doubt(self.ladder.using(), status);
+                self.state = State::Confirming(Some(open));
+            }
+            (Reply::GivenUp(failure), _) => self.fail_in(Some(open), failure),
+            (Reply::Refused(refusal, failure), last) => {
+                self.last.refused(refusal, failure);
+                match (refusal, last) {
+                    (Refusal::Forbidden, _) | (Refusal::TooLarge, None) => self.give_up(Some(open)),
+                    (Refusal::Gone, _) => self.state = State::Confirming(None),
+                    (Refusal::TooLarge, Some(last)) => self.smaller_chunk(open, &last, context),
+                    // Where the upload stands was misread (quirk `status-range-exclusive-with-prefix`).
+                    (Refusal::OutOfOrder(_), Some(last)) if self.content.out_of_order(last.start) => {
+                        self.state = State::Resyncing(open, self.content.acknowledged()..last.end);
+                    }
+                    // Another way of sending them may do.
+                    _ => {
+                        self.ladder.trouble(self.ladder.using());
+                        self.begin_again(Some(open), context);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Believes the status where it lies within what was acknowledged and what was sent, and begins again where it does not.
+    pub(super) fn resynced(
+        &mut self,
+        open: OpenUpload,
+        range: Range<u64>,
+        outcome: Outcome,
+        context: &mut Context<'_, K>,
+    ) {
+        if let Some(status) = Reply::read(&self.status(&open), outcome).good()
+            && let Some(at) = status.range.offset_within(range.start, range.end).map(|at| self.content.second_guess(at))
+        {
+            if at == range.start && range.start == 0 {
+                // `0-0` is no byte or one (quirk `status-zero-bytes-ambiguous`).
+                return self.begin_again(Some(status.upload), context);
+            }
+            if at == range.end {
+                self.content.stored(at);
+            } else if !self.content.has_from(at) {
+                return self.begin_again(Some(status.upload), context);
+            }
+            return self.chunk(status.upload, at, context);
+        }
+        if !self.content.can_replay() && self.content.resend_blindly(range.start) {
+            // The status is not to be had, and the bytes before this chunk are gone: this chunk once more, and the digest
+            // will tell (quirk `status-get-404-live-session`).
+            self.state = State::SendingChunk(open, range);
+            return;
+        }
+        self.ladder.trouble(Rung::Chunks);
+        self.begin_again(Some(open), context);
+    }
+}

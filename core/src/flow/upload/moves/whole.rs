@@ -1,0 +1,130 @@
+//! All bytes in one request: POST, PUT or PATCH.
+
+use crate::driver::Key;
+use crate::endpoint::{OpenUpload, PostedBlob};
+use crate::flow::upload::ladder::{Ladder, Rung};
+use crate::flow::upload::reply::{Refusal, Reply};
+use crate::flow::upload::{State, Upload};
+use crate::flow::{Context, Outcome};
+use crate::outcome::{Failure, FailureKind, Stored};
+
+impl<K: Key> Upload<K> {
+    pub(super) fn posted(&mut self, outcome: Outcome, context: &mut Context<'_, K>) {
+        let Some(post) = self.post() else { return self.fail(Failure::new(FailureKind::NotReplayable)) };
+        match Reply::read(&post, outcome) {
+            Reply::Good(PostedBlob::Stored) => {
+                context.learned.single_post = Some(true);
+                self.stored(Stored::Uploaded);
+            }
+            // The body was ignored, and an upload opened (quirk `post-digest-single-unsupported-202`).
+            Reply::Good(PostedBlob::Opened(open)) => {
+                context.learned.single_post = Some(false);
+                self.send_in(open, context);
+            }
+            Reply::Unknown(status) => {
+                // What it may have begun counts as an upload.
+                self.sessions = self.sessions.saturating_add(1);
+                self.doubt(Rung::SinglePost, status);
+                self.state = State::Confirming(None);
+            }
+            Reply::GivenUp(failure) => self.fail(failure),
+            Reply::Refused(refusal, failure) => {
+                self.last.refused(refusal, failure);
+                match refusal {
+                    Refusal::Forbidden => return self.give_up(None),
+                    Refusal::TooLarge => Ladder::learn_limit(self.content.size, context.learned, context.now),
+                    Refusal::Unsupported | Refusal::Invalid => {
+                        context.learned.single_post.get_or_insert(false);
+                    }
+                    _ => {}
+                }
+                self.ladder.bar(Rung::SinglePost);
+                self.send(context);
+            }
+        }
+    }
+
+    pub(super) fn put(&mut self, open: OpenUpload, outcome: Outcome, context: &mut Context<'_, K>) {
+        let Some(close) = self.close_whole(&open) else { return self.fail(Failure::new(FailureKind::NotReplayable)) };
+        match Reply::read(&close, outcome) {
+            Reply::Good(stored) => {
+                context.learned.whole_put = Some(true);
+                self.committed(&stored);
+            }
+            Reply::Unknown(status) => {
+                self.doubt(Rung::WholePut, status);
+                self.state = State::Confirming(Some(open));
+            }
+            Reply::GivenUp(failure) => self.fail_in(Some(open), failure),
+            Reply::Refused(refusal, failure) => {
+                self.last.refused(refusal, failure);
+                match refusal {
+                    Refusal::Forbidden => return self.give_up(Some(open)),
+                    // The upload is gone; perhaps because an earlier attempt was applied (quirk `put-retry-after-commit-404`).
+                    Refusal::Gone => {
+                        self.ladder.trouble(Rung::WholePut);
+                        self.state = State::Confirming(None);
+                        return;
+                    }
+                    Refusal::TooLarge => self.ladder.too_large(self.content.size, context.learned, context.now),
+                    Refusal::Unsupported => {
+                        context.learned.whole_put.get_or_insert(false);
+                        self.ladder.bar(Rung::WholePut);
+                    }
+                    _ => self.ladder.trouble(Rung::WholePut),
+                }
+                // A failed commit ends the upload at some registries (quirk `digest-mismatch-kills-session`), so it is not
+                // gone on with; at others it stays open, so it is cancelled.
+                self.begin_again(Some(open), context);
+            }
+        }
+    }
+
+    /// A PATCH with everything was answered. `poured`: its bytes came out of a one-shot source as they were sent.
+    pub(super) fn streamed(&mut self, open: OpenUpload, poured: bool, outcome: Outcome, context: &mut Context<'_, K>) {
+        if poured {
+            // Whatever came of it, these bytes cannot be had again.
+            self.content.poured();
+        }
+        match Reply::read(&self.stream(&open, poured), outcome) {
+            Reply::Good(moved) => {
+                context.learned.streamed_patch = Some(true);
+                if !self.content.has_ended() {
+                    let what = "the driver sent a blob to its end and did not report its digest".to_owned();
+                    return self.end_with(Some(moved.upload), Err(Failure::new(FailureKind::Misuse(what))));
+                }
+                self.content.stored(self.content.size.unwrap_or(0));
+                self.state = State::Closing(moved.upload, None);
+            }
+            Reply::Unknown(status) => {
+                self.doubt(Rung::StreamedPatch, status);
+                self.begin_again(Some(open), context);
+            }
+            Reply::GivenUp(failure) => self.fail_in(Some(open), failure),
+            Reply::Refused(refusal, failure) => {
+                self.last.refused(refusal, failure);
+                match refusal {
+                    Refusal::Forbidden => return self.give_up(Some(open)),
+                    Refusal::TooLarge => self.ladder.too_large(self.content.size, context.learned, context.now),
+                    Refusal::Unsupported => {
+                        context.learned.streamed_patch.get_or_insert(false);
+                    }
+                    _ => {}
+                }
+                self.ladder.bar(Rung::StreamedPatch);
+                let left = (refusal != Refusal::Gone).then_some(open);
+                self.begin_again(left, context);
+            }
+        }
+    }
+
+    /// It is not known what became of a body. A transient status counts against the rung; that no answer came is the
+    /// network's doing, and says nothing of what the registry takes.
+    pub(super) fn doubt(&mut self, rung: Rung, status: Option<http::StatusCode>) {
+        self.last.unknown(status);
+        match status {
+            Some(_) => self.ladder.trouble(rung),
+            None => self.ladder.lost(),
+        }
+    }
+}

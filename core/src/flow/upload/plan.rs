@@ -1,0 +1,169 @@
+//! What is tried, in turn, until the blob is in the repository: go on in an old upload, mount, ask, send.
+//!
+//! Each step falls to the next. A recovery is a shorter plan.
+
+use std::collections::VecDeque;
+
+use super::Content;
+use crate::Repository;
+use crate::config::{Learned, Options};
+use crate::endpoint::OpenUpload;
+
+/// The steps that are left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Plan(VecDeque<Step>);
+
+/// One step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Go on in an upload that another process left open, in which so many bytes were acknowledged.
+    Resume(OpenUpload, u64),
+    /// Mount the blob from this repository.
+    Mount(Repository),
+    /// Find out whether the target repository has the blob.
+    Ask(Question),
+    /// Send the blob.
+    Send,
+}
+
+/// What the target repository is asked before the bytes of a blob are sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Question {
+    /// Where the blob is so large that a question costs less than its bytes.
+    IfLarge,
+    /// Where it costs no request: the POST that opens the upload mounts the blob from the target repository itself.
+    InPassing,
+    /// By HEAD, whatever its size, once the repositories to mount from were tried.
+    First,
+    /// The same, because the registry said that it is missing: what was not mounted then is not mounted now.
+    Again,
+    /// Nothing: it is sent whatever the registry says that it has.
+    Nothing,
+}
+
+/// How the target repository is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum How {
+    /// HEAD.
+    Head,
+    /// POST: a mount from the repository itself, which opens an upload where the blob is not there.
+    SelfMount,
+}
+
+/// Blobs of fewer bytes are sent rather than asked about, where one POST sends them.
+const SMALL: u64 = 16 * 1024;
+
+impl Plan {
+    /// Every repository to mount from, then the target itself, then the bytes.
+    pub(super) fn new(mounts: Vec<Repository>) -> Self {
+        let mounts = mounts.into_iter().map(Step::Mount);
+        Self(mounts.chain([Step::Ask(Question::IfLarge), Step::Send]).collect())
+    }
+
+    /// The same with another question. A recovery is a shorter plan: a mount that did not help once is not tried again.
+    pub(super) fn asking(&mut self, question: Question) {
+        let is_recovery = matches!(question, Question::Again | Question::Nothing);
+        self.0.retain(|step| !(is_recovery && matches!(step, Step::Mount(_))));
+        for step in &mut self.0 {
+            if let Step::Ask(asked) = step {
+                *asked = question;
+            }
+        }
+    }
+
+    /// The same, with this upload tried before all else.
+    pub(super) fn resuming(&mut self, open: OpenUpload, acknowledged: u64) {
+        self.0.push_front(Step::Resume(open, acknowledged));
+    }
+
+    /// Takes the next step; after the last, sending is all that is left.
+    pub(super) fn next(&mut self) -> Step {
+        self.0.pop_front().unwrap_or(Step::Send)
+    }
+}
+
+impl Question {
+    /// How it is put, if it is worth being put. `has_upload`: a mount that missed opened an upload, in which the blob can be
+    /// sent; `one_post`: the blob would be sent in one POST.
+    pub(super) fn how(
+        self,
+        content: &Content,
+        has_upload: bool,
+        one_post: bool,
+        learned: &Learned,
+        options: &Options,
+    ) -> Option<How> {
+        let is_small = content.size.is_some_and(|size| size < SMALL);
+        match self {
+            Self::First | Self::Again => Some(How::Head),
+            Self::Nothing => None,
+            // Another upload would be one too many.
+            _ if has_upload => content.is_worth_asking(options).then_some(How::Head),
+            Self::IfLarge if !content.is_worth_asking(options) => None,
+            Self::IfLarge if learned.self_mount == Some(true) => Some(How::SelfMount),
+            Self::IfLarge => Some(How::Head),
+            Self::InPassing if is_small && one_post => None,
+            Self::InPassing if learned.self_mount == Some(false) => Some(How::Head),
+            Self::InPassing => Some(How::SelfMount),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Blob;
+    use crate::{Algorithm, Digest};
+
+    fn content(size: u64) -> Content {
+        Content::of(&Blob::known((), Digest::of(Algorithm::Sha256, b"blob"), size))
+    }
+
+    #[test]
+    fn every_repository_is_mounted_from_before_the_target_is_asked_and_bytes_are_sent() {
+        let [one, two]: [Repository; 2] = ["team/one", "team/two"].map(|name| name.parse().unwrap());
+        let mut plan = Plan::new(vec![one.clone(), two.clone()]);
+        let steps: Vec<Step> = std::iter::repeat_with(|| plan.next()).take(5).collect();
+        let ask = Step::Ask(Question::IfLarge);
+        assert_eq!(steps, [Step::Mount(one), Step::Mount(two), ask, Step::Send, Step::Send]);
+    }
+
+    #[test]
+    fn a_recovery_does_not_mount() {
+        for question in [Question::Again, Question::Nothing] {
+            let mut plan = Plan::new(vec!["team/one".parse().unwrap()]);
+            plan.asking(question);
+            assert_eq!([plan.next(), plan.next()], [Step::Ask(question), Step::Send]);
+        }
+    }
+
+    #[test]
+    fn how_the_target_is_asked() {
+        use Question::{Again, First, IfLarge, InPassing, Nothing};
+        const LARGE: u64 = 1 << 30;
+        let (head, mount) = (Some(How::Head), Some(How::SelfMount));
+        let table = [
+            // question, size, an upload is open, one POST sends it, self_mount was learned, how
+            (IfLarge, 1000, false, true, None, None),
+            (IfLarge, LARGE, false, false, None, head),
+            (IfLarge, LARGE, false, false, Some(true), mount),
+            (IfLarge, LARGE, false, false, Some(false), head),
+            (IfLarge, LARGE, true, false, Some(true), head),
+            (InPassing, 1000, false, true, None, None),
+            (InPassing, 1000, false, false, None, mount),
+            (InPassing, 100_000, false, true, None, mount),
+            (InPassing, 100_000, false, false, Some(false), head),
+            (InPassing, 100_000, true, false, None, None),
+            (InPassing, LARGE, true, false, None, head),
+            (First, 1, false, true, Some(true), head),
+            (Again, 1, false, true, Some(true), head),
+            (Nothing, LARGE, false, false, Some(true), None),
+        ];
+        for (question, size, has_upload, one_post, self_mount, how) in table {
+            let mut learned = Learned::default();
+            learned.self_mount = self_mount;
+            let asked = question.how(&content(size), has_upload, one_post, &learned, &Options::default());
+            assert_eq!(asked, how, "{question:?} of {size} bytes, {has_upload}, {one_post}, {self_mount:?}");
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! Time: the only checks that wait.
+
+use std::time::{Duration, Instant};
+
+use super::{Duty, Over};
+use crate::failure::{is_lost, shown};
+use crate::server::plan::{Answer, Pace, Plan, Reply};
+use crate::trial::{TAGS, Trial, ensure, options};
+use crate::work::Work;
+
+pub(super) const DUTIES: &[Duty] = &[
+    Duty {
+        name: "silence",
+        what: "A connection on which nothing moves for as long as the limit is lost, before the answer and in the middle of it",
+        over: Over::Sockets,
+        needs: None,
+        check: silence,
+    },
+    Duty {
+        name: "slow-answer",
+        what: "An answer that comes slowly, and never pauses for as long as the limit, is whole",
+        over: Over::Sockets,
+        needs: None,
+        check: slow_answer,
+    },
+];
+
+/// The limit that the checks set.
+const LIMIT: Duration = Duration::from_millis(100);
+
+fn silence(trial: &mut Trial<'_, '_>) -> Result<(), String> {
+    let mut stalled = Answer::json(200, TAGS);
+    stalled.stall = Some(5);
+    for (when, plan) in [("before", Plan::reply(Reply::Silence)), ("in", Plan::from(stalled))] {
+        let mut bench = trial.serve(move |_| plan.clone());
+        let mut work = Work::new(options()).operation(bench.list_tags());
+        work.options.limits.silence = LIMIT;
+        let (begin, ended) = (Instant::now(), bench.run_one(work)?);
+        let took = begin.elapsed();
+        ensure!(is_lost(&ended), "silence {when} an answer came to {}", shown(&ended));
+        ensure!(
+            took >= LIMIT && took < LIMIT * 10,
+            "silence {when} an answer was given up after {} ms, where the limit is {}",
+            took.as_millis(),
+            LIMIT.as_millis()
+        );
+    }
+    Ok(())
+}
+
+fn slow_answer(trial: &mut Trial<'_, '_>) -> Result<(), String> {
+    let mut paced = Answer::json(200, TAGS);
+    // Twice the limit in all. Stacks do not tell of single bytes of a head.
+    paced.pace = Some(Pace { each: LIMIT * 2 / TAGS.len() as u32, head: false });
+    let mut bench = trial.serve(move |_| paced.clone());
+    let mut work = Work::new(options()).operation(bench.list_tags());
+    work.options.limits.silence = LIMIT;
+    let ended = bench.run_one(work)?;
+    ensure!(ended.is_ok(), "an answer whose bytes came one by one came to {}", shown(&ended));
+    Ok(())
+}

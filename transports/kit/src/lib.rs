@@ -1,0 +1,119 @@
+//! Proves that a driver of [`longshore_core`] keeps its contract.
+//!
+//! A driver moves bytes for the core: it adds no header, follows no redirect, repeats nothing, sends bodies to the byte,
+//! holds limits, and tells what really happened. The kit has servers that misbehave on purpose, over plain HTTP, TLS and
+//! HTTP/2 on loopback, and a check for each duty. What a stack can do beyond that (TLS, HTTP/2, several requests at once,
+//! early answers, abort) is declared, checked where it is, and reported as absent elsewhere.
+//!
+//! ```no_run
+//! # use longshore_core::driver::Output;
+//! # use longshore_core::{Client, Failure, Receipt};
+//! # struct MyDriver;
+//! # impl MyDriver {
+//! #     fn new(ca_pem: &str) -> Self { Self }
+//! #     fn run(&self, client: Client<u32>, work: Work) -> Vec<Result<Receipt<u32>, Box<Failure>>> { Vec::new() }
+//! # }
+//! use longshore_transport_kit::{Capabilities, Work, check};
+//!
+//! let report = check(Capabilities::none().tls().concurrent(), |site| {
+//!     let driver = MyDriver::new(&site.ca_pem);
+//!     // Start the operations, drive the client until it is idle, and give what came of them in their order.
+//!     move |work: Work| driver.run(Client::new(work.options.clone()), work)
+//! });
+//! report.assert();
+//! ```
+//!
+//! [`Work`] holds what an operation needs: bytes to send as [`Content`], places for what is pulled as [`Sink`], and
+//! credentials. A driver without sockets is checked with [`check_in_memory`]: those duties that are marked `any`.
+//!
+//! A check that never ends is a driver that hangs: run it with `--nocapture`, and the last name printed is the duty.
+//!
+//! # The matrix
+//!
+//! `transports/kit/matrix` runs the kit against the drivers of this project and prints this table. The times are those of
+//! a debug build.
+#![doc = include_str!("../MATRIX.md")]
+#![forbid(unsafe_code)]
+
+mod driver;
+mod duties;
+mod failure;
+mod reference;
+mod report;
+mod server;
+mod trial;
+mod work;
+
+use std::time::Instant;
+
+pub use driver::{Capabilities, Driver, Handler, Site};
+pub use report::{DutyResult, Report, Verdict, matrix};
+pub use work::{Content, CredentialLookup, Sink, Work};
+
+use duties::Duty;
+use server::tls::Ca;
+use trial::{Maker, Protocol, Trial};
+
+/// Checks a driver against servers on loopback. `make` makes one for a server; it is called many times.
+pub fn check<D: Driver + 'static>(capabilities: Capabilities, mut make: impl FnMut(&Site) -> D) -> Report {
+    let mut protocols = vec![Protocol::Plain];
+    if capabilities.tls {
+        protocols.push(Protocol::Tls);
+    }
+    if capabilities.http2 {
+        protocols.push(Protocol::Http2);
+    }
+    let mut make = move |site: &Site| Box::new(make(site)) as Box<dyn Driver>;
+    run(&capabilities, &protocols, &mut Maker::Sockets(&mut make))
+}
+
+/// Checks a driver that has no sockets, and takes its answers from a handler: the duties that are marked `any`.
+pub fn check_in_memory<D: Driver + 'static>(mut make: impl FnMut(Handler) -> D) -> Report {
+    let mut make = move |handler: Handler| Box::new(make(handler)) as Box<dyn Driver>;
+    run(&Capabilities::none(), &[Protocol::Memory], &mut Maker::Memory(&mut make))
+}
+
+fn run(capabilities: &Capabilities, spoken: &[Protocol], maker: &mut Maker<'_>) -> Report {
+    let ca = Ca::new();
+    let mut results = Vec::new();
+    for duty in duties::all() {
+        if let Some(needs) = duty.needs.filter(|needs| !needs.is_declared(capabilities)) {
+            if spoken != [Protocol::Memory] {
+                results.push(result(&duty, Verdict::Absent(needs.as_str()), Instant::now()));
+            }
+            continue;
+        }
+        let protocols = duty.over.protocols(spoken);
+        if protocols.is_empty() {
+            continue;
+        }
+        let begin = Instant::now();
+        let mut verdict = Verdict::Held(protocols.iter().map(|protocol| protocol.as_str()).collect());
+        for protocol in protocols {
+            println!("{} over {}", duty.name, protocol.as_str());
+            let mut trial = Trial { protocol, ca: &ca, maker: &mut *maker };
+            if let Err(why) = (duty.check)(&mut trial) {
+                verdict = Verdict::Broken(format!("over {}: {why}", protocol.as_str()));
+                break;
+            }
+        }
+        results.push(result(&duty, verdict, begin));
+    }
+    Report { results }
+}
+
+fn result(duty: &Duty, verdict: Verdict, begin: Instant) -> DutyResult {
+    let (name, what, over) = (duty.name, duty.what, duty.over.as_str());
+    DutyResult { name, what, over, verdict, took: begin.elapsed() }
+}
+
+impl Protocol {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Memory => "memory",
+            Self::Plain => "HTTP/1.1",
+            Self::Tls => "HTTP/1.1 over TLS",
+            Self::Http2 => "HTTP/2 over TLS",
+        }
+    }
+}
