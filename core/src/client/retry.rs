@@ -194,7 +194,7 @@ impl<K: Key> Client<K> {
             for id in self.waiting_at(&origin) {
                 let Some(mut task) = self.tasks.remove(&id) else { continue };
                 self.leave_lane(id, &mut task);
-                let failure = Failure::new(FailureKind::NotServed { origin: origin.clone(), waited });
+                let failure = Failure::new(FailureKind::PatienceExhausted { origin: origin.clone(), waited });
                 self.settle(&mut task, Outcome::Failed(failure));
                 self.put_back(id, task);
             }

@@ -90,7 +90,7 @@ pub enum FailureKind {
     },
     /// The registry did nothing but ask for waits, for longer than the options allow.
     #[error("{origin} has asked to wait again and again, for {} seconds in all, and has served nothing; try again later", waited.as_secs())]
-    NotServed {
+    PatienceExhausted {
         /// Who.
         origin: Origin,
         /// The waits, added up.
