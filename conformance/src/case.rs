@@ -7,7 +7,7 @@ use longshore_core::{Blob, Client, Learned, Options, Push, Receipt, Registry, Re
 use longshore_memory::{Order, Schedule, Simulation, Source};
 use longshore_mock_registry as mock;
 use longshore_mock_registry::auth::{Auth, Password};
-use longshore_mock_registry::fault::FaultPlan;
+use longshore_mock_registry::fault::Faults;
 use serde_json::Value;
 
 use crate::quirk;
@@ -269,7 +269,7 @@ impl Case {
     }
 
     pub(crate) fn empty_registry(&self) -> Mock {
-        Mock::new(mock::RegistryOptions { faults: FaultPlan::none(), ..self.registry.clone() })
+        Mock::new(mock::RegistryOptions { faults: Faults::none(), ..self.registry.clone() })
     }
 
     /// Puts what is there already where it is, and gives the sources of all blobs.

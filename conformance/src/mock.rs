@@ -78,7 +78,7 @@ impl Mock {
         let mut request = Request::new(body.into());
         *request.method_mut() = method;
         *request.uri_mut() = path_and_query.parse().expect("the suite asks for what is a path");
-        self.registry.answer(self.now, request)
+        self.registry.answer(self.now, request).expect("nothing happens to what the suite itself asks")
     }
 
     /// What it would answer if it did what the spec says.
@@ -130,10 +130,16 @@ impl Mock {
     /// The answer with its body, and what the registry does to it.
     fn reply(&self, answer: mock::Answer) -> Reply {
         let fault = match answer.delivery {
-            mock::Delivery::Whole => None,
-            mock::Delivery::Lost => Some(Fault::AnswerLost),
+            mock::Delivery::Whole => match answer.pace.delay(answer.body.len()) {
+                0 => None,
+                micros => Some(Fault::Slow(Duration::from_micros(micros))),
+            },
             mock::Delivery::CutAfter(bytes) => Some(Fault::AnswerCut(usize::try_from(bytes).unwrap_or(usize::MAX))),
-            mock::Delivery::Late(micros) => Some(Fault::Slow(Duration::from_micros(micros))),
+            mock::Delivery::NotSent
+            | mock::Delivery::Lost
+            | mock::Delivery::Reset
+            | mock::Delivery::HeadCut(_)
+            | mock::Delivery::Garbage => Some(Fault::AnswerLost),
         };
         Reply { answer: self.registry.response(answer), fault }
     }

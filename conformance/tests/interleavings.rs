@@ -64,7 +64,7 @@ impl Attacher {
             Body::Blob { .. } => Bytes::from_static(b"{}"),
             Body::Empty | Body::Rest { .. } => Bytes::new(),
         };
-        let response = registry.registry.answer(mock::Instant::default(), Request::from_parts(head, body));
+        let response = registry.registry.answer(mock::Instant::default(), Request::from_parts(head, body)).unwrap();
         self.client.handle(Input::Answered { id, response, end: End::Complete });
         self.poll();
     }

@@ -89,7 +89,7 @@ fn fallback_tag_not_index() {
         registry.put_blob(&name, &Digest::of(Algorithm::Sha256, &config), &config);
         let tag = Tag::of_referrers(&Image::of(&case.plan).root.digest());
         let put = Request::put(format!("/v2/{name}/manifests/{tag}")).header(CONTENT_TYPE, media_type);
-        let answer = registry.registry.answer(mock::Instant::default(), put.body(standing).unwrap());
+        let answer = registry.registry.answer(mock::Instant::default(), put.body(standing).unwrap()).unwrap();
         assert_eq!(answer.status(), 201, "{answer:?}");
         let before = registry.tagged(&name, &tag).unwrap();
         let run = case.run_at(registry);
@@ -167,7 +167,7 @@ fn fallback_tag_of_the_subject_itself() {
     let tag = Tag::of_referrers(&subject.digest());
     let put = Request::put(format!("/v2/{}/manifests/{tag}", Case::repository()));
     let put = put.header(CONTENT_TYPE, subject.media_type().as_str()).body(subject.bytes().clone()).unwrap();
-    assert_eq!(registry.registry.answer(mock::Instant::default(), put).status(), 201);
+    assert_eq!(registry.registry.answer(mock::Instant::default(), put).unwrap().status(), 201);
     let run = case.run_at(registry);
     let failure = run.result.as_ref().unwrap_err();
     assert!(matches!(failure.kind, FailureKind::NoReferrers { .. }), "{failure}");

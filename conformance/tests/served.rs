@@ -31,7 +31,7 @@ fn holding(root: &Manifest, image: &Image, options: mock::RegistryOptions, lost:
     );
     let put = Request::put(format!("/v2/{}/manifests/v0", Case::repository()));
     let put = put.header(CONTENT_TYPE, root.media_type().as_str()).body(root.bytes().clone()).unwrap();
-    assert_eq!(registry.registry.answer(mock::Instant::default(), put).status(), 201);
+    assert_eq!(registry.registry.answer(mock::Instant::default(), put).unwrap().status(), 201);
     registry.registry.options.behaviour.manifests.missing_reference = checks;
     registry
 }

@@ -21,6 +21,8 @@ pub struct Answer {
     pub body: Body,
     /// What becomes of it on its way.
     pub delivery: Delivery,
+    /// How fast it goes.
+    pub pace: Pace,
 }
 
 /// What becomes of an answer on its way. Whoever delivers it, does this to it.
@@ -29,12 +31,36 @@ pub enum Delivery {
     /// It arrives.
     #[default]
     Whole,
+    /// The request did not leave the client.
+    NotSent,
     /// Nothing of it arrives: the connection is closed.
     Lost,
+    /// Nothing of it arrives: the connection is reset.
+    Reset,
+    /// The connection is closed after so many bytes of the head.
+    HeadCut(u64),
     /// The connection is closed after so many bytes of the body.
     CutAfter(u64),
-    /// It arrives so many microseconds late.
-    Late(u64),
+    /// Something arrives that is no HTTP.
+    Garbage,
+}
+
+/// How fast an answer goes. Whoever delivers it, waits.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Pace {
+    /// How many microseconds late it is.
+    pub late: u64,
+    /// How many bytes of its body go in a second, at least 1; as fast as they can, where nothing is said.
+    pub rate: Option<u64>,
+}
+
+impl Pace {
+    /// How many microseconds an answer with a body of so many bytes takes longer than it would.
+    #[must_use]
+    pub fn delay(&self, bytes: u64) -> u64 {
+        let sending = self.rate.map_or(0, |rate| u128::from(bytes) * 1_000_000 / u128::from(rate.max(1)));
+        self.late.saturating_add(u64::try_from(sending).unwrap_or(u64::MAX))
+    }
 }
 
 /// A body by name: a big blob is read from the storage piece by piece, by whoever delivers it.
@@ -42,6 +68,8 @@ pub enum Delivery {
 pub enum Body {
     /// These bytes.
     Bytes(Bytes),
+    /// So many spaces: what a fault makes of a body.
+    Spaces(u64),
     /// These bytes of a blob.
     Blob {
         /// Which blob.
@@ -57,6 +85,7 @@ impl Body {
     pub fn len(&self) -> u64 {
         match self {
             Self::Bytes(bytes) => bytes.len() as u64,
+            Self::Spaces(bytes) => *bytes,
             Self::Blob { range, .. } => range.end.saturating_sub(range.start),
         }
     }
@@ -71,7 +100,14 @@ impl Body {
 impl Answer {
     /// An answer without a body.
     pub(crate) fn new(row: Row, status: StatusCode) -> Self {
-        Self { row, status, headers: HeaderMap::new(), body: Body::Bytes(Bytes::new()), delivery: Delivery::Whole }
+        Self {
+            row,
+            status,
+            headers: HeaderMap::new(),
+            body: Body::Bytes(Bytes::new()),
+            delivery: Delivery::Whole,
+            pace: Pace::default(),
+        }
     }
 
     /// Adds a header. A value that no header can hold is left out: it came from a request, and the answer stands without.

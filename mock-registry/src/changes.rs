@@ -43,7 +43,7 @@ fn with(mut answer: Answer, change: &AnswerChange) -> Answer {
 fn errors(answer: &Answer) -> Option<Value> {
     match &answer.body {
         Body::Bytes(bytes) if !answer.status.is_success() => serde_json::from_slice(bytes).ok(),
-        Body::Bytes(_) | Body::Blob { .. } => None,
+        Body::Bytes(_) | Body::Spaces(_) | Body::Blob { .. } => None,
     }
 }
 

@@ -14,15 +14,15 @@
 //! let blob = "sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
 //!
 //! let post = Request::post("/v2/library/hello/blobs/uploads/").body(Bytes::new())?;
-//! let opened = registry.answer(now, post);
+//! let opened = registry.answer(now, post)?;
 //! assert_eq!(opened.status(), StatusCode::ACCEPTED);
 //!
 //! let location = opened.headers()["location"].to_str()?;
 //! let put = Request::put(format!("{location}?digest={blob}")).body(Bytes::from("hello"))?;
-//! assert_eq!(registry.answer(now, put).status(), StatusCode::CREATED);
+//! assert_eq!(registry.answer(now, put)?.status(), StatusCode::CREATED);
 //!
 //! let get = Request::get(format!("/v2/library/hello/blobs/{blob}")).body(Bytes::new())?;
-//! assert_eq!(registry.answer(now, get).body(), "hello");
+//! assert_eq!(registry.answer(now, get)?.body(), "hello");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
@@ -55,15 +55,17 @@ mod route;
 #[cfg(feature = "server")]
 pub mod server;
 pub mod state;
+mod steps;
 pub mod storage;
 mod tags;
 mod uploads;
 
 pub use longshore_core::Instant;
 
-pub use answer::{Answer, Body, Delivery, Row};
+pub use answer::{Answer, Body, Delivery, Pace, Row};
 pub use behaviour::Behaviour;
 pub use options::{Limits, RegistryOptions};
 pub use progress::{BodyEnd, Opened, Progress, RequestId};
 pub use registry::Registry;
 pub use state::UploadId;
+pub use steps::Undelivered;

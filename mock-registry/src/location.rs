@@ -50,7 +50,7 @@ impl Registry {
         if form == LocationForm::Storage {
             return self.at_storage(path);
         }
-        let Some(origin) = &self.options.origin else { return path };
+        let Some(origin) = self.origin() else { return path };
         match form {
             LocationForm::Path | LocationForm::Storage => path,
             LocationForm::Absolute => format!("{origin}{path}"),

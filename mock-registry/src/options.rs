@@ -6,7 +6,7 @@ use longshore_core::Origin;
 
 use crate::Behaviour;
 use crate::auth::Auth;
-use crate::fault::FaultPlan;
+use crate::fault::Faults;
 
 /// How a [`Registry`](crate::Registry) is set up. The default is a registry that does what the spec says.
 #[derive(Debug, Clone, Default)]
@@ -23,7 +23,7 @@ pub struct RegistryOptions {
     /// Who may do what; anybody anything, where nothing is said.
     pub auth: Option<Auth>,
     /// What goes wrong.
-    pub faults: FaultPlan,
+    pub faults: Faults,
     /// Bounds.
     pub limits: Limits,
 }

@@ -1,12 +1,14 @@
 //! A request on its way through the registry.
 
-use longshore_core::Instant;
+use bytes::BytesMut;
+use longshore_core::{Instant, Origin};
 
 use crate::answer::Answer;
 use crate::auth::TokenRequest;
 use crate::fault::FaultEffect;
 use crate::judge::JudgedRequest;
 use crate::manifests::Receiving;
+use crate::request::ParsedRequest;
 use crate::uploads::Writing;
 
 /// A request whose body is on its way in.
@@ -43,7 +45,6 @@ pub enum BodyEnd {
 }
 
 /// A request that is under way.
-#[derive(Debug)]
 pub(crate) struct PendingRequest {
     pub(crate) judged: JudgedRequest,
     /// What a fault does to it.
@@ -53,6 +54,18 @@ pub(crate) struct PendingRequest {
     pub(crate) receiver: Receiver,
     /// Until when the client may.
     pub(crate) good_until: Option<Instant>,
+    /// The one of the registry's own names that it came to.
+    pub(crate) asked_at: Option<Origin>,
+    /// What is needed to let it come a second time.
+    pub(crate) repetition: Option<Box<Repetition>>,
+}
+
+/// A request that comes twice.
+pub(crate) struct Repetition {
+    pub(crate) request: ParsedRequest,
+    pub(crate) body: BytesMut,
+    /// Whether the body is all of it, and not too long to be kept.
+    pub(crate) is_whole: bool,
 }
 
 /// What takes a body in.

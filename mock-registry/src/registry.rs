@@ -1,23 +1,25 @@
-//! The registry: head first, then the body in pieces, then the answer.
+//! The registry: what it knows and how it is set up.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::request::Parts;
-use http::{Method, Request, Response, StatusCode};
-use longshore_core::Repository;
+use longshore_core::{Origin, Repository};
 
-use crate::answer::{Answer, Body, Delivery, Row};
+use crate::answer::Body;
 use crate::auth::{Tokens, VerifiedPasswords};
-use crate::fault::{FaultEffect, FaultPlan, Struck, delivered};
-use crate::judge::{Judge, JudgedRequest};
-use crate::progress::{BodyEnd, Opened, PendingRequest, Progress, Receiver, RequestId, Step};
+use crate::fault::{FaultCounters, Faults, Struck};
+use crate::judge::Judge;
+use crate::progress::{PendingRequest, RequestId};
 use crate::random::Random;
-use crate::refusal::{Code, Refusal};
-use crate::request::ParsedRequest;
+use crate::refusal::Refusal;
 use crate::state::State;
+use crate::steps::spaces;
 use crate::storage::{BlobBytes, Memory, Record, Storage, StorageError};
 use crate::{Instant, RegistryOptions};
+
+/// The first second of 2026, in seconds since 1970.
+const CALENDAR_START: Duration = Duration::from_secs(1_767_225_600);
 
 /// A registry: state, behaviour and storage, and no I/O of its own.
 ///
@@ -38,11 +40,17 @@ pub struct Registry {
     pub judge: Judge,
     /// The faults that struck so far, at most 100,000 of them.
     pub struck: Vec<Struck>,
-    pending: BTreeMap<RequestId, PendingRequest>,
+    pub(crate) pending: BTreeMap<RequestId, PendingRequest>,
     pub(crate) requests: u64,
     /// How many requests there were before those that faults are counted by.
     pub(crate) faults_from: u64,
-    pub(crate) requests_of: BTreeMap<Row, u64>,
+    /// The origins among which a request chooses the one that its answer names.
+    pub(crate) own_origins: Vec<Origin>,
+    /// The one of them that the present request came to.
+    pub(crate) asked_at: Option<Origin>,
+    pub(crate) fault_counters: FaultCounters,
+    /// The time since 1970 at the instant 0: what dates in answers are counted from.
+    pub(crate) calendar_start: Duration,
 }
 
 impl Registry {
@@ -83,7 +91,10 @@ impl Registry {
             pending: BTreeMap::new(),
             requests: 0,
             faults_from: 0,
-            requests_of: BTreeMap::new(),
+            own_origins: Vec::new(),
+            asked_at: None,
+            fault_counters: FaultCounters::default(),
+            calendar_start: CALENDAR_START,
         }
     }
 
@@ -104,11 +115,17 @@ impl Registry {
     }
 
     /// Has this go wrong from now on: requests are counted from here, and what struck so far is forgotten.
-    pub fn inject_faults(&mut self, faults: FaultPlan) {
+    pub fn inject_faults(&mut self, faults: Faults) {
         self.options.faults = faults;
         self.faults_from = self.requests;
-        self.requests_of.clear();
+        self.fault_counters = FaultCounters::default();
         self.struck.clear();
+    }
+
+    /// Says what time it is at the instant 0, as the time since 1970: dates in answers are counted from there. Where nobody
+    /// says it, that is the beginning of 2026.
+    pub fn set_calendar_start(&mut self, since_1970: Duration) {
+        self.calendar_start = since_1970;
     }
 
     /// Makes ids, signatures and tokens from another seed from now on.
@@ -117,120 +134,9 @@ impl Registry {
         self.random = Random::new(seed);
     }
 
-    /// Takes the head of a request.
-    pub fn open(&mut self, now: Instant, head: Parts) -> Opened {
-        self.advance(now);
-        let method = head.method.clone();
-        let mut request = match self.parse(head) {
-            Ok(request) => request,
-            Err(refusal) => return Opened::Answer(self.sent(&method, self.refused(Row::Other, refusal))),
-        };
-        let effect = match self.strike(&request) {
-            Ok(effect) => effect,
-            Err(answer) => return Opened::Answer(self.sent(&method, answer)),
-        };
-        let judged = JudgedRequest::of(self.requests, &request);
-        self.judge_head(&judged, &request);
-        let begun = self.check_origin(&request).and_then(|()| {
-            request.caller = self.authorize(&request, effect.token_expired)?;
-            self.begin(&request, &effect)
-        });
-        let answer = match begun {
-            Ok(Step::Answer(answer)) => answer,
-            Ok(Step::Receive(receiver)) => {
-                let id = RequestId(self.requests);
-                self.pending.insert(
-                    id,
-                    PendingRequest { judged, effect, received: 0, receiver, good_until: request.caller.good_until },
-                );
-                return Opened::Body(id);
-            }
-            Err(refusal) => self.refused(request.row, refusal),
-        };
-        Opened::Answer(self.leave(&judged, &method, answer, effect.delivery))
-    }
-
-    /// Takes the next piece of a body.
-    pub fn piece(&mut self, id: RequestId, bytes: &Bytes) -> Progress {
-        let Some(mut pending) = self.pending.remove(&id) else { return Progress::Answer(self.over()) };
-        let allowed = pending.effect.body_cut.unwrap_or(u64::MAX).saturating_sub(pending.received);
-        let taken = bytes.slice(..bytes.len().min(usize::try_from(allowed).unwrap_or(usize::MAX)));
-        pending.received = pending.received.saturating_add(taken.len() as u64);
-        let done = match &mut pending.receiver {
-            Receiver::Upload(writing) => self.take_upload(writing, &taken),
-            Receiver::Manifest(receiving) => self.take_manifest(receiving, &taken),
-            Receiver::Token(asking) => asking.take(&taken),
-        };
-        if let Err(refusal) = done {
-            return Progress::Answer(self.last(&pending.judged, pending.effect.delivery, Err(refusal)));
-        }
-        if taken.len() < bytes.len() {
-            return Progress::Answer(self.end(pending, BodyEnd::Cut));
-        }
-        self.pending.insert(id, pending);
-        Progress::More
-    }
-
-    /// Ends a body, and answers. The answer to a body that was cut can reach nobody; it says what would be said.
-    pub fn close(&mut self, now: Instant, id: RequestId, how: BodyEnd) -> Answer {
-        self.advance(now);
-        match self.pending.remove(&id) {
-            Some(pending) => self.end(pending, how),
-            None => self.over(),
-        }
-    }
-
-    fn end(&mut self, pending: PendingRequest, how: BodyEnd) -> Answer {
-        let PendingRequest { mut judged, mut effect, receiver, good_until, .. } = pending;
-        let late = self.options.behaviour.auth.checked_at_end && good_until.is_some_and(|until| until <= self.now);
-        let how = if late { BodyEnd::Cut } else { how };
-        if effect.body_cut.is_some() {
-            // The body was no longer than the cut is late: all came, and then the connection was lost.
-            effect.delivery = Delivery::Lost;
-        }
-        let done = match receiver {
-            Receiver::Upload(writing) => self.finish_upload(&writing, how),
-            Receiver::Manifest(receiving) => self.finish_manifest(receiving, how, effect.blobs_hidden, &mut judged),
-            Receiver::Token(asking) => self.finish_token(&asking, how),
-        };
-        let done = if late { Err(self.ended_too_late()) } else { done };
-        self.last(&judged, effect.delivery, done)
-    }
-
-    /// The answer to a request with a body.
-    fn last(&mut self, judged: &JudgedRequest, delivery: Delivery, done: Result<Answer, Refusal>) -> Answer {
-        let answer = done.unwrap_or_else(|refusal| self.refused(judged.row, refusal));
-        self.leave(judged, &judged.row.method_of_body(), answer, delivery)
-    }
-
-    /// An answer on its way out.
-    fn leave(&mut self, judged: &JudgedRequest, method: &Method, answer: Answer, delivery: Delivery) -> Answer {
-        let answer = delivered(self.sent(method, answer), delivery);
-        self.learn(judged, &answer);
-        answer
-    }
-
-    /// All three steps at once, for a request and an answer that fit in memory.
-    pub fn answer(&mut self, now: Instant, request: Request<Bytes>) -> Response<Bytes> {
-        let (head, body) = request.into_parts();
-        let answer = match self.open(now, head) {
-            Opened::Answer(answer) => answer,
-            Opened::Body(id) => match self.piece(id, &body) {
-                Progress::Answer(answer) => answer,
-                Progress::More => self.close(now, id, BodyEnd::Complete),
-            },
-        };
-        self.response(answer)
-    }
-
-    /// An answer with its body read into memory.
-    #[must_use]
-    pub fn response(&self, answer: Answer) -> Response<Bytes> {
-        let (status, headers, body) = (answer.status, answer.headers, self.read(&answer.body));
-        let mut response = Response::new(body.unwrap_or_default());
-        *response.status_mut() = status;
-        *response.headers_mut() = headers;
-        response
+    /// Where clients reach it: the one of its own names that the present request used, or else what was set.
+    pub(crate) fn origin(&self) -> Option<&Origin> {
+        self.asked_at.as_ref().or(self.options.origin.as_ref())
     }
 
     /// Reads a whole body into memory.
@@ -240,6 +146,9 @@ impl Registry {
     pub fn read(&self, body: &Body) -> Result<Bytes, StorageError> {
         let (digest, range) = match body {
             Body::Bytes(bytes) => return Ok(bytes.clone()),
+            Body::Spaces(_) => {
+                return spaces(body).ok_or_else(|| StorageError::Failed("a body is too long for memory".to_owned()));
+            }
             Body::Blob { digest, range } => (digest, range),
         };
         let mut blob = self.blob_bytes(digest)?;
@@ -278,19 +187,6 @@ impl Registry {
             }
             alive
         });
-    }
-
-    fn begin(&mut self, request: &ParsedRequest, effect: &FaultEffect) -> Result<Step, Refusal> {
-        if self.pending.len() >= self.options.limits.pending {
-            let message = "too many requests are on their way in";
-            return Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, Code::TooManyRequests, message));
-        }
-        self.dispatch(request, effect)
-    }
-
-    /// For a caller that goes on with a request which is over.
-    fn over(&self) -> Answer {
-        self.refused(Row::Other, Refusal::bad_request(Code::Unknown, "this request is over"))
     }
 
     /// Whether one more repository may begin to exist.

@@ -25,6 +25,8 @@ pub(crate) struct ParsedRequest {
     pub(crate) headers: HeaderMap,
     /// The bytes of path and query, as they came.
     pub(crate) path_and_query: String,
+    /// The one of the registry's own names that it came to.
+    pub(crate) asked_at: Option<Origin>,
     /// Whether it came to the storage's origin.
     pub(crate) at_storage: bool,
     /// Whether it came to the origin of the token server.
@@ -81,10 +83,23 @@ impl Registry {
             |origin: Option<&Origin>| authority.is_some() && authority == origin.map(Origin::authority).as_deref();
         let at_storage = is_at(self.options.storage.as_ref());
         let at_tokens = is_at(self.tokens_elsewhere());
+        let named = |origin: &&Origin| authority.is_some_and(|given| origin.authority().eq_ignore_ascii_case(given));
+        let asked_at = self.own_origins.iter().find(named).cloned();
         let row = row(&head.method, &route, &query);
         let caller = Caller::default();
         let (method, headers) = (head.method, head.headers);
-        Ok(ParsedRequest { row, method, route, query, headers, path_and_query, at_storage, at_tokens, caller })
+        Ok(ParsedRequest {
+            row,
+            method,
+            route,
+            query,
+            headers,
+            path_and_query,
+            asked_at,
+            at_storage,
+            at_tokens,
+            caller,
+        })
     }
 
     /// The answer as it is sent: with what every answer has, and to `HEAD` without its body.

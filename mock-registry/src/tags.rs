@@ -50,7 +50,7 @@ impl Registry {
 
     /// The value of a `Link` to the next page.
     pub(crate) fn next_page(&self, path: &str) -> String {
-        match (self.options.behaviour.listing.link, &self.options.origin) {
+        match (self.options.behaviour.listing.link, self.origin()) {
             (LinkForm::Absolute, Some(origin)) => format!("<{origin}{path}>; rel=\"next\""),
             (LinkForm::Bare, _) => format!("{path}; rel=next"),
             (LinkForm::ExtraParameter, _) => format!("<{path}&orderby=>; rel=\"next\""),

@@ -9,7 +9,7 @@ use longshore_mock_registry::auth::{Auth, Password, Rights};
 use longshore_mock_registry::behaviour::{
     ContentRange, CutBody, LocationForm, MissingReference, MountPolicy, SinglePost, StateQuery, UploadPath,
 };
-use longshore_mock_registry::fault::FaultPlan;
+use longshore_mock_registry::fault::Faults;
 use longshore_mock_registry::profile::{NAMES, Profile};
 use longshore_mock_registry::storage::Memory;
 use longshore_mock_registry::{
@@ -276,7 +276,7 @@ fn registry(behaviour: Behaviour, with_users: bool, faults: u64) -> Registry {
         origin: Some(origin("reg.example")),
         storage: Some(origin("storage.example")),
         auth: with_users.then_some(users),
-        faults: FaultPlan::seeded(faults, faults % 8, 40),
+        faults: Faults::seeded(faults, faults % 8, 40),
         behaviour,
         limits,
         ..RegistryOptions::default()
@@ -323,6 +323,7 @@ fn take(registry: &mut Registry, memo: &mut Memo, step: &Step) -> Option<StatusC
         Step::Wait(micros) => memo.now += micros,
         Step::Ask(asking) => {
             let answer = registry.answer(now, memo.request(asking)?);
+            let answer = answer.or_else(|undelivered| undelivered.arrived.ok_or(())).ok()?;
             memo.learn(answer.headers().get("location"));
             return Some(answer.status());
         }

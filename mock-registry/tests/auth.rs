@@ -346,7 +346,7 @@ fn s8_tokens_are_opaque_and_differ_with_the_seed() {
 #[test]
 fn a_token_that_a_fault_ends() {
     let mut stage = bearer(|_| ());
-    stage.registry.options.faults = "end-4a/2=token-expired".parse().unwrap();
+    stage.registry.options.faults = "end-4a#2: token-expired".parse().unwrap();
     stage.play(&token("t", "alice", "&scope=repository:team/a:pull,push"));
     let post = "C: POST /v2/team/a/blobs/uploads/\nC: Authorization: Bearer {t}\nS: ";
     stage.play(&format!("{post}202\n{post}401\n{post}401"));

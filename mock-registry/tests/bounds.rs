@@ -47,7 +47,7 @@ fn s12_requests_on_their_way_in_are_bounded() {
 
 #[test]
 fn one_request_at_a_time_writes_to_an_upload() {
-    let mut stage = stage(|options| options.faults = "end-5/2=upload-gone".parse().unwrap());
+    let mut stage = stage(|options| options.faults = "end-5#2: upload-gone".parse().unwrap());
     stage.play(BEGIN);
     let pending = opened(&mut stage, "PATCH", "{location}");
     assert!(piece(&mut stage, pending, "hel").is_none());
@@ -125,7 +125,7 @@ fn s2_a_page_of_referrers_is_no_longer_than_a_manifest() {
     stage.registry.options.limits.manifest = 700;
     let (mut path, mut pages) = (format!("/v2/a/referrers/{subject}"), 0);
     loop {
-        let page = stage.registry.answer(NOW, Request::get(&path).body(Bytes::new()).unwrap());
+        let page = stage.registry.answer(NOW, Request::get(&path).body(Bytes::new()).unwrap()).unwrap();
         pages += 1;
         assert!(page.body().len() <= 700, "{} bytes", page.body().len());
         let Some(next) = page.headers().get("link") else { break };

@@ -79,7 +79,7 @@ struct Pushing {
 impl Pushing {
     fn ask(&mut self, method: &str, uri: &str, body: &[u8]) -> (u16, Bytes) {
         let request = Request::builder().method(method).uri(uri).body(Bytes::copy_from_slice(body)).unwrap();
-        let answer = self.registry.answer(Instant::default(), request);
+        let answer = self.registry.answer(Instant::default(), request).unwrap();
         if answer.status() == 507 {
             assert!(String::from_utf8_lossy(answer.body()).contains("storage is full"));
         }
@@ -90,7 +90,7 @@ impl Pushing {
     fn push(&mut self) -> bool {
         let opened = {
             let request = Request::post("/v2/a/blobs/uploads/").body(Bytes::new()).unwrap();
-            self.registry.answer(Instant::default(), request)
+            self.registry.answer(Instant::default(), request).unwrap()
         };
         let location = opened.headers()["location"].to_str().unwrap().to_owned();
         let config = self.config;

@@ -183,7 +183,7 @@ fn i33_children_are_acknowledged_first() {
     // The registry does not check, or knows the blob from elsewhere; the judge asks what this client was told.
     let put = format!("{PUT}{IMAGE}\nS: 201");
     let mut stage = stage(|_| ());
-    stage.registry.options.faults = "2=answer-lost".parse().unwrap();
+    stage.registry.options.faults = "#2: answer-lost".parse().unwrap();
     stage.play(&format!("{}{put}", blob()));
     assert_eq!(rules(&stage), [("children-first", Level::Must)]);
     let told = stage.registry.judge.breaches[0].to_string();
@@ -198,7 +198,7 @@ fn i33_children_are_acknowledged_first() {
         "C: GET /v2/a/manifests/v0\nC: Accept: */*\nS: 200",
     ] {
         let mut stage = crate::stage(|_| ());
-        stage.registry.options.faults = "2=answer-lost,3=answer-lost".parse().unwrap();
+        stage.registry.options.faults = "#2: answer-lost; #3: answer-lost".parse().unwrap();
         stage.play(&format!("{}{}", blob(), put.replace("/v1", "/v0")));
         stage.registry.judge.breaches.clear();
         stage.play(&format!("{acknowledgement}\n{put}"));
@@ -206,7 +206,7 @@ fn i33_children_are_acknowledged_first() {
     }
     // HEAD of a manifest says nothing about what is in it.
     let mut stage = crate::stage(|_| ());
-    stage.registry.options.faults = "2=answer-lost,3=answer-lost".parse().unwrap();
+    stage.registry.options.faults = "#2: answer-lost; #3: answer-lost".parse().unwrap();
     stage.play(&format!("{}{}", blob(), put.replace("/v1", "/v0")));
     stage.registry.judge.breaches.clear();
     stage.play(&format!("C: HEAD /v2/a/manifests/v0\nC: Accept: */*\nS: 200\n{put}"));

@@ -40,7 +40,7 @@ async fn start() -> Running {
 async fn start_with(options: RegistryOptions) -> Running {
     let log = Lines::default();
     let server = Server::bind(Server::LOOPBACK, Registry::new(options)).await.unwrap();
-    let server = server.with_log(Log::to(log.clone()));
+    let server = server.with_log(Log::to(log.clone())).with_host("x");
     let (address, shared) = (server.address(), server.shared());
     assert!(address.ip().is_loopback());
     assert_eq!(server.url(), format!("http://{address}"));
@@ -163,7 +163,7 @@ async fn stopping_lets_a_running_request_end() {
 
 #[tokio::test]
 async fn faults_are_delivered() {
-    let faults = "1=answer-lost,2=answer-cut:4,3=answer-cut:0,4=slow:1,5=request-lost,6=status:503:7".parse().unwrap();
+    let faults = "#1: answer-lost; #2: answer-cut 4; #3: answer-cut 0; #4: latency 1us; #5: request-lost; #6: status 503 retry-after 7".parse().unwrap();
     let running = start_with(RegistryOptions { faults, ..RegistryOptions::default() }).await;
     let digest = Digest::of(Algorithm::Sha256, b"hello");
     assert_eq!(running.request(&format!("POST /v2/a/blobs/uploads/?digest={digest} HTTP/1.1"), b"hello").await, "");
@@ -254,7 +254,8 @@ async fn tls_with_a_certificate_that_is_made_on_the_spot() {
     let client = client.with_root_certificates(roots).with_no_client_auth();
     let connector = tokio_rustls::TlsConnector::from(Arc::new(client));
 
-    let server = Server::bind(Server::LOOPBACK, Registry::new(RegistryOptions::default())).await.unwrap().with_tls(tls);
+    let server = Server::bind(Server::LOOPBACK, Registry::new(RegistryOptions::default())).await.unwrap();
+    let server = server.with_tls(tls).with_host("x");
     let (address, shared) = (server.address(), server.shared());
     assert_eq!(server.url(), format!("https://{address}"));
     assert_eq!(shared.lock().options.origin.clone().unwrap().to_string(), server.url());
@@ -299,17 +300,101 @@ async fn s1_whoever_sends_no_more_is_let_go() {
     server.stop().await;
 }
 
-#[tokio::test(start_paused = true)]
-async fn s1_connections_that_are_too_many_wait() {
+/// Where all places are taken, whoever asks nothing gives way; whoever is being answered does not.
+#[tokio::test]
+async fn s1_one_more_connection_takes_the_place_of_an_idle_one() {
     let mut options = RegistryOptions::default();
     options.limits.connections = 2;
     let server = start_with(options).await;
-    let idle = [TcpStream::connect(server.address).await.unwrap(), TcpStream::connect(server.address).await.unwrap()];
-    let mut asked = Box::pin(server.request("GET /v2/ HTTP/1.1", b""));
-    let second = std::time::Duration::from_secs(1);
-    assert!(tokio::time::timeout(second, &mut asked).await.is_err(), "a third connection was served");
-    drop(idle);
-    assert!(asked.await.starts_with("HTTP/1.1 200"));
+    let mut idle = TcpStream::connect(server.address).await.unwrap();
+    let mut busy = TcpStream::connect(server.address).await.unwrap();
+    let digest = Digest::of(Algorithm::Sha256, b"hello");
+    let post = format!("POST /v2/a/blobs/uploads/?digest={digest} HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhe");
+    busy.write_all(post.as_bytes()).await.unwrap();
+    while server.shared.lock().state.uploads.is_empty() {
+        tokio::task::yield_now().await;
+    }
+    let answer = server.request("GET /v2/ HTTP/1.1", b"").await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert_eq!(idle.read(&mut [0; 9]).await.unwrap_or(0), 0, "the idle one was closed");
+    busy.write_all(b"llo").await.unwrap();
+    let mut answer = [0; 12];
+    busy.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 201");
+    drop(busy);
+    server.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn s1_a_head_that_drips_is_given_ten_seconds() {
+    let server = start().await;
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    let begin = tokio::time::Instant::now();
+    for byte in b"GET /v2/ HTTP/1.1\r\nHost: x\r\nX-Long: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" {
+        if stream.write_all(&[*byte]).await.is_err() {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    }
+    let mut answer = Vec::new();
+    drop(stream.read_to_end(&mut answer).await);
+    assert!(answer.is_empty(), "{answer:?}");
+    assert!(begin.elapsed().as_secs() >= 10);
+    let log = server.log.clone();
+    server.stop().await;
+    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(log.contains("a head took longer than 10 s"), "{log}");
+}
+
+/// What is no request as HTTP wants it is refused, and the log says so.
+#[tokio::test]
+async fn s10_requests_without_one_host_or_with_bare_line_feeds_are_refused() {
+    let server = start().await;
+    let end = "Connection: close\r\n\r\n";
+    for (sent, status) in [
+        (format!("GET /v2/ HTTP/1.1\r\n{end}"), 400),
+        (format!("GET /v2/ HTTP/1.1\r\nHost: x\r\nHost: x\r\n{end}"), 400),
+        (format!("GET /v2/ HTTP/1.1\r\nHost: x\nX: y\r\n{end}"), 400),
+        (format!("GET /v2/ HTTP/1.1\nHost: x\r\n{end}"), 400),
+        (format!("GET /v2/ HTTP/1.1\r\nHost: evil.test\r\n{end}"), 421),
+        (format!("POST /v2/a/blobs/uploads/ HTTP/1.1\r\nHost: x\r\nOrigin: http://evil.test\r\n{end}"), 403),
+        (format!("GET /v2/ HTTP/1.1\r\nHost: x\r\n{end}"), 200),
+    ] {
+        let answer = server.talk(sent.as_bytes()).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{sent:?}: {answer}");
+    }
+    assert!(server.shared.lock().state.uploads.is_empty());
+    let log = server.log.clone();
+    server.stop().await;
+    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let refused = log.lines().filter(|line| line.contains("\"refused\":")).count();
+    assert_eq!((refused, log.lines().count()), (6, 7), "{log}");
+    assert_eq!(log.matches("bare LF").count(), 2, "{log}");
+}
+
+#[tokio::test]
+async fn s10_realms_and_locations_follow_the_own_name_that_was_used() {
+    let auth = Auth::bearer().anonymous(Rights::all());
+    let mut options = RegistryOptions { auth: Some(auth), ..RegistryOptions::default() };
+    options.behaviour.start.location = LocationForm::Absolute;
+    let server = start_with(options).await;
+    let port = server.address.port();
+    for name in ["localhost", "127.0.0.1", "[::1]", "LOCALHOST", "x"] {
+        let known = if name == "x" { "127.0.0.1".to_owned() } else { name.to_lowercase() };
+        let get = format!("GET /v2/ HTTP/1.1\r\nHost: {name}:{port}\r\nConnection: close\r\n\r\n");
+        let answer = server.talk(get.as_bytes()).await;
+        assert!(answer.contains(&format!("realm=\"http://{known}:{port}/token\"")), "{answer}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_health_path_is_neither_counted_nor_struck() {
+    let options = RegistryOptions { faults: "every: answer-lost".parse().unwrap(), ..RegistryOptions::default() };
+    let server = start_with(options).await;
+    let answer = server.request("GET /healthz HTTP/1.1", b"").await;
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    assert!(server.shared.lock().struck.is_empty());
     server.stop().await;
 }
 

@@ -592,7 +592,7 @@ fn end_12_referrers_filtered_and_in_pages() {
         let (mut next, mut pages) = (Some(first.to_owned()), Vec::new());
         while let Some(uri) = next.take() {
             let request = http::Request::get(stage.fill(&uri)).body(bytes::Bytes::new()).unwrap();
-            let response = stage.registry.answer(Instant::default(), request);
+            let response = stage.registry.answer(Instant::default(), request).unwrap();
             assert_eq!(response.status(), 200);
             assert_eq!(response.headers().contains_key("oci-filters-applied"), uri.contains("artifactType"));
             let link = response.headers().get("link").map(|link| link.to_str().unwrap().to_owned());
@@ -648,7 +648,7 @@ fn a_referrer_without_artifact_type_has_its_configs_and_an_index_has_none() {
         manifest.len()
     ));
     let request = http::Request::get(stage.fill("/v2/a/referrers/{absent}")).body(bytes::Bytes::new()).unwrap();
-    let response = stage.registry.answer(Instant::default(), request);
+    let response = stage.registry.answer(Instant::default(), request).unwrap();
     let listed: serde_json::Value = serde_json::from_slice(response.body()).unwrap();
     let entry = listed["manifests"].as_array().unwrap().iter().find(|entry| entry["digest"] == stage.value("index"));
     assert!(entry.unwrap().get("artifactType").is_none());

@@ -3,7 +3,7 @@
 use longshore_core::MediaType;
 use longshore_mock_registry::Behaviour;
 use longshore_mock_registry::behaviour as is;
-use longshore_mock_registry::fault::FaultPlan;
+use longshore_mock_registry::fault::Faults;
 
 use crate::case::Case;
 use crate::image::{DocumentPlan, Subject};
@@ -252,6 +252,6 @@ fn replaces_an_image(case: &mut Case) {
     before.plan.documents = vec![image];
     before.plan.attached = 0;
     before.faults = longshore_memory::Schedule::default();
-    before.registry.faults = FaultPlan::none();
+    before.registry.faults = Faults::none();
     case.before = Some(Box::new(before));
 }

@@ -67,7 +67,7 @@ impl Quirk {
     /// Never: what goes wrong is written as a plan.
     pub fn play_in(&self, case: &mut Case) {
         self.apply(&mut case.registry.behaviour);
-        let plan: longshore_mock_registry::fault::FaultPlan = self.faults.parse().expect("this is a plan");
+        let plan: longshore_mock_registry::fault::Faults = self.faults.parse().expect("this is a plan");
         case.registry.faults.rules.extend(plan.rules);
         (self.setup)(case);
     }

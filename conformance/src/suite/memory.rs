@@ -116,11 +116,10 @@ impl Inner {
     }
 
     fn arrived(&mut self, answer: Answer, body_limit: usize) -> Result<Response<Bytes>, NoAnswer> {
-        match answer.delivery {
-            Delivery::Whole => {}
-            Delivery::Late(micros) => self.now = self.now.after(Duration::from_micros(micros)),
-            _ => return Err(NoAnswer::Lost("the connection was closed before the end of the answer".to_owned())),
+        if answer.delivery != Delivery::Whole {
+            return Err(NoAnswer::Lost("the connection was closed before the end of the answer".to_owned()));
         }
+        self.now = self.now.after(Duration::from_micros(answer.pace.delay(answer.body.len())));
         let response = self.registry.response(answer);
         match response.body().len() > body_limit {
             true => Err(NoAnswer::Lost(format!("the answer has more than {body_limit} bytes"))),

@@ -163,7 +163,7 @@ fn invalid_response_header() {
         ("oci-chunk-min-length", b"-1"),
     ];
     let came = pushing.run(|request| {
-        let mut answer = registry.borrow_mut().answer(mock::Instant::default(), request.clone());
+        let mut answer = registry.borrow_mut().answer(mock::Instant::default(), request.clone()).unwrap();
         for (name, value) in broken {
             answer.headers_mut().insert(name, http::HeaderValue::from_bytes(value).unwrap());
         }

@@ -53,7 +53,7 @@ impl Pushing {
         let door = Rc::clone(&shared);
         let handler = Whole::new(move |now, request: Request<Bytes>| match instead(&request) {
             Some(answer) => answer,
-            None => door.borrow_mut().answer(mock::Instant::from_micros(now.as_micros()), request),
+            None => door.borrow_mut().answer(mock::Instant::from_micros(now.as_micros()), request).unwrap(),
         });
         let mut push = Push::new(Case::registry(), Case::repository());
         let mut simulation = Simulation::new(3, handler).faults(self.faults).credentials(|_, _, _| {
@@ -87,7 +87,7 @@ impl Pushing {
                 let request = Request::builder().method(method).uri(path).body(body).unwrap();
                 let behaviour = std::mem::take(&mut self.registry.options.behaviour);
                 let auth = self.registry.options.auth.take();
-                let answer = self.registry.answer(mock::Instant::default(), request);
+                let answer = self.registry.answer(mock::Instant::default(), request).unwrap();
                 (self.registry.options.behaviour, self.registry.options.auth) = (behaviour, auth);
                 answer
             };

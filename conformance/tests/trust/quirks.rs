@@ -71,7 +71,7 @@ fn refresh_token(options: mock::RegistryOptions) -> (Mock, String) {
     let mut mock = Mock::new(options);
     let scope = "/token?service=x&offline_token=true&scope=repository:library/app:pull,push";
     let asked = Request::get(scope).header("authorization", basic(PASSWORD)).body(Bytes::new()).unwrap();
-    let answer = mock.registry.answer(mock::Instant::default(), asked);
+    let answer = mock.registry.answer(mock::Instant::default(), asked).unwrap();
     let body: serde_json::Value = serde_json::from_slice(answer.body()).unwrap();
     (mock, body["refresh_token"].as_str().unwrap().to_owned())
 }

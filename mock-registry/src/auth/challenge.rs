@@ -122,7 +122,7 @@ impl Registry {
     /// Where tokens are had: made from the settings alone.
     fn realm(&self) -> String {
         let auth = self.options.auth.as_ref();
-        let origin = auth.and_then(|auth| auth.tokens.as_ref()).or(self.options.origin.as_ref());
+        let origin = auth.and_then(|auth| auth.tokens.as_ref()).or(self.origin());
         match (self.options.behaviour.auth.realm, origin) {
             (Realm::Words, _) => "Registry Realm".to_owned(),
             (Realm::Path, _) | (_, None) => "/token".to_owned(),

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use http::StatusCode;
-use http::header::{CONTENT_LENGTH, DATE, RETRY_AFTER};
+use http::header::{CONTENT_LENGTH, DATE, LOCATION, RETRY_AFTER};
+use http::{Method, StatusCode};
 
+use super::when::Candidate;
 use super::{Fault, RetryAfter, Struck};
-use crate::answer::{Answer, Body, Delivery, Row};
+use crate::answer::{Answer, Body, Delivery, Pace, Row};
+use crate::judge::JudgedRequest;
 use crate::refusal::{Code, Refusal, status};
 use crate::registry::Registry;
 use crate::request::ParsedRequest;
@@ -19,44 +21,88 @@ const REMEMBERED: usize = 100_000;
 /// What a fault does to the rest of a request.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct FaultEffect {
-    /// How the answer is delivered.
+    /// How the answer is delivered, and how fast.
     pub(crate) delivery: Delivery,
+    pub(crate) pace: Pace,
+    /// At how many bytes a second the request's body is taken in.
+    pub(crate) request_rate: Option<u64>,
     /// After how many bytes of its body the request breaks off.
     pub(crate) body_cut: Option<u64>,
     /// Whether blobs are not there.
     pub(crate) blobs_hidden: bool,
+    /// Whether content is not there for a `GET`.
+    pub(crate) hidden_from_get: bool,
     /// Whether the answer to a token is that it is no longer good.
     pub(crate) token_expired: bool,
+    /// How long the answer's body is.
+    pub(crate) oversize: Option<u64>,
+    /// Where the answer's `Location` steers to.
+    pub(crate) location: Option<String>,
+    /// Whether the request comes twice.
+    pub(crate) twice: bool,
 }
 
 impl Registry {
-    /// What goes wrong with a request: at once, or later.
-    pub(crate) fn strike(&mut self, request: &ParsedRequest) -> Result<FaultEffect, Answer> {
-        self.requests += 1;
-        let in_row = self.requests_of.entry(request.row).or_default();
-        *in_row += 1;
-        let number = self.requests - self.faults_from;
-        let fault = self.options.faults.striking(number, request.row, *in_row).cloned();
-        let Some(fault) = fault else { return Ok(FaultEffect::default()) };
-        if self.struck.len() < REMEMBERED {
-            self.struck.push(Struck { request: number, row: request.row, fault: fault.clone() });
-        }
+    /// What goes wrong with a request: at once, with this answer, or later.
+    pub(crate) fn strike(&mut self, request: &ParsedRequest, judged: &JudgedRequest) -> (FaultEffect, Option<Answer>) {
         let mut effect = FaultEffect::default();
+        let candidate = Candidate {
+            method: &request.method,
+            row: request.row,
+            repository: judged.repository.as_ref(),
+            digest: judged.digest,
+        };
+        let rules = self.options.faults.rules.iter();
+        let whens = rules.map(|rule| &rule.when);
+        let striking = self.fault_counters.count(whens, &candidate, self.now, &self.options.seed);
+        let mut early = None;
+        let mut first = true;
+        for at in striking {
+            let Some(fault) = self.options.faults.rules.get(at).map(|rule| rule.fault.clone()) else { continue };
+            if fault.is_pace() || std::mem::take(&mut first) {
+                if self.struck.len() < REMEMBERED {
+                    let request = judged.number - self.faults_from;
+                    self.struck.push(Struck { request, row: judged.row, fault: fault.clone() });
+                }
+                early = self.apply(fault, request, &mut effect).or(early);
+            }
+        }
+        (effect, early)
+    }
+
+    /// Lets a fault strike; gives the answer where that ends the request.
+    fn apply(&mut self, fault: Fault, request: &ParsedRequest, effect: &mut FaultEffect) -> Option<Answer> {
         match fault {
-            Fault::RequestLost => return Err(lost(request.row)),
-            Fault::BodyCut(_) if !request.has_body() => return Err(lost(request.row)),
-            Fault::HealthCheck => return Err(healthy(request.row)),
+            Fault::NotSent => return Some(undelivered(request.row, Delivery::NotSent)),
+            Fault::RequestLost => return Some(undelivered(request.row, Delivery::Lost)),
+            Fault::RequestReset => return Some(undelivered(request.row, Delivery::Reset)),
+            Fault::BodyCut(_) if !request.has_body() => return Some(undelivered(request.row, Delivery::Lost)),
+            Fault::HealthCheck => return Some(healthy(request.row)),
             Fault::UploadMissed if matches!(request.route, Route::Upload(..)) => {
-                return Err(self.refused(request.row, gone()));
+                return Some(self.refused(request.row, gone()));
             }
             Fault::UploadMissed => {}
-            Fault::Status(given, retry_after) => return Err(self.turned_away(request, given, retry_after)),
+            Fault::Status(given, retry_after) => return Some(self.turned_away(request, given, retry_after)),
+            Fault::Redirect(given, url) => return Some(redirected(request, given, url)),
             Fault::BodyCut(bytes) => effect.body_cut = Some(bytes),
             Fault::AnswerLost => effect.delivery = Delivery::Lost,
+            Fault::AnswerReset => effect.delivery = Delivery::Reset,
+            Fault::HeadCut(bytes) => effect.delivery = Delivery::HeadCut(bytes),
             Fault::AnswerCut(bytes) => effect.delivery = Delivery::CutAfter(bytes),
-            Fault::Slow(micros) => effect.delivery = Delivery::Late(micros),
+            Fault::Garbage => effect.delivery = Delivery::Garbage,
+            Fault::Oversize(bytes) => effect.oversize = Some(bytes),
+            Fault::Latency(micros) => effect.pace.late = effect.pace.late.saturating_add(micros),
+            Fault::DripRequest(rate) => effect.request_rate = slower(effect.request_rate, rate),
+            Fault::DripAnswer(rate) => effect.pace.rate = slower(effect.pace.rate, rate),
+            Fault::Bandwidth(rate) => {
+                effect.request_rate = slower(effect.request_rate, rate);
+                effect.pace.rate = slower(effect.pace.rate, rate);
+            }
+            Fault::Location(url) => effect.location = Some(url),
             Fault::TokenExpired => effect.token_expired = true,
             Fault::BlobNotYetVisible => effect.blobs_hidden = true,
+            Fault::HiddenFromGet => effect.hidden_from_get = true,
+            Fault::Twice => effect.twice = true,
             Fault::UploadGone => {
                 if let Route::Upload(repository, id) = &request.route
                     && self.upload(repository, id).is_ok_and(|upload| !upload.busy)
@@ -65,7 +111,7 @@ impl Registry {
                 }
             }
         }
-        Ok(effect)
+        None
     }
 
     fn turned_away(&self, request: &ParsedRequest, given: u16, retry_after: Option<RetryAfter>) -> Answer {
@@ -77,23 +123,59 @@ impl Registry {
         match retry_after {
             None => answer,
             Some(RetryAfter::Seconds(seconds)) => answer.header(RETRY_AFTER, seconds),
+            Some(RetryAfter::Text(text)) => answer.header(RETRY_AFTER, text),
             Some(RetryAfter::Date(seconds)) => {
-                let now = Duration::from_micros(self.now.as_micros());
+                let now = self.calendar_start.saturating_add(Duration::from_micros(self.now.as_micros()));
                 let later = Duration::from_secs(now.as_secs().saturating_add(seconds));
                 answer.header(DATE, date(now)).header(RETRY_AFTER, date(later))
             }
         }
     }
+
+    /// The refusal of a `GET` of content, where a fault hides it.
+    pub(crate) fn check_hidden(&self, request: &ParsedRequest, effect: &FaultEffect) -> Result<(), Refusal> {
+        let code = match request.row {
+            Row::End2 => Code::BlobUnknown,
+            Row::End3 => Code::ManifestUnknown,
+            _ => return Ok(()),
+        };
+        if effect.hidden_from_get && request.method == Method::GET {
+            return Err(Refusal::not_found(code, "the content is not there yet"));
+        }
+        Ok(())
+    }
+}
+
+/// An answer as a fault changes it before it leaves: its `Location` and the length of its body.
+pub(crate) fn changed(mut answer: Answer, effect: &FaultEffect) -> Answer {
+    if let Some(url) = effect.location.as_ref().filter(|_| answer.headers.contains_key(LOCATION)) {
+        answer.headers.remove(LOCATION);
+        answer = answer.header(LOCATION, url);
+    }
+    let has_body = !matches!(answer.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+    if let Some(bytes) = effect.oversize.filter(|_| has_body) {
+        answer.headers.insert(CONTENT_LENGTH, bytes.into());
+        answer.body = Body::Spaces(bytes);
+    }
+    answer
 }
 
 /// An answer whose delivery is what a fault made of it.
-pub(crate) fn delivered(mut answer: Answer, delivery: Delivery) -> Answer {
-    answer.delivery = match delivery {
-        Delivery::Whole => return answer,
+pub(crate) fn delivered(mut answer: Answer, effect: &FaultEffect) -> Answer {
+    answer.pace = effect.pace;
+    answer.delivery = match effect.delivery {
+        Delivery::Whole => answer.delivery,
         Delivery::CutAfter(bytes) if bytes >= answer.body.len() => Delivery::Lost,
         other => other,
     };
     answer
+}
+
+const fn slower(before: Option<u64>, rate: u64) -> Option<u64> {
+    match before {
+        Some(before) if before < rate => Some(before),
+        _ => Some(rate),
+    }
 }
 
 /// What says that all is well, to somebody who asked for something else.
@@ -101,13 +183,18 @@ fn healthy(row: Row) -> Answer {
     Answer::new(row, StatusCode::OK).body("text/plain", Body::Bytes("Healthcheck requested".into()))
 }
 
-fn lost(row: Row) -> Answer {
+fn redirected(request: &ParsedRequest, given: u16, url: Option<String>) -> Answer {
+    let url = url.unwrap_or_else(|| request.path_and_query.clone());
+    Answer::new(request.row, status(given)).header(LOCATION, url).header(CONTENT_LENGTH, 0)
+}
+
+fn undelivered(row: Row, delivery: Delivery) -> Answer {
     let mut answer = Answer::new(row, StatusCode::INTERNAL_SERVER_ERROR).header(CONTENT_LENGTH, 0);
-    answer.delivery = Delivery::Lost;
+    answer.delivery = delivery;
     answer
 }
 
-/// A moment as HTTP writes it, on a calendar whose origin is 1970.
-fn date(since_origin: Duration) -> String {
-    httpdate::fmt_http_date(std::time::UNIX_EPOCH + since_origin.min(Duration::from_secs(253_402_300_799)))
+/// A moment as HTTP writes it.
+fn date(since_1970: Duration) -> String {
+    httpdate::fmt_http_date(std::time::UNIX_EPOCH + since_1970.min(Duration::from_secs(253_402_300_799)))
 }

@@ -1,31 +1,59 @@
-//! Fault plans as people write them.
+//! Faults as people write them: `PATCH#2 in team/app: answer-lost`.
 
 use std::fmt;
 use std::str::FromStr;
 
+use http::Method;
 use thiserror::Error;
 
-use super::{Fault, FaultPlan, FaultRule, RetryAfter, When};
+use super::effect::{fault, name_of, time};
+use super::when::MILLION;
+use super::{EFFECTS, FaultRule, Faults, When};
 use crate::Row;
 
-/// Why a text is not a [`FaultPlan`].
+/// Why a text is not [`Faults`].
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error(
-    "{0:?} is not a fault: write number=fault or row/number=fault, for example 3=answer-lost or end-6/1=status:503:7; \
-     faults are request-lost, answer-lost, body-cut:BYTES, answer-cut:BYTES, slow:MICROSECONDS, status:CODE, \
-     status:CODE:SECONDS, status-date:CODE:SECONDS, token-expired, blob-not-yet-visible, upload-gone, \
-     upload-missed and health-check"
-)]
 #[non_exhaustive]
-pub struct FaultError(
-    /// What was given, cut to 256 characters.
-    pub String,
-);
+pub enum FaultError {
+    /// There is no colon before what goes wrong.
+    #[error("{0:?} is not a fault: write REQUESTS: FAULT, for example 'PATCH#2: answer-lost'")]
+    NoFault(String),
+    /// No fault has this name.
+    #[error("there is no fault {name:?}; did you mean {nearest:?}?")]
+    UnknownFault {
+        /// What was given.
+        name: String,
+        /// The nearest name that there is.
+        nearest: &'static str,
+    },
+    /// The values of a fault are not as it wants them.
+    #[error("{given:?} is not written as {form:?}")]
+    BadValues {
+        /// What was given.
+        given: String,
+        /// How it is written.
+        form: &'static str,
+    },
+    /// A word about the requests is not understood.
+    #[error(
+        "{0:?} says nothing about requests: write a method (PATCH), a row (end-6, token) or every, with #2, #2..5, #2.. \
+         or #..5 behind it; then 'in REPOSITORY', 'of DIGEST', 'p=0.1' or 'for 10s'"
+    )]
+    BadRequests(String),
+}
 
-impl fmt::Display for FaultPlan {
+impl FaultError {
+    pub(super) fn unknown_fault(name: &str) -> Self {
+        let names = EFFECTS.iter().map(|(form, _)| name_of(form));
+        let nearest = names.min_by_key(|known| strsim::levenshtein(known, name)).unwrap_or_default();
+        Self::UnknownFault { name: name.chars().take(64).collect(), nearest }
+    }
+}
+
+impl fmt::Display for Faults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (i, rule) in self.rules.iter().enumerate() {
-            write!(f, "{}{rule}", if i == 0 { "" } else { "," })?;
+            write!(f, "{}{rule}", if i == 0 { "" } else { "; " })?;
         }
         Ok(())
     }
@@ -33,85 +61,123 @@ impl fmt::Display for FaultPlan {
 
 impl fmt::Display for FaultRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.when {
-            When::Request(number) => write!(f, "{number}=")?,
-            When::Row(row, number) => write!(f, "{row}/{number}=")?,
+        write!(f, "{}: {}", self.when, self.fault)
+    }
+}
+
+impl fmt::Display for When {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut words = Vec::new();
+        words.extend(self.method.as_ref().map(ToString::to_string));
+        words.extend(self.row.map(|row| row.to_string()));
+        let which = words.join(" ");
+        match (self.first, self.last) {
+            (1, None) if which.is_empty() => f.write_str("every")?,
+            (1, None) => f.write_str(&which)?,
+            (first, Some(last)) if first == last => write!(f, "{which}#{first}")?,
+            (first, Some(last)) => write!(f, "{which}#{first}..{last}")?,
+            (first, None) => write!(f, "{which}#{first}..")?,
         }
-        match &self.fault {
-            Fault::RequestLost => f.write_str("request-lost"),
-            Fault::AnswerLost => f.write_str("answer-lost"),
-            Fault::BodyCut(bytes) => write!(f, "body-cut:{bytes}"),
-            Fault::AnswerCut(bytes) => write!(f, "answer-cut:{bytes}"),
-            Fault::Slow(micros) => write!(f, "slow:{micros}"),
-            Fault::Status(status, None) => write!(f, "status:{status}"),
-            Fault::Status(status, Some(RetryAfter::Seconds(seconds))) => write!(f, "status:{status}:{seconds}"),
-            Fault::Status(status, Some(RetryAfter::Date(seconds))) => write!(f, "status-date:{status}:{seconds}"),
-            Fault::TokenExpired => f.write_str("token-expired"),
-            Fault::BlobNotYetVisible => f.write_str("blob-not-yet-visible"),
-            Fault::UploadGone => f.write_str("upload-gone"),
-            Fault::UploadMissed => f.write_str("upload-missed"),
-            Fault::HealthCheck => f.write_str("health-check"),
+        if let Some(repository) = &self.repository {
+            write!(f, " in {repository}")?;
+        }
+        if let Some(digest) = &self.digest {
+            write!(f, " of {digest}")?;
+        }
+        if self.per_million < MILLION {
+            write!(f, " p={}", f64::from(self.per_million) / f64::from(MILLION))?;
+        }
+        match self.within {
+            Some(within) => write!(f, " for {}us", within.as_micros()),
+            None => Ok(()),
         }
     }
 }
 
-impl FromStr for FaultPlan {
+impl FromStr for Faults {
+    type Err = FaultError;
+
+    /// Rules one after another, with `;` or a line's end between them. A line that begins with `# ` is a comment.
+    fn from_str(text: &str) -> Result<Self, FaultError> {
+        let lines = text.lines().map(str::trim).filter(|line| *line != "#" && !line.starts_with("# "));
+        let rules = lines.flat_map(|line| line.split(';')).map(str::trim).filter(|rule| !rule.is_empty());
+        Ok(Self { rules: rules.map(str::parse).collect::<Result<_, _>>()? })
+    }
+}
+
+impl FromStr for FaultRule {
     type Err = FaultError;
 
     fn from_str(text: &str) -> Result<Self, FaultError> {
-        let rules = text.split(',').map(str::trim).filter(|rule| !rule.is_empty());
-        let rule = |text: &str| rule(text).ok_or_else(|| FaultError(text.chars().take(256).collect()));
-        Ok(Self { rules: rules.map(rule).collect::<Result<_, _>>()? })
+        let is_fault =
+            |rest: &str| EFFECTS.iter().any(|(form, _)| rest.split_whitespace().next() == Some(name_of(form)));
+        // Digests and URLs have colons too: what follows the right one is the name of a fault.
+        let colons = || text.match_indices(':').map(|(at, _)| (&text[..at], text[at + 1..].trim()));
+        let known = colons().find(|(_, rest)| is_fault(rest));
+        let spaced = || text.split_once(": ").or_else(|| text.split_once(':'));
+        let (requests, what) =
+            known.or_else(spaced).ok_or_else(|| FaultError::NoFault(text.chars().take(256).collect()))?;
+        let fault = fault(what)?;
+        Ok(Self { when: requests.parse()?, fault })
     }
 }
 
-fn rule(text: &str) -> Option<FaultRule> {
-    let (when, fault) = text.split_once('=')?;
+impl FromStr for When {
+    type Err = FaultError;
+
+    fn from_str(text: &str) -> Result<Self, FaultError> {
+        let bad = |word: &str| FaultError::BadRequests(word.chars().take(256).collect());
+        let mut when = Self::every();
+        let mut words = text.split_whitespace();
+        let mut any = false;
+        while let Some(word) = words.next() {
+            any = true;
+            let mut value = || words.next().ok_or_else(|| bad(word));
+            match word {
+                "in" => when.repository = Some(value()?.parse().map_err(|_| bad(text))?),
+                "of" => when.digest = Some(value()?.parse().map_err(|_| bad(text))?),
+                "for" => when.within = Some(time(value()?).ok_or_else(|| bad(text))?),
+                _ => match word.strip_prefix("p=") {
+                    Some(share) => {
+                        let share: f64 = share.parse().map_err(|_| bad(word))?;
+                        let share = Some(share).filter(|share| (0.0..=1.0).contains(share)).ok_or_else(|| bad(word))?;
+                        when = when.probability(share);
+                    }
+                    None => when = target(when, word).ok_or_else(|| bad(word))?,
+                },
+            }
+        }
+        if any { Ok(when) } else { Err(bad(text)) }
+    }
+}
+
+/// A method or a row, and numbers.
+fn target(mut when: When, word: &str) -> Option<When> {
+    let (name, numbers) = match word.split_once('#') {
+        Some((name, numbers)) => (name, Some(numbers)),
+        None => (word, None),
+    };
+    if let Some(row) = Row::ALL.into_iter().find(|row| row.to_string() == name) {
+        when.row = Some(row);
+    } else if !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_uppercase()) {
+        when.method = Some(Method::from_bytes(name.as_bytes()).ok()?);
+    } else if !(name == "every" || (name.is_empty() && numbers.is_some())) {
+        return None;
+    }
     let number = |text: &str| text.parse::<u64>().ok().filter(|number| *number > 0);
-    let when = match when.split_once('/') {
-        None => When::Request(number(when)?),
-        Some((row, nth)) => When::Row(Row::ALL.into_iter().find(|known| known.to_string() == row)?, number(nth)?),
-    };
-    let mut parts = fault.split(':');
-    let name = parts.next()?;
-    let numbers: Vec<u64> = parts.map(|part| part.parse().ok()).collect::<Option<_>>()?;
-    let code = |code: u64| u16::try_from(code).ok().filter(|code| (100..1000).contains(code));
-    let fault = match (name, &numbers[..]) {
-        ("request-lost", []) => Fault::RequestLost,
-        ("answer-lost", []) => Fault::AnswerLost,
-        ("body-cut", [bytes]) => Fault::BodyCut(*bytes),
-        ("answer-cut", [bytes]) => Fault::AnswerCut(*bytes),
-        ("slow", [micros]) => Fault::Slow(*micros),
-        ("status", [status]) => Fault::Status(code(*status)?, None),
-        ("status", [status, seconds]) => Fault::Status(code(*status)?, Some(RetryAfter::Seconds(*seconds))),
-        ("status-date", [status, seconds]) => Fault::Status(code(*status)?, Some(RetryAfter::Date(*seconds))),
-        ("token-expired", []) => Fault::TokenExpired,
-        ("blob-not-yet-visible", []) => Fault::BlobNotYetVisible,
-        ("upload-gone", []) => Fault::UploadGone,
-        ("upload-missed", []) => Fault::UploadMissed,
-        ("health-check", []) => Fault::HealthCheck,
-        _ => return None,
-    };
-    Some(FaultRule { when, fault })
+    match numbers.map(|numbers| numbers.split_once("..").ok_or(numbers)) {
+        None => {}
+        Some(Err(one)) => {
+            when.first = number(one)?;
+            when.last = Some(when.first);
+        }
+        Some(Ok((first, last))) => {
+            when.first = if first.is_empty() { 1 } else { number(first)? };
+            when.last = if last.is_empty() { None } else { Some(number(last).filter(|last| *last >= when.first)?) };
+        }
+    }
+    Some(when)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn plans_are_read_as_they_are_printed() {
-        let text = "1=request-lost,end-4a/2=answer-lost,end-6/1=body-cut:100,3=answer-cut:0,4=slow:1000000,5=status:500,\
-                    6=status:429:7,7=status-date:503:7,8=token-expired,end-7a/1=blob-not-yet-visible,end-5/3=upload-gone,\
-                    end-6/2=upload-missed,end-4a/1=health-check";
-        let plan: FaultPlan = text.parse().unwrap();
-        assert_eq!(plan.rules.len(), 13);
-        assert_eq!(plan.to_string(), text);
-        assert_eq!("".parse(), Ok(FaultPlan::none()));
-        for bad in
-            ["x", "0=slow:1", "1=slow", "1=slow:x", "end-99/1=slow:1", "1=status:99", "1=status:2000", "=slow:1", "1="]
-        {
-            assert_eq!(bad.parse::<FaultPlan>(), Err(FaultError(bad.to_owned())), "{bad}");
-        }
-    }
-}
+mod tests;

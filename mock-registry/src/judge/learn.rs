@@ -21,7 +21,7 @@ const URLS: usize = 64;
 pub(crate) struct JudgedRequest {
     pub(crate) number: u64,
     pub(crate) row: Row,
-    pub(super) repository: Option<Repository>,
+    pub(crate) repository: Option<Repository>,
     pub(super) upload: Option<UploadId>,
     /// The content it is about: a blob, or, once it was read, a manifest.
     pub(crate) digest: Option<Digest>,
@@ -56,7 +56,7 @@ impl JudgedRequest {
 impl Registry {
     /// Takes note of an answer, if it arrives.
     pub(crate) fn learn(&mut self, judged: &JudgedRequest, answer: &Answer) {
-        if !matches!(answer.delivery, Delivery::Whole | Delivery::Late(_)) {
+        if answer.delivery != Delivery::Whole {
             return;
         }
         let Some(repository) = &judged.repository else { return };

@@ -11,10 +11,10 @@
 //!
 //! let mut registry = Registry::new(RegistryOptions::default());
 //! let post = Request::post("/v2/a/blobs/uploads").header("content-length", "0").body(Bytes::new())?;
-//! registry.answer(Instant::ZERO, post);
+//! registry.answer(Instant::ZERO, post)?;
 //! let breach = &registry.judge.breaches[0];
 //! assert_eq!((breach.rule, breach.level), ("trailing-slash", Level::Must));
-//! # Ok::<(), http::Error>(())
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 mod head;

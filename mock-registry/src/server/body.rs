@@ -1,17 +1,21 @@
 //! Bodies, in and out.
 
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
+use std::io;
 use std::ops::Range;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use tokio::sync::mpsc;
+use tokio::time::{Instant, Sleep};
 
+use super::handle::InFlight;
 use crate::storage::{BlobBytes, StorageError};
 
-/// How many bytes of a blob are read at once.
+/// How many bytes of a body are read, or made, at once.
 const PIECE: usize = 256 << 10;
 
 /// The next bytes of a body; trailers are passed over.
@@ -28,106 +32,166 @@ pub(super) async fn next<B: Body<Data = Bytes> + Unpin>(body: &mut B) -> Option<
     }
 }
 
-/// A part of a blob, read on a thread that may block, two pieces ahead.
-pub(super) fn blob(mut blob: Box<dyn BlobBytes>, range: Range<u64>) -> Blob {
-    let (sender, pieces) = mpsc::channel(2);
-    let left = range.end.saturating_sub(range.start);
-    if left > 0 {
-        tokio::task::spawn_blocking(move || {
-            let mut at = range.start;
-            while at < range.end {
-                let up_to = usize::try_from(range.end - at).unwrap_or(PIECE).min(PIECE);
-                let piece = blob.read(at, up_to).and_then(|piece| match piece.len() {
-                    0 => Err(StorageError::Missing(format!("a blob from byte {at}"))),
-                    _ => Ok(piece),
-                });
-                at += piece.as_ref().map_or(0, |piece| piece.len() as u64);
-                // Where the client is gone, so is the receiver; where the blob fails, the body ends with that.
-                let failed = piece.is_err();
-                if sender.blocking_send(piece).is_err() || failed {
-                    return;
-                }
-            }
-        });
-    }
-    Blob { pieces, left }
-}
-
-pub(super) struct Blob {
-    pieces: mpsc::Receiver<Result<Bytes, StorageError>>,
+/// The body of an answer on its way out.
+pub(super) struct Outgoing {
+    content: Content,
+    /// How many bytes there are still to come.
     left: u64,
+    /// After how many more bytes it breaks off.
+    cut: Option<u64>,
+    pace: Option<Pacer>,
+    /// What was read and may not go yet.
+    rest: Bytes,
+    /// Whether what came before the end had time to leave.
+    flushed: bool,
+    /// Ends with the body: until then its connection is not idle.
+    _in_flight: Option<InFlight>,
 }
 
-impl Body for Blob {
+enum Content {
+    Bytes(Bytes),
+    Spaces,
+    /// A blob that is read where it is wanted, from this offset on.
+    Near(Box<dyn BlobBytes>, u64),
+    /// A blob that is read on a thread that may block.
+    Far(mpsc::Receiver<Result<Bytes, StorageError>>),
+}
+
+/// Lets so many bytes out at once, and then waits.
+struct Pacer {
+    burst: usize,
+    wait: Duration,
+    sleep: Pin<Box<Sleep>>,
+}
+
+impl Outgoing {
+    fn new(content: Content, left: u64) -> Self {
+        Self { content, left, cut: None, pace: None, rest: Bytes::new(), flushed: false, _in_flight: None }
+    }
+
+    pub(super) fn bytes(bytes: Bytes) -> Self {
+        let left = bytes.len() as u64;
+        Self::new(Content::Bytes(bytes), left)
+    }
+
+    pub(super) fn spaces(count: u64) -> Self {
+        Self::new(Content::Spaces, count)
+    }
+
+    /// A part of a blob that can be read at once.
+    pub(super) fn near(blob: Box<dyn BlobBytes>, range: &Range<u64>) -> Self {
+        Self::new(Content::Near(blob, range.start), range.end.saturating_sub(range.start))
+    }
+
+    /// A part of a blob, read on a thread that may block, two pieces ahead.
+    pub(super) fn far(mut blob: Box<dyn BlobBytes>, range: Range<u64>) -> Self {
+        let (sender, pieces) = mpsc::channel(2);
+        let left = range.end.saturating_sub(range.start);
+        if left > 0 {
+            tokio::task::spawn_blocking(move || {
+                let mut at = range.start;
+                while at < range.end {
+                    let piece = read(blob.as_mut(), at, range.end - at);
+                    at += piece.as_ref().map_or(0, |piece| piece.len() as u64);
+                    // Where the client is gone, so is the receiver; where the blob fails, the body ends with that.
+                    let failed = piece.is_err();
+                    if sender.blocking_send(piece).is_err() || failed {
+                        return;
+                    }
+                }
+            });
+        }
+        Self::new(Content::Far(pieces), left)
+    }
+
+    /// The same, which breaks off after so many bytes.
+    pub(super) const fn cut_after(mut self, bytes: u64) -> Self {
+        self.cut = Some(bytes);
+        self
+    }
+
+    /// The same, at so many bytes a second.
+    pub(super) fn paced(mut self, rate: u64) -> Self {
+        let burst = usize::try_from(rate / 10).unwrap_or(PIECE).clamp(1, PIECE);
+        let wait = Duration::from_secs_f64(burst as f64 / rate.max(1) as f64);
+        self.pace = Some(Pacer { burst, wait, sleep: Box::pin(tokio::time::sleep(Duration::ZERO)) });
+        self
+    }
+
+    /// The same, which keeps its connection from being idle.
+    pub(super) fn during(mut self, in_flight: InFlight) -> Self {
+        self._in_flight = Some(in_flight);
+        self
+    }
+
+    fn poll_content(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, StorageError>>> {
+        if self.left == 0 {
+            return Poll::Ready(None);
+        }
+        if !self.rest.is_empty() {
+            return Poll::Ready(Some(Ok(std::mem::take(&mut self.rest))));
+        }
+        let piece = match &mut self.content {
+            Content::Bytes(bytes) => Some(Ok(std::mem::take(bytes))),
+            Content::Spaces => Some(Ok(vec![b' '; usize::try_from(self.left).unwrap_or(PIECE).min(PIECE)].into())),
+            Content::Near(blob, at) => Some(read(blob.as_mut(), *at, self.left).inspect(|piece| {
+                *at += piece.len() as u64;
+            })),
+            Content::Far(pieces) => ready!(pieces.poll_recv(context)),
+        };
+        Poll::Ready(piece)
+    }
+
+    /// As many of these bytes as may go now; the rest comes next.
+    fn slowed(&mut self, mut bytes: Bytes) -> Bytes {
+        if let Some(pace) = &mut self.pace {
+            pace.sleep.as_mut().reset(Instant::now() + pace.wait);
+            self.rest = bytes.split_off(bytes.len().min(pace.burst));
+        }
+        bytes
+    }
+}
+
+fn read(blob: &mut dyn BlobBytes, at: u64, left: u64) -> Result<Bytes, StorageError> {
+    let piece = blob.read(at, usize::try_from(left).unwrap_or(PIECE).min(PIECE))?;
+    if piece.is_empty() { Err(StorageError::Missing(format!("a blob from byte {at}"))) } else { Ok(piece) }
+}
+
+impl Body for Outgoing {
     type Data = Bytes;
-    type Error = StorageError;
+    type Error = io::Error;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, StorageError>>> {
-        self.pieces.poll_recv(context).map(|piece| {
-            piece.map(|piece| {
-                let piece = piece?;
-                self.left = self.left.saturating_sub(piece.len() as u64);
-                Ok(Frame::data(piece))
-            })
-        })
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        let this = &mut *self;
+        if this.cut == Some(0) {
+            if !std::mem::replace(&mut this.flushed, true) {
+                context.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            return Poll::Ready(Some(Err(io::ErrorKind::ConnectionAborted.into())));
+        }
+        if let Some(pace) = &mut this.pace {
+            ready!(pace.sleep.as_mut().poll(context));
+        }
+        let Some(piece) = ready!(this.poll_content(context)) else { return Poll::Ready(None) };
+        let piece = piece.map_err(io::Error::other)?;
+        let mut bytes = this.slowed(piece);
+        if let Some(cut) = &mut this.cut {
+            bytes.truncate(usize::try_from(*cut).unwrap_or(usize::MAX));
+            *cut -= bytes.len() as u64;
+        }
+        this.left = this.left.saturating_sub(bytes.len() as u64);
+        Poll::Ready(Some(Ok(Frame::data(bytes))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.left == 0
+        self.left == 0 && self.cut.is_none()
     }
 
     fn size_hint(&self) -> SizeHint {
         SizeHint::with_exact(self.left)
-    }
-}
-
-/// A body that fails before its first byte. The head is not sent without it, so the client gets nothing at all.
-pub(super) const fn lost() -> Cut {
-    Cut { body: None, left: 0, flushed: true }
-}
-
-/// A body that breaks off after so many bytes.
-pub(super) const fn cut(body: axum::body::Body, after: u64) -> Cut {
-    Cut { body: Some(body), left: after, flushed: false }
-}
-
-pub(super) struct Cut {
-    body: Option<axum::body::Body>,
-    left: u64,
-    /// Whether what came before the end had time to leave.
-    flushed: bool,
-}
-
-impl Body for Cut {
-    type Data = Bytes;
-    type Error = axum::BoxError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::BoxError>>> {
-        if let Some(body) = self.body.as_mut().filter(|body| !body.is_end_stream()) {
-            let frame = std::task::ready!(Pin::new(body).poll_frame(context));
-            if let Some(Ok(bytes)) = frame.map(|frame| frame.map(Frame::into_data)) {
-                let mut bytes = bytes.unwrap_or_default();
-                bytes.truncate(usize::try_from(self.left).unwrap_or(usize::MAX));
-                self.left -= bytes.len() as u64;
-                if self.left == 0 {
-                    self.body = None;
-                }
-                if !bytes.is_empty() {
-                    return Poll::Ready(Some(Ok(Frame::data(bytes))));
-                }
-            }
-            self.body = None;
-        }
-        if !std::mem::replace(&mut self.flushed, true) {
-            context.waker().wake_by_ref();
-            return Poll::Pending;
-        }
-        Poll::Ready(Some(Err("the connection is closed on purpose".into())))
     }
 }

@@ -1,68 +1,287 @@
 //! One request after another.
 
+use std::error::Error;
+use std::fmt;
 use std::future::Future;
-use std::pin::pin;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use axum::extract::{Request, State};
-use axum::response::Response;
 use bytes::Bytes;
-use http::{HeaderValue, StatusCode, header};
+use http::request::Parts;
+use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header};
 use http_body::Body as _;
+use hyper::body::Incoming;
 
-use super::log::Entry;
-use super::{Shared, body};
-use crate::storage::StorageError;
-use crate::{Answer, Body, BodyEnd, Delivery, Opened, Progress, RequestId};
+use super::body::{self, Outgoing};
+use super::connection::ConnectionState;
+use super::hosts::{Hosts, Turned};
+use super::listeners::Connections;
+use super::log::Recorder;
+use super::record::{Before, RequestRecord};
+use super::{HEALTH, Shared, millis_since};
+use crate::refusal::{Code, Refusal};
+use crate::{Answer, Body, BodyEnd, Delivery, Opened, Progress, RequestId, Row};
 
 /// How many bytes of a body that no longer matters are taken in, so that a client reads its answer before the end.
 const DRAIN: u64 = 16 << 20;
 
-/// Answers one request.
-pub(super) async fn handle(State(shared): State<Shared>, request: Request) -> Result<Response, StatusCode> {
-    let (head, body) = request.into_parts();
-    let mut entry = Entry::of(&head);
-    let opened = shared.call(move |registry, now| registry.open(now, head)).await?;
-    let answer = match opened {
-        Opened::Answer(answer) => {
-            drain(body);
-            answer
-        }
-        Opened::Body(id) => receive(&shared, id, body, &mut entry).await?,
-    };
-    entry.answered(&answer);
-    shared.log.write(&entry);
-    shared.respond(answer).await
+/// What answers requests.
+#[derive(Clone)]
+pub(super) struct Service {
+    pub(super) shared: Shared,
+    pub(super) connections: Arc<Connections>,
+    pub(super) hosts: Arc<Hosts>,
 }
 
-/// Hands a body to the registry, and gives its answer.
-async fn receive(
-    shared: &Shared,
-    id: RequestId,
-    mut body: axum::body::Body,
-    entry: &mut Entry,
-) -> Result<Answer, StatusCode> {
-    let unfinished = Unfinished { shared, id: Some(id) };
-    let how = loop {
-        match body::next(&mut body).await {
-            None => break BodyEnd::Complete,
-            Some(Err(_)) => break BodyEnd::Cut,
-            Some(Ok(bytes)) => {
-                entry.received += bytes.len() as u64;
-                if let Progress::Answer(answer) = shared.call(move |registry, _| registry.piece(id, &bytes)).await? {
-                    unfinished.defuse();
-                    drain(body);
-                    return Ok(answer);
+/// A request that gets no answer, because a fault wants it so.
+#[derive(Debug)]
+pub(super) struct Aborted(Option<h2::Error>);
+
+impl fmt::Display for Aborted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the connection is closed on purpose")
+    }
+}
+
+impl Error for Aborted {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        // Over HTTP/2 this says how the stream is reset.
+        self.0.as_ref().map(|error| error as &(dyn Error + 'static))
+    }
+}
+
+/// A request under way: as long as it is, its connection is not idle.
+pub(super) struct InFlight {
+    connections: Arc<Connections>,
+    state: Arc<ConnectionState>,
+    start: std::time::Instant,
+}
+
+impl InFlight {
+    fn begin(service: &Service, state: &Arc<ConnectionState>) -> Self {
+        state.begin();
+        let connections = Arc::clone(&service.connections);
+        Self { connections, state: Arc::clone(state), start: service.shared.start }
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.state.finish(millis_since(self.start));
+        self.connections.request_ended.notify_waiters();
+    }
+}
+
+type Answering = Pin<Box<dyn Future<Output = Result<Response<Outgoing>, Aborted>> + Send>>;
+
+impl Service {
+    /// What answers the requests of one connection.
+    pub(super) fn on(
+        &self,
+        state: Arc<ConnectionState>,
+    ) -> impl hyper::service::Service<Request<Incoming>, Response = Response<Outgoing>, Error = Aborted, Future = Answering>
+    {
+        let service = self.clone();
+        hyper::service::service_fn(move |request| -> Answering {
+            let (service, state) = (service.clone(), Arc::clone(&state));
+            Box::pin(async move { service.handle(&state, request).await })
+        })
+    }
+
+    /// Writes down what was refused before it was a request.
+    pub(super) fn refused(&self, state: &ConnectionState, error: &(dyn Error + 'static)) {
+        let parsed = error.downcast_ref::<hyper::Error>().filter(|error| error.is_parse());
+        if let Some(why) = state.refusal().map(str::to_owned).or(parsed.map(ToString::to_string)) {
+            self.recorder().write(RequestRecord::refused(why));
+        }
+    }
+
+    fn recorder(&self) -> &Recorder {
+        &self.shared.recorder
+    }
+
+    /// Answers one request.
+    async fn handle(
+        &self,
+        state: &Arc<ConnectionState>,
+        request: Request<Incoming>,
+    ) -> Result<Response<Outgoing>, Aborted> {
+        let in_flight = InFlight::begin(self, state);
+        let (head, body) = request.into_parts();
+        let version = head.version;
+        let mut record = self.recorder().records().then(|| RequestRecord::of(&head, self.recorder().with_headers()));
+        let answer = match self.hosts.check(&head) {
+            Err(turned) => {
+                if let Some(record) = &mut record {
+                    record.refused = Some(turned.why.to_owned());
+                }
+                self.drain(state, body);
+                Ok(turned_away(turned))
+            }
+            Ok(()) if head.uri.path() == HEALTH => {
+                self.drain(state, body);
+                Ok(health(&head))
+            }
+            Ok(()) => self.ask(state, head, body, &mut record).await,
+        };
+        let Ok(answer) = answer else { return Ok(failed("the registry failed").during(in_flight)) };
+        if let Some(mut record) = record {
+            record.answered(&answer);
+            self.recorder().write(record);
+        }
+        self.deliver(state, version, answer, in_flight).await
+    }
+
+    /// Asks the registry.
+    async fn ask(
+        &self,
+        state: &Arc<ConnectionState>,
+        head: Parts,
+        body: Incoming,
+        record: &mut Option<RequestRecord>,
+    ) -> Result<Answer, StatusCode> {
+        let mut own = record.take();
+        let (opened, own) = self
+            .shared
+            .call(move |registry, now| {
+                let before = Before::of(registry);
+                let opened = registry.open(now, head);
+                if let Some(record) = &mut own {
+                    record.opened(registry, &before);
+                    record.judged(registry);
+                }
+                (opened, own)
+            })
+            .await?;
+        *record = own;
+        match opened {
+            Opened::Answer(answer) => {
+                self.drain(state, body);
+                Ok(answer)
+            }
+            Opened::Body(id) => self.receive(state, id, body, record).await,
+        }
+    }
+
+    /// Hands a body to the registry, and gives its answer.
+    async fn receive(
+        &self,
+        state: &Arc<ConnectionState>,
+        id: RequestId,
+        mut body: Incoming,
+        record: &mut Option<RequestRecord>,
+    ) -> Result<Answer, StatusCode> {
+        let unfinished = Unfinished { shared: &self.shared, id: Some(id) };
+        let rate =
+            if self.shared.lock().options.faults.rules.is_empty() { None } else { self.shared.lock().body_rate(id) };
+        let mut received = 0;
+        let how = loop {
+            match body::next(&mut body).await {
+                None => break BodyEnd::Complete,
+                Some(Err(_)) => break BodyEnd::Cut,
+                Some(Ok(bytes)) => {
+                    received += bytes.len() as u64;
+                    if let Some(rate) = rate {
+                        tokio::time::sleep(Duration::from_secs_f64(bytes.len() as f64 / rate.max(1) as f64)).await;
+                    }
+                    if let Progress::Answer(answer) =
+                        self.shared.call(move |registry, _| registry.piece(id, &bytes)).await?
+                    {
+                        unfinished.defuse();
+                        self.drain(state, body);
+                        self.judged(record, received);
+                        return Ok(answer);
+                    }
                 }
             }
+        };
+        state.body_ended();
+        unfinished.defuse();
+        let answer = self.shared.call(move |registry, now| registry.close(now, id, how)).await?;
+        self.judged(record, received);
+        Ok(answer)
+    }
+
+    fn judged(&self, record: &mut Option<RequestRecord>, received: u64) {
+        if let Some(record) = record {
+            record.received = received;
+            record.judged(&self.shared.lock());
         }
-    };
-    unfinished.defuse();
-    shared.call(move |registry, now| registry.close(now, id, how)).await
+    }
+
+    /// Takes in what is left of a body that does not matter any more, up to a limit, beside the answer.
+    fn drain(&self, state: &Arc<ConnectionState>, mut body: Incoming) {
+        let empty = body.is_end_stream()
+            || matches!(pin!(body::next(&mut body)).poll(&mut Context::from_waker(Waker::noop())), Poll::Ready(None));
+        if empty {
+            state.body_ended();
+            return;
+        }
+        let state = Arc::clone(state);
+        tokio::spawn(async move {
+            let mut taken = 0;
+            while let Some(Ok(bytes)) = body::next(&mut body).await {
+                taken += bytes.len() as u64;
+                if taken > DRAIN {
+                    return;
+                }
+            }
+            state.body_ended();
+        });
+    }
+
+    /// Delivers an answer as its faults want it.
+    async fn deliver(
+        &self,
+        state: &Arc<ConnectionState>,
+        version: Version,
+        answer: Answer,
+        in_flight: InFlight,
+    ) -> Result<Response<Outgoing>, Aborted> {
+        let Answer { status, headers, body, delivery, pace, .. } = answer;
+        if pace.late > 0 {
+            tokio::time::sleep(Duration::from_micros(pace.late)).await;
+        }
+        match delivery {
+            Delivery::Whole | Delivery::CutAfter(_) => {}
+            Delivery::NotSent => return Err(Aborted(Some(h2::Reason::REFUSED_STREAM.into()))),
+            Delivery::Lost => return Err(Aborted(None)),
+            Delivery::Reset => {
+                state.reset();
+                std::future::pending::<()>().await;
+            }
+            Delivery::HeadCut(bytes) => state.cut_output(bytes.min(shortest_head(version, &headers))),
+            Delivery::Garbage => state.garble_output(),
+        }
+        let mut outgoing = match body {
+            Body::Bytes(bytes) => Outgoing::bytes(bytes),
+            Body::Spaces(count) => Outgoing::spaces(count),
+            Body::Blob { digest, range } => {
+                let near = self.shared.is_near();
+                match self.shared.call(move |registry, _| registry.blob_bytes(&digest)).await {
+                    Ok(Ok(blob)) if near => Outgoing::near(blob, &range),
+                    Ok(Ok(blob)) => Outgoing::far(blob, range),
+                    Ok(Err(error)) => return Ok(failed(&error.to_string()).during(in_flight)),
+                    Err(_) => return Ok(failed("the registry failed").during(in_flight)),
+                }
+            }
+        };
+        if let Delivery::CutAfter(bytes) = delivery {
+            outgoing = outgoing.cut_after(bytes);
+        }
+        if let Some(rate) = pace.rate {
+            outgoing = outgoing.paced(rate);
+        }
+        let mut response = Response::new(outgoing.during(in_flight));
+        *response.status_mut() = status;
+        *response.headers_mut() = headers;
+        Ok(response)
+    }
 }
 
-/// a request whose client may go away at any `await`: then its body is cut.
+/// A request whose client may go away at any `await`: then its body is cut.
 struct Unfinished<'a> {
     shared: &'a Shared,
     id: Option<RequestId>,
@@ -83,57 +302,40 @@ impl Drop for Unfinished<'_> {
     }
 }
 
-/// Takes in what is left of a body that does not matter any more, up to a limit, beside the answer.
-fn drain(mut body: axum::body::Body) {
-    let empty = body.is_end_stream()
-        || matches!(pin!(body::next(&mut body)).poll(&mut Context::from_waker(Waker::noop())), Poll::Ready(None));
-    if !empty {
-        tokio::spawn(async move {
-            let mut taken = 0;
-            while let Some(Ok(bytes)) = body::next(&mut body).await {
-                taken += bytes.len() as u64;
-                if taken > DRAIN {
-                    return;
-                }
-            }
-        });
+/// Fewer bytes than the head of an answer has: a cut before them is in the head.
+fn shortest_head(version: Version, headers: &http::HeaderMap) -> u64 {
+    if version == Version::HTTP_2 {
+        // The beginning of a frame.
+        return 8;
     }
+    let fields: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+    ("HTTP/1.1 200 \r\n".len() + fields) as u64
 }
 
-impl Shared {
-    async fn respond(&self, answer: Answer) -> Result<Response, StatusCode> {
-        let Answer { status, headers, body, delivery, .. } = answer;
-        if let Delivery::Late(micros) = delivery {
-            tokio::time::sleep(Duration::from_micros(micros)).await;
-        }
-        if delivery == Delivery::Lost {
-            return Ok(Response::new(axum::body::Body::new(body::lost())));
-        }
-        let body = match body {
-            Body::Bytes(bytes) => axum::body::Body::from(bytes),
-            Body::Blob { digest, range } => {
-                let opened = self.call(move |registry, _| registry.blob_bytes(&digest)).await?;
-                match opened {
-                    Ok(bytes) => axum::body::Body::new(body::blob(bytes, range)),
-                    Err(error) => return Ok(failed(&error)),
-                }
-            }
-        };
-        let body = match delivery {
-            Delivery::CutAfter(bytes) => axum::body::Body::new(body::cut(body, bytes)),
-            Delivery::Whole | Delivery::Lost | Delivery::Late(_) => body,
-        };
-        let mut response = Response::new(body);
-        *response.status_mut() = status;
-        *response.headers_mut() = headers;
-        Ok(response)
-    }
+fn turned_away(turned: Turned) -> Answer {
+    let code = if turned.status == StatusCode::FORBIDDEN { Code::Denied } else { Code::Unsupported };
+    Refusal::new(turned.status, code, turned.why).into_answer(Row::Other, crate::behaviour::ErrorBody::Spec)
+}
+
+fn health(head: &Parts) -> Answer {
+    let answer =
+        Answer::new(Row::Other, StatusCode::OK).body("application/json", Body::Bytes("{\"status\":\"ok\"}".into()));
+    if head.method == Method::HEAD { answer.without_body() } else { answer }
 }
 
 /// For a blob that the records have and the storage cannot give.
-fn failed(error: &StorageError) -> Response {
-    let mut response = Response::new(axum::body::Body::from(Bytes::from(error.to_string())));
+fn failed(why: &str) -> Failed {
+    let mut response = Response::new(());
     *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain"));
-    response
+    Failed(response, Bytes::from(why.to_owned()))
+}
+
+struct Failed(Response<()>, Bytes);
+
+impl Failed {
+    fn during(self, in_flight: InFlight) -> Response<Outgoing> {
+        let body = Outgoing::bytes(self.1).during(in_flight);
+        self.0.map(|()| body)
+    }
 }

@@ -1,18 +1,19 @@
-//! Where connections come in: several listeners as one, with or without TLS.
+//! Where connections come in: several listeners, and how many connections there are at once.
 
-use std::io;
-use std::net::SocketAddr;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 
-use super::guard::Guarded;
+use super::connection::{ConnectionState, Watched};
+use super::handle::Service;
 use super::tls::Acceptor;
 
 /// How long a client may take to begin TLS.
@@ -20,113 +21,145 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 /// How long to wait before the next connection is taken, where one could not be.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// The listeners of a server. Each waits for connections in a task of its own, which ends with this value.
-pub(super) struct Listeners {
-    connections: mpsc::Receiver<(Guarded, SocketAddr)>,
-    address: SocketAddr,
-    _waiting: JoinSet<()>,
+/// The connections of a server.
+pub(super) struct Connections {
+    places: Arc<Semaphore>,
+    open: Mutex<BTreeMap<u64, Arc<ConnectionState>>>,
+    /// A request came to its end, so that a connection may be idle.
+    pub(super) request_ended: Notify,
 }
 
-/// One connection.
-pub(super) enum Connection {
-    Plain(TcpStream),
-    #[cfg(feature = "tls")]
-    Tls(Box<tokio_rustls::server::TlsStream<TcpStream>>),
-}
-
-impl Listeners {
-    /// Opens them for so many connections at once; more wait.
-    pub(super) fn open(
-        listeners: Vec<TcpListener>,
-        address: SocketAddr,
-        acceptor: Option<&Acceptor>,
-        at_once: usize,
-    ) -> Self {
-        let (sender, connections) = mpsc::channel(16);
-        let places = Arc::new(Semaphore::new(at_once.clamp(1, Semaphore::MAX_PERMITS)));
-        let mut waiting = JoinSet::new();
-        for listener in listeners {
-            waiting.spawn(wait(listener, acceptor.cloned(), Arc::clone(&places), sender.clone()));
+impl Connections {
+    pub(super) fn new(at_once: usize) -> Self {
+        Self {
+            places: Arc::new(Semaphore::new(at_once.clamp(1, Semaphore::MAX_PERMITS))),
+            open: Mutex::default(),
+            request_ended: Notify::new(),
         }
-        Self { connections, address, _waiting: waiting }
+    }
+
+    /// A place for one more connection. Where all are taken, the connection that is idle for the longest is closed; where
+    /// none is idle, this waits.
+    async fn place(&self) -> Option<OwnedSemaphorePermit> {
+        loop {
+            if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
+                return Some(place);
+            }
+            let mut request_ended = pin!(self.request_ended.notified());
+            request_ended.as_mut().enable();
+            self.close_idlest();
+            tokio::select! {
+                place = Arc::clone(&self.places).acquire_owned() => return place.ok(),
+                () = request_ended => {}
+            }
+        }
+    }
+
+    fn close_idlest(&self) {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let idle = open.iter().filter_map(|(id, state)| Some((state.idle_since()?, *id))).min();
+        // It is closed once: its place is free as soon as its task ends.
+        if let Some(state) = idle.and_then(|(_, id)| open.remove(&id)) {
+            state.close();
+        }
+    }
+
+    fn enter(&self, id: u64, state: &Arc<ConnectionState>) {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).insert(id, Arc::clone(state));
+    }
+
+    fn leave(&self, id: u64) {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
     }
 }
 
-async fn wait(
-    listener: TcpListener,
+/// Serves these listeners until `stop` is done; then lets the requests that run come to their end.
+pub(super) async fn serve(
+    listeners: Vec<TcpListener>,
     acceptor: Option<Acceptor>,
-    places: Arc<Semaphore>,
-    sender: mpsc::Sender<(Guarded, SocketAddr)>,
+    service: Service,
+    stop: impl Future<Output = ()>,
 ) {
-    let mut handshakes = JoinSet::new();
+    let (stopping, stopped) = watch::channel(());
+    let mut waiting = JoinSet::new();
+    for (at, listener) in listeners.into_iter().enumerate() {
+        waiting.spawn(accept(listener, at as u64, acceptor.clone(), service.clone(), stopped.clone()));
+    }
+    drop(stopped);
+    stop.await;
+    drop(stopping);
+    while waiting.join_next().await.is_some() {}
+}
+
+/// Takes connections in until the server stops, and waits for those that it took in.
+async fn accept(
+    listener: TcpListener,
+    listener_number: u64,
+    acceptor: Option<Acceptor>,
+    service: Service,
+    mut stopped: watch::Receiver<()>,
+) {
+    let mut tasks = JoinSet::new();
+    let mut number = listener_number << 56;
     loop {
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
-        let Ok((stream, peer)) = listener.accept().await else {
+        let next = async {
+            let accepted = listener.accept().await.ok()?;
+            Some((accepted.0, service.connections.place().await?))
+        };
+        let accepted = tokio::select! {
+            accepted = next => accepted,
+            _ = stopped.changed() => break,
+        };
+        let Some((stream, place)) = accepted else {
             // Too many open files, say: it passes.
             tokio::time::sleep(PAUSE).await;
             continue;
         };
-        // Small answers must not wait for more bytes; where this cannot be set, they do.
-        drop(stream.set_nodelay(true));
-        let (acceptor, sender) = (acceptor.clone(), sender.clone());
-        handshakes.spawn(async move {
-            if let Ok(Ok(connection)) = tokio::time::timeout(HANDSHAKE, Acceptor::connection(acceptor, stream)).await {
-                drop(sender.send((Guarded::new(connection, place), peer)).await);
-            }
-        });
-        while handshakes.try_join_next().is_some() {}
+        number += 1;
+        tasks.spawn(connection(stream, number, acceptor.clone(), service.clone(), stopped.clone(), place));
+        while tasks.try_join_next().is_some() {}
     }
+    while tasks.join_next().await.is_some() {}
 }
 
-impl axum::serve::Listener for Listeners {
-    type Io = Guarded;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Guarded, SocketAddr) {
-        match self.connections.recv().await {
-            Some(connection) => connection,
-            None => std::future::pending().await,
-        }
-    }
-
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        Ok(self.address)
-    }
-}
-
-/// Calls a method on whichever stream it is.
-macro_rules! on_stream {
-    ($connection:expr, $stream:ident => $call:expr) => {
-        match $connection.get_mut() {
-            Connection::Plain(stream) => {
-                let $stream = Pin::new(stream);
-                $call
-            }
-            #[cfg(feature = "tls")]
-            Connection::Tls(stream) => {
-                let $stream = Pin::new(stream.as_mut());
-                $call
+/// Serves one connection to its end.
+async fn connection(
+    stream: TcpStream,
+    id: u64,
+    acceptor: Option<Acceptor>,
+    service: Service,
+    mut stopped: watch::Receiver<()>,
+    _place: OwnedSemaphorePermit,
+) {
+    // Small answers must not wait for more bytes; where this cannot be set, they do.
+    drop(stream.set_nodelay(true));
+    let handshake = tokio::time::timeout(HANDSHAKE, Acceptor::stream(acceptor, stream));
+    let shaken = tokio::select! {
+        shaken = handshake => shaken,
+        _ = stopped.changed() => return,
+    };
+    let Ok(Ok(stream)) = shaken else { return };
+    let state = Arc::new(ConnectionState::default());
+    state.set_idle(service.shared.millis());
+    service.connections.enter(id, &state);
+    let watched = TokioIo::new(Watched::new(stream, Arc::clone(&state)));
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(None).half_close(false);
+    builder.http2().timer(TokioTimer::new());
+    let mut serving = pin!(builder.serve_connection(watched, service.on(Arc::clone(&state))));
+    let served = tokio::select! {
+        served = serving.as_mut() => served,
+        () = state.closed() => Ok(()),
+        _ = stopped.changed() => {
+            serving.as_mut().graceful_shutdown();
+            tokio::select! {
+                served = serving.as_mut() => served,
+                () = state.closed() => Ok(()),
             }
         }
     };
-}
-
-impl AsyncRead for Connection {
-    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        on_stream!(self, stream => stream.poll_read(context, buffer))
-    }
-}
-
-impl AsyncWrite for Connection {
-    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        on_stream!(self, stream => stream.poll_write(context, bytes))
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        on_stream!(self, stream => stream.poll_flush(context))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        on_stream!(self, stream => stream.poll_shutdown(context))
+    service.connections.leave(id);
+    if let Err(error) = served {
+        service.refused(&state, error.as_ref());
     }
 }

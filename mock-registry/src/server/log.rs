@@ -1,18 +1,15 @@
-//! One JSON line for each request that is answered.
+//! One line of JSON for each request that is answered, and for each that is refused.
 
+use std::collections::VecDeque;
 use std::io::Write;
 use std::sync::{Mutex, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use http::request::Parts;
-use serde_json::json;
+use super::record::RequestRecord;
 
-use crate::{Answer, Row};
+/// How many records are kept for those who ask.
+const KEPT: usize = 10_000;
 
-/// Where the lines go.
-///
-/// A line has `time` (seconds since 1970, with six decimals), `row` (of the spec's table), `method`, `path` (with the query,
-/// of which only harmless values are shown), `status`, and the bytes `received` and `sent` in bodies.
+/// Where the lines go: a line is a [`RequestRecord`] without headers.
 pub struct Log(Option<Mutex<Box<dyn Write + Send>>>);
 
 impl Log {
@@ -26,81 +23,60 @@ impl Log {
     pub fn to(writer: impl Write + Send + 'static) -> Self {
         Self(Some(Mutex::new(Box::new(writer))))
     }
+}
 
-    pub(super) fn write(&self, entry: &Entry) {
-        if let Some(writer) = &self.0 {
+/// All that keeps records of requests.
+pub(super) struct Recorder {
+    log: Log,
+    /// The newest records, with headers, where somebody may ask for them.
+    kept: Option<Mutex<VecDeque<RequestRecord>>>,
+}
+
+impl Recorder {
+    pub(super) fn new(log: Log, keep: bool) -> Self {
+        Self { log, kept: keep.then(Mutex::default) }
+    }
+
+    /// Whether anybody wants records.
+    pub(super) const fn records(&self) -> bool {
+        self.log.0.is_some() || self.kept.is_some()
+    }
+
+    /// Whether anybody wants headers in them.
+    pub(super) const fn with_headers(&self) -> bool {
+        self.kept.is_some()
+    }
+
+    pub(super) fn write(&self, mut record: RequestRecord) {
+        if let Some(kept) = &self.kept {
+            let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+            if kept.len() >= KEPT {
+                kept.pop_front();
+            }
+            kept.push_back(record.clone());
+        }
+        if let Some(writer) = &self.log.0 {
+            record.headers.clear();
+            let line = format!("{}\n", record.line());
             let mut writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
-            let line = format!("{}\n", entry.line());
             if writer.write_all(line.as_bytes()).and_then(|()| writer.flush()).is_err() {
                 *writer = Box::new(std::io::sink());
             }
         }
     }
-}
 
-/// What a line says.
-pub(super) struct Entry {
-    time: f64,
-    row: Row,
-    method: String,
-    path: String,
-    status: u16,
-    pub(super) received: u64,
-    sent: u64,
-}
-
-impl Entry {
-    pub(super) fn of(head: &Parts) -> Self {
-        let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
-        let path = shown(head.uri.path(), head.uri.query());
-        Self { time, row: Row::Other, method: head.method.to_string(), path, status: 0, received: 0, sent: 0 }
+    /// The newest records, the oldest of them first.
+    #[expect(dead_code, reason = "the control address asks for it")]
+    pub(super) fn newest(&self) -> Vec<RequestRecord> {
+        let kept = self.kept.as_ref().map(|kept| kept.lock().unwrap_or_else(PoisonError::into_inner));
+        kept.map(|kept| kept.iter().cloned().collect()).unwrap_or_default()
     }
 
-    pub(super) fn answered(&mut self, answer: &Answer) {
-        self.row = answer.row;
-        self.status = answer.status.as_u16();
-        self.sent = answer.body.len();
-    }
-
-    fn line(&self) -> String {
-        let time = (self.time * 1e6).round() / 1e6;
-        json!({
-            "time": time,
-            "row": self.row.to_string(),
-            "method": self.method,
-            "path": self.path,
-            "status": self.status,
-            "received": self.received,
-            "sent": self.sent,
-        })
-        .to_string()
-    }
-}
-
-/// The query parameters whose values say nothing secret.
-const HARMLESS: [&str; 11] =
-    ["digest", "digest-algorithm", "mount", "from", "n", "last", "tag", "artifactType", "scope", "service", "ns"];
-
-fn shown(path: &str, query: Option<&str>) -> String {
-    let pairs = query.into_iter().flat_map(|query| query.split('&')).map(|pair| match pair.split_once('=') {
-        Some((key, _)) if HARMLESS.contains(&key) => pair.to_owned(),
-        Some((key, _)) => format!("{key}=…"),
-        None => "…".to_owned(),
-    });
-    let pairs: Vec<String> = pairs.collect();
-    if query.is_some() { format!("{path}?{}", pairs.join("&")) } else { path.to_owned() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_harmless_values_are_shown() {
-        assert_eq!(shown("/v2/", None), "/v2/");
-        assert_eq!(
-            shown("/v2/a/x", Some("_state=secret&digest=sha256:0&secret")),
-            "/v2/a/x?_state=…&digest=sha256:0&…"
-        );
+    /// Forgets the records.
+    #[expect(dead_code, reason = "the control address asks for it")]
+    pub(super) fn clear(&self) {
+        if let Some(kept) = &self.kept {
+            kept.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        }
     }
 }

@@ -1,31 +1,45 @@
-//! A port around a [`Registry`]: HTTP/1.1 and HTTP/2 over TCP, with axum; TLS with the feature `tls`.
+//! A port around a [`Registry`]: HTTP/1.1 and HTTP/2 over TCP, with hyper; TLS with the feature `tls`.
 //!
-//! The registry is called one request at a time and off the threads that serve connections, because it hashes and writes
-//! files. A request's body goes to it piece by piece as it comes, and a blob goes out piece by piece as it is read.
+//! The registry is called one request at a time; where its storage may wait for a disk, off the threads that serve
+//! connections. A request's body goes to it piece by piece as it comes, and a blob goes out piece by piece as it is read.
+//!
+//! A server that only this machine should reach answers only to its own names, and no server answers what a page of another
+//! site sends: a web page must not write to somebody's registry.
 
 mod body;
-mod guard;
+mod connection;
 mod handle;
+mod head;
+mod hosts;
 mod listeners;
 mod log;
+mod record;
+mod shared;
+mod stream;
 mod tls;
 
-use std::future::{Future, IntoFuture};
+use std::future::Future;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
-use axum::Router;
-use http::StatusCode;
 use longshore_core::{Origin, Scheme};
 use tokio::net::TcpListener;
 
-use crate::{Instant, Registry};
-use listeners::Listeners;
+use crate::Registry;
+use handle::Service;
+use hosts::Hosts;
+use listeners::Connections;
+use shared::millis_since;
 
 pub use log::Log;
+pub use record::RequestRecord;
+pub use shared::Shared;
 #[cfg(feature = "tls")]
 pub use tls::{Tls, TlsError};
+
+/// A path that says whether the server is up: no request to it is counted, judged or struck by a fault.
+pub const HEALTH: &str = "/healthz";
 
 /// A registry that listens on a port.
 ///
@@ -50,17 +64,12 @@ pub struct Server {
     tokens: Option<(TcpListener, SocketAddr)>,
     #[cfg(feature = "tls")]
     tls: Option<Tls>,
+    /// Other listeners on the same port: of `localhost`, say.
+    more: Vec<TcpListener>,
     /// Whether the registry's origin is not given but found.
     origin_is_found: bool,
+    hosts: Hosts,
     shared: Shared,
-}
-
-/// A registry that a server and others share.
-#[derive(Clone)]
-pub struct Shared {
-    registry: Arc<Mutex<Registry>>,
-    log: Arc<Log>,
-    start: std::time::Instant,
 }
 
 impl Server {
@@ -74,36 +83,72 @@ impl Server {
     ///
     /// # Errors
     /// Where the address cannot be had.
-    pub async fn bind(listen: SocketAddr, mut registry: Registry) -> io::Result<Self> {
+    pub async fn bind(listen: SocketAddr, registry: Registry) -> io::Result<Self> {
+        Self::bind_all(&[listen], registry).await
+    }
+
+    /// Listens on several addresses: on the first one, and on the same port of each other one that can be had. That is what
+    /// `localhost` is, which has an address of each family.
+    ///
+    /// # Errors
+    /// Where the first address cannot be had, or none is given.
+    pub async fn bind_all(listen: &[SocketAddr], mut registry: Registry) -> io::Result<Self> {
         if registry.options.seed == [0; 32] {
             let mut seed = [0; 32];
             getrandom::fill(&mut seed).map_err(io::Error::other)?;
             registry.reseed(seed);
         }
-        let listener = TcpListener::bind(listen).await?;
+        let (first, others) = listen.split_first().ok_or(io::ErrorKind::InvalidInput)?;
+        let listener = TcpListener::bind(first).await?;
         let address = listener.local_addr()?;
+        let mut more = Vec::new();
+        for other in others {
+            // A machine without IPv6 still has a localhost.
+            more.extend(TcpListener::bind(SocketAddr::new(other.ip(), address.port())).await);
+        }
         let server = Self {
             listener,
+            more,
             address,
             storage: None,
             tokens: None,
             #[cfg(feature = "tls")]
             tls: None,
             origin_is_found: registry.options.origin.is_none(),
-            shared: Shared {
-                registry: Arc::new(Mutex::new(registry)),
-                log: Arc::new(Log::none()),
-                start: std::time::Instant::now(),
-            },
+            hosts: Hosts { only_these: address.ip().is_loopback(), ..Hosts::default() },
+            shared: Shared::new(registry),
         };
         server.tell_origins();
         Ok(server)
     }
 
+    /// Says under which URL clients reach it, whatever a request says: for a server behind a proxy.
+    #[must_use]
+    pub fn with_external_url(mut self, origin: Origin) -> Self {
+        self.origin_is_found = false;
+        self.shared.lock().options.origin = Some(origin);
+        self.tell_origins();
+        self
+    }
+
+    /// Answers to this host name too, with any port, though only this machine should reach it.
+    #[must_use]
+    pub fn with_host(mut self, name: impl Into<String>) -> Self {
+        self.hosts.names.push(name.into());
+        self
+    }
+
+    /// Answers what pages of other sites send, too.
+    #[must_use]
+    pub fn with_cross_origin_requests(mut self) -> Self {
+        self.hosts.cross_origin = true;
+        self
+    }
+
     /// Writes one line for each request that is answered.
     #[must_use]
     pub fn with_log(mut self, log: Log) -> Self {
-        self.shared.log = Arc::new(log);
+        self.shared.set_log(log);
         self
     }
 
@@ -167,12 +212,36 @@ impl Server {
         let acceptor = self.tls.as_ref().map(Tls::acceptor);
         #[cfg(not(feature = "tls"))]
         let acceptor = None;
+        let hosts = Hosts { origins: self.origins(), ..self.hosts.clone() };
         let others = self.storage.into_iter().chain(self.tokens).map(|(listener, _)| listener);
-        let listeners = std::iter::once(self.listener).chain(others).collect();
+        let listeners = std::iter::once(self.listener).chain(self.more).chain(others).collect();
         let at_once = self.shared.lock().options.limits.connections;
-        let doors = Listeners::open(listeners, self.address, acceptor.as_ref(), at_once);
-        let router = Router::new().fallback(handle::handle).with_state(self.shared);
-        axum::serve(doors, router).with_graceful_shutdown(stop).into_future().await
+        let service =
+            Service { shared: self.shared, connections: Arc::new(Connections::new(at_once)), hosts: Arc::new(hosts) };
+        listeners::serve(listeners, acceptor, service, stop).await;
+        Ok(())
+    }
+
+    /// All origins under which it is reached.
+    fn origins(&self) -> Vec<Origin> {
+        let registry = self.shared.lock();
+        let options = &registry.options;
+        let tokens = options.auth.as_ref().and_then(|auth| auth.tokens.clone());
+        let others = options.origin.iter().chain(&options.storage).cloned().chain(tokens);
+        self.own_origins().into_iter().chain(others).collect()
+    }
+
+    /// The origins that this machine has for the address that is listened on: the names that a request may choose from.
+    fn own_origins(&self) -> Vec<Origin> {
+        let ip = self.address.ip();
+        if !(ip.is_loopback() || ip.is_unspecified()) {
+            return origin(self.scheme(), self.address).into_iter().collect();
+        }
+        let names = ["127.0.0.1", "localhost", "[::1]"].into_iter().filter_map(|name| name.parse().ok());
+        let mut origins: Vec<Origin> =
+            names.map(|host| Origin::new(self.scheme(), host, Some(self.address.port()))).collect();
+        origins.extend(origin(self.scheme(), self.address).filter(|origin| !origins.contains(origin)));
+        origins
     }
 
     fn scheme(&self) -> Scheme {
@@ -186,7 +255,10 @@ impl Server {
     /// Tells the registry under which origins it is reached.
     fn tell_origins(&self) {
         let scheme = self.scheme();
-        let options = &mut self.shared.lock().options;
+        let own_origins = self.own_origins();
+        let mut registry = self.shared.lock();
+        registry.own_origins = if self.origin_is_found { own_origins } else { Vec::new() };
+        let options = &mut registry.options;
         if self.origin_is_found {
             options.origin = origin(scheme, self.address);
         }
@@ -216,30 +288,4 @@ fn origin(scheme: Scheme, address: SocketAddr) -> Option<Origin> {
         SocketAddr::V6(address) => format!("[{}]", address.ip()),
     };
     Some(Origin::new(scheme, host.parse().ok()?, Some(address.port())))
-}
-
-impl Shared {
-    /// The registry. No request is answered while it is held.
-    pub fn lock(&self) -> MutexGuard<'_, Registry> {
-        self.registry.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The present moment of the registry: microseconds since the server was made.
-    #[must_use]
-    pub fn now(&self) -> Instant {
-        Instant::from_micros(u64::try_from(self.start.elapsed().as_micros()).unwrap_or(u64::MAX))
-    }
-
-    /// Calls the registry on a thread that may block.
-    async fn call<T: Send + 'static>(
-        &self,
-        call: impl FnOnce(&mut Registry, Instant) -> T + Send + 'static,
-    ) -> Result<T, StatusCode> {
-        let shared = self.clone();
-        let done = tokio::task::spawn_blocking(move || {
-            let mut registry = shared.lock();
-            call(&mut registry, shared.now())
-        });
-        done.await.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)
-    }
 }

@@ -2,7 +2,7 @@
 
 use tokio::net::TcpStream;
 
-use super::listeners::Connection;
+use super::stream::Stream;
 
 /// Begins TLS on connections.
 #[derive(Clone)]
@@ -13,11 +13,11 @@ pub(super) struct Acceptor {
 
 impl Acceptor {
     /// A connection that is ready, with TLS where there is an acceptor.
-    pub(super) async fn connection(acceptor: Option<Self>, stream: TcpStream) -> std::io::Result<Connection> {
+    pub(super) async fn stream(acceptor: Option<Self>, stream: TcpStream) -> std::io::Result<Stream> {
         match acceptor {
-            None => Ok(Connection::Plain(stream)),
+            None => Ok(Stream::Plain(stream)),
             #[cfg(feature = "tls")]
-            Some(acceptor) => acceptor.inner.accept(stream).await.map(|stream| Connection::Tls(Box::new(stream))),
+            Some(acceptor) => acceptor.inner.accept(stream).await.map(|stream| Stream::Tls(Box::new(stream))),
             #[cfg(not(feature = "tls"))]
             Some(_) => Err(std::io::ErrorKind::Unsupported.into()),
         }

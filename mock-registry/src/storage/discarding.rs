@@ -23,6 +23,10 @@ impl Storage for DiscardingStorage {
         Ok(Vec::new())
     }
 
+    fn may_block(&self) -> bool {
+        false
+    }
+
     fn append(&mut self, upload: &UploadId, bytes: &[u8]) -> Result<(), StorageError> {
         let len = self.uploads.entry(upload.clone()).or_default();
         *len = len.saturating_add(bytes.len() as u64);
@@ -84,7 +88,7 @@ mod tests {
             Registry::with_storage(RegistryOptions::default(), Box::new(DiscardingStorage::default())).unwrap();
         let mut ask = |method: &str, uri: &str, body: &'static str| {
             let request = Request::builder().method(method).uri(uri).body(Bytes::from(body)).unwrap();
-            registry.answer(Instant::default(), request)
+            registry.answer(Instant::default(), request).unwrap()
         };
         let digest = Digest::of(Algorithm::Sha256, b"hello");
         let post = format!("/v2/a/blobs/uploads/?digest={digest}");

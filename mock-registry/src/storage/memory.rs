@@ -47,6 +47,10 @@ impl Storage for Memory {
         Ok(Vec::new())
     }
 
+    fn may_block(&self) -> bool {
+        false
+    }
+
     fn append(&mut self, upload: &UploadId, mut bytes: &[u8]) -> Result<(), StorageError> {
         let used = self.used.saturating_add(bytes.len() as u64);
         if used > self.limit {

@@ -25,6 +25,11 @@ pub trait Storage: Send {
     /// Where they cannot be read.
     fn load(&mut self) -> Result<Vec<Record>, StorageError>;
 
+    /// Whether its methods may wait for a disk: then they are called where waiting keeps nobody else waiting.
+    fn may_block(&self) -> bool {
+        true
+    }
+
     /// Adds bytes at the end of an upload, and begins it if it is new.
     ///
     /// # Errors

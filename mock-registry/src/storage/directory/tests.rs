@@ -11,7 +11,7 @@ fn open(folder: &Path) -> Registry {
 
 fn ask(registry: &mut Registry, method: &str, uri: &str, body: impl Into<Bytes>) -> (u16, Bytes) {
     let request = Request::builder().method(method).uri(uri).body(body.into()).unwrap();
-    let answer = registry.answer(Instant::default(), request);
+    let answer = registry.answer(Instant::default(), request).unwrap();
     (answer.status().as_u16(), answer.into_body())
 }
 

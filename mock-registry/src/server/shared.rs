@@ -1,0 +1,74 @@
+//! A registry that a server and others share.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant as Moment;
+
+use http::StatusCode;
+
+use super::log::{Log, Recorder};
+use super::record::since_1970;
+use crate::{Instant, Registry};
+
+/// A registry that a server and others share.
+#[derive(Clone)]
+pub struct Shared {
+    registry: Arc<Mutex<Registry>>,
+    pub(super) recorder: Arc<Recorder>,
+    pub(super) start: Moment,
+    /// Whether the storage never waits for a disk.
+    near: bool,
+}
+
+impl Shared {
+    pub(super) fn new(mut registry: Registry) -> Self {
+        registry.set_calendar_start(since_1970());
+        let near = !registry.storage.may_block();
+        Self {
+            registry: Arc::new(Mutex::new(registry)),
+            recorder: Arc::new(Recorder::new(Log::none(), false)),
+            start: Moment::now(),
+            near,
+        }
+    }
+
+    pub(super) fn set_log(&mut self, log: Log) {
+        self.recorder = Arc::new(Recorder::new(log, self.recorder.with_headers()));
+    }
+
+    /// The registry. No request is answered while it is held.
+    pub fn lock(&self) -> MutexGuard<'_, Registry> {
+        self.registry.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The present moment of the registry: microseconds since the server was made.
+    #[must_use]
+    pub fn now(&self) -> Instant {
+        Instant::from_micros(u64::try_from(self.start.elapsed().as_micros()).unwrap_or(u64::MAX))
+    }
+
+    /// The same in milliseconds.
+    pub(super) fn millis(&self) -> u64 {
+        millis_since(self.start)
+    }
+
+    pub(super) const fn is_near(&self) -> bool {
+        self.near
+    }
+
+    /// Calls the registry: on a thread that may block, where its storage does.
+    pub(super) async fn call<T: Send + 'static>(
+        &self,
+        call: impl FnOnce(&mut Registry, Instant) -> T + Send + 'static,
+    ) -> Result<T, StatusCode> {
+        if self.near {
+            return Ok(call(&mut self.lock(), self.now()));
+        }
+        let shared = self.clone();
+        let done = tokio::task::spawn_blocking(move || call(&mut shared.lock(), shared.now()));
+        done.await.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)
+    }
+}
+
+pub(super) fn millis_since(start: Moment) -> u64 {
+    u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,40 @@
+//! The tables in the documents are those that the code has. `LONGSHORE_WRITE_TABLES=1 cargo test` writes them.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use longshore_mock_registry::Row;
+use longshore_mock_registry::fault::EFFECTS;
+
+fn check(name: &str, made: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
+    if std::env::var_os("LONGSHORE_WRITE_TABLES").is_some() {
+        std::fs::write(&path, made).unwrap();
+    }
+    let stands = std::fs::read_to_string(&path).unwrap();
+    assert_eq!(stands, made, "{name} is not what the code has");
+}
+
+#[test]
+fn the_table_of_faults_is_what_the_code_has() {
+    let mut made = "\
+# Faults
+
+A rule is written as `REQUESTS: FAULT`; rules stand in lines, or with `;` between them. A line that begins with `# ` is a comment.
+
+`REQUESTS` is a method (`PATCH`), a row of the spec's table, both, or `every`; and of those that it names
+
+* `#2` the second, `#2..5` the second to the fifth, `#2..` all from the second on, `#..5` all up to the fifth;
+* `in team/app` those to this repository, `of sha256:…` those about this content: `#2` then counts only these;
+* `p=0.1` one in ten, at random by the seed; `for 10s` those of the first ten seconds after the faults were set.
+
+The rows are "
+        .to_owned();
+    let rows: Vec<String> = Row::ALL.iter().map(|row| format!("`{row}`")).collect();
+    write!(made, "{}.\n\n| fault | what goes wrong |\n|---|---|\n", rows.join(", ")).unwrap();
+    for (form, meaning) in EFFECTS {
+        writeln!(made, "| `{}` | {meaning} |", form.replace('|', "\\|")).unwrap();
+    }
+    made.push_str("\nBytes may be written with `KiB`, `MiB` or `GiB`, times with `us`, `ms` or `s`.\n");
+    check("FAULTS.md", &made);
+}
