@@ -41,6 +41,7 @@ pub(crate) async fn run(arguments: MockArguments) -> Result<(), Error> {
     } else {
         server
     };
+    let server = arguments.allowed_hosts.iter().fold(server, Server::with_host);
     let server = match &arguments.log {
         Some(path) => server.with_log(Log::to(
             files::append_to(path)

@@ -31,7 +31,7 @@ fn push(layout: &Layout, arguments: &[&str], variables: &[(&str, &str)]) -> Outp
 fn i29_a_push_goes_through_the_proxy_whose_password_is_never_told() {
     let folder = tempfile::tempdir().unwrap();
     let trace = folder.path().join("trace");
-    let (mock, layout) = (Mock::start(&[]), Layout::two_platforms());
+    let (mock, layout) = (Mock::start(&["--allow-host", NAME]), Layout::two_platforms());
     let proxy = Proxy::before(&mock.authority);
     let url = proxy.url("CANARY-PROXY");
     let plain = ["--plain-http", "--trace", trace.to_str().unwrap()];
@@ -47,7 +47,7 @@ fn i29_a_push_goes_through_the_proxy_whose_password_is_never_told() {
 
 #[test]
 fn i29_a_push_over_tls_goes_through_a_tunnel() {
-    let (mock, layout) = (Mock::start(&["--tls"]), Layout::two_platforms());
+    let (mock, layout) = (Mock::start(&["--tls", "--allow-host", NAME]), Layout::two_platforms());
     let proxy = Proxy::before(&mock.authority);
     let output = push(&layout, &["--insecure-skip-verify"], &[("HTTPS_PROXY", &proxy.url("CANARY-PROXY"))]);
     assert!(output.status.success(), "{output:?}");
@@ -60,7 +60,7 @@ fn i29_a_push_over_tls_goes_through_a_tunnel() {
 
 #[test]
 fn i29_a_push_goes_through_a_socks_proxy_that_resolves_the_name() {
-    let (mock, layout) = (Mock::start(&[]), Layout::two_platforms());
+    let (mock, layout) = (Mock::start(&["--allow-host", NAME]), Layout::two_platforms());
     let socks = Socks::before(&mock.authority);
     for (scheme, variable) in [("socks5", "ALL_PROXY"), ("SOCKS5", "http_proxy"), ("socks5h", "HTTP_PROXY")] {
         let url = socks.url("CANARY-PROXY").replacen("socks5", scheme, 1);
@@ -82,7 +82,7 @@ fn i29_a_push_goes_through_a_socks_proxy_that_resolves_the_name() {
 
 #[test]
 fn no_proxy_is_honoured_and_a_proxy_is_no_business_of_this_machines_registries() {
-    let (mock, layout) = (Mock::start(&[]), Layout::two_platforms());
+    let (mock, layout) = (Mock::start(&["--allow-host", NAME]), Layout::two_platforms());
     let proxy = Proxy::before(&mock.authority);
     let url = proxy.url("CANARY-PROXY");
     for exempt in [NAME, "invalid", "*"] {
@@ -97,7 +97,7 @@ fn no_proxy_is_honoured_and_a_proxy_is_no_business_of_this_machines_registries()
 
 #[test]
 fn i29_a_proxy_that_refuses_is_named_without_its_password() {
-    let (mock, layout) = (Mock::start(&[]), Layout::two_platforms());
+    let (mock, layout) = (Mock::start(&["--allow-host", NAME]), Layout::two_platforms());
     let proxy = Proxy::before(&mock.authority);
     let url = proxy.url("CANARY-OTHER");
     let said = sentence(1, &push(&layout, &["--plain-http", "--progress", "none"], &[("HTTP_PROXY", &url)]));

@@ -14,6 +14,10 @@ pub(crate) struct MockArguments {
     /// Address and port to listen on; port 0 takes a free one. Its URL is the first line of standard output
     #[arg(long, value_name = "ADDR", default_value_t = Server::LOOPBACK)]
     pub(crate) listen: SocketAddr,
+    /// Answer to this host name too, with any port: a registry that only this machine reaches answers to its own names only.
+    /// Can be given more than once
+    #[arg(long = "allow-host", value_name = "NAME")]
+    pub(crate) allowed_hosts: Vec<String>,
     #[command(flatten)]
     pub(crate) profile: ProfileArguments,
     /// Keep everything in this folder, which is made if need be; otherwise in memory

@@ -70,6 +70,7 @@ async fn push(http: HttpBuilder, scheme: Scheme) -> Result<u64, FailureKind> {
 
 async fn registry() -> String {
     let server = Server::bind(Server::LOOPBACK, Registry::new(RegistryOptions::default())).await.unwrap();
+    let server = server.with_host("registry.invalid");
     let address = server.address();
     tokio::spawn(server.serve(std::future::pending()));
     address.to_string()

@@ -77,6 +77,7 @@ pub(crate) fn registry() -> (SocketAddr, Shared) {
 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let server = runtime.block_on(Server::bind(Server::LOOPBACK, Registry::new(RegistryOptions::default()))).unwrap();
+    let server = server.with_host("registry.invalid");
     let (address, shared) = (server.address(), server.shared());
     thread::spawn(move || runtime.block_on(server.serve(std::future::pending())));
     (address, shared)
