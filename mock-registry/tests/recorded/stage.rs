@@ -105,7 +105,7 @@ impl Stage {
             request = request.header("authorization", authorization);
         }
         let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
-        self.registry.answer(Instant::ZERO, request.body(body.clone()).unwrap())
+        self.registry.answer(Instant::ZERO, request.body(body.clone()).unwrap()).unwrap()
     }
 
     pub(crate) fn get(&mut self, path: &str) -> Response<Bytes> {
