@@ -106,6 +106,7 @@ fn push_of(closure: &Closure, reference: &Reference, arguments: &PushArguments) 
         let described = Blob::described(blob.descriptor.digest, &blob.descriptor);
         push = push.blob(arguments.mount_from.iter().cloned().fold(described, Blob::mount_from));
     }
+    push = arguments.like.iter().cloned().fold(push, Push::like);
     // What the layout lacks.
     arguments.mount_from.iter().cloned().fold(push, Push::mount_absent_from)
 }

@@ -266,3 +266,51 @@ fn links_out_of_a_layout_are_followed_with_a_flag() {
     assert!(error.ends_with("(cp -rL); or --follow-links follows it"), "{error}");
     push(layout.path(), &mock.reference("a:v1"), &["--follow-links"]);
 }
+
+#[test]
+fn an_image_that_lost_a_layer_is_repaired_where_that_is_asked_for() {
+    let mock = Mock::start(&[]);
+    let mut layout = RawLayout::new();
+    let image = layout.image(&linux(), &["a", "b"]);
+    layout.entry(image);
+    let layer = layout.blob(MediaType::OCI_LAYER_GZIP, b"b");
+    let reference = mock.reference("a:v1");
+    push(layout.path(), &reference, &[]);
+    let blob = format!("/v2/a/blobs/{}", digest(&layer));
+    assert_eq!(mock.request("DELETE", &blob), 202);
+    let (printed, _) = push(layout.path(), &reference, &[]);
+    assert!(printed.contains("blobs: 3 there already (not asked about; --recheck asks)"), "{printed}");
+    assert_eq!(mock.status(&blob), 404, "one request was sent, and no more was asked for");
+    let (printed, _) = push(layout.path(), &reference, &["--recheck"]);
+    assert!(printed.contains("blobs: 1 sent, 2 there already\n"), "{printed}");
+    assert_eq!(mock.status(&blob), 200);
+}
+
+#[test]
+fn what_a_tag_like_it_has_is_not_sent() {
+    let mock = Mock::start(&[]);
+    let layers: Vec<String> = (0..20).map(|number| format!("layer {number}")).collect();
+    let layers: Vec<&str> = layers.iter().map(String::as_str).collect();
+    for (tag, layers, more) in [("v1", &layers[..19], &[][..]), ("v2", &layers[..], &["--like", "v1"])] {
+        let mut layout = RawLayout::new();
+        let image = layout.image(&linux(), layers);
+        layout.entry(image);
+        let (printed, _) = push(layout.path(), &mock.reference(&format!("a:{tag}")), more);
+        let expected = if tag == "v1" { "blobs: 20 sent\n" } else { "blobs: 1 sent, 20 there already" };
+        assert!(printed.contains(expected), "{printed}");
+    }
+}
+
+#[test]
+fn annotations_of_an_artifact_may_have_any_key() {
+    let mock = Mock::start(&[]);
+    let mut layout = RawLayout::new();
+    let image = layout.image(&linux(), &["x"]);
+    layout.entry(image.clone());
+    push(layout.path(), &mock.reference("a:v1"), &[]);
+    let file = layout.file(&image);
+    let file = file.to_str().unwrap();
+    let subject = mock.reference("a:v1");
+    let annotations = ["--annotation", "Name=x", "--annotation", "Digest=y"];
+    said(&run(&[&["attach", &subject, file, "--artifact-type", "a/b"][..], &annotations].concat()));
+}

@@ -23,7 +23,10 @@ fn a_push_ends_with_digest_and_cost() {
     assert_eq!(mock.status(&format!("/v2/a/b/manifests/{}", layout.digest())), 200);
 
     let again = done(&["push", layout.path(), &reference]);
-    assert!(again.contains(" in 1 request, 0 B sent; blobs: 5 there already"), "{again}");
+    assert!(
+        again.contains(" in 3 requests, 0 B sent; blobs: 5 there already (not asked about; --recheck asks)"),
+        "{again}"
+    );
 }
 
 #[test]

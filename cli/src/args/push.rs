@@ -47,6 +47,9 @@ pub(crate) struct PushArguments {
     /// a layer is asked for in the first that is named, and in the next where the registry refuses that
     #[arg(long = "mount-from", value_name = "REPOSITORY")]
     pub(crate) mount_from: Vec<Repository>,
+    /// A tag there that may hold something like it, such as the last release: what that has need not be asked about or sent
+    #[arg(long, value_name = "TAG")]
+    pub(crate) like: Vec<Tag>,
     /// Push what refers to the image too: by its subject, and under tags of its own (NAME.sig, .att, .sbom of its digest)
     #[arg(long)]
     pub(crate) with_referrers: bool,
@@ -74,7 +77,7 @@ pub(crate) struct PushArguments {
         long,
         value_name = "MEDIA-TYPE",
         conflicts_with_all = [
-            "platform", "mount_from", "with_referrers", "push_nondistributable", "follow_links", "recheck", "resume", "no_verify",
+            "platform", "mount_from", "like", "with_referrers", "push_nondistributable", "follow_links", "recheck", "resume", "no_verify",
             "password_stdin", "registry_token_stdin",
         ],
     )]

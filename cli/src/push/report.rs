@@ -38,6 +38,7 @@ impl Report {
         all.uploaded += pushed.uploaded;
         all.mounted += pushed.mounted;
         all.existing += pushed.existing;
+        all.unverified.extend(pushed.unverified);
         self.companions.extend(pushed.tags);
     }
 
@@ -56,7 +57,8 @@ impl Report {
         }
         let Pushed { tags, requests, bytes, uploaded, mounted, existing, .. } = &self.pushed;
         output::line(self.digest)?;
-        let blobs = [(uploaded, "sent"), (mounted, "mounted"), (existing, "there already")];
+        let existed = format!("there already{}", self.not_asked_about());
+        let blobs = [(uploaded, "sent"), (mounted, "mounted"), (existing, existed.as_str())];
         let blobs = blobs.iter().filter(|(number, _)| **number > 0).map(|(number, how)| format!("{number} {how}"));
         let blobs = blobs.collect::<Vec<_>>().join(", ");
         let blobs = if blobs.is_empty() { String::new() } else { format!("; blobs: {blobs}") };
@@ -69,6 +71,16 @@ impl Report {
         }
         self.say_what_is_left();
         Ok(())
+    }
+
+    /// What of it only a manifest that the registry serves speaks for.
+    fn not_asked_about(&self) -> String {
+        let number = self.pushed.unverified.len() as u64;
+        match number {
+            0 => String::new(),
+            _ if number >= self.pushed.existing => " (not asked about; --recheck asks)".to_owned(),
+            _ => format!(" ({number} not asked about; --recheck asks)"),
+        }
     }
 
     fn say_what_is_left(&self) {
@@ -95,7 +107,7 @@ impl Report {
     }
 
     fn json(&self) -> serde_json::Value {
-        let Pushed { tags, requests, bytes, uploaded, mounted, existing, .. } = &self.pushed;
+        let Pushed { tags, requests, bytes, uploaded, mounted, existing, unverified, .. } = &self.pushed;
         let texts = |tags: &[Tag]| -> Vec<String> { tags.iter().map(ToString::to_string).collect() };
         let left_behind = self.left_behind.iter().map(|left| {
             let tag = left.tag.as_ref().map(ToString::to_string);
@@ -105,6 +117,7 @@ impl Report {
         json!({
             "digest": self.digest, "tags": texts(tags), "requests": requests, "bytes": bytes,
             "blobs": {"uploaded": uploaded, "mounted": mounted, "existing": existing},
+            "unverified": unverified,
             "companions": texts(&self.companions), "leftBehind": left_behind.collect::<Vec<_>>(), "leftOut": left_out,
         })
     }

@@ -108,20 +108,25 @@ impl Mock {
 
     /// The status of a GET.
     pub(crate) fn status(&self, path: &str) -> u16 {
-        let answer = self.answer(path);
+        self.request("GET", path)
+    }
+
+    /// The status of a request without a body.
+    pub(crate) fn request(&self, method: &str, path: &str) -> u16 {
+        let answer = self.answer(method, path);
         String::from_utf8_lossy(&answer).split(' ').nth(1).unwrap().parse().unwrap()
     }
 
     /// The body that a GET is answered with.
     pub(crate) fn get(&self, path: &str) -> Vec<u8> {
-        let answer = self.answer(path);
+        let answer = self.answer("GET", path);
         let end = answer.windows(4).position(|window| window == b"\r\n\r\n").unwrap() + 4;
         answer[end..].to_vec()
     }
 
-    fn answer(&self, path: &str) -> Vec<u8> {
+    fn answer(&self, method: &str, path: &str) -> Vec<u8> {
         let mut stream = TcpStream::connect(&self.authority).unwrap();
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.authority).unwrap();
+        write!(stream, "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.authority).unwrap();
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).unwrap();
         answer
