@@ -35,7 +35,11 @@ pub(super) struct Part {
 }
 
 /// What stands in a tar, by name.
-pub(super) struct Entries(BTreeMap<String, Entry>);
+pub(super) struct Entries {
+    by_name: BTreeMap<String, Entry>,
+    /// The folder that the layout is in, with its slash: `tar -c FOLDER` writes one, and `tar -C FOLDER -c .` does not.
+    folder: String,
+}
 
 impl Entries {
     /// Reads the headers of a tar of `end` bytes, and seeks over the rest. `path` is what messages call it.
@@ -72,14 +76,16 @@ impl Entries {
                 entries.insert(name, found);
             }
         }
-        Ok(Self(entries))
+        let folder = only_folder(&entries);
+        Ok(Self { by_name: entries, folder })
     }
 
     /// Where the file of that name is, if it is there.
     pub(super) fn find(&self, path: &Path, name: &str) -> Result<Option<Part>, LayoutError> {
-        let mut at = name;
+        let within = format!("{}{name}", self.folder);
+        let mut at = within.as_str();
         for followed in 0..MAX_LINKS {
-            match self.0.get(at) {
+            match self.by_name.get(at) {
                 None if followed == 0 => return Ok(None),
                 Some(Entry::File(part)) => return Ok(Some(*part)),
                 Some(Entry::Sparse) => {
@@ -90,6 +96,19 @@ impl Entries {
             }
         }
         Err(LayoutError::Link { path: path.to_owned(), name: name.to_owned(), is_folder: false })
+    }
+}
+
+/// The folder of the only layout in a tar that has none at its top.
+fn only_folder(entries: &BTreeMap<String, Entry>) -> String {
+    if entries.contains_key("index.json") || entries.contains_key("manifest.json") {
+        return String::new();
+    }
+    let markers = entries.keys().filter_map(|name| name.strip_suffix("oci-layout"));
+    let mut folders = markers.filter(|folder| folder.ends_with('/'));
+    match (folders.next(), folders.next()) {
+        (Some(only), None) => only.to_owned(),
+        _ => String::new(),
     }
 }
 

@@ -87,15 +87,12 @@ impl Layout {
     /// Why nothing was found: under this name, or at all.
     fn nothing(&self, name: Option<&str>) -> LayoutError {
         let is_meant = |it: &str| name.is_none_or(|name| name == it);
-        let of_unknown_type = self.entries().iter().filter(|entry| !is_manifest(entry));
-        let unknown = of_unknown_type.clone().find(|entry| name.is_none() || names(entry).any(is_meant));
+        let mut others = self.entries().iter().filter(|entry| !is_manifest(entry));
+        let unknown = others.find(|entry| name.is_none() || names(entry).any(is_meant));
         let damaged =
             self.entries.damaged.iter().find(|entry| name.is_none() || entry.name.as_deref().is_some_and(is_meant));
         match (unknown, damaged, name) {
-            (Some(entry), _, _) => LayoutError::UnknownType {
-                name: names(entry).next().map_or_else(|| entry.digest.to_string(), str::to_owned),
-                media_type: entry.media_type.clone(),
-            },
+            (Some(entry), _, _) => of_unknown_type(entry),
             (None, Some(entry), _) => entry.error(),
             (None, None, Some(name)) => LayoutError::NoSuch { wanted: name.to_owned(), choices: self.names() },
             (None, None, None) => LayoutError::Empty,
@@ -106,12 +103,20 @@ impl Layout {
         if let Some(entry) = self.manifests().find(|entry| entry.digest == *digest) {
             return Ok(entry.clone());
         }
+        if let Some(entry) = self.entries().iter().find(|entry| entry.digest == *digest) {
+            return Err(of_unknown_type(entry));
+        }
         let below = self.neighbours(&BTreeSet::new(), |manifest| manifest.digest() == *digest).manifests;
         below
             .first()
             .map(longshore_core::Manifest::descriptor)
             .ok_or_else(|| LayoutError::NoSuch { wanted: digest.to_string(), choices: self.names() })
     }
+}
+
+fn of_unknown_type(entry: &Descriptor) -> LayoutError {
+    let name = names(entry).next().map_or_else(|| entry.digest.to_string(), str::to_owned);
+    LayoutError::UnknownType { name, media_type: entry.media_type.clone() }
 }
 
 fn choices<'a>(entries: impl IntoIterator<Item = &'a Descriptor>) -> Vec<Choice> {

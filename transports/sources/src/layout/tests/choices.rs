@@ -69,6 +69,8 @@ fn what_is_no_manifest_is_named_with_its_type() {
     let expected = "v1 is not an image, an index or an artifact that is known here: index.json says that its type is application/vnd.cncf.oras.artifact.manifest.v1+json";
     assert_eq!(closure(&layout).unwrap_err().to_string(), expected);
     assert_eq!(select(&layout, "v1").unwrap_err().to_string(), expected);
+    let by_digest = layout.select(&Selection::Digest(digest(&odd)), None).unwrap_err();
+    assert_eq!(by_digest.to_string(), expected);
     assert!(matches!(select(&layout, "v2"), Err(LayoutError::NoSuch { .. })));
 
     let image = maker.image("linux", "amd64", &["x"]);

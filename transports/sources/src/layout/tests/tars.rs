@@ -124,6 +124,23 @@ fn compressed_tars_and_readers_are_copied_into_a_temporary_file() {
     assert_eq!(nothing, "standard input is empty: a tar of an image was expected");
 }
 
+/// `tar -c FOLDER`, where `tar -C FOLDER -c .` was meant.
+#[test]
+fn a_layout_may_be_the_only_one_below_a_folder_of_the_tar() {
+    let (maker, [.., index]) = two_platforms();
+    let path = maker.tar("a/layout/");
+    let layout = Layout::open(&path).unwrap();
+    assert_eq!(closure(&layout).unwrap().root.digest, digest(&index));
+    let mut whole = fs::read(&path).unwrap();
+    whole.truncate(whole.len() - 1024);
+    let mut two = tar::Builder::new(whole);
+    let mut header = tar::Header::new_gnu();
+    header.set_size(2);
+    two.append_data(&mut header, "b/oci-layout", &b"{}"[..]).unwrap();
+    fs::write(&path, two.into_inner().unwrap()).unwrap();
+    assert!(matches!(Layout::open(&path), Err(LayoutError::NotALayout { .. })), "it is not known which is meant");
+}
+
 #[cfg(unix)]
 #[test]
 fn a_named_pipe_is_read_as_a_reader() {
