@@ -32,6 +32,13 @@ impl RawLayout {
         json!({"mediaType": media_type, "digest": digest, "size": bytes.len()})
     }
 
+    /// Stores bytes under a digest of whatever algorithm.
+    pub(crate) fn store_under(&self, digest: &Digest, bytes: &[u8]) {
+        let folder = self.folder.path().join("blobs").join(digest.algorithm().as_str());
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join(digest.hex()), bytes).unwrap();
+    }
+
     pub(crate) fn json(&self, media_type: &str, document: &Value) -> Value {
         self.blob(media_type, document.to_string().as_bytes())
     }
