@@ -1,11 +1,12 @@
 //! A push that was interrupted, saved so that another process can go on with it.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::{Push, RepositoryRef};
+use super::RepositoryRef;
 use crate::target::{Target, TargetError};
 use crate::{Digest, Origin};
 
@@ -116,21 +117,26 @@ impl Checkpoint {
         serde_json::to_vec_pretty(self).unwrap_or_default()
     }
 
-    /// Whether it is of this push, and what of it can be used.
-    pub(super) fn check<K>(&self, push: &Push<K>) -> Result<(), CheckpointError> {
-        let (registry, repository) = (push.registry.origin().to_string(), push.repository.to_string());
+    /// Whether it is of a push into this repository, and of blobs of these lengths as far as it knows them.
+    pub(super) fn check(
+        &self,
+        place: &RepositoryRef,
+        given: impl Iterator<Item = (Digest, u64)>,
+    ) -> Result<(), CheckpointError> {
+        let (registry, repository) = (place.origin.to_string(), place.repository.to_string());
         if registry != self.registry || repository != self.repository {
             let (registry, repository) = (crate::text::shown(&self.registry), crate::text::shown(&self.repository));
             return Err(CheckpointError::OtherPush { registry, repository });
         }
         for upload in &self.uploads {
-            self.location(upload, &push.registry.origin())?;
-            let given = push.blobs.iter().filter_map(|blob| blob.identity);
-            for (_, size) in given.filter(|(digest, _)| *digest == upload.digest) {
-                if size != upload.size || upload.acknowledged > size {
-                    let (digest, saved) = (upload.digest, upload.size);
-                    return Err(CheckpointError::OtherSize { digest, saved, given: size });
-                }
+            self.location(upload, &place.origin)?;
+        }
+        let saved: BTreeMap<Digest, &SavedUpload> = self.uploads.iter().map(|upload| (upload.digest, upload)).collect();
+        for (digest, given) in given {
+            if let Some(upload) = saved.get(&digest)
+                && (given != upload.size || upload.acknowledged > given)
+            {
+                return Err(CheckpointError::OtherSize { digest, saved: upload.size, given });
             }
         }
         Ok(())

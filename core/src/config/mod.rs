@@ -6,11 +6,12 @@ mod limits;
 mod operation;
 mod options;
 mod push;
+mod repository_ref;
 
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use learned::Learned;
 pub use limits::Limits;
-pub(crate) use operation::RepositoryRef;
 pub use operation::{Deletion, ManifestReference, Operation, OperationId};
 pub use options::{Options, Referrers};
 pub use push::{Blob, Push, Supply};
+pub(crate) use repository_ref::RepositoryRef;

@@ -1,7 +1,7 @@
 //! What a caller can ask a client for.
 
-use super::Push;
-use crate::{Digest, Origin, Registry, Repository, Tag};
+use super::{Push, RepositoryRef};
+use crate::{Digest, Registry, Repository, Tag};
 
 /// The number of one operation in its client: never used again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -122,13 +122,4 @@ impl<K> Operation<K> {
         };
         RepositoryRef { origin: self.registry().origin(), repository: repository.clone() }
     }
-}
-
-/// One repository of one registry.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct RepositoryRef {
-    /// The registry's origin.
-    pub(crate) origin: Origin,
-    /// The repository's name there.
-    pub(crate) repository: Repository,
 }

@@ -1,6 +1,6 @@
 //! What a push is made of.
 
-use super::{Checkpoint, CheckpointError};
+use super::{Checkpoint, CheckpointError, RepositoryRef};
 use crate::{Algorithm, Descriptor, Digest, Manifest, Registry, Repository, Tag};
 
 /// A push: blobs, manifests that refer to them, and tags that name the last of them.
@@ -118,7 +118,8 @@ impl<K> Push<K> {
     /// # Errors
     /// Where the checkpoint is of another push, or a blob has another length in it.
     pub fn resume(mut self, checkpoint: Checkpoint) -> Result<Self, CheckpointError> {
-        checkpoint.check(&self)?;
+        let place = RepositoryRef { origin: self.registry.origin(), repository: self.repository.clone() };
+        checkpoint.check(&place, self.blobs.iter().filter_map(|blob| blob.identity))?;
         self.checkpoint = Some(checkpoint);
         Ok(self)
     }
