@@ -66,6 +66,7 @@ fn a_table_files_and_known_failures() {
     assert!(table.contains("passed though it was known to fail MUST pull-blob-get: a test"), "{table}");
     let report = Report::from_json(&fs::read_to_string(results.join("results.json")).unwrap()).unwrap();
     assert_eq!(report.checks[0].status, CheckStatus::UnexpectedPass);
+    assert!(fs::read_to_string(results.join("report.html")).unwrap().starts_with("<!DOCTYPE html>"));
     assert!(fs::read_to_string(results.join("junit.xml")).unwrap().contains("<testsuites"));
 }
 

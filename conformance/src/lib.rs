@@ -15,7 +15,7 @@
 //! # Ok::<(), oracle::Violation>(())
 //! ```
 //!
-//! [`suite`] holds a registry to the specification, over any transport.
+//! [`suite`] holds a registry to the specification, over any transport; [`page`] writes what it found for people.
 //!
 //! With `default-features = false` there is no [proptest](https://docs.rs/proptest) in the tree, and neither `strategy` nor
 //! `property`.
@@ -28,6 +28,7 @@ pub mod fuzz;
 mod image;
 mod mock;
 pub mod oracle;
+pub mod page;
 #[cfg(feature = "proptest")]
 pub mod property;
 pub mod quirk;

@@ -9,6 +9,7 @@ use std::sync::atomic::Ordering;
 use std::time::SystemTime;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use longshore_conformance::page;
 use longshore_conformance::suite::{KnownFailures, PrivateBlob, Suite, SuiteOptions, requirements};
 use longshore_core::Reference;
 use longshore_core::target::Policy;
@@ -122,6 +123,7 @@ fn list(arguments: &ConformanceArguments) -> Result<(), Error> {
 fn tell(arguments: &ConformanceArguments, report: &Report) -> Result<(), Error> {
     if let Some(folder) = &arguments.runs.output {
         write(folder, "results.json", &report.to_json())?;
+        write(folder, "report.html", &page::html(report))?;
         write(folder, "junit.xml", &report.to_junit().map_err(Error::failed)?)?;
     }
     if arguments.runs.json {

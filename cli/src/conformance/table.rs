@@ -4,6 +4,9 @@ use console::Style;
 use longshore_conformance::suite::GROUPS;
 use longshore_mock_registry::report::{Check, CheckStatus, Level, Report};
 
+/// How many characters of what came are shown: the files have all.
+const LONGEST: usize = 240;
+
 /// A line for each group, under each what counts against the registry; then the sum and the verdict.
 pub(super) fn lines(report: &Report) -> Vec<String> {
     let mut lines = Vec::new();
@@ -60,7 +63,10 @@ fn said(check: &Check) -> Option<String> {
         CheckStatus::UnexpectedPass => ("passed though it was known to fail", Style::new().green()),
         _ => return None,
     };
-    Some(format!("  {} {} {}: {}", style.apply_to(word), check.level, check.id, why()))
+    let why = why();
+    let short: String = why.chars().take(LONGEST).collect();
+    let end = if short.len() < why.len() { "…" } else { "" };
+    Some(format!("  {} {} {}: {short}{end}", style.apply_to(word), check.level, check.id))
 }
 
 fn verdict(report: &Report) -> String {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use http::Method;
+use longshore_core::auth::{Scope, Scopes};
 
 use super::tested::{Left, Stop, Surroundings, TestedRegistry};
 
@@ -55,7 +56,9 @@ enum Removal {
 
 fn remove_one(tested: &TestedRegistry<'_>, left: &Left) -> Result<(), Removal> {
     let request = match left {
-        Left::Upload(location, repository) => tested.request_to(Method::DELETE, repository, Ok(location.clone())),
+        Left::Upload(location, repository) => tested
+            .request_to(Method::DELETE, repository, Ok(location.clone()))
+            .with_scopes(Scopes::one(Scope::push(repository.clone()))),
         Left::Manifest(repository, digest) => {
             tested.request(Method::DELETE, repository, &format!("manifests/{digest}"))
         }

@@ -87,6 +87,11 @@ impl<'c, 'a> Received<'c, 'a> {
         Err(self.fail(format!("status {}", list.join(" or ")), self.summary()))
     }
 
+    /// The request was done, with whatever status of success: for what a check is not about.
+    pub(super) fn done(self) -> Result<Self, Stop> {
+        if self.is_success() { Ok(self) } else { Err(self.fail("a status of success", self.summary())) }
+    }
+
     /// The status is a refusal: 4xx.
     pub(super) fn refused(self) -> Result<Self, Stop> {
         if self.response.status().is_client_error() { Ok(self) } else { Err(self.fail("status 4xx", self.summary())) }
@@ -97,7 +102,7 @@ impl<'c, 'a> Received<'c, 'a> {
         let body = self.bytes();
         match body.is_empty() || self.is_success() {
             true => format!("status {}", self.code()),
-            false => format!("status {}: {}", self.code(), shown_bytes(&body[..body.len().min(300)])),
+            false => format!("status {}: {}", self.code(), shown_bytes(body[..body.len().min(300)].trim_ascii())),
         }
     }
 

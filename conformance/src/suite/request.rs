@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION};
+use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION};
 use http::{HeaderMap, Method, Response};
 use longshore_core::auth::{Scope, Scopes};
 use longshore_core::driver::NoAnswer;
@@ -18,6 +18,11 @@ use super::{RawBody, RawRequest};
 
 /// How many bytes of an answer's body are read: more than the largest blob and manifest that the suite sends.
 const BODY_LIMIT: usize = 16 << 20;
+
+/// The types of manifests, as an `Accept` has them.
+const MANIFESTS: &str = "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, \
+                         application/vnd.docker.distribution.manifest.v2+json, \
+                         application/vnd.docker.distribution.manifest.list.v2+json";
 
 /// A request, until it is sent.
 #[must_use]
@@ -89,6 +94,12 @@ impl<'c, 'a> RequestBuilder<'c, 'a> {
         self
     }
 
+    /// Needs these rights.
+    pub(super) fn with_scopes(mut self, scopes: Scopes) -> Self {
+        self.scopes = scopes;
+        self
+    }
+
     /// Needs the right to read another repository too.
     pub(super) fn reading(mut self, other: &Repository) -> Self {
         self.scopes = self.scopes.and(Scope::pull(other.clone()));
@@ -115,6 +126,14 @@ impl<'c, 'a> RequestBuilder<'c, 'a> {
     pub(super) fn complete(&self) -> Result<RawRequest, Stop> {
         let mut headers = self.headers.clone();
         let len = self.announced.unwrap_or(self.body.bytes().len() as u64);
+        // As clients of registries do: some answer 404 to whoever does not name the type.
+        let reads = matches!(self.method, Method::GET | Method::HEAD);
+        if reads
+            && !headers.contains_key(ACCEPT)
+            && self.target.as_ref().is_ok_and(|to| to.path().contains("/manifests/"))
+        {
+            headers.insert(ACCEPT, HeaderValue::from_static(MANIFESTS));
+        }
         let sends_body = !matches!(self.method, Method::GET | Method::HEAD | Method::DELETE) || len > 0;
         if sends_body && !matches!(self.body, RawBody::Chunked(_)) && !headers.contains_key(CONTENT_LENGTH) {
             headers.insert(CONTENT_LENGTH, len.into());

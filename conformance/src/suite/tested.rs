@@ -142,13 +142,10 @@ impl<'a> TestedRegistry<'a> {
     ) -> RequestBuilder<'_, 'a> {
         let scope = match method {
             Method::GET | Method::HEAD => Scope::pull(repository.clone()),
+            Method::DELETE => Scope::delete(repository.clone()),
             _ => Scope::push(repository.clone()),
         };
-        let mut scopes = Scopes::one(scope);
-        // An upload is cancelled by whoever may push.
-        if method == Method::DELETE && !target.as_ref().is_ok_and(|target| target.path().contains("/uploads/")) {
-            scopes = scopes.and(Scope::delete(repository.clone()));
-        }
+        let scopes = Scopes::one(scope);
         RequestBuilder {
             tested: self,
             method,

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use http::Method;
+use longshore_core::auth::{Scope, Scopes};
 use longshore_core::{Repository, Target};
 
 use super::received::Received;
@@ -40,7 +41,8 @@ impl<'a> TestedRegistry<'a> {
 
 impl<'c, 'a> Upload<'c, 'a> {
     fn request(&self, method: Method) -> RequestBuilder<'c, 'a> {
-        self.tested.request_to(method, &self.repository, Ok(self.location.clone()))
+        let scopes = Scopes::one(Scope::push(self.repository.clone()));
+        self.tested.request_to(method, &self.repository, Ok(self.location.clone())).with_scopes(scopes)
     }
 
     /// PATCH without `Content-Range`.

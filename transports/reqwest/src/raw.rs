@@ -60,7 +60,11 @@ impl Http {
         *response.headers_mut() = std::mem::take(answer.headers_mut());
         exchange::check_head(&response, limits)?;
         let mut read = BytesMut::new();
-        while let Some(piece) = answer.chunk().await.map_err(|error| lost(&error))? {
+        let cut = |error: &reqwest::Error| {
+            let (status, why) = (response.status().as_u16(), words::reason(error, origin));
+            NoAnswer::Lost(format!("the answer, {status}, ended before its body did: {why}"))
+        };
+        while let Some(piece) = answer.chunk().await.map_err(|error| cut(&error))? {
             if piece.len() > body_limit - read.len() {
                 return Err(NoAnswer::Lost(format!("the answer has more than {body_limit} bytes")));
             }

@@ -117,7 +117,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
         |registry| {
             let (_, tag) = registry.tagged_image()?;
             let (etag, other) = (etag(registry, &tag)?, registry.image(|_| {})?);
-            put_if(registry, &other, &tag, ("if-match", &etag))?.status(201)?;
+            put_if(registry, &other, &tag, ("if-match", &etag))?.done()?;
             Ok(())
         },
     ),
@@ -161,7 +161,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
         "If the field value is *, the condition is true if the origin server has no current representation for the target resource.",
         |registry| {
             let (image, tag) = (registry.image(|_| {})?, registry.tag());
-            put_if(registry, &image, &tag, ("if-none-match", "*"))?.status(201)?;
+            put_if(registry, &image, &tag, ("if-none-match", "*"))?.done()?;
             Ok(())
         },
     ),

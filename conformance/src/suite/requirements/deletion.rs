@@ -14,6 +14,7 @@ const BLOB: (&str, &str) = ("end-10", "deleting-blobs");
 fn done<'c, 'a>(deleted: Received<'c, 'a>) -> Result<Received<'c, 'a>, Stop> {
     match deleted.code() {
         400 | 405 => Err(Stop::unsupported(format!("it is switched off: {}", deleted.summary()))),
+        401 | 403 => Err(Stop::unsupported(format!("the credentials do not allow it: {}", deleted.summary()))),
         _ => Ok(deleted),
     }
 }
@@ -184,7 +185,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
             if !deleted.is_success() {
                 return Err(Stop::NotPrepared(deleted.summary()));
             }
-            registry.put_document(&image, &image.digest.to_string())?.status(201)?;
+            registry.put_document(&image, &image.digest.to_string())?.done()?;
             registry.get(&image.path()).send()?.status(200)?.body(&image.bytes)?;
             Ok(())
         },
@@ -256,7 +257,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
                 return Err(Stop::NotPrepared(deleted.summary()));
             }
             let (upload, digest) = (registry.upload()?, blob.digest.to_string());
-            upload.close(&digest).bytes(blob.bytes.clone()).send()?.status(201)?;
+            upload.close(&digest).bytes(blob.bytes.clone()).send()?.done()?;
             upload.became(&digest);
             registry.get(&blob.path()).send()?.status(200)?.body(&blob.bytes)?;
             Ok(())

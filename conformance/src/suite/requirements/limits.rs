@@ -37,7 +37,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
         |registry| {
             let (blob, upload) = (registry.blob(8 << 20), registry.upload()?);
             let digest = blob.digest.to_string();
-            upload.close(&digest).bytes(blob.bytes.clone()).send()?.status(201)?;
+            upload.close(&digest).bytes(blob.bytes.clone()).send()?.done()?;
             upload.became(&digest);
             let head = registry.head(&blob.path()).send()?.status(200)?;
             head.says("content-length", &blob.bytes.len().to_string()).map(drop)
@@ -50,7 +50,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
         "<length> is the content-length, in bytes, of the current chunk.",
         |registry| {
             let upload = registry.upload()?;
-            upload.chunk(0, registry.text((4 << 20) + 1)).send()?.status(202)?;
+            upload.chunk(0, registry.text((4 << 20) + 1)).send()?.done()?;
             Ok(())
         },
     ),
@@ -152,7 +152,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
                     image["annotations"][format!("org.longshore.{number}")] = json!(number.to_string());
                 }
             })?;
-            registry.put_document(&image, &image.digest.to_string())?.status(201)?;
+            registry.put_document(&image, &image.digest.to_string())?.done()?;
             Ok(())
         },
     ),

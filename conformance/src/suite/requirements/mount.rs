@@ -49,7 +49,7 @@ fn opens_an_upload(
 ) -> Result<(), Stop> {
     let upload = registry.opened(into, received)?;
     let digest = blob.digest.to_string();
-    upload.close(&digest).bytes(blob.bytes.clone()).send()?.status(201)?;
+    upload.close(&digest).bytes(blob.bytes.clone()).send()?.done()?;
     upload.became(&digest);
     Ok(())
 }

@@ -140,7 +140,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
         |registry| {
             let blob = registry.stored_blob(200)?;
             let upload = registry.upload()?;
-            upload.close(&blob.digest.to_string()).bytes(blob.bytes.clone()).send()?.status(201)?;
+            upload.close(&blob.digest.to_string()).bytes(blob.bytes.clone()).send()?.done()?;
             upload.became(&blob.digest.to_string());
             Ok(())
         },
@@ -153,7 +153,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
         |registry| {
             let (blob, upload) = (Blob::of("", Algorithm::Sha256), registry.upload()?);
             let digest = blob.digest.to_string();
-            upload.close(&digest).bytes("").send()?.status(201)?;
+            upload.close(&digest).bytes("").send()?.done()?;
             upload.became(&digest);
             registry.get(&blob.path()).send()?.status(200)?.body(b"")?;
             Ok(())
@@ -304,7 +304,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
                 return Ok(());
             }
             let upload = registry.opened(registry.repository(), &received)?;
-            upload.close(&digest).bytes(blob.bytes.clone()).send()?.status(201)?;
+            upload.close(&digest).bytes(blob.bytes.clone()).send()?.done()?;
             upload.became(&digest);
             Ok(())
         },
@@ -338,7 +338,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
             if received.code() == 400 {
                 return Err(Stop::unsupported("sha512 is refused with 400"));
             }
-            received.status(201)?;
+            received.done()?;
             upload.became(&digest);
             registry.get(&blob.path()).send()?.status(200)?.body(&blob.bytes)?;
             Ok(())
@@ -361,7 +361,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
             if closed.code() == 400 {
                 return Err(Stop::unsupported("sha512 is refused with 400"));
             }
-            closed.status(201)?;
+            closed.done()?;
             upload.became(&blob.digest.to_string());
             Ok(())
         },

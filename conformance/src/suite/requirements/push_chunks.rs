@@ -120,9 +120,9 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
         "A recipient MUST be able to parse and decode the chunked transfer coding; clients stream blobs whose length they do not know.",
         |registry| {
             let (blob, mut upload) = (registry.blob(300), registry.upload()?);
-            let received = upload.patch("").streamed(blob.bytes.clone()).send()?.status(202)?;
+            let received = upload.patch("").streamed(blob.bytes.clone()).send()?.done()?;
             upload.follow(&received);
-            upload.close(&blob.digest.to_string()).send()?.status(201)?;
+            upload.close(&blob.digest.to_string()).send()?.done()?;
             upload.became(&blob.digest.to_string());
             registry.get(&blob.path()).send()?.status(200)?.body(&blob.bytes)?;
             Ok(())
@@ -135,9 +135,9 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
         "Content-Range: <range>: older clients, and those that stream, do not send it.",
         |registry| {
             let (blob, mut upload) = (registry.blob(300), registry.upload()?);
-            let received = upload.patch(blob.bytes.clone()).send()?.status(202)?;
+            let received = upload.patch(blob.bytes.clone()).send()?.done()?;
             upload.follow(&received);
-            upload.close(&blob.digest.to_string()).send()?.status(201)?;
+            upload.close(&blob.digest.to_string()).send()?.done()?;
             upload.became(&blob.digest.to_string());
             Ok(())
         },
@@ -155,10 +155,10 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
             }
             let (blob, mut upload) = (registry.blob(3), registry.opened(registry.repository(), &post)?);
             for from in 0..3 {
-                let chunk = upload.chunk(from, blob.bytes.slice(from..=from)).send()?.status(202)?;
+                let chunk = upload.chunk(from, blob.bytes.slice(from..=from)).send()?.done()?;
                 upload.follow(&chunk);
             }
-            upload.close(&blob.digest.to_string()).send()?.status(201)?;
+            upload.close(&blob.digest.to_string()).send()?.done()?;
             upload.became(&blob.digest.to_string());
             Ok(())
         },
@@ -191,9 +191,9 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
                 return Err(refused.fail("a refusal", refused.summary()));
             }
             upload.follow(&refused);
-            let taken = upload.chunk(100, blob.bytes.slice(100..)).send()?.status(202)?;
+            let taken = upload.chunk(100, blob.bytes.slice(100..)).send()?.done()?;
             upload.follow(&taken);
-            upload.close(&blob.digest.to_string()).send()?.status(201)?;
+            upload.close(&blob.digest.to_string()).send()?.done()?;
             upload.became(&blob.digest.to_string());
             registry.get(&blob.path()).send()?.status(200)?.body(&blob.bytes)?;
             Ok(())
@@ -239,7 +239,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
                 return Err(Stop::NotPrepared(state.summary()));
             }
             upload.location = state.location()?;
-            upload.chunk(100, registry.text(100)).send()?.status(202)?;
+            upload.chunk(100, registry.text(100)).send()?.done()?;
             Ok(())
         },
     ),

@@ -114,7 +114,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
         "Upon a successful upload, the registry MUST return response code 201 Created.",
         |registry| {
             let (image, tag) = registry.tagged_image()?;
-            registry.put_document(&image, &tag)?.status(201)?;
+            registry.put_document(&image, &tag)?.done()?;
             Ok(())
         },
     ),
@@ -126,7 +126,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
         |registry| {
             let (_, tag) = registry.tagged_image()?;
             let other = registry.image(|_| {})?;
-            registry.put_document(&other, &tag)?.status(201)?;
+            registry.put_document(&other, &tag)?.done()?;
             registry.get(&format!("manifests/{tag}")).send()?.status(200)?.body(&other.bytes)?;
             Ok(())
         },
@@ -155,7 +155,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
         |registry| {
             let (image, one) = registry.tagged_image()?;
             let two = registry.tag();
-            registry.put_document(&image, &two)?.status(201)?;
+            registry.put_document(&image, &two)?.done()?;
             for tag in [one, two] {
                 registry.get(&format!("manifests/{tag}")).send()?.status(200)?.body(&image.bytes)?;
             }
@@ -170,7 +170,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
         |registry| {
             let image = registry.image(|_| {})?;
             let tag = format!("{:_<128}", format!("L.{}-", registry.unique()));
-            registry.put_document(&image, &tag)?.status(201)?;
+            registry.put_document(&image, &tag)?.done()?;
             registry.get(&format!("manifests/{tag}")).send()?.status(200)?;
             Ok(())
         },
@@ -325,7 +325,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
             let image = registry.image(|_| {})?;
             let put = registry.put(&image.path());
             let put = put.body(&format!("{}; charset=utf-8", image.media_type), image.bytes.clone()).send()?;
-            put.status(201)?;
+            put.done()?;
             registry.leaves(super::super::tested::Left::Manifest(registry.repository().clone(), image.digest.to_string()));
             Ok(())
         },

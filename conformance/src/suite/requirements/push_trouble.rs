@@ -71,7 +71,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
                 return Err(rest.fail("the next chunk to be taken", rest.summary()));
             }
             upload.follow(&rest);
-            upload.close(&blob.digest.to_string()).send()?.status(201)?;
+            upload.close(&blob.digest.to_string()).send()?.done()?;
             upload.became(&blob.digest.to_string());
             Ok(())
         },
@@ -156,9 +156,9 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
                 empty.clone().refused()?;
             }
             upload.follow(&empty);
-            let chunk = upload.chunk(0, blob.bytes.clone()).send()?.status(202)?;
+            let chunk = upload.chunk(0, blob.bytes.clone()).send()?.done()?;
             upload.follow(&chunk);
-            upload.close(&blob.digest.to_string()).send()?.status(201)?;
+            upload.close(&blob.digest.to_string()).send()?.done()?;
             upload.became(&blob.digest.to_string());
             Ok(())
         },
@@ -225,9 +225,9 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
             upload.chunk(0, blob.bytes.slice(..100)).send_and_forget()?;
             let state = upload.state().send()?.status(204)?;
             upload.follow(&state);
-            let rest = upload.chunk(100, blob.bytes.slice(100..)).send()?.status(202)?;
+            let rest = upload.chunk(100, blob.bytes.slice(100..)).send()?.done()?;
             upload.follow(&rest);
-            upload.close(&blob.digest.to_string()).send()?.status(201)?;
+            upload.close(&blob.digest.to_string()).send()?.done()?;
             upload.became(&blob.digest.to_string());
             registry.get(&blob.path()).send()?.status(200)?.body(&blob.bytes)?;
             Ok(())
@@ -284,9 +284,9 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
             if from > 1000 {
                 return Err(state.fail("at most the 1000 bytes that were sent", format!("{from} bytes")));
             }
-            let rest = upload.chunk(from, blob.bytes.slice(from..)).send()?.status(202)?;
+            let rest = upload.chunk(from, blob.bytes.slice(from..)).send()?.done()?;
             upload.follow(&rest);
-            upload.close(&blob.digest.to_string()).send()?.status(201)?;
+            upload.close(&blob.digest.to_string()).send()?.done()?;
             upload.became(&blob.digest.to_string());
             registry.get(&blob.path()).send()?.status(200)?.body(&blob.bytes)?;
             Ok(())

@@ -119,7 +119,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
                 return Err(Stop::unsupported("uploads are at the registry itself"));
             }
             let digest = blob.digest.to_string();
-            upload.close(&digest).anonymously().bytes(blob.bytes.clone()).send()?.status(201)?;
+            upload.close(&digest).anonymously().bytes(blob.bytes.clone()).send()?.done()?;
             upload.became(&digest);
             Ok(())
         },
@@ -135,7 +135,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
                 return Err(Stop::unsupported("locations have no query"));
             }
             let digest = blob.digest.to_string();
-            upload.close(&digest).bytes(blob.bytes.clone()).send()?.status(201)?;
+            upload.close(&digest).bytes(blob.bytes.clone()).send()?.done()?;
             upload.became(&digest);
             Ok(())
         },

@@ -15,7 +15,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
         |registry| {
             let subject = registry.stored_image()?;
             let referrer = artifact(registry, &subject, SBOM)?;
-            registry.put_document(&referrer, &referrer.digest.to_string())?.status(201)?;
+            registry.put_document(&referrer, &referrer.digest.to_string())?.done()?;
             Ok(())
         },
     )
@@ -28,7 +28,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
         |registry| {
             let subject = registry.image(|_| {})?;
             let referrer = artifact(registry, &subject, SBOM)?;
-            registry.put_document(&referrer, &referrer.digest.to_string())?.status(201)?;
+            registry.put_document(&referrer, &referrer.digest.to_string())?.done()?;
             Ok(())
         },
     )
@@ -80,7 +80,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
             let subject = registry.stored_image()?;
             let index = registry.index(&[&subject], |_| {});
             let tag = subject.digest.to_string().replace(':', "-");
-            registry.put_document(&index, &tag)?.status(201)?;
+            registry.put_document(&index, &tag)?.done()?;
             registry.get(&format!("manifests/{tag}")).send()?.status(200)?.body(&index.bytes)?;
             Ok(())
         },
