@@ -14,6 +14,7 @@ mod exit;
 mod files;
 mod mock;
 mod output;
+mod probe;
 mod profile;
 mod progress;
 mod pull;
@@ -62,6 +63,7 @@ async fn run(command: Command) -> Result<(), Error> {
         Command::Check(arguments) => check::run(arguments).await,
         Command::Rm(arguments) => rm::run(arguments).await,
         Command::Conformance(arguments) => conformance::run(arguments).await,
+        Command::Probe(arguments) => probe::run(arguments).await,
         Command::Mock(arguments) => mock::run(arguments).await,
         Command::Demo(arguments) => demo::run(&arguments).await,
     }

@@ -94,3 +94,23 @@ fn a_registry_that_is_not_there_does_not_conform() {
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(report(&output).checks[0].status, CheckStatus::Error);
 }
+
+#[test]
+fn what_a_registry_does_is_a_profile_that_the_mock_plays() {
+    let mock = Mock::start(&["--profile", "zot"]);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("ours.toml");
+    done(&["probe", &mock.authority, "--output", file.to_str().unwrap(), "--title", "Ours"]);
+    let profile = fs::read_to_string(&file).unwrap();
+    assert!(
+        profile.starts_with("title = \"Ours\"\n") && profile.contains("set.start.single-post = \"strict\""),
+        "{profile}"
+    );
+    let played = Mock::start(&["--profile", file.to_str().unwrap()]);
+    let again = done(&["probe", &played.authority, "--title", "Ours"]);
+    let set = |text: &str| text.lines().filter(|line| line.starts_with("set.")).map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(set(&profile), set(&again));
+    let unobserved = done(&["probe", "--unobserved"]);
+    assert!(unobserved.contains("chunks.max"), "{unobserved}");
+    refused(1, &["probe", "localhost:1"]);
+}

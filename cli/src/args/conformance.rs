@@ -145,24 +145,31 @@ impl FromStr for TestedRegistry {
     }
 }
 
-impl ConformanceArguments {
+impl TestedRegistry {
     /// The registry and the repository, over the scheme that was asked for.
-    pub(crate) fn reference(&self) -> Result<Reference, Error> {
-        let tested = self.registry.as_ref().ok_or_else(|| Error::misuse("name a registry"))?;
-        let mut reference = tested.reference.clone();
-        let scheme = match (self.plain_http, self.https, tested.scheme) {
+    pub(super) fn reference(&self, plain_http: bool, https: bool, trust: &TrustArguments) -> Result<Reference, Error> {
+        let mut reference = self.reference.clone();
+        let scheme = match (plain_http, https, self.scheme) {
             (true, _, Some(Scheme::Https)) | (_, true, Some(Scheme::Http)) => {
                 return Err(Error::misuse("the URL has one scheme and the option another"));
             }
             (true, ..) => Some(Scheme::Http),
             (_, true, _) => Some(Scheme::Https),
             (_, _, Some(scheme)) => Some(scheme),
-            _ => self.trust.is_about_tls().then_some(Scheme::Https),
+            _ => trust.is_about_tls().then_some(Scheme::Https),
         };
         if let Some(scheme) = scheme {
             reference.registry = reference.registry.with_scheme(scheme);
         }
         Ok(reference)
+    }
+}
+
+impl ConformanceArguments {
+    /// The registry and the repository, over the scheme that was asked for.
+    pub(crate) fn reference(&self) -> Result<Reference, Error> {
+        let registry = self.registry.as_ref().ok_or_else(|| Error::misuse("name a registry"))?;
+        registry.reference(self.plain_http, self.https, &self.trust)
     }
 }
 

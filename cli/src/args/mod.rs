@@ -5,6 +5,7 @@ mod conformance;
 mod connection;
 mod login;
 mod mock;
+mod probe;
 mod profile;
 mod pull;
 mod push;
@@ -20,6 +21,7 @@ pub(crate) use conformance::ConformanceArguments;
 pub(crate) use connection::ConnectionArguments;
 pub(crate) use login::{LoginArguments, TrustArguments};
 pub(crate) use mock::{MockArguments, Scheme};
+pub(crate) use probe::ProbeArguments;
 pub(crate) use profile::ProfileArguments;
 pub(crate) use pull::PullArguments;
 pub(crate) use push::PushArguments;
@@ -65,6 +67,9 @@ pub(crate) enum Command {
     /// Find out whether a registry does what the specification says
     #[command(after_help = conformance::HELP)]
     Conformance(ConformanceArguments),
+    /// Find out what a registry does otherwise than others: a profile that `longshore mock --profile` plays
+    #[command(after_help = probe::HELP)]
+    Probe(ProbeArguments),
     /// Show a whole push, to a registry of its own: what is sent, what a second push costs, and that every byte comes back
     #[command(after_help = exit::HELP)]
     Demo(DemoArguments),

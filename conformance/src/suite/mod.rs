@@ -14,6 +14,7 @@ mod fixtures;
 mod known;
 mod memory;
 mod options;
+mod probe;
 mod received;
 mod recorded;
 
@@ -29,6 +30,7 @@ pub use client::{RawBody, RawClient, RawRequest};
 pub use known::{KnownFailures, KnownFailuresError};
 pub use memory::InMemory;
 pub use options::{PrivateBlob, SuiteOptions};
+pub use probe::{Observation, Probed, Unobserved, probe, unobserved};
 pub use requirement::{Group, Requirement, Version};
 pub use requirements::GROUPS;
 pub use run::Suite;
