@@ -19,7 +19,7 @@ fn registry(profile: &Profile, options: &SuiteOptions) -> InMemory {
     for name in ["team/probe", "team/probe-second"] {
         let digest = longshore_core::Digest::of(longshore_core::Algorithm::Sha256, name.as_bytes());
         let post = http::Request::post(format!("/v2/{name}/blobs/uploads/?digest={digest}"));
-        assert_eq!(registry.answer(Instant::ZERO, post.body(name.into()).unwrap()).status(), 201);
+        assert_eq!(registry.answer(Instant::ZERO, post.body(name.into()).unwrap()).unwrap().status(), 201);
     }
     registry.options.behaviour = behaviour;
     InMemory::new(registry)

@@ -94,7 +94,7 @@ fn run(set_up: SetUp) -> Report {
         let digest = Digest::of(Algorithm::Sha256, secret.as_bytes());
         let post = http::Request::post(format!("/v2/{name}/blobs/uploads/?digest={digest}"));
         let stored = registry.answer(Instant::ZERO, post.body(secret.into()).unwrap());
-        assert_eq!(stored.status(), 201);
+        assert_eq!(stored.unwrap().status(), 201);
     }
     let rights = "conformance*=*".parse().unwrap();
     let auth = set_up.auth.unwrap_or_else(Auth::bearer);
