@@ -100,13 +100,17 @@ pub mod target;
 pub mod text;
 mod time;
 
+/// The crate `bytes`, of the version that this crate's interface uses.
+pub use bytes;
 pub use client::Client;
 pub use config::{
     Blob, Checkpoint, CheckpointError, Deletion, Learned, ManifestReference, Operation, OperationId, Options, Push,
     Referrers, Supply,
 };
-pub use content::{Descriptor, Document, Index, Manifest, MediaType, Platform};
+pub use content::{Descriptor, Document, Index, Manifest, ManifestBuilder, MediaType, Platform};
 pub use digest::{Algorithm, Digest, DigestError, Digester};
+/// The crate `http`, of the version that this crate's interface uses.
+pub use http;
 pub use name::{Reference, ReferenceError, Registry, RegistryError, Repository, RepositoryError, Tag, TagError};
 pub use outcome::{Event, Failure, FailureKind, Pushed, Receipt, Stored};
 pub use secret::{Authorization, Secret};

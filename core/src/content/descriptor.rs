@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{MediaType, reading};
-use crate::Digest;
+use crate::{Algorithm, Digest};
 
 /// A reference to content by type, digest and size
 /// ([image spec](https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md)).
@@ -55,6 +55,32 @@ impl Descriptor {
             platform: None,
             urls: Vec::new(),
         }
+    }
+
+    /// The descriptor of these bytes, by their SHA-256.
+    #[must_use]
+    pub fn of(media_type: MediaType, content: &[u8]) -> Self {
+        Self::new(media_type, Digest::of(Algorithm::Sha256, content), content.len() as u64)
+    }
+
+    /// The image spec's empty descriptor: of the two bytes `{}`, which must be pushed as a blob where nothing has them.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self::of(MediaType::oci_empty(), b"{}")
+    }
+
+    /// Adds an annotation, or replaces the one of that key.
+    #[must_use]
+    pub fn annotation(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.annotations.insert(key.into(), value.into());
+        self
+    }
+
+    /// Says what machine an image is for.
+    #[must_use]
+    pub fn platform(mut self, platform: Platform) -> Self {
+        self.platform = Some(platform);
+        self
     }
 }
 

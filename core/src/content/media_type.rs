@@ -59,6 +59,24 @@ impl MediaType {
         Self::known(Self::OCI_INDEX)
     }
 
+    /// The OCI image configuration's type.
+    #[must_use]
+    pub fn oci_config() -> Self {
+        Self::known(Self::OCI_CONFIG)
+    }
+
+    /// The type of a gzipped OCI layer.
+    #[must_use]
+    pub fn oci_layer_gzip() -> Self {
+        Self::known(Self::OCI_LAYER_GZIP)
+    }
+
+    /// The type of the empty JSON object.
+    #[must_use]
+    pub fn oci_empty() -> Self {
+        Self::known(Self::OCI_EMPTY)
+    }
+
     /// What a descriptor says that says no media type: an empty text, which is the type of nothing.
     #[must_use]
     pub const fn absent() -> Self {

@@ -1,11 +1,13 @@
 //! Content: media types, descriptors, manifests and indexes.
 
+mod build;
 mod descriptor;
 mod manifest;
 mod media_type;
 mod reading;
 mod strict;
 
+pub use build::ManifestBuilder;
 pub use descriptor::{Descriptor, Platform};
 pub use manifest::{Document, Image, Index, Manifest, ManifestError};
 pub use media_type::{MediaType, MediaTypeError};

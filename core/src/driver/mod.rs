@@ -9,6 +9,7 @@
 //! Inputs may come at any time and in any order. The driver sets no header, follows no redirect, retries nothing, keeps no
 //! cookie, and sends credentials nowhere by itself: every request is complete as it is given, and each attempt is a new one.
 
+mod collector;
 mod input;
 mod output;
 
@@ -17,6 +18,7 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
+pub use collector::Collector;
 pub use input::{AskFailed, End, Input};
 pub use output::{Deadline, Keep, Output, Waiting};
 

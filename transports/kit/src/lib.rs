@@ -33,6 +33,28 @@
 //! `transports/kit/matrix` runs the kit against the drivers of this project and prints this table. The times are those of
 //! a debug build.
 #![doc = include_str!("../MATRIX.md")]
+//!
+//! # Two whole drivers
+//!
+//! Both are examples of this crate, are compiled, and pass the kit: `cargo run --example serial_driver` and
+//! `cargo run --example hyper_driver`. The serial one, over `std::net`:
+//!
+//! ```ignore
+#![doc = include_str!("../examples/serial_driver/driver.rs")]
+//! ```
+//!
+//! The concurrent one, over raw hyper and tokio, streams its bodies, tells early answers, ends what is aborted, and takes
+//! operations while others run. What it does with the core:
+//!
+//! ```ignore
+#![doc = include_str!("../examples/hyper_driver/driver.rs")]
+//! ```
+//!
+//! and with one request:
+//!
+//! ```ignore
+#![doc = include_str!("../examples/hyper_driver/exchange.rs")]
+//! ```
 #![forbid(unsafe_code)]
 
 mod driver;
@@ -55,7 +77,16 @@ use server::tls::Ca;
 use trial::{Maker, Protocol, Trial};
 
 /// Checks a driver against servers on loopback. `make` makes one for a server; it is called many times.
-pub fn check<D: Driver + 'static>(capabilities: Capabilities, mut make: impl FnMut(&Site) -> D) -> Report {
+pub fn check<D: Driver + 'static>(capabilities: Capabilities, make: impl FnMut(&Site) -> D) -> Report {
+    check_duties(capabilities, |_| true, make)
+}
+
+/// Checks those duties whose names are wanted: to look into one, or to leave one out while it is being worked on.
+pub fn check_duties<D: Driver + 'static>(
+    capabilities: Capabilities,
+    is_wanted: impl Fn(&str) -> bool,
+    mut make: impl FnMut(&Site) -> D,
+) -> Report {
     let mut protocols = vec![Protocol::Plain];
     if capabilities.tls {
         protocols.push(Protocol::Tls);
@@ -64,19 +95,24 @@ pub fn check<D: Driver + 'static>(capabilities: Capabilities, mut make: impl FnM
         protocols.push(Protocol::Http2);
     }
     let mut make = move |site: &Site| Box::new(make(site)) as Box<dyn Driver>;
-    run(&capabilities, &protocols, &mut Maker::Sockets(&mut make))
+    run(&capabilities, &protocols, &is_wanted, &mut Maker::Sockets(&mut make))
 }
 
 /// Checks a driver that has no sockets, and takes its answers from a handler: the duties that are marked `any`.
 pub fn check_in_memory<D: Driver + 'static>(mut make: impl FnMut(Handler) -> D) -> Report {
     let mut make = move |handler: Handler| Box::new(make(handler)) as Box<dyn Driver>;
-    run(&Capabilities::none(), &[Protocol::Memory], &mut Maker::Memory(&mut make))
+    run(&Capabilities::none(), &[Protocol::Memory], &|_| true, &mut Maker::Memory(&mut make))
 }
 
-fn run(capabilities: &Capabilities, spoken: &[Protocol], maker: &mut Maker<'_>) -> Report {
+fn run(
+    capabilities: &Capabilities,
+    spoken: &[Protocol],
+    is_wanted: &dyn Fn(&str) -> bool,
+    maker: &mut Maker<'_>,
+) -> Report {
     let ca = Ca::new();
     let mut results = Vec::new();
-    for duty in duties::all() {
+    for duty in duties::all().into_iter().filter(|duty| is_wanted(duty.name)) {
         if let Some(needs) = duty.needs.filter(|needs| !needs.is_declared(capabilities)) {
             if spoken != [Protocol::Memory] {
                 results.push(result(&duty, Verdict::Absent(needs.as_str()), Instant::now()));

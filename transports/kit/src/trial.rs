@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -131,6 +131,7 @@ pub(crate) fn seen(request: &Request<()>, len: Option<u64>) -> SeenRequest {
         fields,
         body: SeenBody { len: len.unwrap_or_default(), digest: None, is_whole: true },
         is_answered: true,
+        is_over: true,
     }
 }
 
@@ -172,6 +173,18 @@ impl Bench {
         match &self.server {
             Some(server) => server.seen(),
             None => lock(&self.in_memory).clone(),
+        }
+    }
+
+    /// The requests that the other side saw, when it is through with all of them.
+    pub(crate) fn settled(&self) -> Vec<SeenRequest> {
+        let begin = Instant::now();
+        loop {
+            let seen = self.seen();
+            if seen.iter().all(|request| request.is_over) || begin.elapsed() > Duration::from_secs(2) {
+                return seen;
+            }
+            std::thread::sleep(Duration::from_millis(1));
         }
     }
 

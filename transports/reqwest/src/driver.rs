@@ -8,7 +8,6 @@ use longshore_core::driver::{
     AskFailed, AskId, Body, Deadline, Input, Keep, Key, Limits, NoAnswer, OperationId, Output, RequestId,
 };
 use longshore_core::{Event, Instant, Registry, Repository};
-use longshore_sources::source::ReadAhead;
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
@@ -70,10 +69,8 @@ impl<K: Key + Send + 'static> Driver<K> {
         let why = "the thread that reads it panicked".to_owned();
         let promise = self.promise(Input::Unreadable { blob: blob.clone(), why });
         tokio::task::spawn_blocking(move || {
-            let source = promise.shared.source(&blob);
-            let input = match source.and_then(|source| source.read_ahead(from, up_to.saturating_sub(from))) {
-                Ok(ReadAhead::Filled { len }) => Input::Filled { operation, blob, len: from + len },
-                Ok(ReadAhead::Ended(ended)) => Input::Ended { operation, blob, len: ended.len, digest: ended.digest },
+            let input = match promise.shared.source(&blob) {
+                Ok(source) => source.answer_read(operation, blob, from, up_to),
                 Err(error) => Input::Unreadable { blob, why: error.to_string() },
             };
             promise.keep(input);

@@ -12,7 +12,6 @@ use longshore_core::driver::{
     AskFailed, AskId, Body, Deadline, Input, Keep, Key, Limits, NoAnswer, OperationId, Output, RequestId,
 };
 use longshore_core::{Client, Event, Failure, Receipt, Registry, Repository};
-use longshore_sources::source::ReadAhead;
 use longshore_sources::{Sink, SourceError, Sources};
 
 use crate::exchange::Exchange;
@@ -93,12 +92,9 @@ impl<K: Key + Send + 'static> Driver<K> {
         self.reading.insert(blob.clone(), operation);
         let source = self.sources.source(&blob).cloned();
         let why = "its thread could not be started, or panicked".to_owned();
-        self.spawn(Input::Unreadable { blob: blob.clone(), why }, move || {
-            match source.and_then(|source| source.read_ahead(from, up_to.saturating_sub(from))) {
-                Ok(ReadAhead::Filled { len }) => Input::Filled { operation, blob, len: from + len },
-                Ok(ReadAhead::Ended(ended)) => Input::Ended { operation, blob, len: ended.len, digest: ended.digest },
-                Err(error) => Input::Unreadable { blob, why: error.to_string() },
-            }
+        self.spawn(Input::Unreadable { blob: blob.clone(), why }, move || match source {
+            Ok(source) => source.answer_read(operation, blob, from, up_to),
+            Err(error) => Input::Unreadable { blob, why: error.to_string() },
         });
     }
 

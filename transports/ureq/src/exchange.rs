@@ -7,8 +7,8 @@ use std::sync::mpsc::Sender;
 
 use ::http::{Request, Response};
 use bytes::Bytes;
-use longshore_core::driver::{Body, End, Input, Keep, Key, Limits, NoAnswer, OperationId, RequestId};
-use longshore_core::{Algorithm, Digester, Target};
+use longshore_core::Target;
+use longshore_core::driver::{Body, Collector, End, Input, Keep, Key, Limits, NoAnswer, OperationId, RequestId};
 use longshore_sources::source::BodyReader;
 use longshore_sources::{Sink, Source, SourceError};
 use ureq::SendBody;
@@ -84,21 +84,14 @@ impl<K: Key + 'static> Exchange<K> {
             return Err(NoAnswer::Source(why));
         }
         let (head, body) = answered.map_err(|error| words::no_answer(&error, target.origin()))?.into_parts();
-        if head.headers.len() > self.limits.head_fields {
-            let limit = self.limits.head_fields;
-            return Err(NoAnswer::Lost(format!("the head of the answer has more than {limit} fields")));
+        let mut collector = Collector::new(self.keep, self.limits);
+        let mut writer = None;
+        if collector.head(Response::from_parts(head, ()))?.is_some() {
+            let sink = self.sink.ok_or_else(no_sink)?;
+            writer = Some(sink.open().map_err(|error| NoAnswer::Sink(error.to_string()))?);
         }
-        let mut reader = body.into_reader();
-        let (kept, end) = match self.keep {
-            Keep::Into { algorithm, size, .. } if head.status.is_success() => {
-                (Bytes::new(), pour(&mut reader, self.sink.as_ref(), algorithm, size)?)
-            }
-            Keep::UpTo(limit) | Keep::Into { if_error: limit, .. } => keep(&mut reader, limit),
-        };
-        let mut response = Response::new(kept);
-        *response.status_mut() = head.status;
-        *response.headers_mut() = head.headers;
-        Ok((response, end))
+        let is_whole = receive(&mut body.into_reader(), &mut collector, writer)?;
+        Ok(collector.finish(is_whole))
     }
 }
 
@@ -144,42 +137,34 @@ impl<K> Read for Outgoing<K> {
     }
 }
 
-/// Keeps at most so many bytes. Nothing is set aside for what a peer only announces.
-fn keep(reader: &mut impl Read, limit: usize) -> (Bytes, End) {
-    let mut kept = Vec::new();
-    let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
-    let end = match reader.take(most).read_to_end(&mut kept) {
-        Ok(_) if kept.len() > limit => End::OverLimit,
-        Ok(_) => End::Complete,
-        Err(_) => End::Cut,
-    };
-    kept.truncate(limit);
-    (kept.into(), end)
-}
-
-/// Pours the body into a sink, and computes its digest on the way.
-fn pour(reader: &mut impl Read, sink: Option<&Sink>, algorithm: Algorithm, size: Option<u64>) -> Result<End, NoAnswer> {
+/// Reads the body of an answer as far as it is wanted, into its sink where it has one. Whether its end was seen.
+fn receive<K: Clone>(
+    reader: &mut impl Read,
+    collector: &mut Collector<K>,
+    mut sink: Option<Box<dyn Write + Send>>,
+) -> Result<bool, NoAnswer> {
     let failed = |error: io::Error| NoAnswer::Sink(error.to_string());
-    let Some(sink) = sink else {
-        return Err(NoAnswer::Sink("no sink was given for this blob: add one before it is pulled".to_owned()));
-    };
-    let mut writer = sink.open().map_err(failed)?;
-    let (mut digester, mut len) = (Digester::new(algorithm), 0);
     let mut buffer = vec![0; PIECE];
     loop {
         let piece = match reader.read(&mut buffer) {
             Ok(0) => break,
             Ok(read) => &buffer[..read],
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(_) => return Ok(End::Cut),
+            Err(_) => return Ok(false),
         };
-        len += piece.len() as u64;
-        if len > size.unwrap_or(u64::MAX) {
-            return Ok(End::OverLimit);
+        if !collector.take(piece) {
+            return Ok(false);
         }
-        digester.update(piece);
-        writer.write_all(piece).map_err(failed)?;
+        if let Some(sink) = &mut sink {
+            sink.write_all(piece).map_err(failed)?;
+        }
     }
-    writer.flush().map_err(failed)?;
-    Ok(End::Poured { len, digest: digester.finish() })
+    if let Some(sink) = &mut sink {
+        sink.flush().map_err(failed)?;
+    }
+    Ok(true)
+}
+
+fn no_sink() -> NoAnswer {
+    NoAnswer::Sink("no sink was given for this blob: add one before it is pulled".to_owned())
 }

@@ -69,9 +69,10 @@ fn answer_cut(trial: &mut Trial<'_, '_>) -> Result<(), String> {
         let (list, mut taken_for_whole) = (bench.list_tags(), None);
         for cut in 0.. {
             let ended = bench.run_one(Work::new(options()).operation(list.clone()))?;
-            let seen = bench.seen().len();
+            let all = bench.settled();
+            let seen = all.len();
             ensure!(seen == cut + 1, "{seen} requests were seen where {} were asked for", cut + 1);
-            let is_whole = bench.seen()[cut].is_answered && bench.server().is_last_answer_whole();
+            let is_whole = all[cut].is_answered && bench.server().is_last_answer_whole();
             if is_whole {
                 ensure!(ended.is_ok(), "a whole answer came to {}", shown(&ended));
                 // The chunk of no bytes is the end (RFC 9112, section 8): the empty line after it adds nothing.
@@ -162,7 +163,7 @@ fn stale_connection(trial: &mut Trial<'_, '_>) -> Result<(), String> {
         let ended = bench.run_one(work)?;
         ensure!(ended.is_ok(), "after a connection that ended, a request came to {}", shown(&ended));
         // Over HTTP/2 an answer may be on its way when its connection ends, and the request is made again.
-        let answered = bench.seen().iter().filter(|seen| seen.is_answered).count();
+        let answered = bench.settled().iter().filter(|seen| seen.is_answered).count();
         ensure!(
             answered == number || trial.protocol == Protocol::Http2,
             "{answered} requests were answered where {number} were asked for"

@@ -23,9 +23,14 @@ pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
     while let Some(head) = wire.head().await? {
         let (seen, mut left) = parse(&head)?;
         let (index, plan) = shared.see(seen);
-        wire.body(&mut left, plan.take, |body| shared.saw(index, body)).await?;
-        let is_over = wire.reply(plan, gate, index, shared, &mut left).await?;
-        if is_over {
+        let read = wire.body(&mut left, plan.take, |body| shared.saw(index, body)).await;
+        if read.is_err() {
+            shared.is_over(index);
+        }
+        read?;
+        let replied = wire.reply(plan, gate, index, shared, &mut left).await;
+        shared.is_over(index);
+        if replied? {
             return Ok(());
         }
     }
@@ -72,6 +77,7 @@ fn parse(head: &str) -> io::Result<(SeenRequest, Left)> {
         fields: fields.ok_or_else(|| bad("no header field"))?,
         body: SeenBody::default(),
         is_answered: false,
+        is_over: false,
     };
     let left = match (seen.field("transfer-encoding"), seen.field("content-length")) {
         (Some(coding), None) if coding == "chunked" => Left::Chunks(0),

@@ -14,7 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{sleep, timeout};
 
 use super::gate::{Gate, Gated};
-use super::plan::{Answer, AnswerBody, Reply, SeenBody, SeenRequest, Then};
+use super::plan::{Answer, AnswerBody, Plan, Reply, SeenBody, SeenRequest, Then};
 use super::{HASHED, PATIENCE, Shared};
 use crate::work::{PERIOD, made};
 
@@ -57,6 +57,7 @@ fn see(request: &Request<()>) -> SeenRequest {
         fields,
         body: SeenBody::default(),
         is_answered: false,
+        is_over: false,
     }
 }
 
@@ -71,8 +72,14 @@ struct Exchange {
 }
 
 impl Exchange {
-    async fn run(mut self, seen: SeenRequest, mut respond: SendResponse<Bytes>) {
-        let (index, plan) = self.shared.see(seen);
+    async fn run(self, seen: SeenRequest, respond: SendResponse<Bytes>) {
+        let shared = Arc::clone(&self.shared);
+        let (index, plan) = shared.see(seen);
+        self.reply(index, plan, respond).await;
+        shared.is_over(index);
+    }
+
+    async fn reply(mut self, index: usize, plan: Plan, mut respond: SendResponse<Bytes>) {
         if self.take(index, plan.take).await.is_err() {
             return;
         }

@@ -188,6 +188,12 @@ impl Shared {
         }
     }
 
+    fn is_over(&self, number: usize) {
+        if let Some(request) = lock(&self.seen).get_mut(number) {
+            request.is_over = true;
+        }
+    }
+
     fn is_head(&self, number: usize) -> bool {
         lock(&self.seen).get(number).is_some_and(|request| request.method == "HEAD")
     }

@@ -21,6 +21,8 @@ pub(crate) struct SeenRequest {
     pub(crate) body: SeenBody,
     /// Whether all of the answer was given to the network.
     pub(crate) is_answered: bool,
+    /// Whether nothing more will be done about it.
+    pub(crate) is_over: bool,
 }
 
 /// The body of a request, as far as it was read.

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
+use longshore_core::driver::{Input, OperationId};
 use longshore_core::{Algorithm, Digest};
 
 pub use body::BodyReader;
@@ -62,7 +63,7 @@ pub struct Ended {
 pub enum ReadAhead {
     /// As many bytes as were asked for are in hand, and there is at least one more.
     Filled {
-        /// How many bytes are in hand from the offset on that was asked for.
+        /// One past the last byte in hand, counted from the blob's beginning.
         len: u64,
     },
     /// All the bytes that are left are in hand.
@@ -225,18 +226,17 @@ impl Source {
         }
     }
 
-    /// Gets `len` bytes from the offset `from` on into hand, or all that are left, and lets go of what lies before.
-    ///
-    /// The core's `Read` names the end of what it wants and not the length: `len` is its `up_to - from`.
+    /// Gets the bytes from the offset `from` on and before the offset `up_to` into hand, or all that are left, and lets go of
+    /// what lies before.
     ///
     /// Replayable content is not held in memory: its bytes are hashed up to there and will be read again.
     ///
     /// # Errors
     /// Where a read fails, the content is shorter than it was said to be, or bytes before the window are asked for.
-    pub fn read_ahead(&self, from: u64, len: u64) -> Result<ReadAhead, SourceError> {
+    pub fn read_ahead(&self, from: u64, up_to: u64) -> Result<ReadAhead, SourceError> {
         match &self.kind {
             Kind::Replayable { content, expected, hasher } => {
-                let (whole, end) = (content.len(), from.saturating_add(len));
+                let (whole, end) = (content.len(), up_to.max(from));
                 if from > whole {
                     return Err(SourceError::OutOfRange { range: from..end, len: whole });
                 }
@@ -250,10 +250,20 @@ impl Source {
                 };
                 Ok(match ended {
                     Some(ended) if end >= whole => ReadAhead::Ended(ended),
-                    _ => ReadAhead::Filled { len: len.min(whole - from) },
+                    _ => ReadAhead::Filled { len: end.min(whole) },
                 })
             }
-            Kind::Once(stream) => lock(stream).read_ahead(from, len),
+            Kind::Once(stream) => lock(stream).read_ahead(from, up_to.max(from)),
+        }
+    }
+
+    /// What the core is told when it asks to [read](longshore_core::driver::Output::Read): what is in hand, the end, or why
+    /// there is nothing.
+    pub fn answer_read<K>(&self, operation: OperationId, blob: K, from: u64, up_to: u64) -> Input<K> {
+        match self.read_ahead(from, up_to) {
+            Ok(ReadAhead::Filled { len }) => Input::Filled { operation, blob, len },
+            Ok(ReadAhead::Ended(Ended { len, digest })) => Input::Ended { operation, blob, len, digest },
+            Err(error) => Input::Unreadable { blob, why: error.to_string() },
         }
     }
 

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use longshore_core::driver::{Body, Input, OperationId};
+
 use super::{BodyReader, Ended, ReadAhead, Source, SourceError};
 
 /// All sources that a driver may be asked for, by key.
@@ -77,12 +79,35 @@ impl<K: Ord> Sources<K> {
         self.source(key)?.rest(from)
     }
 
-    /// Answers the core's `Output::Read { blob, from, up_to }`: see [`Source::read_ahead`].
+    /// Opens a request's body, whatever it is: nothing, bytes, a part of a blob, or the rest of one.
+    ///
+    /// What the length of it is, [`Body::len`] says; the rest of a blob has none.
+    ///
+    /// # Errors
+    /// As [`Source::open`] and [`Source::rest`], and where the key has no source.
+    pub fn body(&self, body: &Body<K>) -> Result<BodyReader, SourceError> {
+        match body {
+            Body::Empty => Source::bytes("").open(0..0),
+            Body::Bytes(bytes) => Source::bytes(bytes.clone()).open(0..bytes.len() as u64),
+            Body::Blob { key, range } => self.open(key, range.clone()),
+            Body::Rest { key, from } => self.rest(key, *from),
+        }
+    }
+
+    /// Reads ahead: see [`Source::read_ahead`].
     ///
     /// # Errors
     /// As [`Source::read_ahead`], and where the key has no source.
-    pub fn read_ahead(&self, key: &K, from: u64, len: u64) -> Result<ReadAhead, SourceError> {
-        self.source(key)?.read_ahead(from, len)
+    pub fn read_ahead(&self, key: &K, from: u64, up_to: u64) -> Result<ReadAhead, SourceError> {
+        self.source(key)?.read_ahead(from, up_to)
+    }
+
+    /// Answers the core's `Output::Read`: see [`Source::answer_read`]. A blob without a source is unreadable.
+    pub fn answer_read(&self, operation: OperationId, blob: K, from: u64, up_to: u64) -> Input<K> {
+        match self.source(&blob) {
+            Ok(source) => source.answer_read(operation, blob, from, up_to),
+            Err(error) => Input::Unreadable { blob, why: error.to_string() },
+        }
     }
 
     /// The blob's length and digest, once all of its bytes have passed.

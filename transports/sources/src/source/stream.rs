@@ -39,20 +39,20 @@ impl Stream {
         Self { reader, progress, window: VecDeque::new(), start: 0, end: 0, keep: 0 }
     }
 
-    /// Holds `len` bytes from the offset `from` on, or all that are left, and lets go of what lies before.
+    /// Holds the bytes from the offset `from` on and before `up_to`, or all that are left, and lets go of what lies before.
     ///
     /// It reads one byte further than asked, so that "more to come" is a fact.
-    pub(crate) fn read_ahead(&mut self, from: u64, len: u64) -> Result<ReadAhead, SourceError> {
+    pub(crate) fn read_ahead(&mut self, from: u64, up_to: u64) -> Result<ReadAhead, SourceError> {
         self.check(from)?;
         self.forget(from);
-        self.keep = self.keep.max(len);
-        let wanted = from.saturating_add(len).saturating_add(1);
+        self.keep = self.keep.max(up_to.saturating_sub(from));
+        let wanted = up_to.saturating_add(1);
         while self.end < wanted && self.ended().is_none() {
             self.pull(wanted - self.end)?;
         }
         match self.ended() {
-            Some(ended) if self.end - from <= len => Ok(ReadAhead::Ended(ended)),
-            _ => Ok(ReadAhead::Filled { len }),
+            Some(ended) if self.end <= up_to => Ok(ReadAhead::Ended(ended)),
+            _ => Ok(ReadAhead::Filled { len: up_to }),
         }
     }
 
