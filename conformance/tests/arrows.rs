@@ -7,13 +7,14 @@ use std::process::Command;
 use serde_json::Value;
 
 /// A crate, what it may use, and what only its tests may use besides. The command alone may use everything.
-const ARROWS: [(&str, &[&str], &[&str]); 9] = [
+const ARROWS: [(&str, &[&str], &[&str]); 10] = [
     ("longshore-core", &[], &[]),
     ("longshore-sources", &["core"], &[]),
     ("longshore-memory", &["core"], &["mock-registry"]),
     ("longshore-mock-registry", &["core"], &["memory"]),
-    ("longshore-reqwest", &["core", "sources"], &["conformance", "mock-registry"]),
-    ("longshore-ureq", &["core", "sources"], &["conformance", "mock-registry"]),
+    ("longshore-tls", &["core"], &[]),
+    ("longshore-reqwest", &["core", "sources", "tls"], &["conformance", "mock-registry"]),
+    ("longshore-ureq", &["core", "sources", "tls"], &["conformance", "mock-registry"]),
     ("longshore-conformance", &["core", "memory", "mock-registry"], &[]),
     ("longshore-fuzz", &["conformance"], &[]),
     ("longshore-core-wasm", &["core"], &[]),

@@ -29,7 +29,7 @@ pub(crate) struct LoginArguments {
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Trust")]
 pub(crate) struct TrustArguments {
-    /// Trust the CA certificates in this PEM file too; may be given several times
+    /// Trust the certificates in this PEM file too: those of CAs, and a server's own; may be given several times
     #[arg(long, value_name = "FILE")]
     pub(crate) ca: Vec<PathBuf>,
     /// Show the registry this certificate (PEM, with its chain)

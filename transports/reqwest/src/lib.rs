@@ -68,8 +68,9 @@ mod raw;
 mod session;
 mod words;
 
-pub use http::{Http, HttpBuilder, HttpError};
+pub use http::{Http, HttpBuilder};
 pub use image::{PulledImage, push};
 pub use longshore_sources::{ImageError, Memory, Sink, push_of};
+pub use longshore_tls::TlsError;
 pub use raw::Framing;
 pub use session::{Running, Session, SessionBuilder};

@@ -5,7 +5,7 @@ use std::io;
 
 use longshore_core::driver::NoAnswer;
 use longshore_core::{Origin, Scheme};
-use rustls::CertificateError;
+use longshore_tls::certificate;
 
 /// What hyper says of an answer that does not begin as one of HTTP does, such as TLS's refusal of plain HTTP.
 const NO_HTTP: &str = "invalid HTTP version parsed";
@@ -79,21 +79,6 @@ fn tls_reason(error: &rustls::Error, authority: &str) -> String {
         }
         rustls::Error::AlertReceived(alert) => format!("{authority} refused the TLS connection: {alert:?}"),
         other => format!("TLS with {authority} failed: {other}"),
-    }
-}
-
-/// What is wrong with a certificate, in words where it is one of the usual things.
-fn certificate(why: &CertificateError) -> String {
-    match why {
-        CertificateError::UnknownIssuer => "no CA that is trusted here issued it".to_owned(),
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => "it has expired".to_owned(),
-        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-            "it is not valid yet, by this machine's clock".to_owned()
-        }
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            "it is for another name".to_owned()
-        }
-        other => other.to_string(),
     }
 }
 

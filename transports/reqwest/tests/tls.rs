@@ -5,7 +5,7 @@ mod support;
 use longshore_core::driver::NoAnswer;
 use longshore_core::target::Policy;
 use longshore_core::{Digest, Failure, FailureKind, Operation, Origin, Receipt, Registry, Scheme};
-use longshore_reqwest::{Http, HttpBuilder, HttpError, Session};
+use longshore_reqwest::{Http, HttpBuilder, Session, TlsError};
 use support::tls::{Ca, TlsServer};
 use support::{attempts, json};
 
@@ -50,6 +50,17 @@ async fn i08_a_ca_that_is_named_is_trusted_and_no_other() {
 }
 
 #[tokio::test]
+async fn i08_the_very_certificate_that_was_named_is_trusted_though_it_is_a_cas() {
+    let (ours, theirs) = (Ca::new(), Ca::new());
+    let a = ours.server_of_its_own(json("200 OK", "", TAGS)).await;
+    let b = theirs.server_of_its_own(json("200 OK", "", TAGS)).await;
+    let session = session(Http::builder().ca_pem(ours.pem()), Policy::default());
+    assert_eq!(tags(&session, &a).await.unwrap(), 1);
+    let failure = tags(&session, &b).await.unwrap_err();
+    assert!(untrusted(&failure, &b) && !failure.to_string().contains("EndEntity"), "{failure}");
+}
+
+#[tokio::test]
 async fn i08_skipping_the_check_holds_for_one_origin_and_not_for_where_it_redirects() {
     let (ca, other) = (Ca::new(), Ca::new());
     let b = other.server(json("200 OK", "", TAGS)).await;
@@ -83,14 +94,14 @@ async fn a_client_certificate_is_shown_to_its_origin_alone() {
     }
     let other = ca.certificate("other.example");
     let mismatched = Http::builder().client_certificate(origin(&a), client.chain, other.key.serialize_pem()).build();
-    assert!(matches!(mismatched, Err(HttpError::Identity { .. })));
+    assert!(matches!(mismatched, Err(TlsError::Identity { .. })));
 }
 
 #[test]
 fn what_is_no_ca_is_told_before_anything_is_connected() {
     let no_certificate = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
     for pem in ["", "no PEM", no_certificate] {
-        assert!(matches!(Http::builder().ca_pem(pem).build(), Err(HttpError::Ca(_))), "{pem}");
+        assert!(matches!(Http::builder().ca_pem(pem).build(), Err(TlsError::Ca(_))), "{pem}");
     }
 }
 

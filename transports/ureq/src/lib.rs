@@ -49,15 +49,16 @@
 //! * The proxies of the environment are used, save for loopback and what `NO_PROXY` names (a host, or `.example.com` for all
 //!   below it): the first of `ALL_PROXY`, `HTTPS_PROXY` and `HTTP_PROXY`, whatever the scheme. Plain HTTP goes through a tunnel
 //!   too, which not every proxy allows. A `socks5://` proxy is given names to resolve.
-//! * A CA that is named stands instead of those of the system, not beside them.
 #![forbid(unsafe_code)]
 
 mod driver;
 mod exchange;
 mod http;
 mod session;
+mod tls;
 mod words;
 
-pub use http::{Http, HttpBuilder, HttpError};
+pub use http::{Http, HttpBuilder};
 pub use longshore_sources::{ImageError, Memory, Sink, push_of};
+pub use longshore_tls::TlsError;
 pub use session::{Session, SessionBuilder, push};

@@ -4,7 +4,7 @@ use std::io;
 
 use longshore_core::driver::NoAnswer;
 use longshore_core::{Origin, Scheme};
-use rustls::CertificateError;
+use longshore_tls::certificate;
 use ureq::{Error, Timeout};
 
 /// Why there is no answer: whether the request can have been applied, and the reason in a sentence.
@@ -29,9 +29,7 @@ pub(crate) fn no_answer(error: &Error, origin: &Origin) -> NoAnswer {
             NoAnswer::Lost(format!("the head of the answer has more than {limit} bytes"))
         }
         // It comes by itself where it is about ourselves, before anything is connected: there is nobody to trust.
-        Error::Rustls(rustls::Error::General(_)) => NoAnswer::Untrusted(
-            "no CA is trusted on this machine: install the system's CA certificates, or name one".to_owned(),
-        ),
+        Error::Rustls(rustls::Error::General(_)) => NoAnswer::Untrusted(longshore_tls::NO_CA.to_owned()),
         Error::Rustls(error) => tls(error, &authority),
         // The system gives a failed look-up no kind of its own; this is how the standard library begins what it says.
         Error::Io(error) if error.to_string().starts_with("failed to lookup address") => {
@@ -85,20 +83,5 @@ fn tls(error: &rustls::Error, authority: &str) -> NoAnswer {
             "{authority} does not speak TLS: plain HTTP must be asked for where it is meant"
         )),
         other => NoAnswer::Lost(format!("TLS with {authority} failed: {other}")),
-    }
-}
-
-/// What is wrong with a certificate, in words where it is one of the usual things.
-fn certificate(why: &CertificateError) -> String {
-    match why {
-        CertificateError::UnknownIssuer => "no CA that is trusted here issued it".to_owned(),
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => "it has expired".to_owned(),
-        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-            "it is not valid yet, by this machine's clock".to_owned()
-        }
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            "it is for another name".to_owned()
-        }
-        other => other.to_string(),
     }
 }

@@ -5,7 +5,7 @@ mod support;
 use longshore_core::driver::NoAnswer;
 use longshore_core::target::Policy;
 use longshore_core::{Digest, Failure, FailureKind, Operation, Origin, Receipt, Registry, Scheme};
-use longshore_ureq::{Http, HttpBuilder, HttpError, Session};
+use longshore_ureq::{Http, HttpBuilder, Session, TlsError};
 use support::tls::{Ca, TlsServer};
 use support::{attempts, json};
 
@@ -50,6 +50,16 @@ fn i08_a_ca_that_is_named_is_trusted_and_no_other() {
 }
 
 #[test]
+fn i08_the_very_certificate_that_was_named_is_trusted_though_it_is_a_cas() {
+    let (ours, theirs) = (Ca::new(), Ca::new());
+    let (a, b) = (ours.server_of_its_own(json("200 OK", "", TAGS)), theirs.server_of_its_own(json("200 OK", "", TAGS)));
+    let mut session = session(Http::builder().ca_pem(ours.pem()), Policy::default());
+    assert_eq!(tags(&mut session, &a).unwrap(), 1);
+    let failure = tags(&mut session, &b).unwrap_err();
+    assert!(untrusted(&failure, &b) && !failure.to_string().contains("EndEntity"), "{failure}");
+}
+
+#[test]
 fn i08_skipping_the_check_holds_for_one_origin_and_not_for_where_it_redirects() {
     let (ca, other) = (Ca::new(), Ca::new());
     let b = other.server(json("200 OK", "", TAGS));
@@ -84,13 +94,13 @@ fn i08_a_client_certificate_is_shown_to_its_origin_alone() {
 fn what_is_no_certificate_or_key_is_told_before_anything_is_connected() {
     let no_certificate = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
     for pem in ["", "no PEM", no_certificate] {
-        assert!(matches!(Http::builder().ca_pem(pem).build(), Err(HttpError::Ca(_))), "{pem}");
+        assert!(matches!(Http::builder().ca_pem(pem).build(), Err(TlsError::Ca(_))), "{pem}");
     }
     let ca = Ca::new();
     let (client, other) = (ca.certificate("client.example"), ca.certificate("other.example"));
     let origin = "localhost:1".parse::<Registry>().unwrap().with_scheme(Scheme::Https).origin();
     for key in [other.key.serialize_pem(), "no PEM".to_owned()] {
         let built = Http::builder().client_certificate(origin.clone(), client.chain.clone(), key).build();
-        assert!(matches!(built, Err(HttpError::Identity { .. })));
+        assert!(matches!(built, Err(TlsError::Identity { .. })));
     }
 }

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use longshore_core::driver::{AskFailed, NoAnswer};
 use longshore_core::{Algorithm, Blob, Digest, FailureKind, Operation, Push, Scheme};
 use longshore_sources::{Environment, Source};
-use longshore_ureq::{Http, HttpError, Session};
+use longshore_ureq::{Http, Session, TlsError};
 use support::{Server, attempts, http, json, registry, session, tags};
 
 const TAGS: &str = r#"{"name":"a","tags":["v1"]}"#;
@@ -98,5 +98,5 @@ fn tls_spoken_to_a_server_of_plain_http_is_said_in_a_sentence() {
     let failure = session.run(listing).unwrap_err();
     assert!(failure.to_string().contains("does not speak TLS"), "{failure}");
     talker.join().unwrap();
-    assert!(matches!(Http::builder().ca_pem("no PEM").build(), Err(HttpError::Ca(_))));
+    assert!(matches!(Http::builder().ca_pem("no PEM").build(), Err(TlsError::Ca(_))));
 }

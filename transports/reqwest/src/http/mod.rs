@@ -1,19 +1,17 @@
 //! The HTTP stack: one reqwest client for each set of rules that connections may need.
 
 mod proxy;
-mod tls;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use longshore_core::driver::{Limits, NoAnswer};
 use longshore_core::{Origin, Scheme};
-use thiserror::Error;
+use longshore_tls::{NO_CA, Tls, TlsBuilder, TlsError};
 
 use crate::session::lock;
-use tls::{Identity, Tls, Trust};
 
 /// Bodies of more bytes than this go over a connection that offers HTTP/1.1 only.
 ///
@@ -32,28 +30,9 @@ pub struct Http {
 #[derive(Debug, Clone, Default)]
 #[must_use]
 pub struct HttpBuilder {
-    roots: Vec<Vec<u8>>,
-    identities: BTreeMap<Origin, (Vec<u8>, Vec<u8>)>,
-    unverified: BTreeSet<Origin>,
+    tls: TlsBuilder,
     no_proxy: bool,
     http1_only: bool,
-}
-
-/// Why an [`Http`] could not be set up.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum HttpError {
-    /// A CA's file is none.
-    #[error("the CA certificates cannot be used: {0}; give them as PEM, -----BEGIN CERTIFICATE-----")]
-    Ca(String),
-    /// A client's certificate or its key is none, or they do not belong together.
-    #[error("the client certificate for {origin} cannot be used: {why}; give certificate and key as PEM")]
-    Identity {
-        /// Whom it is for.
-        origin: Origin,
-        /// What is wrong.
-        why: String,
-    },
 }
 
 struct Inner {
@@ -61,6 +40,17 @@ struct Inner {
     no_proxy: bool,
     http1_only: bool,
     clients: Mutex<BTreeMap<Kind, reqwest::Client>>,
+}
+
+/// Which of the rules about TLS hold for an origin.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Trust {
+    /// There is no TLS.
+    None,
+    /// Those for everybody.
+    Everybody,
+    /// This origin's own.
+    Own(Origin),
 }
 
 /// What sets one pool of connections apart from another.
@@ -91,7 +81,11 @@ impl Http {
         let inner = &*self.inner;
         let is_large = body.is_none_or(|len| len > LARGE_BODY);
         let kind = Kind {
-            trust: if origin.scheme() == Scheme::Http { Trust::None } else { inner.tls.trust(origin) },
+            trust: match origin.scheme() {
+                Scheme::Http => Trust::None,
+                Scheme::Https if inner.tls.has_own_rules(origin) => Trust::Own(origin.clone()),
+                Scheme::Https => Trust::Everybody,
+            },
             http1: inner.http1_only || (is_large && origin.scheme() == Scheme::Https),
             // What is on this machine is no business of a proxy.
             direct: inner.no_proxy || origin.host().is_loopback(),
@@ -111,7 +105,15 @@ impl Http {
 
 impl Inner {
     fn build(&self, kind: &Kind) -> Result<reqwest::Client, NoAnswer> {
-        let mut tls = self.tls.config(&kind.trust)?;
+        let tls = match &kind.trust {
+            Trust::None => self.tls.nobody(),
+            Trust::Everybody => self.tls.config(None),
+            Trust::Own(origin) => self.tls.config(Some(origin)),
+        };
+        let mut tls = tls.map_err(|error| match error {
+            rustls::Error::General(_) => NoAnswer::Untrusted(NO_CA.to_owned()),
+            error => NoAnswer::Unsendable(error.to_string()),
+        })?;
         if !kind.http1 {
             tls.alpn_protocols.push(b"h2".to_vec());
         }
@@ -136,7 +138,7 @@ impl HttpBuilder {
     /// Trusts the CA certificates in this PEM text, beside what the system trusts, wherever a registry sends us: its token
     /// service and its storage tend to have certificates of the same CA.
     pub fn ca_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
-        self.roots.push(pem.into());
+        self.tls = self.tls.ca_pem(pem);
         self
     }
 
@@ -147,13 +149,13 @@ impl HttpBuilder {
         certificate: impl Into<Vec<u8>>,
         key: impl Into<Vec<u8>>,
     ) -> Self {
-        self.identities.insert(origin, (certificate.into(), key.into()));
+        self.tls = self.tls.client_certificate(origin, certificate, key);
         self
     }
 
     /// Takes any certificate from one origin, and from no other: whoever is on the way can read and change what is sent.
     pub fn insecure_skip_verify(mut self, origin: Origin) -> Self {
-        self.unverified.insert(origin);
+        self.tls = self.tls.insecure_skip_verify(origin);
         self
     }
 
@@ -173,30 +175,16 @@ impl HttpBuilder {
     ///
     /// # Errors
     /// Where a certificate or key cannot be read.
-    pub fn build(self) -> Result<Http, HttpError> {
-        let mut roots = Vec::new();
-        for pem in &self.roots {
-            roots.extend(tls::roots(pem).map_err(HttpError::Ca)?);
-        }
-        let mut identities = BTreeMap::new();
-        for (origin, (certificate, key)) in self.identities {
-            let identity = Identity::read(&certificate, &key)
-                .map_err(|why| HttpError::Identity { origin: origin.clone(), why })?;
-            identities.insert(origin, identity);
-        }
-        let tls = Tls::new(roots, identities, self.unverified);
-        let clients = Mutex::new(BTreeMap::new());
-        let (no_proxy, http1_only) = (self.no_proxy, self.http1_only);
-        Ok(Http { inner: Arc::new(Inner { tls, no_proxy, http1_only, clients }) })
+    pub fn build(self) -> Result<Http, TlsError> {
+        let (tls, no_proxy, http1_only) = (self.tls.build()?, self.no_proxy, self.http1_only);
+        Ok(Http { inner: Arc::new(Inner { tls, no_proxy, http1_only, clients: Mutex::default() }) })
     }
 }
 
 impl Default for Http {
     /// The system's trust and the environment's proxies.
     fn default() -> Self {
-        let tls = Tls::new(Vec::new(), BTreeMap::new(), BTreeSet::new());
-        let clients = Mutex::new(BTreeMap::new());
-        Self { inner: Arc::new(Inner { tls, no_proxy: false, http1_only: false, clients }) }
+        HttpBuilder::default().build().expect("there is nothing to read")
     }
 }
 

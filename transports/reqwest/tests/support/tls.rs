@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::crypto::ring;
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
 use tokio::io::AsyncWriteExt;
@@ -39,7 +39,7 @@ pub(crate) struct TlsServer {
 
 impl Ca {
     pub(crate) fn new() -> Self {
-        let mut params = CertificateParams::default();
+        let mut params = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
     }
@@ -61,6 +61,15 @@ impl Ca {
             .unwrap()
             .signed_by(&key, &self.0)
             .unwrap();
+        self.serve(certificate.der().clone(), &key, answer).await
+    }
+
+    /// A server that shows the CA's own certificate, as `openssl req -x509` makes it.
+    pub(crate) async fn server_of_its_own(&self, answer: Vec<u8>) -> TlsServer {
+        self.serve(self.0.der().clone(), self.0.key(), answer).await
+    }
+
+    async fn serve(&self, certificate: CertificateDer<'static>, key: &KeyPair, answer: Vec<u8>) -> TlsServer {
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
         let mut roots = RootCertStore::empty();
         roots.add(self.0.der().clone()).unwrap();
@@ -70,7 +79,7 @@ impl Ca {
             .with_safe_default_protocol_versions()
             .unwrap()
             .with_client_cert_verifier(clients.allow_unauthenticated().build().unwrap())
-            .with_single_cert(vec![certificate.der().clone()], key)
+            .with_single_cert(vec![certificate], key)
             .unwrap();
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         serve(TlsAcceptor::from(Arc::new(config)), answer).await

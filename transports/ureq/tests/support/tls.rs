@@ -7,7 +7,7 @@ use std::thread;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::crypto::ring;
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
 
@@ -29,7 +29,7 @@ pub(crate) struct TlsServer {
 
 impl Ca {
     pub(crate) fn new() -> Self {
-        let mut params = CertificateParams::default();
+        let mut params = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
     }
@@ -51,6 +51,10 @@ impl Ca {
             .unwrap()
             .signed_by(&key, &self.0)
             .unwrap();
+        self.config_with(certificate.der().clone(), &key)
+    }
+
+    fn config_with(&self, certificate: CertificateDer<'static>, key: &KeyPair) -> Arc<ServerConfig> {
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
         let mut roots = RootCertStore::empty();
         roots.add(self.0.der().clone()).unwrap();
@@ -58,11 +62,19 @@ impl Ca {
         let clients = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider));
         let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
         let config = config.with_client_cert_verifier(clients.allow_unauthenticated().build().unwrap());
-        Arc::new(config.with_single_cert(vec![certificate.der().clone()], key).unwrap())
+        Arc::new(config.with_single_cert(vec![certificate], key).unwrap())
     }
 
     pub(crate) fn server(&self, answer: Vec<u8>) -> TlsServer {
-        let config = self.server_config();
+        Self::serve(self.server_config(), answer)
+    }
+
+    /// A server that shows the CA's own certificate, as `openssl req -x509` makes it.
+    pub(crate) fn server_of_its_own(&self, answer: Vec<u8>) -> TlsServer {
+        Self::serve(self.config_with(self.0.der().clone(), self.0.key()), answer)
+    }
+
+    fn serve(config: Arc<ServerConfig>, answer: Vec<u8>) -> TlsServer {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let seen: Arc<Mutex<Vec<bool>>> = Arc::default();

@@ -1,0 +1,207 @@
+//! Whom a TLS connection trusts, and what it shows of itself: one set of rules for every HTTP stack on rustls.
+//!
+//! * What the system trusts is trusted, and so are the CAs that are named, beside it and wherever a registry sends us.
+//! * A server's certificate that is exactly one of those that were named is trusted, whether it is a CA's or not: what
+//!   `openssl req -x509` makes is marked as a CA's, and serves all the same. Its names and its time are checked.
+//! * A certificate that is no CA's vouches for itself and for no other.
+//! * A client certificate is shown to one origin, and the check is left out for one origin: to and for no other.
+//!
+//! ```
+//! use longshore_core::Target;
+//! use longshore_tls::{Tls, TlsError};
+//!
+//! assert!(matches!(Tls::builder().ca_pem("no PEM").build(), Err(TlsError::Ca(_))));
+//! let tls = Tls::builder().build()?;
+//! assert!(!tls.has_own_rules(Target::parse("https://registry.example/")?.origin()));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+#![forbid(unsafe_code)]
+
+mod verifier;
+mod words;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::Arc;
+
+use longshore_core::Origin;
+use rustls::crypto::{CryptoProvider, ring};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ClientConfig, Error, RootCertStore};
+use thiserror::Error;
+
+use verifier::{Anyone, Named};
+pub use words::{NO_CA, certificate};
+
+/// All rules about TLS.
+pub struct Tls {
+    provider: Arc<CryptoProvider>,
+    named: Vec<CertificateDer<'static>>,
+    identities: BTreeMap<Origin, Identity>,
+    unverified: BTreeSet<Origin>,
+}
+
+/// How a [`Tls`] is set up.
+#[derive(Clone, Default)]
+#[must_use]
+pub struct TlsBuilder {
+    named: Vec<Vec<u8>>,
+    identities: BTreeMap<Origin, (Vec<u8>, Vec<u8>)>,
+    unverified: BTreeSet<Origin>,
+}
+
+/// Why a [`Tls`] could not be set up.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum TlsError {
+    /// A CA's file is none.
+    #[error("the CA certificates cannot be used: {0}; give them as PEM, -----BEGIN CERTIFICATE-----")]
+    Ca(String),
+    /// A client's certificate or its key is none, or they do not belong together.
+    #[error("the client certificate for {origin} cannot be used: {why}; give certificate and key as PEM")]
+    Identity {
+        /// Whom it is for.
+        origin: Origin,
+        /// What is wrong.
+        why: String,
+    },
+}
+
+/// A client's certificate and its key.
+struct Identity {
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+}
+
+impl Tls {
+    /// Sets up rules.
+    pub fn builder() -> TlsBuilder {
+        TlsBuilder::default()
+    }
+
+    /// Whether an origin has rules of its own: a certificate to show, or none to check. Its connections serve no other.
+    #[must_use]
+    pub fn has_own_rules(&self, origin: &Origin) -> bool {
+        self.unverified.contains(origin) || self.identities.contains_key(origin)
+    }
+
+    /// Trusts nobody: for a stack that wants TLS configured where it speaks plain HTTP.
+    ///
+    /// # Errors
+    /// What rustls says of its own protocol versions.
+    pub fn nobody(&self) -> Result<ClientConfig, Error> {
+        let builder = ClientConfig::builder_with_provider(Arc::clone(&self.provider));
+        let builder = builder.with_safe_default_protocol_versions()?;
+        Ok(builder.with_root_certificates(RootCertStore::empty()).with_no_client_auth())
+    }
+
+    /// The rules for an origin, or for all that have none of their own. The system's trust is read anew.
+    ///
+    /// # Errors
+    /// [`Error::General`] where nobody at all is trusted on this machine ([`NO_CA`] says so in words), and what rustls says
+    /// of a client certificate that it does not take.
+    pub fn config(&self, own: Option<&Origin>) -> Result<ClientConfig, Error> {
+        let provider = Arc::clone(&self.provider);
+        let builder =
+            ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions()?;
+        let builder = builder.dangerous();
+        let builder = if own.is_some_and(|origin| self.unverified.contains(origin)) {
+            builder.with_custom_certificate_verifier(Arc::new(Anyone(provider)))
+        } else {
+            builder.with_custom_certificate_verifier(Arc::new(Named::new(&self.named, provider)?))
+        };
+        match own.and_then(|origin| self.identities.get(origin)) {
+            Some(Identity { chain, key }) => builder.with_client_auth_cert(chain.clone(), key.clone_key()),
+            None => Ok(builder.with_no_client_auth()),
+        }
+    }
+}
+
+impl TlsBuilder {
+    /// Trusts the certificates in this PEM text, beside what the system trusts.
+    pub fn ca_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.named.push(pem.into());
+        self
+    }
+
+    /// Shows this certificate to one origin, and to no other. Certificate, with its chain, and key are PEM texts.
+    pub fn client_certificate(
+        mut self,
+        origin: Origin,
+        certificate: impl Into<Vec<u8>>,
+        key: impl Into<Vec<u8>>,
+    ) -> Self {
+        self.identities.insert(origin, (certificate.into(), key.into()));
+        self
+    }
+
+    /// Takes any certificate from one origin, and from no other: whoever is on the way can read and change what is sent.
+    pub fn insecure_skip_verify(mut self, origin: Origin) -> Self {
+        self.unverified.insert(origin);
+        self
+    }
+
+    /// Reads the certificates and keys. Nothing is connected yet.
+    ///
+    /// # Errors
+    /// Where a certificate or key cannot be read.
+    pub fn build(self) -> Result<Tls, TlsError> {
+        let mut named = Vec::new();
+        for pem in &self.named {
+            named.extend(roots(pem).map_err(TlsError::Ca)?);
+        }
+        let mut identities = BTreeMap::new();
+        for (origin, (certificate, key)) in self.identities {
+            let identity =
+                Identity::read(&certificate, &key).map_err(|why| TlsError::Identity { origin: origin.clone(), why })?;
+            identities.insert(origin, identity);
+        }
+        Ok(Tls { provider: Arc::new(ring::default_provider()), named, identities, unverified: self.unverified })
+    }
+}
+
+impl Identity {
+    /// Reads both, and finds out whether they belong together.
+    fn read(certificate: &[u8], key: &[u8]) -> Result<Self, String> {
+        let chain = certificates(certificate)?;
+        let key = PrivateKeyDer::from_pem_slice(key).map_err(|error| format!("the key: {error}"))?;
+        rustls::sign::CertifiedKey::from_der(chain.clone(), key.clone_key(), &ring::default_provider())
+            .map_err(|error| error.to_string())?;
+        Ok(Self { chain, key })
+    }
+}
+
+/// The certificates in a PEM text, at least one, each of which can be trusted.
+fn roots(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
+    let found = certificates(pem)?;
+    let mut store = RootCertStore::empty();
+    found.iter().try_for_each(|root| store.add(root.clone())).map_err(|error| error.to_string())?;
+    Ok(found)
+}
+
+/// The certificates in a PEM text, at least one.
+fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
+    match found {
+        Ok(found) if found.is_empty() => Err("there is no certificate in it".to_owned()),
+        Ok(found) => Ok(found),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+impl fmt::Debug for Tls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tls").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for TlsBuilder {
+    /// A key does not print.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TlsBuilder").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;
