@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
-# Longshore beside programs that others wrote: Debian's docker-registry and skopeo.
+# Longshore beside programs that others wrote: Debian's docker-registry and skopeo, and the Python clients oras and python-dxf.
 #
 #   conformance/peers.sh [LAYOUT...]
 #
 # Pushes each OCI image layout (without one: the demonstration's) to `longshore mock` and to docker-registry, and has skopeo
 # pull it back: the digests must agree. Then skopeo itself copies into `longshore mock`, and inspects there.
+# Artifacts and charts that Longshore pushes are pulled by the Python clients, and the reverse (peers.py).
 # Then the same behind a password: the mock with TLS and tokens, docker-registry with an htpasswd file.
-# What is not installed is skipped, loudly. LONGSHORE names the program; without it, it is built.
+# What is not installed is skipped, loudly. LONGSHORE names the program; without it, it is built. PYTHON names an interpreter
+# that has the clients (pip install oras python-dxf).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -26,9 +28,10 @@ trap finish EXIT
 
 say() { printf '%-4s  %s\n' "$1" "$2"; }
 
+# skip PROGRAM WHAT-FOLLOWS [INSTALLER]
 skip() {
     skipped+=("$1")
-    say SKIP "$1 is not installed: $2 (apt install $1)" >&2
+    say SKIP "$1 is not installed: $2 (${3:-apt install} $1)" >&2
 }
 
 # check DESCRIPTION COMMAND...: the command must succeed.
@@ -45,6 +48,10 @@ check() {
 }
 
 has() { command -v "$1" >/dev/null; }
+
+PYTHON=${PYTHON:-python3}
+has_python() { "$PYTHON" -c "import $1" 2>/dev/null; }
+python_peer() { "$PYTHON" conformance/peers.py "$@"; }
 
 if [[ -z ${LONGSHORE:-} ]]; then
     cargo build --quiet --package longshore
@@ -138,12 +145,90 @@ push_and_pull() {
     done
 }
 
+# Files, a folder and a chart, as people push them.
+files=$work/files
+mkdir -p "$files/docs/sub"
+echo '{"a":1}' >"$files/a.json"
+echo '# Guide' >"$files/docs/guide.md"
+echo x >"$files/docs/sub/x"
+mkdir "$work/chart" "$work/app"
+printf 'apiVersion: v2\nname: app\nversion: 1.0.0\n' >"$work/app/Chart.yaml"
+tar -czf "$work/chart/app-1.0.0.tgz" -C "$work" app
+echo '{"apiVersion":"v2","name":"app","version":"1.0.0"}' >"$work/chart.json"
+
+push_artifact() {
+    (cd "$files" && "$LONGSHORE" artifact "$1" a.json docs --artifact-type application/vnd.example.docs --progress none)
+}
+
+push_chart() {
+    (cd "$work/chart" && "$LONGSHORE" artifact "$1" --progress none \
+        app-1.0.0.tgz:application/vnd.cncf.helm.chart.content.v1.tar+gzip \
+        --config "$work/chart.json:application/vnd.cncf.helm.config.v1+json")
+}
+
+# pull_files REFERENCE FOLDER: what is pulled must be what is in the folder.
+pull_files() {
+    rm -rf "$work/out"
+    "$LONGSHORE" pull "$1" --files "$work/out" --progress none && diff -r "$2" "$work/out"
+}
+
+oras_pulls() {
+    rm -rf "$work/out"
+    python_peer oras-pull "$1" "$work/out" && diff -r "$2" "$work/out"
+}
+
+oras_pushes() {
+    (cd "$work/chart" && "$PYTHON" "$OLDPWD/conformance/peers.py" oras-push "$1" app-1.0.0.tgz) && pull_files "$1" "$work/chart"
+}
+
+# What dxf stores is pulled as a layout, which skopeo reads where it is there.
+dxf_pushes() {
+    python_peer dxf-push "$1" "$files/a.json" && pull_layout "$1" && grep -rqF '{"a":1}' "$work/layout-out/blobs"
+}
+
+pull_layout() {
+    rm -rf "$work/layout-out"
+    "$LONGSHORE" pull "$1" "$work/layout-out" --progress none
+}
+
+skopeo_reads_pulled() {
+    rm -rf "$work/pulled"
+    pull_layout "$1" && peer copy --quiet --all --preserve-digests "oci:$work/layout-out:v1" "dir:$work/pulled"
+}
+
+artifacts() {
+    local name=$1 repository=$2/peers/artifact
+    check "longshore pushes an artifact to $name" push_artifact "$repository:v1"
+    check "longshore pushes a chart to $name" push_chart "$repository:chart"
+    check "longshore pulls the artifact's files" pull_files "$repository:v1" "$files"
+    check "longshore pulls the chart" pull_files "$repository:chart" "$work/chart"
+    check "longshore pulls an image that it pushed" pull_layout "$2/peers/image:v1"
+    if has skopeo; then
+        check "skopeo reads the layout that longshore pulls" skopeo_reads_pulled "$2/peers/image:v1"
+    fi
+    if has_python oras; then
+        check "oras pulls the artifact's files" oras_pulls "$repository:v1" "$files"
+        check "oras pulls the chart" oras_pulls "$repository:chart" "$work/chart"
+        check "longshore pulls what oras pushes" oras_pushes "$repository:oras"
+    fi
+    if has_python dxf; then
+        check "dxf pulls the artifact's blobs" python_peer dxf-pull "$repository:v1" "$files/a.json"
+        check "longshore pulls what dxf pushes" dxf_pushes "$2/peers/dxf:v1"
+    fi
+}
+
 has skopeo || skip skopeo "nobody else looks at what was pushed"
+has_python oras || skip oras "it pulls no artifacts, and pushes none" "pip install"
+has_python dxf || skip python-dxf "it pulls no blobs, and pushes none" "pip install"
 start_mock
 push_and_pull mock "$mock"
+check "longshore pushes an image to mock" push "${layouts[0]}" "$mock/peers/image:v1"
+artifacts mock "$mock"
 if has docker-registry; then
     if start_docker_registry; then
         push_and_pull docker-registry "$docker_registry"
+        check "longshore pushes an image to docker-registry" push "${layouts[0]}" "$docker_registry/peers/image:v1"
+        artifacts docker-registry "$docker_registry"
     else
         say FAIL "docker-registry does not start" >&2
         failures=$((failures + 1))
