@@ -29,13 +29,11 @@ mod trace;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 use args::{Arguments, Command};
 use exit::Error;
 
 fn main() -> ExitCode {
-    match start(Arguments::parse().command) {
+    match start(Arguments::read().command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             output::say(format!("error: {error}"));

@@ -31,3 +31,52 @@ fn a_folder_survives_a_restart_and_signals_end_it_in_order() {
     assert!(again.contains(" in 1 request,"), "{again}");
     assert_eq!(mock.stop("INT"), Some(0));
 }
+
+#[cfg(unix)]
+#[test]
+fn a_fault_strikes_and_the_judge_reports_at_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let (json, xml) = (folder.path().join("report.json"), folder.path().join("report.xml"));
+    let layout = Layout::two_platforms();
+    for report in [&json, &xml] {
+        let report = report.to_str().unwrap();
+        let mock = Mock::start(&["--judge", report, "--strict", "--seed", "7", "--fault", "end-6#1: answer-lost"]);
+        done(&["push", layout.path(), &mock.reference("a:v1")]);
+        assert_eq!(mock.stop("TERM"), Some(0));
+    }
+    let report: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&json).unwrap()).unwrap();
+    assert_eq!((&report["schema"], &report["kind"]), (&"longshore-report-1".into(), &"client".into()));
+    assert_eq!(report["properties"]["faults"], "end-6#1: answer-lost");
+    assert!(report["checks"].as_array().unwrap().iter().all(|check| check["status"] != "failed"), "{report}");
+    assert!(std::fs::read_to_string(&xml).unwrap().contains("<testsuite name=\"judge\""));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_client_that_breaks_a_must_ends_a_strict_registry_with_one() {
+    let mock = Mock::start(&["--strict"]);
+    // A GET of a list whose last is no tag.
+    assert_eq!(mock.status("/v2/a/tags/list?last=-"), 404);
+    assert_eq!(mock.stop("TERM"), Some(1));
+}
+
+#[cfg(unix)]
+#[test]
+fn options_come_from_the_environment_too_and_faults_from_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let faults = folder.path().join("faults");
+    std::fs::write(&faults, "# the second one\nGET#2: status 503\n").unwrap();
+    let mut command = common::command(&["mock"]);
+    command.env("LONGSHORE_MOCK_FAULTS", &faults).env("LONGSHORE_MOCK_LISTEN", "localhost:0");
+    let mock = Mock::spawn(command);
+    assert_eq!([mock.status("/v2/"), mock.status("/v2/"), mock.status("/v2/")], [200, 503, 200]);
+    assert_eq!(mock.stop("TERM"), Some(0));
+}
+
+#[test]
+fn what_is_no_fault_or_no_address_is_refused() {
+    let said = common::run(&["mock", "--fault", "PATCH#2: answer-last"]);
+    assert!(String::from_utf8_lossy(&said.stderr).contains("did you mean \"answer-lost\""), "{said:?}");
+    let said = common::refused(2, &["mock", "--listen", "127.0.0.1"]);
+    assert!(said.contains("cannot listen on"), "{said}");
+}

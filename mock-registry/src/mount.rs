@@ -12,7 +12,7 @@ use crate::blobs::named;
 use crate::refusal::{Code, Refusal, status};
 use crate::registry::Registry;
 use crate::request::{ParsedRequest, digest};
-use crate::storage::{Record, StorageError};
+use crate::storage::Record;
 
 /// Where a blob is looked for.
 enum Source<'a> {
@@ -94,7 +94,7 @@ impl Registry {
         let visible_from = self.now + Duration::from_micros(self.options.behaviour.commit.visible_after);
         let known = self.state.repositories.get(repository).map_or(0, |contents| contents.blobs.len());
         if known >= self.options.limits.blobs {
-            return Err(StorageError::Full.into());
+            return Err(Refusal::limit("blobs in a repository", self.options.limits.blobs, "--max-blobs"));
         }
         self.storage.record(&Record::Blob { repository: repository.clone(), digest: *digest, size })?;
         let blobs = &mut self.state.contents(repository).blobs;

@@ -80,6 +80,12 @@ impl Refusal {
         Self::new(StatusCode::BAD_REQUEST, code, message)
     }
 
+    /// A limit of the registry's own that is reached: what it is about, how much there may be, and the flag that sets it.
+    pub(crate) fn limit(what: &str, most: impl std::fmt::Display, flag: &str) -> Self {
+        let message = format!("{what}: {most} is the limit ({flag})");
+        Self::new(StatusCode::INSUFFICIENT_STORAGE, Code::Unknown, message)
+    }
+
     pub(crate) fn not_found(code: Code, message: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, code, message)
     }

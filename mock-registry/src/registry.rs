@@ -7,6 +7,8 @@ use bytes::{Bytes, BytesMut};
 use longshore_core::{Origin, Repository};
 
 use crate::answer::Body;
+#[cfg(feature = "server")]
+use crate::auth::PasswordCheck;
 use crate::auth::{Tokens, VerifiedPasswords};
 use crate::fault::{FaultCounters, Faults, Struck};
 use crate::judge::Judge;
@@ -48,6 +50,8 @@ pub struct Registry {
     pub(crate) own_origins: Vec<Origin>,
     /// The one of them that the present request came to.
     pub(crate) asked_at: Option<Origin>,
+    /// When a manifest may be over that nothing keeps; nothing where that has to be found out.
+    pub(crate) untagged_check: Option<Instant>,
     pub(crate) fault_counters: FaultCounters,
     /// The time since 1970 at the instant 0: what dates in answers are counted from.
     pub(crate) calendar_start: Duration,
@@ -93,6 +97,7 @@ impl Registry {
             faults_from: 0,
             own_origins: Vec::new(),
             asked_at: None,
+            untagged_check: None,
             fault_counters: FaultCounters::default(),
             calendar_start: CALENDAR_START,
         }
@@ -106,7 +111,7 @@ impl Registry {
             }
             Record::Manifest { repository, digest, content: (media_type, bytes) } => {
                 let stored = crate::manifests::restore(media_type, bytes);
-                self.state.contents(&repository).manifests.insert(digest, stored);
+                self.state.store_manifest(&repository, digest, stored);
             }
             Record::Tag { repository, tag, digest } => {
                 self.state.contents(&repository).tags.insert(tag, digest);
@@ -128,10 +133,41 @@ impl Registry {
         self.calendar_start = since_1970;
     }
 
+    /// How many requests came so far.
+    #[must_use]
+    pub const fn requests(&self) -> u64 {
+        self.requests
+    }
+
+    /// Forgets all: content, uploads, tokens, breaches and faults that struck. What it does is what its options say, and ids
+    /// and tokens come from the seed as at the beginning.
+    ///
+    /// # Errors
+    /// Where the storage cannot be emptied.
+    pub fn reset(&mut self) -> Result<(), StorageError> {
+        self.storage.clear()?;
+        self.state = State::default();
+        self.random = Random::new(self.options.seed);
+        self.tokens = Tokens::default();
+        self.judge = Judge::default();
+        self.pending.clear();
+        self.requests = 0;
+        self.untagged_check = None;
+        let faults = std::mem::take(&mut self.options.faults);
+        self.inject_faults(faults);
+        Ok(())
+    }
+
     /// Makes ids, signatures and tokens from another seed from now on.
     pub fn reseed(&mut self, seed: [u8; 32]) {
         self.options.seed = seed;
         self.random = Random::new(seed);
+    }
+
+    /// The check of a password in a request's head that takes long, and has to be made before the request is opened.
+    #[cfg(feature = "server")]
+    pub(crate) fn unverified_head(&self, headers: &http::HeaderMap) -> Option<PasswordCheck> {
+        self.passwords.unverified_head(self.options.auth.as_ref()?, headers)
     }
 
     /// Where clients reach it: the one of its own names that the present request used, or else what was set.
@@ -178,22 +214,16 @@ impl Registry {
         self.now = self.now.max(now);
         self.tokens.advance(self.now);
         self.expire_untagged();
-        let (now, lifetime) = (self.now, self.options.limits.upload_lifetime);
-        let storage = &mut self.storage;
-        self.state.uploads.retain(|id, upload| {
-            let alive = upload.busy || upload.touched.after(lifetime) > now;
-            if !alive {
-                storage.discard(id);
-            }
-            alive
-        });
+        for id in self.state.expired_uploads(self.now, self.options.limits.upload_lifetime) {
+            self.storage.discard(&id);
+        }
     }
 
     /// Whether one more repository may begin to exist.
     pub(crate) fn check_room(&self, repository: &Repository) -> Result<(), Refusal> {
         let known = &self.state.repositories;
         if known.len() >= self.options.limits.repositories && !known.contains_key(repository) {
-            return Err(StorageError::Full.into());
+            return Err(Refusal::limit("repositories", self.options.limits.repositories, "--max-repositories"));
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::time::Duration;
 
 use bytes::Bytes;
 use longshore_core::{Algorithm, Digest, Digester, MediaType, Repository, Tag};
@@ -16,12 +17,69 @@ pub struct State {
     pub repositories: BTreeMap<Repository, Contents>,
     /// The uploads that are open.
     pub uploads: BTreeMap<UploadId, Upload>,
+    /// The uploads by a moment at which, or later than which, they were last touched.
+    pub(crate) upload_queue: BTreeSet<(Instant, UploadId)>,
+    /// How many bytes all manifests have.
+    pub(crate) manifest_bytes: u64,
 }
 
 impl State {
     /// The blob of this digest in a repository, if it can be seen at this moment.
     pub(crate) fn blob(&self, repository: &Repository, digest: &Digest, now: Instant) -> Option<&Blob> {
         self.repositories.get(repository)?.blobs.get(digest).filter(|blob| blob.visible_from <= now)
+    }
+
+    /// Opens an upload.
+    pub(crate) fn open_upload(&mut self, id: UploadId, mut upload: Upload) {
+        upload.queued = upload.touched;
+        self.upload_queue.insert((upload.queued, id.clone()));
+        self.uploads.insert(id, upload);
+    }
+
+    /// Forgets an upload.
+    pub(crate) fn forget_upload(&mut self, id: &UploadId) {
+        if let Some(upload) = self.uploads.remove(id) {
+            self.upload_queue.remove(&(upload.queued, id.clone()));
+        }
+    }
+
+    /// Takes out the uploads that nobody touched for so long. Those that were touched since they were queued are queued anew.
+    pub(crate) fn expired_uploads(&mut self, now: Instant, lifetime: Duration) -> Vec<UploadId> {
+        let (mut expired, mut touched) = (Vec::new(), Vec::new());
+        while let Some((queued, id)) = self.upload_queue.pop_first() {
+            if queued.after(lifetime) > now {
+                self.upload_queue.insert((queued, id));
+                break;
+            }
+            match self.uploads.get_mut(&id) {
+                None => {}
+                Some(upload) if upload.busy || upload.touched.after(lifetime) > now => {
+                    upload.queued = if upload.busy { now } else { upload.touched };
+                    touched.push((upload.queued, id));
+                }
+                Some(_) => {
+                    self.uploads.remove(&id);
+                    expired.push(id);
+                }
+            }
+        }
+        self.upload_queue.extend(touched);
+        expired
+    }
+
+    /// Lets a repository have a manifest.
+    pub(crate) fn store_manifest(&mut self, repository: &Repository, digest: Digest, stored: Stored) {
+        self.manifest_bytes = self.manifest_bytes.saturating_add(stored.bytes.len() as u64);
+        if let Some(old) = self.contents(repository).manifests.insert(digest, stored) {
+            self.manifest_bytes = self.manifest_bytes.saturating_sub(old.bytes.len() as u64);
+        }
+    }
+
+    /// Takes a manifest out of a repository.
+    pub(crate) fn remove_manifest(&mut self, repository: &Repository, digest: &Digest) -> Option<Stored> {
+        let stored = self.repositories.get_mut(repository)?.manifests.remove(digest)?;
+        self.manifest_bytes = self.manifest_bytes.saturating_sub(stored.bytes.len() as u64);
+        Some(stored)
     }
 
     /// The contents of a repository, which begins to exist.
@@ -96,6 +154,8 @@ pub struct Upload {
     pub touched: Instant,
     /// Whether a request is writing to it.
     pub busy: bool,
+    /// The moment under which it stands among those that may be gone soon.
+    pub(crate) queued: Instant,
 }
 
 impl Upload {

@@ -133,3 +133,41 @@ fn s2_a_page_of_referrers_is_no_longer_than_a_manifest() {
     }
     assert!((2..=5).contains(&pages), "{pages} pages");
 }
+
+#[test]
+fn limits_say_which_they_are_and_name_their_flag() {
+    let mut stage = stage(|options| {
+        options.limits.repositories = 1;
+        options.limits.uploads = 1;
+    });
+    let mut message = |uri: &str| {
+        let answered = stage.registry.answer(NOW, Request::post(uri).body(Bytes::new()).unwrap()).unwrap();
+        let body: serde_json::Value = serde_json::from_slice(answered.body()).unwrap_or_default();
+        (answered.status().as_u16(), body["errors"][0]["message"].as_str().unwrap_or_default().to_owned())
+    };
+    assert_eq!(message("/v2/a/blobs/uploads/").0, 202);
+    let (status, said) = message("/v2/a/blobs/uploads/");
+    assert!(status == 429 && said.contains("--max-uploads"), "{said}");
+}
+
+#[test]
+fn ten_thousand_uploads_end_when_their_time_has_come_and_not_before() {
+    let mut stage = stage(|_| {});
+    let hour = 3_600_000_000;
+    let at = |micros| longshore_mock_registry::Instant::from_micros(micros);
+    let mut locations = Vec::new();
+    for number in 0..10_000 {
+        let post = Request::post("/v2/a/blobs/uploads/").body(Bytes::new()).unwrap();
+        let answered = stage.registry.answer(at(number), post).unwrap();
+        locations.push(answered.headers()["location"].to_str().unwrap().to_owned());
+    }
+    // One is touched, and lives an hour from then on.
+    let get = Request::get(&locations[0]).body(Bytes::new()).unwrap();
+    assert_eq!(stage.registry.answer(at(hour - 1), get).unwrap().status(), 204);
+    stage.registry.advance(at(hour + 4_999));
+    assert_eq!(stage.registry.state.uploads.len(), 5_001);
+    stage.registry.advance(at(hour + 9_999));
+    assert_eq!(stage.registry.state.uploads.len(), 1);
+    stage.registry.advance(at(2 * hour - 1));
+    assert!(stage.registry.state.uploads.is_empty());
+}

@@ -22,6 +22,10 @@ impl Failing {
 }
 
 impl Storage for Failing {
+    fn clear(&mut self) -> Result<(), StorageError> {
+        self.inner.clear()
+    }
+
     fn load(&mut self) -> Result<Vec<Record>, StorageError> {
         self.inner.load()
     }

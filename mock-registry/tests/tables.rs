@@ -5,6 +5,7 @@ use std::path::Path;
 
 use longshore_mock_registry::Row;
 use longshore_mock_registry::fault::EFFECTS;
+use longshore_mock_registry::judge::RULES;
 
 fn check(name: &str, made: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
@@ -37,4 +38,27 @@ The rows are "
     }
     made.push_str("\nBytes may be written with `KiB`, `MiB` or `GiB`, times with `us`, `ms` or `s`.\n");
     check("FAULTS.md", &made);
+}
+
+#[test]
+fn the_table_of_rules_is_what_the_code_has() {
+    let mut made = "\
+# Rules
+
+What the judge holds clients to. A breach names the rule, the request and what it did; a report has a check for each rule.
+
+| rule | level | what it requires | where it is written |
+|---|---|---|---|
+"
+    .to_owned();
+    for rule in &RULES {
+        let clause = rule.clause();
+        let source = match &clause.url {
+            Some(url) => format!("[{}]({url})", clause.title),
+            None => clause.title.clone(),
+        };
+        writeln!(made, "| `{}` | {} | {} | {source} |", rule.name, rule.level, rule.sentence).unwrap();
+    }
+    made.push_str("\n*Some registries*: the spec allows it, and some registry does not stand it.\n");
+    check("RULES.md", &made);
 }

@@ -3,6 +3,7 @@
 mod artifact;
 mod conformance;
 mod connection;
+mod limits;
 mod login;
 mod mock;
 mod probe;
@@ -14,7 +15,7 @@ mod values;
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 pub(crate) use artifact::{ArtifactArguments, AttachArguments, ContentArguments};
 pub(crate) use conformance::ConformanceArguments;
@@ -62,7 +63,7 @@ pub(crate) enum Command {
     #[command(after_help = exit::HELP)]
     Rm(RmArguments),
     /// Run a registry on this machine, for tests and for trying things
-    #[command(after_help = exit::HELP)]
+    #[command(after_help = mock::HELP)]
     Mock(MockArguments),
     /// Find out whether a registry does what the specification says
     #[command(after_help = conformance::HELP)]
@@ -83,12 +84,20 @@ pub(crate) struct DemoArguments {
     pub(crate) layout: Option<PathBuf>,
 }
 
+impl Arguments {
+    /// What was said on the command line, and, for `longshore mock`, in the environment.
+    pub(crate) fn read() -> Self {
+        let matches = mock::matches(Self::command());
+        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory as _;
 
     #[test]
     fn the_definition_is_sound() {
-        super::Arguments::command().debug_assert();
+        super::mock::with_environment(super::Arguments::command()).debug_assert();
     }
 }

@@ -48,7 +48,7 @@ impl Registry {
             return Err(Refusal::new(StatusCode::FORBIDDEN, "FORBIDDEN", "CSRF token not found in request"));
         }
         let needs = self.needs(request);
-        let caller = match (scheme, SentCredentials::of(request)) {
+        let caller = match (scheme, SentCredentials::of(&request.headers)) {
             (AuthScheme::Basic, SentCredentials::Basic(name, password)) => self.by_password(&name, &password),
             (AuthScheme::Basic, SentCredentials::Nothing) => {
                 let anonymous = self.options.auth.as_ref().map(|auth| auth.anonymous.clone());

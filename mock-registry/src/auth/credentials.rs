@@ -1,18 +1,10 @@
 //! Names and passwords.
 
-use std::collections::BTreeSet;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
+use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use longshore_core::{Algorithm, Digest};
-
-use super::{Auth, Kept};
-use crate::random::same_secret;
-use crate::request::ParsedRequest;
-
-/// How many passwords that were right are remembered, so that they need not be hashed slowly again.
-const REMEMBERED: usize = 1000;
 
 /// Name and password, or a token, of a request.
 pub(super) enum SentCredentials {
@@ -24,8 +16,8 @@ pub(super) enum SentCredentials {
 }
 
 impl SentCredentials {
-    pub(super) fn of(request: &ParsedRequest) -> Self {
-        let Some(value) = request.headers.get(AUTHORIZATION) else { return Self::Nothing };
+    pub(super) fn of(headers: &HeaderMap) -> Self {
+        let Some(value) = headers.get(AUTHORIZATION) else { return Self::Nothing };
         let Some((scheme, rest)) = value.to_str().ok().and_then(|value| value.split_once(' ')) else {
             return Self::Other;
         };
@@ -40,32 +32,6 @@ impl SentCredentials {
             }
             _ => Self::Other,
         }
-    }
-}
-
-/// Passwords that were right before, as hashes.
-#[derive(Debug, Default)]
-pub(crate) struct VerifiedPasswords(BTreeSet<Digest>);
-
-impl VerifiedPasswords {
-    /// Whether this is the password of that user. An unknown user takes as long as a wrong password.
-    pub(super) fn check(&mut self, auth: &Auth, name: &str, password: &str) -> bool {
-        let user = auth.users.get(name);
-        let compared = user.or_else(|| auth.users.values().next());
-        let Some(kept) = compared.map(|user| &user.password.0) else { return false };
-        let right = match kept {
-            Kept::Plain(kept) => same_secret(&hashed(&[kept]).hex(), &hashed(&[password]).hex()),
-            Kept::Bcrypt(hash) => {
-                let key = hashed(&[name, hash, password]);
-                let known = self.0.contains(&key);
-                let right = known || bcrypt::verify(password, hash).unwrap_or(false);
-                if right && user.is_some() && self.0.len() < REMEMBERED {
-                    self.0.insert(key);
-                }
-                right
-            }
-        };
-        right && user.is_some()
     }
 }
 

@@ -6,6 +6,7 @@ mod credentials;
 mod htpasswd;
 mod rights;
 mod token;
+mod verify;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -18,8 +19,10 @@ pub use htpasswd::HtpasswdError;
 pub use rights::{Action, Rights, RightsError};
 
 pub(crate) use caller::Caller;
-pub(crate) use credentials::VerifiedPasswords;
 pub(crate) use token::{TokenRequest, Tokens};
+#[cfg(feature = "server")]
+pub(crate) use verify::PasswordCheck;
+pub(crate) use verify::VerifiedPasswords;
 
 /// The users of a registry.
 ///

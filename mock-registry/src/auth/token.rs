@@ -8,11 +8,15 @@ use http::{Method, StatusCode};
 use longshore_core::{Digest, Instant, Repository};
 use serde_json::{Value, json};
 
+#[cfg(feature = "server")]
+use super::PasswordCheck;
 use super::credentials::{SentCredentials, hashed};
 use super::rights::parse_actions;
 use super::{Action, AuthScheme, Rights};
 use crate::answer::{Answer, Body, Row};
 use crate::behaviour::{ChallengeScope, TokenField};
+#[cfg(feature = "server")]
+use crate::progress::RequestId;
 use crate::progress::{BodyEnd, Receiver, Step};
 use crate::refusal::{Code, Refusal, status};
 use crate::registry::Registry;
@@ -30,6 +34,8 @@ const SCOPES: usize = 64;
 #[derive(Debug, Default)]
 pub(crate) struct Tokens {
     access: BTreeMap<Digest, Access>,
+    /// When each of them ends. What ended before its time still stands here.
+    ends: BTreeSet<(Instant, Digest)>,
     refresh: BTreeMap<Digest, String>,
 }
 
@@ -56,7 +62,10 @@ impl Tokens {
 
     /// Forgets the tokens that ended.
     pub(crate) fn advance(&mut self, now: Instant) {
-        self.access.retain(|_, access| access.good_until > now);
+        while let Some((end, token)) = self.ends.first().copied().filter(|(end, _)| *end <= now) {
+            self.ends.remove(&(end, token));
+            self.access.remove(&token);
+        }
     }
 }
 
@@ -74,6 +83,14 @@ impl TokenRequest {
         }
         self.form.extend_from_slice(bytes);
         Ok(())
+    }
+}
+
+impl TokenRequest {
+    fn fields(&self) -> Query {
+        let text = std::str::from_utf8(&self.form).ok();
+        // In a form, a plus is a space.
+        Query::of(text.map(|text| text.replace('+', "%20")).as_deref())
     }
 }
 
@@ -96,11 +113,18 @@ impl Registry {
         }
     }
 
+    /// The check of a form's password that has to be made before the form is answered.
+    #[cfg(feature = "server")]
+    pub(crate) fn unverified_form(&self, id: RequestId) -> Option<PasswordCheck> {
+        let Receiver::Token(asking) = &self.pending.get(&id)?.receiver else { return None };
+        let form = asking.fields();
+        let name = form.first("username")?;
+        self.passwords.unverified(self.options.auth.as_ref()?, name, form.first("password")?)
+    }
+
     /// The OAuth2 form.
     pub(crate) fn finish_token(&mut self, asking: &TokenRequest, how: BodyEnd) -> Result<Answer, Refusal> {
-        let text = std::str::from_utf8(&asking.form).ok().filter(|_| how == BodyEnd::Complete);
-        // In a form, a plus is a space.
-        let form = Query::of(text.map(|text| text.replace('+', "%20")).as_deref());
+        let form = if how == BodyEnd::Complete { asking.fields() } else { Query::default() };
         let field = |name| form.first(name).unwrap_or_default();
         let user = match field("grant_type") {
             "password" => {
@@ -125,7 +149,7 @@ impl Registry {
 
     /// Who asks for a token: nobody, or a user with the right password.
     fn token_user(&mut self, request: &ParsedRequest) -> Result<Option<String>, Refusal> {
-        match SentCredentials::of(request) {
+        match SentCredentials::of(&request.headers) {
             SentCredentials::Nothing => Ok(None),
             SentCredentials::Basic(name, password) => self.check_password(&name, &password).map(|()| Some(name)),
             SentCredentials::Bearer(_) | SentCredentials::Other => Err(wrong_password()),
@@ -162,10 +186,15 @@ impl Registry {
         }
         self.tokens.advance(self.now);
         if self.tokens.access.len() >= MANY || self.tokens.refresh.len() >= MANY {
-            return Err(Refusal::new(StatusCode::TOO_MANY_REQUESTS, Code::TooManyRequests, "too many tokens are good"));
+            return Err(Refusal::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                Code::TooManyRequests,
+                "100,000 tokens are good, and there may be no more: wait until some end",
+            ));
         }
         let token = self.random.hex();
         let access = Access { user: user.clone(), rights, good_until: self.now + auth.lifetime };
+        self.tokens.ends.insert((access.good_until, hashed(&[&token])));
         self.tokens.access.insert(hashed(&[&token]), access);
         let mut answer = serde_json::Map::new();
         if behaviour.token_field != TokenField::AccessToken {

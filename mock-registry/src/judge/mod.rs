@@ -16,10 +16,14 @@
 //! assert_eq!((breach.rule, breach.level), ("trailing-slash", Level::Must));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+#![doc = include_str!("../../RULES.md")]
 
 mod head;
 mod learn;
 mod manifest;
+mod report;
+mod rules;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -31,6 +35,7 @@ use crate::report::Level;
 use crate::state::UploadId;
 
 pub(crate) use learn::JudgedRequest;
+pub use rules::{REFERRERS_LISTED, RULES, Rule};
 
 /// How many breaches are written down, and how many things are remembered of each kind.
 const REMEMBERED: usize = 100_000;

@@ -11,7 +11,6 @@ use super::{Named, matches};
 use crate::behaviour::{DuplicatePut, MissingReference};
 use crate::refusal::{Code, Refusal, status};
 use crate::registry::Registry;
-use crate::storage::StorageError;
 
 /// The headers that make a `PUT` conditional.
 #[derive(Debug, Clone, Default)]
@@ -179,15 +178,22 @@ impl Registry {
         tags: &[Tag],
     ) -> Result<(), Refusal> {
         let limits = &self.options.limits;
-        let all = self.state.repositories.values().flat_map(|contents| contents.manifests.values());
-        let bytes: u64 = all.map(|stored| stored.bytes.len() as u64).sum();
         let contents = self.state.repositories.get(repository);
-        let known = contents.is_some_and(|contents| contents.manifests.contains_key(digest));
+        let stored = contents.and_then(|contents| contents.manifests.get(digest));
         let manifests = contents.map_or(0, |contents| contents.manifests.len());
-        let names = contents.map_or(0, |contents| contents.tags.len());
-        let full = (!known && manifests >= limits.manifests)
-            || bytes + reading.stored.bytes.len() as u64 > limits.manifest_bytes
-            || names + tags.len() > limits.tags;
-        if full { Err(StorageError::Full.into()) } else { Ok(()) }
+        if stored.is_none() && manifests >= limits.manifests {
+            return Err(Refusal::limit("manifests in a repository", limits.manifests, "--max-manifests"));
+        }
+        let before = stored.map_or(0, |stored| stored.bytes.len() as u64);
+        let bytes = self.state.manifest_bytes.saturating_sub(before).saturating_add(reading.stored.bytes.len() as u64);
+        if bytes > limits.manifest_bytes {
+            return Err(Refusal::limit("bytes of all manifests", limits.manifest_bytes, "--max-manifest-bytes"));
+        }
+        let is_new = |tag: &&Tag| contents.is_none_or(|contents| !contents.tags.contains_key(*tag));
+        let names = contents.map_or(0, |contents| contents.tags.len()) + tags.iter().filter(is_new).count();
+        if names > limits.tags {
+            return Err(Refusal::limit("tags in a repository", limits.tags, "--max-tags"));
+        }
+        Ok(())
     }
 }

@@ -18,7 +18,7 @@ use crate::blobs::{deletion, named};
 use crate::refusal::{Code, Refusal};
 use crate::registry::Registry;
 use crate::request::{ParsedRequest, digest, sought_digest, unknown_repository};
-use crate::state::{Contents, Stored};
+use crate::state::Contents;
 use crate::storage::Record;
 
 pub(crate) use document::restore;
@@ -126,11 +126,12 @@ impl Registry {
             self.storage.erase(&Record::Tag { repository: repository.clone(), tag: tag.clone(), digest })?;
             contents.tags.remove(&tag);
         }
+        self.untagged_check = None;
         let whole = matches!(named, Named::Digest(_));
         if let Some(stored) = contents.manifests.get(&digest).filter(|_| whole) {
             let content = (stored.media_type.clone(), stored.bytes.clone());
             self.storage.erase(&Record::Manifest { repository: repository.clone(), digest, content })?;
-            contents.manifests.remove(&digest);
+            self.state.remove_manifest(repository, &digest);
         }
         Ok(Answer::new(Row::End9, done))
     }
@@ -138,26 +139,34 @@ impl Registry {
     /// Manifests that only a temporary tag keeps are gone after their time (`push-by-digest-temporary`).
     pub(crate) fn expire_untagged(&mut self) {
         let Some(micros) = self.options.behaviour.manifests.untagged_lifetime else { return };
-        for (repository, contents) in &mut self.state.repositories {
+        if self.untagged_check.is_some_and(|check| self.now < check) {
+            return;
+        }
+        let lifetime = Duration::from_micros(micros);
+        // Before this moment nothing more is over, unless a tag or a manifest changes.
+        let mut next = self.now.after(lifetime);
+        let mut over = Vec::new();
+        for (repository, contents) in &self.state.repositories {
             let listed: BTreeSet<Digest> =
                 contents.manifests.values().flat_map(|stored| &stored.children).copied().collect();
             let tagged: BTreeSet<Digest> = contents.tags.values().copied().collect();
-            let lifetime = Duration::from_micros(micros);
-            let is_over = |digest: &Digest, stored: &Stored| {
-                !tagged.contains(digest)
-                    && !listed.contains(digest)
-                    && stored.subject.is_none()
-                    && stored.stored + lifetime <= self.now
-            };
-            let over = contents.manifests.iter().filter(|(digest, stored)| is_over(digest, stored));
-            let over: Vec<Digest> = over.map(|(digest, _)| *digest).collect();
-            for digest in over {
-                if let Some(stored) = contents.manifests.remove(&digest) {
-                    let content = (stored.media_type, stored.bytes);
-                    let record = Record::Manifest { repository: repository.clone(), digest, content };
-                    // What a storage does not erase now is there again after a restart, and goes once more.
-                    drop(self.storage.erase(&record));
+            for (digest, stored) in &contents.manifests {
+                let kept = tagged.contains(digest) || listed.contains(digest) || stored.subject.is_some();
+                let end = stored.stored.after(lifetime);
+                if !kept && end <= self.now {
+                    over.push((repository.clone(), *digest));
+                } else if end > self.now {
+                    next = next.min(end);
                 }
+            }
+        }
+        // What goes may have been what kept another.
+        self.untagged_check = over.is_empty().then_some(next);
+        for (repository, digest) in over {
+            if let Some(stored) = self.state.remove_manifest(&repository, &digest) {
+                let record = Record::Manifest { repository, digest, content: (stored.media_type, stored.bytes) };
+                // What a storage does not erase now is there again after a restart, and goes once more.
+                drop(self.storage.erase(&record));
             }
         }
     }

@@ -168,9 +168,9 @@ impl Registry {
                 return Err(error.into());
             }
         }
-        let contents = self.state.contents(repository);
-        contents.manifests.insert(digest, reading.stored);
-        contents.tags.extend(tags.iter().map(|tag| (tag.clone(), digest)));
+        self.untagged_check = None;
+        self.state.store_manifest(repository, digest, reading.stored);
+        self.state.contents(repository).tags.extend(tags.iter().map(|tag| (tag.clone(), digest)));
         Ok(())
     }
 

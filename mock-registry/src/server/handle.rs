@@ -142,6 +142,14 @@ impl Service {
         body: Incoming,
         record: &mut Option<RequestRecord>,
     ) -> Result<Answer, StatusCode> {
+        if head.headers.contains_key(header::AUTHORIZATION) {
+            let headers = head.headers.clone();
+            let verified = self.shared.verify(|registry| registry.unverified_head(&headers)).await;
+            if let Err(status) = verified {
+                return Ok(too_many_checks(status));
+            }
+        }
+        let is_token = head.uri.path() == "/token";
         let mut own = record.take();
         let (opened, own) = self
             .shared
@@ -161,7 +169,7 @@ impl Service {
                 self.drain(state, body);
                 Ok(answer)
             }
-            Opened::Body(id) => self.receive(state, id, body, record).await,
+            Opened::Body(id) => self.receive(state, id, body, is_token, record).await,
         }
     }
 
@@ -171,6 +179,7 @@ impl Service {
         state: &Arc<ConnectionState>,
         id: RequestId,
         mut body: Incoming,
+        is_token: bool,
         record: &mut Option<RequestRecord>,
     ) -> Result<Answer, StatusCode> {
         let unfinished = Unfinished { shared: &self.shared, id: Some(id) };
@@ -198,6 +207,9 @@ impl Service {
             }
         };
         state.body_ended();
+        if is_token && let Err(status) = self.shared.verify(|registry| registry.unverified_form(id)).await {
+            return Ok(too_many_checks(status));
+        }
         unfinished.defuse();
         let answer = self.shared.call(move |registry, now| registry.close(now, id, how)).await?;
         self.judged(record, received);
@@ -315,6 +327,11 @@ fn shortest_head(version: Version, headers: &http::HeaderMap) -> u64 {
 fn turned_away(turned: Turned) -> Answer {
     let code = if turned.status == StatusCode::FORBIDDEN { Code::Denied } else { Code::Unsupported };
     Refusal::new(turned.status, code, turned.why).into_answer(Row::Other, crate::behaviour::ErrorBody::Spec)
+}
+
+fn too_many_checks(status: StatusCode) -> Answer {
+    let refusal = Refusal::new(status, Code::TooManyRequests, "too many passwords wait to be checked");
+    refusal.header(header::RETRY_AFTER, "1").into_answer(Row::Token, crate::behaviour::ErrorBody::Spec)
 }
 
 fn health(head: &Parts) -> Answer {

@@ -37,6 +37,11 @@ impl Recorder {
         Self { log, kept: keep.then(Mutex::default) }
     }
 
+    /// The same log, with records that are kept.
+    pub(super) fn keeping(self) -> Self {
+        Self { kept: Some(Mutex::default()), ..self }
+    }
+
     /// Whether anybody wants records.
     pub(super) const fn records(&self) -> bool {
         self.log.0.is_some() || self.kept.is_some()
@@ -66,14 +71,12 @@ impl Recorder {
     }
 
     /// The newest records, the oldest of them first.
-    #[expect(dead_code, reason = "the control address asks for it")]
     pub(super) fn newest(&self) -> Vec<RequestRecord> {
         let kept = self.kept.as_ref().map(|kept| kept.lock().unwrap_or_else(PoisonError::into_inner));
         kept.map(|kept| kept.iter().cloned().collect()).unwrap_or_default()
     }
 
     /// Forgets the records.
-    #[expect(dead_code, reason = "the control address asks for it")]
     pub(super) fn clear(&self) {
         if let Some(kept) = &self.kept {
             kept.lock().unwrap_or_else(PoisonError::into_inner).clear();

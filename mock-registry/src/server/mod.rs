@@ -8,6 +8,7 @@
 
 mod body;
 mod connection;
+mod control;
 mod handle;
 mod head;
 mod hosts;
@@ -27,6 +28,7 @@ use longshore_core::{Origin, Scheme};
 use tokio::net::TcpListener;
 
 use crate::Registry;
+use control::Control;
 use handle::Service;
 use hosts::Hosts;
 use listeners::Connections;
@@ -69,6 +71,7 @@ pub struct Server {
     /// Whether the registry's origin is not given but found.
     origin_is_found: bool,
     hosts: Hosts,
+    control: Option<Control>,
     shared: Shared,
 }
 
@@ -116,6 +119,7 @@ impl Server {
             tls: None,
             origin_is_found: registry.options.origin.is_none(),
             hosts: Hosts { only_these: address.ip().is_loopback(), ..Hosts::default() },
+            control: None,
             shared: Shared::new(registry),
         };
         server.tell_origins();
@@ -185,6 +189,22 @@ impl Server {
         Ok(self)
     }
 
+    /// Listens on another address at which tests steer the registry, and keeps records of requests for them.
+    ///
+    /// # Errors
+    /// Where the address cannot be had.
+    pub async fn with_control(mut self, listen: SocketAddr) -> io::Result<Self> {
+        self.control = Some(Control::bind(listen).await?);
+        self.shared.keep_records();
+        Ok(self)
+    }
+
+    /// The URL of the control address, and the token that it wants.
+    #[must_use]
+    pub fn control(&self) -> Option<(String, String)> {
+        self.control.as_ref().map(Control::access)
+    }
+
     /// Where it listens.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
@@ -218,7 +238,12 @@ impl Server {
         let at_once = self.shared.lock().options.limits.connections;
         let service =
             Service { shared: self.shared, connections: Arc::new(Connections::new(at_once)), hosts: Arc::new(hosts) };
+        let shared = service.shared.clone();
+        let control = self.control.map(|control| tokio::spawn(control.serve(shared)));
         listeners::serve(listeners, acceptor, service, stop).await;
+        if let Some(control) = control {
+            control.abort();
+        }
         Ok(())
     }
 
@@ -233,15 +258,7 @@ impl Server {
 
     /// The origins that this machine has for the address that is listened on: the names that a request may choose from.
     fn own_origins(&self) -> Vec<Origin> {
-        let ip = self.address.ip();
-        if !(ip.is_loopback() || ip.is_unspecified()) {
-            return origin(self.scheme(), self.address).into_iter().collect();
-        }
-        let names = ["127.0.0.1", "localhost", "[::1]"].into_iter().filter_map(|name| name.parse().ok());
-        let mut origins: Vec<Origin> =
-            names.map(|host| Origin::new(self.scheme(), host, Some(self.address.port()))).collect();
-        origins.extend(origin(self.scheme(), self.address).filter(|origin| !origins.contains(origin)));
-        origins
+        origins_of(self.scheme(), self.address)
     }
 
     fn scheme(&self) -> Scheme {
@@ -269,6 +286,18 @@ impl Server {
             auth.tokens = origin(scheme, *address);
         }
     }
+}
+
+/// The origins that this machine has for an address that is listened on.
+fn origins_of(scheme: Scheme, address: SocketAddr) -> Vec<Origin> {
+    let ip = address.ip();
+    if !(ip.is_loopback() || ip.is_unspecified()) {
+        return origin(scheme, address).into_iter().collect();
+    }
+    let names = ["127.0.0.1", "localhost", "[::1]"].into_iter().filter_map(|name| name.parse().ok());
+    let mut origins: Vec<Origin> = names.map(|host| Origin::new(scheme, host, Some(address.port()))).collect();
+    origins.extend(origin(scheme, address).filter(|origin| !origins.contains(origin)));
+    origins
 }
 
 /// The address under which this machine reaches a listener.

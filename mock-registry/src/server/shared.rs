@@ -4,10 +4,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant as Moment;
 
 use http::StatusCode;
+use tokio::sync::Semaphore;
 
 use super::log::{Log, Recorder};
 use super::record::since_1970;
+use crate::auth::PasswordCheck;
 use crate::{Instant, Registry};
+
+/// How many passwords are checked at once, and how many may wait for that.
+const RUNNING_CHECKS: usize = 2;
+const WAITING_CHECKS: usize = 100;
 
 /// A registry that a server and others share.
 #[derive(Clone)]
@@ -17,6 +23,8 @@ pub struct Shared {
     pub(super) start: Moment,
     /// Whether the storage never waits for a disk.
     near: bool,
+    waiting_checks: Arc<Semaphore>,
+    running_checks: Arc<Semaphore>,
 }
 
 impl Shared {
@@ -28,11 +36,20 @@ impl Shared {
             recorder: Arc::new(Recorder::new(Log::none(), false)),
             start: Moment::now(),
             near,
+            waiting_checks: Arc::new(Semaphore::new(WAITING_CHECKS)),
+            running_checks: Arc::new(Semaphore::new(RUNNING_CHECKS)),
         }
     }
 
     pub(super) fn set_log(&mut self, log: Log) {
         self.recorder = Arc::new(Recorder::new(log, self.recorder.with_headers()));
+    }
+
+    pub(super) fn keep_records(&mut self) {
+        let recorder = std::mem::replace(&mut self.recorder, Arc::new(Recorder::new(Log::none(), false)));
+        // Before it serves, nobody else has it.
+        let recorder = Arc::into_inner(recorder).unwrap_or_else(|| Recorder::new(Log::none(), false));
+        self.recorder = Arc::new(recorder.keeping());
     }
 
     /// The registry. No request is answered while it is held.
@@ -53,6 +70,21 @@ impl Shared {
 
     pub(super) const fn is_near(&self) -> bool {
         self.near
+    }
+
+    /// Makes the slow check of a password, if one is needed, where it keeps nobody waiting: a few at once. Where too many
+    /// wait for one, this says so.
+    pub(super) async fn verify(
+        &self,
+        check: impl FnOnce(&Registry) -> Option<PasswordCheck>,
+    ) -> Result<(), StatusCode> {
+        let Some(check) = check(&self.lock()) else { return Ok(()) };
+        let Ok(_waits) = self.waiting_checks.try_acquire() else { return Err(StatusCode::SERVICE_UNAVAILABLE) };
+        let Ok(_runs) = self.running_checks.acquire().await else { return Err(StatusCode::SERVICE_UNAVAILABLE) };
+        let checked = tokio::task::spawn_blocking(move || check.run()).await;
+        let checked = checked.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
+        self.lock().passwords.remember(&checked);
+        Ok(())
     }
 
     /// Calls the registry: on a thread that may block, where its storage does.

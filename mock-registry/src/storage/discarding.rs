@@ -69,6 +69,11 @@ impl Storage for DiscardingStorage {
         Ok(())
     }
 
+    fn clear(&mut self) -> Result<(), StorageError> {
+        *self = Self::default();
+        Ok(())
+    }
+
     fn erase(&mut self, _: &Record) -> Result<(), StorageError> {
         Ok(())
     }

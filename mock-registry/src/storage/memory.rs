@@ -125,6 +125,11 @@ impl Storage for Memory {
         Ok(())
     }
 
+    fn clear(&mut self) -> Result<(), StorageError> {
+        *self = Self::with_limit(self.limit);
+        Ok(())
+    }
+
     fn erase(&mut self, _: &Record) -> Result<(), StorageError> {
         Ok(())
     }

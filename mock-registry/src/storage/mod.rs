@@ -72,6 +72,12 @@ pub trait Storage: Send {
     /// Where that fails.
     fn record(&mut self, record: &Record) -> Result<(), StorageError>;
 
+    /// Forgets everything.
+    ///
+    /// # Errors
+    /// Where something stays.
+    fn clear(&mut self) -> Result<(), StorageError>;
+
     /// Erases the record of the same key, if there is one.
     ///
     /// # Errors
@@ -125,7 +131,9 @@ pub enum Record {
 #[non_exhaustive]
 pub enum StorageError {
     /// No room.
-    #[error("the registry's storage is full: free some room, or delete content from the registry")]
+    #[error(
+        "the registry's storage is full: free some room, or delete content from the registry (in memory: --memory)"
+    )]
     Full,
     /// Not there.
     #[error("the registry's storage does not hold what its records name: {0}")]

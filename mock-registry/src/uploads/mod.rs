@@ -85,7 +85,8 @@ impl Registry {
     fn add_upload(&mut self, repository: &Repository, algorithm: Algorithm) -> Result<UploadId, Refusal> {
         self.check_room(repository)?;
         if self.state.uploads.len() >= self.options.limits.uploads {
-            let message = "too many uploads are open: finish or cancel some";
+            let most = self.options.limits.uploads;
+            let message = format!("{most} uploads are open, which is the limit (--max-uploads): finish or cancel some");
             return Err(Refusal::new(StatusCode::TOO_MANY_REQUESTS, Code::TooManyRequests, message));
         }
         let id = match self.options.behaviour.start.id {
@@ -104,9 +105,10 @@ impl Registry {
             short: false,
             touched: self.now,
             busy: false,
+            queued: self.now,
         };
         let id = UploadId::from(&*id);
-        self.state.uploads.insert(id.clone(), upload);
+        self.state.open_upload(id.clone(), upload);
         Ok(id)
     }
 
@@ -142,7 +144,7 @@ impl Registry {
     }
 
     pub(crate) fn drop_upload(&mut self, id: &UploadId) {
-        self.state.uploads.remove(id);
+        self.state.forget_upload(id);
         self.storage.discard(id);
     }
 }

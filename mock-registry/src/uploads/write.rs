@@ -77,8 +77,8 @@ impl Registry {
             let refusal = Refusal::new(status(given), Code::Unknown, "").page("text/html", page);
             return Err(refusal.header(LOCATION, elsewhere));
         }
-        let writing = self.state.uploads.values().filter(|upload| upload.busy).count();
-        if chunks.at_once.is_some_and(|most| writing >= most) {
+        let writing = || self.state.uploads.values().filter(|upload| upload.busy).count();
+        if chunks.at_once.is_some_and(|most| writing() >= most) {
             return Err(Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, Code::Unknown, "").unanswered());
         }
         Ok(())

@@ -19,7 +19,7 @@ use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use bytes::{Bytes, BytesMut};
-use longshore_core::Digest;
+use longshore_core::{Digest, Digester};
 
 use super::{BlobBytes, Record, Storage, StorageError};
 use crate::UploadId;
@@ -31,9 +31,11 @@ const FOLDERS: [&str; 6] =
     ["blobs/sha256", "blobs/sha512", "manifests/sha256", "manifests/sha512", "records", "temporary"];
 
 /// Storage in a folder.
-#[derive(Debug)]
 pub struct Directory {
     root: PathBuf,
+    /// Whether the bytes of blobs are read at the start.
+    check: bool,
+    tell: Option<Box<dyn FnMut(&str) + Send>>,
     /// Holds the lock.
     _marker: File,
 }
@@ -48,8 +50,10 @@ impl Directory {
         let failed = |error: io::Error| StorageError::Failed(format!("{}: {error}", root.display()));
         fs::create_dir_all(&root).map_err(failed)?;
         let marker = root.join(MARKER);
-        if !marker.exists() && fs::read_dir(&root).map_err(failed)?.next().is_some() {
-            let message = format!("{} holds something else: choose an empty folder", root.display());
+        // Files of others are left alone; folders of ours that somebody else made would not be.
+        let own = ["blobs", "manifests", "records", "temporary"];
+        if let Some(taken) = own.into_iter().find(|name| !marker.exists() && root.join(name).exists()) {
+            let message = format!("{} holds {taken} of something else: choose another folder", root.display());
             return Err(StorageError::Failed(message));
         }
         let marker = OpenOptions::new().create(true).truncate(false).write(true).open(&marker).map_err(failed)?;
@@ -64,7 +68,34 @@ impl Directory {
         for folder in FOLDERS {
             fs::create_dir_all(root.join(folder)).map_err(failed)?;
         }
-        Ok(Self { root, _marker: marker })
+        Ok(Self { root, check: false, tell: None, _marker: marker })
+    }
+
+    /// Reads every blob at the start: one whose bytes changed at rest is not there.
+    #[must_use]
+    pub fn with_check(mut self) -> Self {
+        self.check = true;
+        self
+    }
+
+    /// Tells of every record that is left out at the start, because what it names is not whole.
+    #[must_use]
+    pub fn telling(mut self, tell: impl FnMut(&str) + Send + 'static) -> Self {
+        self.tell = Some(Box::new(tell));
+        self
+    }
+
+    /// Whether the bytes of a blob are those that its digest names.
+    fn is_intact(&self, digest: &Digest) -> bool {
+        let Ok(file) = File::open(self.content("blobs", digest)) else { return false };
+        let (mut blob, mut digester) = (OpenBlob(file), Digester::new(digest.algorithm()));
+        loop {
+            match blob.read(digester.len(), 1 << 20) {
+                Ok(piece) if piece.is_empty() => return digester.finish() == *digest,
+                Ok(piece) => digester.update(&piece),
+                Err(_) => return false,
+            }
+        }
     }
 
     fn content(&self, kind: &str, digest: &Digest) -> PathBuf {
@@ -101,11 +132,19 @@ impl Directory {
         let whole = match &record {
             Record::Blob { digest, size, .. } => {
                 fs::metadata(self.content("blobs", digest)).is_ok_and(|file| file.len() == *size)
+                    && (!self.check || self.is_intact(digest))
             }
             Record::Manifest { digest, content: (_, bytes), .. } => digest.matches(bytes),
             Record::Tag { .. } => true,
         };
         whole.then_some(record)
+    }
+
+    fn tell_dropped(&mut self, path: &Path) {
+        let what = fs::read_to_string(path).unwrap_or_default();
+        if let Some(tell) = &mut self.tell {
+            tell(&format!("left out {}, because what it names is not whole: {what}", path.display()));
+        }
     }
 
     fn files(&self, folder: &str) -> Result<Vec<PathBuf>, StorageError> {
@@ -132,11 +171,20 @@ impl Directory {
     }
 }
 
+impl std::fmt::Debug for Directory {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Directory").field("root", &self.root).finish_non_exhaustive()
+    }
+}
+
 impl Storage for Directory {
     fn load(&mut self) -> Result<Vec<Record>, StorageError> {
         let mut records = Vec::new();
         for path in self.files("records")? {
-            records.extend(self.read_record(&path));
+            match self.read_record(&path) {
+                Some(record) => records.push(record),
+                None => self.tell_dropped(&path),
+            }
         }
         self.sweep(&records)?;
         Ok(records)
@@ -194,6 +242,15 @@ impl Storage for Directory {
         }
         let line = serde_json::to_vec(&Line::of(record)).map_err(|error| StorageError::Failed(error.to_string()))?;
         self.write(&self.root.join("records").join(line::name(record)), &line)
+    }
+
+    fn clear(&mut self) -> Result<(), StorageError> {
+        for folder in FOLDERS {
+            for path in self.files(folder)? {
+                fs::remove_file(path).map_err(|error| failed(&error))?;
+            }
+        }
+        Ok(())
     }
 
     /// The bytes of a manifest stay until the folder is opened again: another repository may have the same.

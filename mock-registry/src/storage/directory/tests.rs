@@ -111,10 +111,18 @@ fn what_a_crash_left_is_not_served() {
 #[test]
 fn a_folder_of_others_is_left_alone_and_one_in_use_too() {
     let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("thesis.txt"), "precious").unwrap();
+    fs::create_dir(folder.path().join("blobs")).unwrap();
+    fs::write(folder.path().join("blobs/thesis.txt"), "precious").unwrap();
     let refused = Directory::open(folder.path()).unwrap_err().to_string();
-    assert!(refused.contains("choose an empty folder"), "{refused}");
-    assert_eq!(names(folder.path()), ["thesis.txt"]);
+    assert!(refused.contains("choose another folder"), "{refused}");
+    assert_eq!(names(folder.path()), ["blobs"]);
+
+    // What no folder of ours is called, is no obstacle.
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("lost+found")).unwrap();
+    push(&mut open(folder.path()), "a");
+    open(folder.path());
+    assert!(folder.path().join("lost+found").exists());
 
     let folder = tempfile::tempdir().unwrap();
     let first = Directory::open(folder.path()).unwrap();
@@ -142,4 +150,33 @@ fn an_empty_blob_and_a_long_one_are_read_as_they_came() {
         let (status, body) = ask(&mut registry, "GET", &format!("/v2/a/blobs/{digest}"), "");
         assert!(status == 200 && body == content);
     }
+}
+
+#[test]
+fn a_blob_whose_bytes_changed_at_rest_is_left_out_and_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let (blob, _) = push(&mut open(folder.path()), "a");
+    fs::write(folder.path().join("blobs/sha256").join(blob.hex()), "[]").unwrap();
+    let get = format!("/v2/a/blobs/{blob}");
+    assert_eq!(ask(&mut open(folder.path()), "HEAD", &get, "").0, 200, "its length is right");
+    let told = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let seen = std::sync::Arc::clone(&told);
+    let storage = Directory::open(folder.path()).unwrap().with_check();
+    let storage = storage.telling(move |what| seen.lock().unwrap().push(what.to_owned()));
+    let mut registry = Registry::with_storage(RegistryOptions::default(), Box::new(storage)).unwrap();
+    assert_eq!(ask(&mut registry, "HEAD", &get, "").0, 404);
+    let told = told.lock().unwrap();
+    assert!(told.len() == 1 && told[0].contains(&blob.to_string()), "{told:?}");
+}
+
+#[test]
+fn a_reset_forgets_everything_for_good() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut registry = open(folder.path());
+    let (blob, _) = push(&mut registry, "a");
+    registry.reset().unwrap();
+    let head = format!("/v2/a/blobs/{blob}");
+    assert_eq!(ask(&mut registry, "HEAD", &head, "").0, 404);
+    drop(registry);
+    assert_eq!(ask(&mut open(folder.path()), "HEAD", &head, "").0, 404);
 }

@@ -1,0 +1,127 @@
+//! What the control address does and tells.
+
+use http::StatusCode;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Reply, Steering};
+use crate::fault::Faults;
+use crate::profile::Profile;
+use crate::report::Report;
+
+/// Which registry is to be played.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Played {
+    profile: String,
+    #[serde(default)]
+    set: Vec<String>,
+}
+
+impl Reply {
+    fn json(value: &Value) -> Self {
+        Self(StatusCode::OK, "application/json", value.to_string())
+    }
+}
+
+impl Steering {
+    pub(super) fn state(&self) -> Reply {
+        let registry = self.shared.lock();
+        let repositories = registry.state.repositories.iter().map(|(name, contents)| {
+            let tags = contents.tags.iter().map(|(tag, digest)| (tag.to_string(), Value::from(digest.to_string())));
+            let manifests: Vec<String> = contents.manifests.keys().map(ToString::to_string).collect();
+            let blobs = contents.blobs.iter().map(|(digest, blob)| (digest.to_string(), Value::from(blob.size)));
+            let contents = json!({
+                "tags": tags.collect::<serde_json::Map<_, _>>(),
+                "manifests": manifests,
+                "blobs": blobs.collect::<serde_json::Map<_, _>>(),
+            });
+            (name.to_string(), contents)
+        });
+        let uploads = registry.state.uploads.iter().map(|(id, upload)| {
+            (id.to_string(), json!({ "repository": upload.repository.as_str(), "bytes": upload.len() }))
+        });
+        let struck = registry.struck.iter().map(|struck| {
+            json!({ "request": struck.request, "row": struck.row.to_string(), "fault": struck.fault.to_string() })
+        });
+        Reply::json(&json!({
+            "requests": registry.requests(),
+            "repositories": repositories.collect::<serde_json::Map<_, _>>(),
+            "uploads": uploads.collect::<serde_json::Map<_, _>>(),
+            "struck": struck.collect::<Vec<_>>(),
+        }))
+    }
+
+    pub(super) fn requests(&self) -> Reply {
+        Reply::json(&json!({ "requests": self.shared.recorder.newest() }))
+    }
+
+    pub(super) fn report(&self) -> Report {
+        let registry = self.shared.lock();
+        registry.judge.report("the clients of this registry", registry.requests())
+    }
+
+    #[cfg(feature = "junit")]
+    pub(super) fn junit(&self) -> Reply {
+        match self.report().to_junit() {
+            Ok(xml) => Reply(StatusCode::OK, "application/xml", xml),
+            Err(error) => Reply::error(StatusCode::INTERNAL_SERVER_ERROR, error),
+        }
+    }
+
+    #[cfg(not(feature = "junit"))]
+    pub(super) fn junit(&self) -> Reply {
+        Reply::error(StatusCode::NOT_IMPLEMENTED, "this was built without the feature junit")
+    }
+
+    pub(super) fn faults(&self) -> Reply {
+        Reply::json(&json!({ "faults": self.shared.lock().options.faults.to_string() }))
+    }
+
+    pub(super) fn set_faults(&self, text: &str) -> Reply {
+        match text.parse::<Faults>() {
+            Ok(faults) => {
+                self.shared.lock().inject_faults(faults);
+                self.faults()
+            }
+            Err(error) => Reply::error(StatusCode::BAD_REQUEST, error),
+        }
+    }
+
+    pub(super) fn set_profile(&self, text: &str) -> Reply {
+        let played: Played = match serde_json::from_str(text) {
+            Ok(played) => played,
+            Err(error) => {
+                let message = format!("the body is JSON such as {{\"profile\": \"ecr\", \"set\": []}}: {error}");
+                return Reply::error(StatusCode::BAD_REQUEST, message);
+            }
+        };
+        let profile = Profile::named(&played.profile).and_then(|mut profile| {
+            played.set.iter().try_for_each(|assignment| profile.set(assignment))?;
+            Ok(profile)
+        });
+        let profile = match profile {
+            Ok(profile) => profile,
+            Err(error) => return Reply::error(StatusCode::BAD_REQUEST, error),
+        };
+        let mut registry = self.shared.lock();
+        if profile.needs_storage() && registry.options.storage.is_none() {
+            let message = "this profile needs a storage of its own: start the registry with it";
+            return Reply::error(StatusCode::CONFLICT, message);
+        }
+        registry.options.behaviour = profile.options().behaviour;
+        Reply::json(&json!({ "profile": played.profile, "set": played.set }))
+    }
+
+    pub(super) fn reset(&self) -> Reply {
+        let mut registry = self.shared.lock();
+        registry.options = self.begin.clone();
+        match registry.reset() {
+            Ok(()) => {
+                self.shared.recorder.clear();
+                Reply::json(&json!({ "reset": true }))
+            }
+            Err(error) => Reply::error(StatusCode::INTERNAL_SERVER_ERROR, error),
+        }
+    }
+}
