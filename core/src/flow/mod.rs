@@ -12,6 +12,8 @@ mod list;
 mod probe;
 mod pull;
 mod referrers;
+#[cfg(test)]
+mod stage;
 mod token;
 mod upload;
 

@@ -97,6 +97,7 @@ impl Guard {
 }
 
 /// Why what stands under the tag is no list of referrers.
+#[derive(Clone, Copy)]
 pub(super) enum NotAList {
     /// The registry reads a tag of this form as the digest in it (GitLab): there is no such list.
     Subject,

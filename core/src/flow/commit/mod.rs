@@ -388,3 +388,6 @@ impl<K: Key> Flow<K> for Commit {
         ended(if let State::Ended(result) = self.state { Some(result) } else { None })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -209,6 +209,8 @@ impl<K: Key> Upload<K> {
 }
 
 #[cfg(test)]
+mod steps;
+#[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod walk;

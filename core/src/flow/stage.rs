@@ -1,0 +1,84 @@
+//! A stage for tests: one flow, and a registry that is a function.
+
+use bytes::Bytes;
+use http::Response;
+
+use super::{Context, Flow, Next, Outcome};
+use crate::config::{Learned, Options, RepositoryRef};
+use crate::driver::End;
+use crate::outcome::Failure;
+use crate::{Instant, Target};
+
+/// What a flow is played with, and what it asked for.
+#[derive(Default)]
+pub(crate) struct Stage {
+    pub(crate) options: Options,
+    pub(crate) learned: Learned,
+    pub(crate) now: Instant,
+    /// Method, path and query of each request, with `/v2/a/b` left out.
+    pub(crate) requests: Vec<String>,
+    /// How often the flow asked to wait.
+    pub(crate) pauses: usize,
+}
+
+/// The repository that flows are played in.
+pub(crate) fn place() -> RepositoryRef {
+    let registry = Target::parse("https://registry.example/").unwrap();
+    RepositoryRef { origin: registry.origin().clone(), repository: "a/b".parse().unwrap() }
+}
+
+pub(crate) fn respond(status: u16, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Response<Bytes> {
+    let mut answer = Response::builder().status(status);
+    for (name, value) in headers {
+        answer = answer.header(*name, *value);
+    }
+    answer.body(body.into()).unwrap()
+}
+
+impl Stage {
+    /// Calls into a flow.
+    pub(crate) fn with<R>(&mut self, act: impl FnOnce(&mut Context<'_, u8>) -> R) -> R {
+        let (mut events, mut pause, mut absent) = (Vec::new(), false, false);
+        let result = act(&mut Context {
+            options: &self.options,
+            now: self.now,
+            learned: &mut self.learned,
+            events: &mut events,
+            pause: &mut pause,
+            absent: &mut absent,
+        });
+        self.pauses += usize::from(pause);
+        result
+    }
+
+    /// Plays a flow that reads nothing to its end. `registry` answers a request, given as in [`Stage::requests`]; an answer with
+    /// a status that is tried again later leaves it unknown what became of the request, and so does none.
+    pub(crate) fn play<F: Flow<u8>>(
+        &mut self,
+        mut flow: F,
+        registry: impl Fn(&str) -> Option<Response<Bytes>>,
+    ) -> Result<F::Output, Failure> {
+        loop {
+            let outcome = match flow.next(&self.options) {
+                Next::Done => return flow.finish(),
+                Next::Read { .. } => unreachable!("nothing here is read once"),
+                Next::Send(Err(failure)) => Outcome::Failed(failure),
+                Next::Send(Ok(exchange)) => {
+                    let path = exchange.target.path_and_query().trim_start_matches("/v2/a/b").replace("%3A", ":");
+                    let request = format!("{} {path}", exchange.request.method());
+                    self.requests.push(request.clone());
+                    match registry(&request) {
+                        None => Outcome::Unknown { status: None },
+                        Some(answer) if matches!(answer.status().as_u16(), 499 | 502) => {
+                            Outcome::Unknown { status: Some(answer.status()) }
+                        }
+                        Some(response) => {
+                            Outcome::Answer { from: exchange.target.clone(), response, end: End::Complete }
+                        }
+                    }
+                }
+            };
+            self.with(|context| flow.outcome(outcome, context));
+        }
+    }
+}
