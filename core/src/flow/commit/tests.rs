@@ -83,7 +83,7 @@ fn a_refusal_that_says_immutable_is_not_tried_again() {
 }
 
 /// What a registry makes of `PUT manifests/<digest>?tag=v1`, of `PUT manifests/v1` and of HEAD by the digest.
-fn with_sha512(by_digest: Response<Bytes>, head: u16) -> (Vec<String>, Result<Vec<Tag>, FailureKind>) {
+fn with_sha512(by_digest: &Response<Bytes>, head: u16) -> (Vec<String>, Result<Vec<Tag>, FailureKind>) {
     let mut stage = Stage::default();
     let manifest = manifest(Algorithm::Sha512);
     let digest = manifest.digest().to_string();
@@ -99,11 +99,11 @@ fn with_sha512(by_digest: Response<Bytes>, head: u16) -> (Vec<String>, Result<Ve
 
 #[test]
 fn a_digest_that_is_no_sha256_is_put_with_its_tag_and_the_registry_confirms_both() {
-    let (requests, result) = with_sha512(respond(201, &[("oci-tag", "v1")], ""), 404);
+    let (requests, result) = with_sha512(&respond(201, &[("oci-tag", "v1")], ""), 404);
     assert_eq!(requests, ["PUT /manifests/DIGEST?tag=v1"]);
     assert_eq!(result, Ok(vec![v1()]));
     // The digest is confirmed, and the parameter not known.
-    let (requests, result) = with_sha512(respond(201, &[], ""), 404);
+    let (requests, result) = with_sha512(&respond(201, &[], ""), 404);
     assert_eq!(requests, ["PUT /manifests/DIGEST?tag=v1", "PUT /manifests/v1"]);
     assert_eq!(result, Ok(vec![v1()]));
 }
@@ -112,10 +112,10 @@ fn a_digest_that_is_no_sha256_is_put_with_its_tag_and_the_registry_confirms_both
 fn a_digest_that_the_registry_refuses_is_asked_for_before_it_is_told() {
     let refusal = || refuse(400, "DIGEST_INVALID", "unsupported algorithm");
     let asked = ["PUT /manifests/DIGEST?tag=v1", "PUT /manifests/v1", "HEAD /manifests/DIGEST"];
-    let (requests, result) = with_sha512(refusal(), 200);
+    let (requests, result) = with_sha512(&refusal(), 200);
     assert_eq!(requests, asked);
     assert_eq!(result, Ok(vec![v1()]));
-    let (requests, result) = with_sha512(refusal(), 404);
+    let (requests, result) = with_sha512(&refusal(), 404);
     assert_eq!(requests, asked);
     let digest = manifest(Algorithm::Sha512).digest();
     assert_eq!(result, Err(FailureKind::NotServed { digest, tag: Some(v1()) }));
