@@ -50,7 +50,11 @@ impl Advisor {
             FailureKind::NoAnswer(NoAnswer::Untrusted(why)) if why.contains("does not speak TLS") => {
                 Some("--plain-http talks plain HTTP to it")
             }
-            FailureKind::NoAnswer(NoAnswer::Untrusted(_)) => Some("--ca FILE trusts the CA in that file"),
+            // A certificate of another name or time is no better for being named.
+            FailureKind::NoAnswer(NoAnswer::Untrusted(why)) if why.contains("no CA") || why.contains("a CA's own") => {
+                Some("--ca FILE trusts the certificates in that file")
+            }
+            FailureKind::NoAnswer(NoAnswer::Untrusted(_)) => None,
             FailureKind::Denied(why) | FailureKind::Refused(why) if why.contains("`allow_origin`") => {
                 Some("here that is --allow-origin URL, if you trust what is there")
             }

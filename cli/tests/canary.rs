@@ -180,8 +180,11 @@ impl World {
     fn commands(&self, authority: &str) -> Vec<Vec<String>> {
         let (tagged, file, resume) = (format!("{authority}/a:v1"), self.path("file"), self.path("resume"));
         let digest = format!("{authority}/a@{}", self.layout.digest());
-        let layout = self.layout.path();
-        let commands: [&[&str]; 12] = [
+        // Each time another folder: nothing is written where something is.
+        let out = tempfile::tempdir_in(self.path("")).unwrap().keep();
+        let out = |name: &str| out.join(name).to_str().unwrap().to_owned();
+        let (layout, files, whole) = (self.layout.path(), out("files"), out("whole"));
+        let commands: [&[&str]; 15] = [
             &["push", layout, &tagged, "--progress", "plain"],
             &["push", layout, &tagged, "--progress", "json", "--json", "--resume", &resume],
             &["push", layout, &tagged, "--progress", "bar", "--chunk-size", "10K", "--mount-from", "b"],
@@ -189,6 +192,9 @@ impl World {
             &["push", "--stdin-layer", "a/b", &tagged],
             &["attach", &tagged, &file, "--artifact-type", "a/b", "--json", "--progress", "json"],
             &["attach", &digest, &file, "--artifact-type", "a/b"],
+            &["artifact", &tagged, &file, "--artifact-type", "a/b"],
+            &["pull", &tagged, "--files", &files],
+            &["pull", &digest, &whole, "--json"],
             &["referrers", &tagged, "--json"],
             &["referrers", &digest],
             &["check", &tagged],
@@ -295,7 +301,7 @@ fn i29_a_redirect_to_a_signed_url() {
 /// All goes well: behind a door that wants a token, from a token service elsewhere.
 #[test]
 fn i29_what_goes_well_tells_nothing_either() {
-    let (world, mock) = (World::new(), Mock::start(&[]));
+    let (world, mock) = (World::new(), Mock::start(&["--allow-host", "127.0.0.1"]));
     let tokens = Script::answering(|_| answer("200 OK", "", r#"{"token":"bearer-CANARY-BEARER"}"#));
     let origin = format!("http://{}", tokens.address);
     let challenge = format!("Bearer realm=\"{origin}/token?secret=realm-CANARY\",service=\"s\"");

@@ -112,7 +112,7 @@ fn a_missing_right() {
 fn an_untrusted_certificate() {
     let world = World::start(&["--tls"]);
     let authority = &world.mock.authority;
-    let ca = "; --ca FILE trusts the CA in that file";
+    let ca = "; --ca FILE trusts the certificates in that file";
     assert_eq!(
         world.said(&["--https"], ""),
         format!(

@@ -20,7 +20,7 @@ struct World {
 
 impl World {
     fn new(challenge: &'static str, expected: &'static str) -> Self {
-        let registry = Mock::start(&[]);
+        let registry = Mock::start(&["--allow-host", "127.0.0.1"]);
         let door = Door::before(&registry, challenge, expected);
         Self { layout: Layout::two_platforms(), _registry: registry, door, folder: tempfile::tempdir().unwrap() }
     }

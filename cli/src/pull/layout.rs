@@ -18,8 +18,8 @@ use crate::size::{count, human};
 
 /// Pulls into a folder beside it, which is renamed when all is there.
 pub(super) async fn pull(pull: &mut Pull, folder: &Path, arguments: &PullArguments) -> Result<(), Error> {
-    let staging = Staging::new_folder(folder).map_err(Error::failed)?;
     let (descriptor, root) = pull.root(arguments.platform.as_ref()).await?;
+    let staging = Staging::new_folder(folder).map_err(Error::failed)?;
     let writer = LayoutWriter::new(&staging.content());
     let manifests = pull.below(root, |_| true).await?;
     let (mut blobs, mut forbidden) = (Vec::new(), Vec::new());
