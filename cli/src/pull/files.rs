@@ -67,6 +67,7 @@ fn refused(error: impl std::fmt::Display) -> Error {
 fn layers(manifest: &Manifest) -> &[Descriptor] {
     match manifest.document() {
         Document::Image(image) => &image.layers,
+        Document::Artifact(artifact) => &artifact.blobs,
         _ => &[],
     }
 }

@@ -44,6 +44,8 @@ pub enum Document {
     Image(Box<Image>),
     /// An index of manifests, of OCI or Docker.
     Index(Box<Index>),
+    /// An artifact manifest of OCI 1.1's release candidates ([`MediaType::OCI_ARTIFACT`]).
+    Artifact(Box<Artifact>),
     /// A document of another type, not looked into.
     Other,
 }
@@ -76,6 +78,23 @@ pub struct Index {
     #[serde(default, deserialize_with = "reading::null_is_empty")]
     pub manifests: Vec<Descriptor>,
     /// The manifest that this index is about.
+    pub subject: Option<Descriptor>,
+    /// What kind of artifact this is.
+    pub artifact_type: Option<String>,
+    /// Free text, by key.
+    #[serde(default, deserialize_with = "reading::annotations")]
+    pub annotations: BTreeMap<String, String>,
+}
+
+/// What an artifact manifest refers to.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Artifact {
+    /// Its blobs, in order.
+    #[serde(default, deserialize_with = "reading::null_is_empty")]
+    pub blobs: Vec<Descriptor>,
+    /// The manifest that this one is about.
     pub subject: Option<Descriptor>,
     /// What kind of artifact this is.
     pub artifact_type: Option<String>,
@@ -123,7 +142,8 @@ impl Manifest {
 
     /// Reads a manifest that came with a media type, from a `Content-Type` header or a descriptor.
     ///
-    /// Where the type is neither an image nor an index, the document is not looked into and need not be JSON. Where it is
+    /// Where the type is neither an image's, an index's nor an artifact manifest's, the document is not looked into and need
+    /// not be JSON. Where it is
     /// [absent](MediaType::absent), the document says what it is, as for [`Manifest::parse`].
     ///
     /// # Errors
@@ -144,7 +164,7 @@ impl Manifest {
     fn read(bytes: Bytes, given: Option<MediaType>, algorithm: Algorithm) -> Result<Self, ManifestError> {
         let digest = Digest::of(algorithm, &bytes);
         let given = given.filter(|given| !given.is_absent());
-        if let Some(media_type) = given.as_ref().filter(|given| !given.is_image() && !given.is_index()) {
+        if let Some(media_type) = given.as_ref().filter(|given| !is_looked_into(given)) {
             return Ok(Self { media_type: media_type.clone(), bytes, digest, document: Document::Other });
         }
         strict::check(&bytes)?;
@@ -156,6 +176,8 @@ impl Manifest {
         } else if media_type.is_image() {
             outline.refuse_both_kinds(outline.manifests.is_some())?;
             Document::Image(Box::new(read_json(&bytes)?))
+        } else if is_looked_into(&media_type) {
+            Document::Artifact(Box::new(read_json(&bytes)?))
         } else {
             Document::Other
         };
@@ -203,21 +225,20 @@ impl Manifest {
 
     /// The blobs that it refers to: the config first, then the layers. An index may hold blobs too.
     pub fn blobs(&self) -> impl Iterator<Item = &Descriptor> {
-        let (image, index) = match &self.document {
-            Document::Image(image) => (Some(image), None),
-            Document::Index(index) => (None, Some(index)),
-            Document::Other => (None, None),
+        let (config, blobs, entries): (_, &[Descriptor], &[Descriptor]) = match &self.document {
+            Document::Image(image) => (Some(&image.config), &image.layers, &[]),
+            Document::Index(index) => (None, &[], &index.manifests),
+            Document::Artifact(artifact) => (None, &artifact.blobs, &[]),
+            Document::Other => (None, &[], &[]),
         };
-        let image = image.into_iter().flat_map(|image| std::iter::once(&image.config).chain(&image.layers));
-        let index = index.into_iter().flat_map(|index| &index.manifests).filter(|entry| !is_child(entry));
-        image.chain(index)
+        config.into_iter().chain(blobs).chain(entries.iter().filter(|entry| !is_child(entry)))
     }
 
     /// The manifests that it refers to, in order; the subject is not among them. An entry without a media type is one.
     pub fn children(&self) -> impl Iterator<Item = &Descriptor> {
         let entries = match &self.document {
             Document::Index(index) => index.manifests.as_slice(),
-            Document::Image(_) | Document::Other => &[],
+            Document::Image(_) | Document::Artifact(_) | Document::Other => &[],
         };
         entries.iter().filter(|entry| is_child(entry))
     }
@@ -228,6 +249,7 @@ impl Manifest {
         match &self.document {
             Document::Image(image) => image.subject.as_ref(),
             Document::Index(index) => index.subject.as_ref(),
+            Document::Artifact(artifact) => artifact.subject.as_ref(),
             Document::Other => None,
         }
     }
@@ -238,20 +260,27 @@ impl Manifest {
         let (given, config) = match &self.document {
             Document::Image(image) => (image.artifact_type.as_deref(), Some(image.config.media_type.as_str())),
             Document::Index(index) => (index.artifact_type.as_deref(), None),
+            Document::Artifact(artifact) => (artifact.artifact_type.as_deref(), None),
             Document::Other => (None, None),
         };
         given.filter(|given| !given.is_empty()).or(config.filter(|config| !config.is_empty()))
     }
 
-    /// Its annotations, where it is an image or an index.
+    /// Its annotations, where it is looked into.
     #[must_use]
     pub const fn annotations(&self) -> Option<&BTreeMap<String, String>> {
         match &self.document {
             Document::Image(image) => Some(&image.annotations),
             Document::Index(index) => Some(&index.annotations),
+            Document::Artifact(artifact) => Some(&artifact.annotations),
             Document::Other => None,
         }
     }
+}
+
+/// Whether documents of this type are looked into.
+fn is_looked_into(media_type: &MediaType) -> bool {
+    media_type.is_image() || media_type.is_index() || media_type.as_str() == MediaType::OCI_ARTIFACT
 }
 
 /// The fields that tell what a document is, before it is read as that.

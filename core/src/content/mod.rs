@@ -9,6 +9,6 @@ mod strict;
 
 pub use build::ManifestBuilder;
 pub use descriptor::{Descriptor, Platform};
-pub use manifest::{Document, Image, Index, Manifest, ManifestError};
+pub use manifest::{Artifact, Document, Image, Index, Manifest, ManifestError};
 pub use media_type::{MediaType, MediaTypeError};
 pub use strict::StrictError;

@@ -112,7 +112,7 @@ fn read(row: Row, from: &Target, response: &Response<Bytes>) -> Result<Referrers
     let index = index.map_err(|why| malformed(row, response, why))?;
     let referrers = match index.document() {
         Document::Index(index) => index.manifests.clone(),
-        Document::Image(_) | Document::Other => Vec::new(),
+        Document::Image(_) | Document::Artifact(_) | Document::Other => Vec::new(),
     };
     if referrers.len() > MAX_REFERRERS {
         return Err(malformed(row, response, Flaw::TooMany(MAX_REFERRERS)));

@@ -270,7 +270,9 @@ impl<K: Key> PushJob<K> {
             (Node::Manifest(number), FlowOutput::Committed(Committed::Missing(failure))) => {
                 self.lacks(*number, failure, context);
             }
-            (Node::Tag(number), FlowOutput::Committed(Committed::Stored(_))) => self.tag_stored(*number, context),
+            (Node::Tag(number), FlowOutput::Committed(Committed::Stored(stored))) => {
+                self.tag_stored(*number, &stored, context);
+            }
             (Node::Tag(_), FlowOutput::Committed(Committed::Missing(failure))) => match self.root_number() {
                 Some(root) => self.lacks(root, failure, context),
                 None => self.fail(failure),

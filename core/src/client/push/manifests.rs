@@ -155,7 +155,7 @@ impl<K: Key> PushJob<K> {
             self.lists.stored(subject, number, true);
             context.events.push(Event::ReferrerListed { subject, referrer: digest, fallback: false });
         }
-        if !stored.existed && context.learned.unchecked_manifests != Some(true) {
+        if is_checked(stored, context) {
             self.is_verified(number);
         }
         context.presence.acknowledge(&self.place, digest, begun, context.now);
@@ -194,7 +194,10 @@ impl<K: Key> PushJob<K> {
         context.events.push(Event::ManifestStored { digest, existed });
     }
 
-    pub(super) fn tag_stored(&mut self, number: usize, context: &mut PushContext<'_, K>) {
+    pub(super) fn tag_stored(&mut self, number: usize, stored: &Stored, context: &mut PushContext<'_, K>) {
+        if let Some(root) = self.root_number().filter(|_| is_checked(stored, context)) {
+            self.is_verified(root);
+        }
         if let Some(tag) = self.tags.get(number).cloned()
             && self.tags.done(&tag)
             && let Some(digest) = self.root
@@ -212,4 +215,9 @@ impl<K: Key> PushJob<K> {
             }
         }
     }
+}
+
+/// Whether the registry looked at what a manifest refers to before it took it.
+fn is_checked<K>(stored: &Stored, context: &PushContext<'_, K>) -> bool {
+    !stored.existed && context.learned.unchecked_manifests != Some(true)
 }

@@ -27,5 +27,8 @@ mod sending;
 mod standing;
 mod tags;
 
+#[cfg(test)]
+mod tests;
+
 pub(super) use job::{Node, PushContext, PushJob};
 pub(super) use keys::OneShotKeys;

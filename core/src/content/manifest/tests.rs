@@ -120,3 +120,23 @@ fn annotations_may_have_any_key() {
     let found: Vec<&str> = annotations.values().map(String::as_str).collect();
     assert_eq!(found, ["a", "b", "w"]);
 }
+
+#[test]
+fn an_artifact_manifest_says_what_it_refers_to() {
+    let digest = Digest::of(Algorithm::Sha256, b"");
+    let blob = format!(r#"{{"mediaType":"application/octet-stream","digest":"{digest}","size":0}}"#);
+    let subject = format!(r#"{{"mediaType":"{}","digest":"{digest}","size":0}}"#, MediaType::OCI_MANIFEST);
+    let kind = MediaType::OCI_ARTIFACT;
+    let text = format!(
+        r#"{{"mediaType":"{kind}","artifactType":"a/b","blobs":[{blob}],"subject":{subject},"annotations":{{"a":"b"}}}}"#
+    );
+    for manifest in [Manifest::parse(text.clone()), Manifest::parse_as(kind.parse().unwrap(), text)] {
+        let manifest = manifest.unwrap();
+        assert_eq!(manifest.blobs().map(|blob| blob.digest).collect::<Vec<_>>(), [digest]);
+        assert_eq!(manifest.subject().map(|subject| subject.digest), Some(digest));
+        assert_eq!((manifest.artifact_type(), manifest.children().count()), (Some("a/b"), 0));
+        assert_eq!(manifest.referrer().annotations.len(), 1);
+    }
+    assert!(Manifest::parse_as(kind.parse().unwrap(), "{}").is_ok_and(|empty| empty.blobs().count() == 0));
+    assert!(Manifest::parse_as(kind.parse().unwrap(), r#"{"blobs":7}"#).is_err());
+}

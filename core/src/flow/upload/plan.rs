@@ -103,6 +103,9 @@ impl Question {
             Self::IfLarge if learned.self_mount == Some(true) => Some(How::SelfMount),
             Self::IfLarge => Some(How::Head),
             Self::InPassing if is_small && one_post => None,
+            // Where one POST is known to send it, a POST that opens an upload would be one too many where the blob is missing,
+            // and a HEAD is answered truly by every registry.
+            Self::InPassing if one_post && learned.single_post == Some(true) => Some(How::Head),
             Self::InPassing if learned.self_mount == Some(false) => Some(How::Head),
             Self::InPassing => Some(How::SelfMount),
         }
