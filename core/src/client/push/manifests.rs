@@ -107,12 +107,15 @@ impl<K: Key> PushJob<K> {
             return;
         }
         let Some(number) = self.root_number() else { return };
-        let Some((id, manifest)) = self.manifests.get(number).map(|node| (node.id, node.manifest.clone())) else {
-            return;
-        };
+        // Only a root that is there is looked into: a root may refer to thousands.
+        let Some(id) = self.manifests.get(number).map(|node| node.id) else { return };
         if !self.graph.is_there(id) || self.graph.is_busy(id) {
             return;
         }
+        if self.graph.waits(id) && !self.tags.are_first_held_up() {
+            return;
+        }
+        let Some(manifest) = self.manifests.get(number).map(|node| node.manifest.clone()) else { return };
         if self.graph.waits(id) {
             // What it refers to was not given, perhaps: it has to be there before a tag names it.
             let blobs = manifest.blobs().filter_map(|blob| self.graph.find(blob.digest, Kind::Blob));

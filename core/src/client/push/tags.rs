@@ -12,11 +12,13 @@ pub(super) struct Tags {
     waiting: BTreeSet<usize>,
     /// Those that a request is under way for.
     running: BTreeSet<usize>,
+    /// Whether they were held up by what the root waits for.
+    are_held_up: bool,
 }
 
 impl Tags {
     pub(super) fn new(all: Vec<Tag>) -> Self {
-        Self { waiting: (0..all.len()).collect(), running: BTreeSet::new(), all }
+        Self { waiting: (0..all.len()).collect(), running: BTreeSet::new(), are_held_up: false, all }
     }
 
     pub(super) fn all(&self) -> &[Tag] {
@@ -66,6 +68,11 @@ impl Tags {
     /// Whether all name the root.
     pub(super) fn are_done(&self) -> bool {
         self.waiting.is_empty() && self.running.is_empty()
+    }
+
+    /// They are held up by what the root waits for; whether that is news.
+    pub(super) const fn are_first_held_up(&mut self) -> bool {
+        !std::mem::replace(&mut self.are_held_up, true)
     }
 
     /// Whether one that does not name it waits.
