@@ -46,7 +46,7 @@ impl Challenges {
     /// The challenges of an answer from `from`; they count on any status (quirk `ping-200-with-challenge`).
     ///
     /// # Errors
-    /// Where another origin than the registry's asks for credentials: nobody looks any up for it.
+    /// Where another origin than the registry's asks for credentials: none are looked up for it.
     pub fn of(registry: &Origin, from: &Target, headers: &HeaderMap) -> Result<Self, ForeignChallenge> {
         if from.origin() != registry && headers.contains_key(WWW_AUTHENTICATE) {
             return Err(ForeignChallenge { registry: registry.clone(), from: from.origin().clone() });
@@ -97,7 +97,7 @@ pub enum Challenge {
     Bearer(Bearer),
     /// User name and password are wanted. What its realm is called does not matter (quirk `challenge-realm-not-a-uri`).
     Basic,
-    /// Something that is not spoken here, by its name in lower case.
+    /// A scheme that this crate does not support, by its name in lower case.
     Other(String),
 }
 

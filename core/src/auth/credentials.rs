@@ -1,4 +1,4 @@
-//! What one shows to a registry to be let in.
+//! What proves to a registry who its client is.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ const ZERO_GUID: &str = "00000000-0000-0000-0000-000000000000";
 /// The user name that Docker's tools give to an identity token where there must be one.
 const TOKEN_USER: &str = "<token>";
 
-/// What one shows to a registry to be let in. It prints its kind and nothing else.
+/// What proves to a registry who its client is. It prints its kind and nothing else.
 pub enum Credentials {
     /// A user name and a password.
     ///

@@ -59,7 +59,7 @@ pub struct Attempt {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
-    /// `GET` with user name and password, or as nobody.
+    /// `GET` with user name and password, or anonymously.
     Get,
     /// The OAuth2 form, with a refresh token.
     Post,
@@ -80,7 +80,7 @@ impl fmt::Debug for TokenCall {
 }
 
 impl<'a> TokenRequest<'a> {
-    /// A token of this service, with these rights, for whom the credentials are: for nobody where there are none.
+    /// A token of this service, with these rights, for the account of the credentials: an anonymous one where there are none.
     #[must_use]
     pub const fn new(service: &'a TokenService, scopes: &'a Scopes, credentials: Option<&'a Credentials>) -> Self {
         Self { service, scopes, credentials, challenged: &[], refresh_token: None }
@@ -109,8 +109,8 @@ impl<'a> TokenRequest<'a> {
     }
 
     /// How to ask again after an answer with this status, if there is a point in it: by GET where the service has no OAuth2
-    /// (400, 401, 404 or 405; quirk `token-post-oauth-unsupported`), and without the right to delete where it gives that to
-    /// nobody (400; quirk `token-scope-delete-action`).
+    /// (400, 401, 404 or 405; quirk `token-post-oauth-unsupported`), and without the right to delete where it never grants
+    /// that (400; quirk `token-scope-delete-action`).
     #[must_use]
     pub fn after(&self, attempt: Attempt, status: StatusCode) -> Option<Attempt> {
         match (attempt.form, status.as_u16()) {
@@ -210,7 +210,7 @@ impl<'a> TokenRequest<'a> {
         Ok(TokenCall { target, request })
     }
 
-    /// What the service says, without what we told it: some repeat a token that they refuse.
+    /// What the service says, without the secrets that were sent to it: some services repeat a token that they refuse.
     fn scrubbed(&self, mut text: String) -> String {
         let mut secrets: Vec<Zeroizing<String>> = Vec::new();
         if let Some((user, password)) = self.credentials.and_then(Credentials::user_and_password) {

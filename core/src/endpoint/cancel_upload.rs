@@ -10,7 +10,7 @@ use crate::target::TargetError;
 
 /// Gives an upload up (`end-14`), so that the registry need not keep it.
 ///
-/// A courtesy: no push fails because of its answer. Some registries want the right to delete for it
+/// No push fails because of its answer. Some registries require the right to delete for it
 /// (quirks `mount-cancel-needs-delete`, `upload-cancel-status`).
 #[derive(Debug, Clone, Copy)]
 pub struct CancelUpload<'a> {

@@ -92,7 +92,7 @@ impl Endpoint for ListMoreTags<'_> {
     }
 }
 
-/// The body. Its `name` is not looked at: some registries give another one (quirk `tags-name-differs`).
+/// The body. Its `name` is not looked at: some registries send a different name (quirk `tags-name-differs`).
 #[derive(Deserialize)]
 struct Body {
     /// Registries written in Go say `null` for an empty list.

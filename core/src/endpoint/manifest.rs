@@ -154,7 +154,7 @@ pub enum ManifestPresence {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ManifestHead {
-    /// Its digest: to compare with one that is known, and to be adopted by nobody.
+    /// Its digest as the registry reports it: compare it with a digest that you know, and never use it in place of one.
     pub reported_digest: Option<Digest>,
     /// What it is.
     pub media_type: Option<MediaType>,

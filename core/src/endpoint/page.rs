@@ -10,8 +10,8 @@ use crate::header::next_link;
 
 /// The next page of a list, at the origin of the page before. Only an answer makes one.
 ///
-/// A registry may link pages in a circle, or link from a complete list to itself (quirk `tags-link-forms`): whoever
-/// goes from page to page must stop where one adds nothing, and after a while.
+/// A registry may link pages in a circle, or link from a complete list to itself (quirk `tags-link-forms`): a
+/// caller must stop at a page that adds nothing, and after a number of pages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NextPage(Target);
 

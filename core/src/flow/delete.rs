@@ -22,7 +22,7 @@ enum What {
     Manifest(ManifestReference),
 }
 
-/// What was deleted: where it was a manifest with a subject, its entry among the subject's referrers is still there.
+/// What was deleted. A manifest with a subject may still have an entry in the list of the subject's referrers.
 #[derive(Debug, Clone)]
 pub(crate) struct Deleted {
     pub(crate) referrer: Option<Manifest>,
@@ -42,7 +42,7 @@ impl Delete {
         Self { place, what: What::Blob(digest), state: State::Deleting(None), may_be_gone: false }
     }
 
-    /// The tag alone: what it names stays.
+    /// Deletes the tag alone: the manifest that it names stays.
     pub(crate) const fn tag(place: RepositoryRef, tag: Tag) -> Self {
         Self {
             place,

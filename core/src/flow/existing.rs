@@ -1,4 +1,4 @@
-//! Reading what stands in a repository, so that it need not be sent. Nothing that goes wrong here fails a push.
+//! Reading a manifest that the repository has already, so that it and its blobs need not be sent. A push goes on without it.
 
 use super::{Context, Exchange, Flow, Next, Outcome, ended};
 use crate::auth::{Scope, Scopes};
@@ -8,7 +8,7 @@ use crate::endpoint::{Endpoint, PullManifest, Row};
 use crate::outcome::{Failure, FailureKind, NoAnswer};
 use crate::{Digest, Manifest, Tag};
 
-/// Reads the manifest that stands under a name, if one does.
+/// Reads the manifest under a tag or digest, if there is one.
 pub(crate) struct FetchExisting {
     place: RepositoryRef,
     reference: ManifestReference,
@@ -36,7 +36,7 @@ impl FetchExisting {
     }
 }
 
-/// Whether what went wrong would go wrong for every request.
+/// Whether every other request of the push would fail in the same way.
 const fn is_for_all(why: &FailureKind) -> bool {
     matches!(
         why,
@@ -67,9 +67,9 @@ impl<K: Key> Flow<K> for FetchExisting {
     fn outcome(&mut self, outcome: Outcome, _: &mut Context<'_, K>) {
         let found = match outcome {
             Outcome::Answer { from, response, .. } => Ok(self.pull().parse(&from, &response).ok()),
-            // Where the token service refuses these rights, no request of the push will have them.
+            // The token service refuses these rights: no request of the push will have them.
             Outcome::Failed(failure) if failure.row == Some(Row::FetchToken) => Err(failure),
-            // Nor does any reach a registry that cannot be reached, or that wants a longer pause than we take.
+            // The registry cannot be reached, or asks for a longer pause than the options allow.
             Outcome::Failed(failure) if is_for_all(&failure.kind) => Err(failure),
             Outcome::Unknown { .. } | Outcome::Failed(_) => Ok(None),
         };

@@ -1,5 +1,5 @@
-//! Finding out whether the repository has what a manifest refers to and nobody gave; a blob may be mounted from another
-//! repository first.
+//! Whether the repository has content that a manifest of the push refers to and the caller did not give. A blob may be
+//! mounted from another repository first.
 
 use std::collections::VecDeque;
 

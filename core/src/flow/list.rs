@@ -25,7 +25,7 @@ pub(crate) struct ListTags {
     ended: Option<Result<Vec<Tag>, Failure>>,
 }
 
-/// Pages of a list: bounded, and none twice.
+/// The pages of a list: a bounded number, and none is read twice.
 #[derive(Default)]
 struct Pages {
     seen: BTreeSet<String>,
@@ -33,7 +33,7 @@ struct Pages {
 }
 
 impl Pages {
-    /// Notes that `read` was read; says whether there is another page to read.
+    /// Notes that the page at `read` was read. Returns whether there is another page to read.
     fn turn(&mut self, read: &Target, next: Option<NextPage>, limit: u32) -> Result<bool, Failure> {
         self.seen.insert(read.path_and_query().to_owned());
         self.next = next.filter(|page| !self.seen.contains(page.target().path_and_query()));
@@ -54,7 +54,7 @@ impl ListTags {
         ListTagsCall { origin, repository, limit: None, last: None }
     }
 
-    /// Takes a page in. Says whether there is another to read.
+    /// Adds the tags of a page. Returns whether there is another page to read.
     fn add(&mut self, page: TagsPage, options: &Options) -> Result<bool, Failure> {
         let read = self.pages.next.as_ref().map_or_else(|| self.first().target(), |page| page.target().clone());
         let before = self.tags.len();
@@ -179,7 +179,7 @@ impl ListReferrers {
         };
         let tag = Tag::of_referrers(&self.subject);
         match self.fallback(&tag).parse(&from, &response) {
-            // The spec: what is no index says that there are none. So does the subject itself.
+            // The spec: a document that is not an index means that there are no referrers. So does the subject itself.
             Ok(pulled) => {
                 let listed = list_of(self.subject, &pulled.manifest);
                 self.add(listed.map(|index| index.manifests.clone()).unwrap_or_default(), options)?;
@@ -202,7 +202,7 @@ impl ListReferrers {
     }
 }
 
-/// Whether there is an API all the same, and what it lists cannot be taken.
+/// Whether the registry has the referrers API, and its list breaks a rule.
 const fn is_a_list(error: &AnswerError) -> bool {
     matches!(error, AnswerError::Malformed { why: Flaw::Link(_) | Flaw::TooMany(_), .. })
 }

@@ -1,4 +1,5 @@
-//! One state machine a file. Each has one exchange at a time, and its state names the exchange that it is in.
+//! State machines of exchanges with a registry, one in each file or folder. Each has one exchange at a time, which its state
+//! names.
 //!
 //! A flow makes its requests through [`endpoint`](crate::endpoint) and never sees a retry, a redirect or a credential: the
 //! client above does those and hands it the final [`Outcome`] of the exchange. [`Flow::next`] says what the state asks for
@@ -54,19 +55,19 @@ pub(crate) struct Exchange<K> {
 /// What to do when it is unknown whether a request was applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum IfLost {
-    /// Make it again: twice is the same as once.
+    /// Make it again: applied twice, it has the same effect as once.
     Repeat,
     /// Tell the flow, which asks the registry.
     Ask,
-    /// Leave it: it was a courtesy.
+    /// Do nothing: no later request depends on it.
     Forget,
 }
 
-/// What came of an exchange, after redirects, authentication and retries.
+/// What came of an exchange, after the client's redirects, authentication and retries.
 pub(crate) enum Outcome {
     /// The registry answered.
     Answer { from: Target, response: Response<Bytes>, end: End },
-    /// It may or may not have been applied: no answer came, or this status, which may be another one a moment later.
+    /// It is not known whether the registry applied it: no answer came, or a transient status, which is given.
     Unknown { status: Option<StatusCode> },
     /// It was given up.
     Failed(Failure),
@@ -78,19 +79,19 @@ pub(crate) enum Next<K> {
     Send(Result<Box<Exchange<K>>, Failure>),
     /// Bytes of its one-shot blob, to be held ready: from the first, to before the second.
     Read { from: u64, up_to: u64 },
-    /// Nothing more: [`Flow::finish`] gives its result.
+    /// Nothing: the flow has ended, and [`Flow::finish`] gives its result.
     Done,
 }
 
-/// What a flow may look at and write to while it moves.
+/// What a flow may read and write while it moves.
 pub(crate) struct Context<'a, K> {
     pub(crate) options: &'a Options,
     pub(crate) now: Instant,
     pub(crate) learned: &'a mut Learned,
     pub(crate) events: &'a mut Vec<Event<K>>,
-    /// Set where the next exchange should wait a moment, as after a failure.
+    /// Set by a flow whose next exchange should wait, as after a failure.
     pub(crate) pause: &'a mut bool,
-    /// Set where the registry was asked for a blob before it is sent, and did not say that it is there.
+    /// Set by an upload whose blob the registry was asked for, and did not say that it has it.
     pub(crate) absent: &'a mut bool,
 }
 
@@ -101,13 +102,13 @@ pub(crate) trait Flow<K: Key>: Sized {
     /// What the state asks for. Called only while nothing of this flow is in flight; the same until an outcome comes.
     fn next(&self, options: &Options) -> Next<K>;
 
-    /// Moves on with what came of the exchange.
+    /// Moves to the next state, by what came of the exchange.
     fn outcome(&mut self, outcome: Outcome, context: &mut Context<'_, K>);
 
     /// Gives up: what is left to do is to clean up behind itself. Called only while nothing is in flight.
     fn cancel(&mut self);
 
-    /// The result, once [`Flow::next`] says [`Next::Done`]; before that, a flow was cancelled.
+    /// The result, once [`Flow::next`] says [`Next::Done`]. Before that, it is a failure: the flow was cancelled.
     fn finish(self) -> Result<Self::Output, Failure>;
 }
 
@@ -124,7 +125,7 @@ impl<K> Exchange<K> {
         }
     }
 
-    /// The target is that of an upload.
+    /// The same, to the location of an upload.
     pub(crate) fn in_upload(mut self, upload: &OpenUpload) -> Self {
         self.named_by = Some(upload.named_by().clone());
         self
@@ -142,7 +143,7 @@ impl<K> Exchange<K> {
 }
 
 impl Outcome {
-    /// Why it was given up, if it was.
+    /// The failure, if it is one.
     pub(crate) fn into_failure(self) -> Option<Failure> {
         if let Self::Failed(failure) = self { Some(failure) } else { None }
     }

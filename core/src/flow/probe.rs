@@ -1,4 +1,4 @@
-//! Finding something out without leaving anything behind: opens an upload and cancels it.
+//! A question that a POST answers. An upload that it opens is cancelled.
 
 use super::{Context, Exchange, Flow, Next, Outcome, ended};
 use crate::Digest;
@@ -19,7 +19,7 @@ pub(crate) struct Probe {
 enum Question {
     /// Would a push be allowed?
     Permission,
-    /// Does a mount from the repository itself say whether this blob, which is there, is there?
+    /// Is a mount from the repository itself answered with 201? The blob is one that the repository has.
     SelfMount(Digest),
 }
 
@@ -108,7 +108,7 @@ impl<K: Key> Flow<K> for Probe {
     fn outcome(&mut self, outcome: Outcome, context: &mut Context<'_, K>) {
         self.state = match &self.state {
             State::Asking => self.asked(outcome, context),
-            // A cancellation that fails hurts nobody (quirk `upload-cancel-status`).
+            // A cancellation may fail: the registry then removes the upload itself (quirk `upload-cancel-status`).
             State::Cancelling(_) => State::Ended(Ok(())),
             State::Ended(result) => State::Ended(result.clone()),
         };

@@ -1,4 +1,4 @@
-//! Keeping the list of a subject's referrers under the spec's fallback tag, where the registry does not keep it.
+//! The list of a subject's referrers under the spec's fallback tag, which the client keeps where the registry does not.
 //!
 //! ```text
 //! Probing ──the registry lists──▶ done
@@ -29,7 +29,7 @@ use crate::header::ETag;
 use crate::outcome::{Failure, FailureKind};
 use crate::{Descriptor, Digest, Document, Index, Manifest, MediaType, Tag};
 
-/// How often a list is written before others are said to be in the way.
+/// How often a list is written before the update fails because other writers overwrite it.
 const MAX_WRITES: u32 = 10;
 
 /// Entries are put into, or one is taken out of, the list of a subject's referrers.
@@ -40,11 +40,11 @@ pub(crate) struct UpdateReferrers {
     change: Change,
     fallback: Referrers,
     writes: u32,
-    /// What stood under the tag when it was read last.
+    /// The digest of what the tag held when it was read last.
     standing: Option<Digest>,
-    /// The refusal of the last write, and what stood there then, until something else is seen to.
+    /// The refusal of the last write, and what the tag held then; dropped once the tag holds something else.
     refused: Option<(AnswerError, Option<Digest>)>,
-    /// Whether the registry refused a write that its validator should have let through: then they are left out.
+    /// Whether the registry refused a write though its validator matched: then later writes have no validator.
     unguarded: bool,
     /// Whether it was given up while a write was in flight: what came of that is waited for, and nothing more is written.
     leaving: bool,
@@ -105,7 +105,7 @@ pub(super) enum NotAList {
     Other(&'static str),
 }
 
-/// What stands under the fallback tag, if it is a list of referrers: whoever reads it and whoever writes it judge alike.
+/// The index under the fallback tag, if it is a list of referrers. Reading and writing use this one rule.
 pub(super) fn list_of(subject: Digest, standing: &Manifest) -> Result<&Index, NotAList> {
     if subject.matches(standing.bytes()) {
         return Err(NotAList::Subject);
@@ -155,7 +155,7 @@ impl UpdateReferrers {
         self.leaving
     }
 
-    /// The first step: nothing is asked that is known.
+    /// Takes the first step. What was learned of the registry may make its request needless.
     pub(crate) fn begin<K>(&mut self, context: &mut Context<'_, K>) {
         // It may have been given up while it waited.
         if matches!(self.state, State::Ended(_)) {
@@ -185,7 +185,7 @@ impl UpdateReferrers {
         let supported = match outcome {
             Outcome::Answer { from, response, .. } => match self.probe().parse(&from, &response) {
                 Ok(_) => Some(true),
-                // That there is no such repository, or that it is in trouble, says nothing about the API.
+                // An unknown repository, or a server error, says nothing about the API.
                 Err(error) if is_about_the_api(&error) => Some(false),
                 Err(_) => None,
             },
@@ -242,7 +242,7 @@ impl UpdateReferrers {
         if let Some((error, before)) = self.refused.take()
             && before == self.standing
         {
-            // Nobody else was first: the validator is not understood, or the tag cannot be moved.
+            // The tag still holds the same: the registry does not understand the validator, or the tag cannot be moved.
             if self.unguarded {
                 return Err(self.not_listed(error));
             }
@@ -276,7 +276,7 @@ impl UpdateReferrers {
         PutManifest { origin, repository, manifest: list, name: PutName::Tag(&self.tag), condition }
     }
 
-    /// The registry does not let the list be changed. That is not the end of what the list is about.
+    /// The registry does not let the list be changed. The manifest that the entry is about was stored or deleted all the same.
     fn not_listed(&self, refusal: AnswerError) -> Failure {
         let done = match self.change {
             Change::Add(_) => "stored",
@@ -288,7 +288,7 @@ impl UpdateReferrers {
     fn written(&mut self, list: &Manifest, guard: &Guard, outcome: Outcome) -> Result<State, Failure> {
         match outcome {
             Outcome::Answer { from, response, .. } => match self.write(list, guard).parse(&from, &response) {
-                // Written, or another was first: either way, what stands there now decides.
+                // Written, or another writer was first: the list is read again.
                 Ok(_) => Ok(State::Fetching),
                 Err(error) if is_conflict(response.status()) => {
                     self.refused = Some((error, self.standing));
@@ -312,14 +312,14 @@ impl UpdateReferrers {
             Outcome::Answer { from, response, .. } if self.clear().parse(&from, &response).is_ok() => {
                 State::Ended(Ok(Listed { fallback: true }))
             }
-            // It may be gone: what stands there decides.
+            // It may be deleted: the tag is read again.
             Outcome::Unknown { .. } => State::Fetching,
             _ => State::Writing(empty, guard),
         }
     }
 }
 
-/// Whether a refusal says that the registry has no referrers API, and not something about this repository or this moment.
+/// Whether a refusal says that the registry has no referrers API. An unknown repository or a server error does not.
 fn is_about_the_api(error: &AnswerError) -> bool {
     error.refused().is_none_or(|refused| refused.status.is_client_error() && !refused.errors.has_code("NAME_UNKNOWN"))
 }
@@ -359,7 +359,7 @@ impl<K: Key> Flow<K> for UpdateReferrers {
             State::Probing => return self.probed(outcome, context),
             State::Fetching => {
                 let fetched = self.fetched(outcome);
-                // Others are writing too: not all at once.
+                // Other writers are at work: a wait of random length lets one of them through.
                 *context.pause = self.writes > 1 && matches!(fetched, Ok(State::Writing(..)));
                 fetched
             }

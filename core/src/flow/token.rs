@@ -13,7 +13,7 @@ use crate::driver::{Body, Keep, Key};
 use crate::endpoint::Row;
 use crate::outcome::{Failure, FailureKind};
 
-/// The exchange of credentials, or of nothing, for a token.
+/// The request for a token, with credentials or anonymously.
 pub(crate) struct FetchToken {
     key: TokenKey,
     credentials: Option<Arc<Credentials>>,
@@ -103,8 +103,8 @@ impl<K: Key> Flow<K> for FetchToken {
     }
 }
 
-/// Asking a registry how it wants to be asked: some say so only there (quirk `challenge-missing-www-authenticate`).
-/// What its answer teaches, the client learns; there is nothing else in it.
+/// `GET /v2/`, for the challenge in its answer: some registries send one only there (quirk
+/// `challenge-missing-www-authenticate`). The client reads the challenge; the flow has no other result.
 pub(crate) struct Ping {
     origin: crate::Origin,
     is_over: bool,

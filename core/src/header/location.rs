@@ -11,7 +11,7 @@ use crate::target::TargetError;
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum LocationError {
-    /// There are several, and they differ: nobody can tell which one others would follow.
+    /// There are several, and they differ: other HTTP stacks would follow different ones.
     #[error("there are several Location headers, and they differ")]
     Several,
     /// It is not a URL of the strict grammar.

@@ -46,7 +46,7 @@ impl RangeHint {
         }
     }
 
-    /// The offset at which to go on, where it can be told from what this side knows: that the first `acknowledged`
+    /// The offset at which to go on, where it follows from what this side knows: that the first `acknowledged`
     /// bytes are there, and that no more than `sent` bytes were ever sent.
     ///
     /// An end is read as the spec has it, and as one too high where only that fits. `0-0` says nothing about an upload

@@ -8,8 +8,8 @@ use crate::Target;
 
 /// An upload that a registry has opened: the spec's `<blob-push-location>`. Only an answer makes one.
 ///
-/// Its target is the newest `Location`, byte for byte. It may be at another origin than the registry: whoever sends
-/// credentials there must look at [`Target::origin`] first.
+/// Its target is the newest `Location`, byte for byte. It may be at another origin than the registry: look at
+/// [`Target::origin`] before you send credentials there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenUpload {
     target: Target,

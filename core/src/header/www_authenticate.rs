@@ -5,7 +5,7 @@ use http::header::WWW_AUTHENTICATE;
 
 /// The most headers that are kept (security invariant I25).
 const MAX_CHALLENGES: usize = 16;
-/// The longest one that is kept, in bytes. A longer one is passed over whole: half a challenge would be another one.
+/// The longest one that is kept, in bytes. A longer one is ignored as a whole: half a challenge could have another meaning.
 const MAX_LEN: usize = 8192;
 
 /// The texts of the `WWW-Authenticate` headers, in order: 16 of them at most, of 8 KiB each at most.

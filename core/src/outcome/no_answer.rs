@@ -8,8 +8,8 @@ pub enum NoAnswer {
     /// Nothing of the request left this machine (no address, refused, TLS failed): it was not applied. Tried again.
     #[error("the request was not sent: {0}")]
     NotSent(String),
-    /// The other side is not known to be who it should be: its certificate is not trusted, or nobody is who could vouch for
-    /// it. Nothing was sent; not tried again.
+    /// The other side is not known to be who it should be: its certificate is not trusted, or no certificate authority is
+    /// configured. Nothing was sent; not tried again.
     #[error("{0}")]
     Untrusted(String),
     /// The connection ended, or fell silent, after some of the request was sent: it may have been applied.

@@ -1,4 +1,4 @@
-//! Where a registry may send us: the one door for every URL that came from the network.
+//! Where a registry may send the client: every URL that came from the network is checked here.
 //!
 //! A hostile or broken registry steers the next request with a `Location`, a redirect, a token service's address or a `Link`.
 //! [`admit`] decides on all of them. What it refuses names the rule and the option of [`Policy`] that lifts it.
@@ -84,7 +84,7 @@ impl Policy {
         self
     }
 
-    /// Whether a redirect's target that wants a token is asked for one as nobody, by its own token service. Default no.
+    /// Whether the target of a redirect that asks for a token gets an anonymous one, from its own token service. Default no.
     ///
     /// Some registries only send one on to another (quirk `redirect-target-needs-own-auth`). No credentials go there, and the
     /// token serves at that target alone.

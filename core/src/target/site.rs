@@ -116,7 +116,7 @@ pub(super) fn is_known(registry: &Host, realm: &Host) -> bool {
     })
 }
 
-/// The last two or three labels, where they are somebody's own.
+/// The last two or three labels, where they are a registered domain: not a public suffix such as `co.uk`.
 fn registered_domain(name: &str) -> Option<String> {
     let labels: Vec<&str> = name.rsplit('.').collect();
     let (top, second) = (labels.first()?, labels.get(1)?);

@@ -1,4 +1,5 @@
-//! Addresses that no stranger may send us to: those of this machine, of private networks, and of nothing at all.
+//! Addresses that a registry on the open network may not send the client to: those of this machine, of private networks, and
+//! reserved ones.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 

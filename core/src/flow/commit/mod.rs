@@ -27,7 +27,8 @@ use crate::endpoint::{
 use crate::outcome::{Failure, FailureKind};
 use crate::{Algorithm, Digest, Manifest, Tag};
 
-/// How often a manifest is sent that was said to be stored and is not there, or that met another writer.
+/// How often a manifest is sent: again where the registry said that it is stored and does not have it, or where another writer
+/// was at work.
 const MAX_PUTS: u32 = 3;
 
 /// The commit of one manifest.
@@ -36,16 +37,16 @@ pub(crate) struct Commit {
     manifest: Manifest,
     digest: Digest,
     under: Under,
-    /// The tag that it is to have, where it is first put under its digest, which is not a SHA-256: a registry that is given only
-    /// the tag makes a SHA-256 of it, and may serve it under no other digest.
+    /// The tag for a manifest whose digest is not a SHA-256. It is put under its digest first: a registry that is given only the
+    /// tag computes a SHA-256, and may serve the manifest under no other digest.
     tag_after_digest: Option<Tag>,
     /// Whether it is to be proved that the registry serves it under its digest.
     unproved: bool,
-    /// Whether it was refused with its tags, and not because one of them may not be moved.
+    /// Whether a PUT with `tag` parameters was refused, and not because one of the tags is immutable.
     refused_with_tags: bool,
     /// How often it was sent.
     puts: u32,
-    /// What stood under the name when it was refused last.
+    /// The digest that the tag held when the PUT was refused last.
     seen: Option<Digest>,
     state: State,
 }
@@ -83,7 +84,7 @@ enum State {
     Checking(Option<Failure>),
     /// GET: the same, where HEAD does not say.
     Reading(Option<Failure>),
-    /// HEAD: is it there by its digest too? What was stored.
+    /// HEAD by the digest: does the registry serve it there? What was stored.
     Proving(Stored),
     Ended(Result<Committed, Failure>),
 }
@@ -185,7 +186,8 @@ impl Commit {
         }
     }
 
-    /// Rule 13 of the quirks: what is missing is sent, what stands there already is a success, all else is final.
+    /// Rule 13 of the quirks: what the registry misses is sent, a manifest that it has already is a success, and any other
+    /// refusal is final.
     fn refused(&mut self, error: AnswerError) -> State {
         let AnswerError::Refused(refused) = &error else { return State::Ended(Err(Failure::new(error))) };
         let status = refused.status;
@@ -193,7 +195,7 @@ impl Commit {
         if matches!(self.under, Under::DigestWithTags(_)) && !is_missing && may_be_about_tags(status) {
             self.refused_with_tags = !says_immutable(refused);
             self.under = match self.tag_after_digest.take() {
-                // The algorithm may not be known here: then the tag alone is taken, and the digest leads nowhere.
+                // The registry may not know the algorithm: then it takes the tag, and answers 404 to the digest.
                 Some(tag) => {
                     self.unproved = true;
                     Under::Tag(tag)
@@ -330,7 +332,7 @@ impl Commit {
         Some(State::Putting)
     }
 
-    /// The digest that the caller is told must lead to the manifest.
+    /// The caller is given the digest, so the registry must serve the manifest under it.
     fn proved(&self, stored: Stored, outcome: Outcome) -> Result<Committed, Failure> {
         let check = self.check_digest();
         let is_there = match outcome {

@@ -161,7 +161,7 @@ impl Content {
         }
     }
 
-    /// The registry has the bytes before `at`; a one-shot source may let go of them.
+    /// The registry has the bytes before `at`; a one-shot source may drop them.
     pub(super) fn stored(&mut self, at: u64) {
         self.acknowledged = at;
         self.resent = None;

@@ -55,7 +55,7 @@ impl<K: Key> Flow<K> for Upload<K> {
             State::Cancelling(open, _) => {
                 Some(self.bodyless(&CancelUpload { upload: open }, options).map(Exchange::forget_if_lost))
             }
-            // Where the upload stands may be a guess: only what is acknowledged is let go.
+            // Where the upload stands may be a guess: the source may drop only what the registry has acknowledged.
             State::Reading(_, from, up_to) => {
                 return Next::Read { from: self.content.first_in_hand(*from), up_to: *up_to };
             }

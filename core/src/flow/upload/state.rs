@@ -77,7 +77,8 @@ impl State {
     }
 }
 
-/// What the registry said last against this blob: that is told when all was tried, and not the accident that came after it.
+/// What the registry said last against this blob. When every way was tried, the failure tells this, and not a connection that
+/// was lost afterwards.
 #[derive(Debug, Default)]
 pub(super) struct LastWord {
     /// Its last refusal.

@@ -107,9 +107,9 @@ impl<K: Key> Upload<K> {
         }
     }
 
-    /// Whether the registry says of a first chunk that it has more than was ever sent, and not just by a byte (quirk
-    /// `patch-range-off-by-one-streamed`): somebody on the way delivered it twice. All of it is still to be had, so the upload
-    /// begins again; but once, because `Range` is a hint.
+    /// Whether the registry says of a first chunk that it has more bytes than were ever sent, and more than one byte too many
+    /// (quirk `patch-range-off-by-one-streamed`). Then a proxy delivered the chunk twice. The source still has all bytes, so the
+    /// upload begins again; but only once, because `Range` is a hint.
     fn is_doubtful(&mut self, range: &Range<u64>, said: RangeHint, context: &Context<'_, K>) -> bool {
         let says_more = matches!(said, RangeHint::Through(last) if last > range.end);
         range.start == 0 && says_more && self.sessions < context.options.sessions && self.content.doubt()
@@ -123,7 +123,7 @@ impl<K: Key> Upload<K> {
         context: &mut Context<'_, K>,
     ) {
         let len = range.end;
-        // Somebody on the way delivered it twice, and this is the answer to the second. Of `0-0` nobody can tell.
+        // A proxy delivered it twice, and this is the answer to the second. `0-0` may mean no byte or one.
         if said.offset_within(0, len) == Some(len) {
             self.content.stored(len);
             self.chunk(open, len, context);
@@ -139,7 +139,8 @@ impl<K: Key> Upload<K> {
 
     fn out_of_order(&mut self, open: OpenUpload, range: &Range<u64>, said: RangeHint, context: &mut Context<'_, K>) {
         if self.content.resent(range) {
-            // It was resent because nobody could tell whether it had arrived; it had, or as much of it as is said.
+            // It was sent again because the client could not know whether it had arrived. It had, or as much of it as the
+            // registry says.
             let said = said.offset_within(range.start, range.end);
             let at = said.filter(|at| *at > range.start).unwrap_or(range.end);
             self.content.stored(at);
