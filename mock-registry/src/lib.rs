@@ -36,6 +36,7 @@ mod answer;
 pub mod auth;
 pub mod behaviour;
 mod blobs;
+mod catalog;
 mod changes;
 pub mod fault;
 pub mod judge;

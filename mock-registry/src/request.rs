@@ -145,6 +145,7 @@ impl Registry {
             }
             (Row::End13, Route::Upload(repository, id)) => self.upload_status(request, repository, id)?,
             (Row::End14, Route::Upload(repository, id)) => self.cancel_upload(repository, id)?,
+            (_, Route::Catalog) if request.reads() => self.catalog(request)?,
             (Row::End8a | Row::End8b, Route::Tags(repository)) => self.tags(request, repository)?,
             (Row::End12a | Row::End12b, Route::Referrers(repository, digest)) => {
                 self.referrers(request, repository, digest)?

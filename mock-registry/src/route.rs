@@ -12,6 +12,8 @@ use crate::refusal::{Code, Refusal};
 pub(crate) enum Route {
     /// `/v2/`
     Base,
+    /// `/v2/_catalog`: the list of repositories.
+    Catalog,
     /// `/token`: where tokens are had.
     Token,
     /// `/v2/<name>/blobs/<digest>`, the digest unread.
@@ -46,6 +48,9 @@ impl Route {
         let rest = path.strip_prefix("/v2").ok_or_else(nothing)?;
         if matches!(rest, "" | "/") {
             return Ok(Self::Base);
+        }
+        if rest == "/_catalog" {
+            return Ok(Self::Catalog);
         }
         let (name, rest) = split(rest.strip_prefix('/').ok_or_else(nothing)?).ok_or_else(nothing)?;
         let repository: Repository = name
@@ -164,6 +169,7 @@ mod tests {
         let table = [
             ("/v2/", Route::Base),
             ("/v2", Route::Base),
+            ("/v2/_catalog", Route::Catalog),
             ("/v2/a/blobs/sha256:00", Route::Blob(repository("a"), "sha256:00".into())),
             ("/v2/a/blobs/sha256%3A00", Route::Blob(repository("a"), "sha256:00".into())),
             ("/v2/a/b/blobs/uploads/", Route::Uploads(repository("a/b"))),

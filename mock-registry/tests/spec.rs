@@ -18,7 +18,7 @@ fn end_1_support() {
     stage().play(
         "C: GET /v2/
          S: 200
-         C: GET /v2/_catalog
+         C: GET /v2/_nothing
          S: 404
          C: DELETE /v2/
          S: 405",
@@ -652,4 +652,18 @@ fn a_referrer_without_artifact_type_has_its_configs_and_an_index_has_none() {
     let listed: serde_json::Value = serde_json::from_slice(response.body()).unwrap();
     let entry = listed["manifests"].as_array().unwrap().iter().find(|entry| entry["digest"] == stage.value("index"));
     assert!(entry.unwrap().get("artifactType").is_none());
+}
+
+#[test]
+fn the_catalog_lists_repositories_in_pages() {
+    let mut stage = Stage::new(RegistryOptions::default()).with("hello", sha256("hello"));
+    for name in ["b", "a/c", "a"] {
+        push(&mut stage, name, "hello");
+    }
+    stage.play(
+        "C: GET /v2/_catalog\nS: 200\nS: Content-Type: application/json\nS:\nS: {\"repositories\":[\"a\",\"a/c\",\"b\"]}
+         C: GET /v2/_catalog?n=2\nS: 200\nS: Link: </v2/_catalog?n=2&last=a/c>; rel=\"next\"\nS:\nS: {\"repositories\":[\"a\",\"a/c\"]}
+         C: GET /v2/_catalog?n=2&last=a/c\nS: 200\nS: !link\nS:\nS: {\"repositories\":[\"b\"]}
+         C: GET /v2/_catalog?n=x\nS: 400",
+    );
 }

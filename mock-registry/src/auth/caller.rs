@@ -99,7 +99,7 @@ impl Registry {
     fn needs(&self, request: &ParsedRequest) -> Vec<Need> {
         let behaviour = &self.options.behaviour.auth;
         let repository = match &request.route {
-            Route::Base | Route::Token | Route::Part => return Vec::new(),
+            Route::Base | Route::Catalog | Route::Token | Route::Part => return Vec::new(),
             Route::Blob(repository, _)
             | Route::Manifest(repository, _)
             | Route::Uploads(repository)

@@ -40,7 +40,7 @@ impl JudgedRequest {
                 (Some(repository), request.query.first("digest").or(request.query.first("mount")), None)
             }
             Route::Tags(repository) | Route::Referrers(repository, _) => (Some(repository), None, None),
-            Route::Base | Route::Part | Route::Token | Route::Bare(_) => (None, None, None),
+            Route::Base | Route::Catalog | Route::Part | Route::Token | Route::Bare(_) => (None, None, None),
         };
         Self {
             number,

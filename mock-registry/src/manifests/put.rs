@@ -1,5 +1,7 @@
 //! Storing a manifest.
 
+use std::collections::BTreeSet;
+
 use bytes::{Bytes, BytesMut};
 use http::StatusCode;
 use http::header::{CONTENT_LENGTH, ETAG, LOCATION};
@@ -17,6 +19,9 @@ use crate::refusal::{Code, Refusal, status};
 use crate::registry::Registry;
 use crate::request::ParsedRequest;
 use crate::storage::Record;
+
+/// How many tags the query of one request may name.
+const TAGS: usize = 50;
 
 /// A manifest on its way in.
 #[derive(Debug)]
@@ -49,10 +54,19 @@ impl Registry {
         }
         self.check_creation(repository)?;
         self.check_room(repository)?;
-        let tags: Result<Vec<Tag>, TagError> = match named {
+        let mut tags: Result<Vec<Tag>, TagError> = match named {
             Named::Digest(_) if behaviour.tag_parameters => request.query.all("tag").map(str::parse).collect(),
             _ => Ok(Vec::new()),
         };
+        if let Ok(tags) = &mut tags {
+            // Each is answered once, in a header of its own; clients bound how many headers they take.
+            let mut seen = BTreeSet::new();
+            tags.retain(|tag| seen.insert(tag.clone()));
+            if tags.len() > TAGS {
+                let message = format!("a manifest is put under at most {TAGS} tags at once");
+                return Err(Refusal::new(StatusCode::URI_TOO_LONG, Code::ManifestInvalid, message));
+            }
+        }
         let tags =
             tags.map_err(|error| Refusal::bad_request(Code::ManifestInvalid, format!("a tag in the query: {error}")))?;
         let text = |name| request.header(name).map(str::to_owned);
