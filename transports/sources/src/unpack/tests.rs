@@ -9,6 +9,7 @@ use std::io::Write as _;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use longshore_core::{Algorithm, MediaType};
+use proptest::prelude::*;
 use tar::{EntryType, Header};
 use tempfile::TempDir;
 
@@ -333,4 +334,47 @@ fn a_folder_that_an_oras_client_called_a_dot_is_unpacked_in_place() {
     let error = place.put(&[(&title(".", true), &tar)], &Limits::default()).unwrap_err();
     assert!(matches!(error, UnpackError::Staging(StagingError::Exists(_))), "{error}");
     assert_eq!(tree(&place.out()).into_keys().collect::<Vec<_>>(), ["x"]);
+}
+
+/// A path of parts that have led elsewhere somewhere.
+fn path() -> impl Strategy<Value = String> {
+    let parts = ["d", "d", "d", "a", "A", "..", ".", "", "outside", "x.", "nul", "c:", "\\\\..", "sub"];
+    prop::collection::vec(prop::sample::select(parts.to_vec()), 1..5).prop_map(|parts| parts.join("/"))
+}
+
+fn entry() -> impl Strategy<Value = (EntryType, String, String)> {
+    let kinds = [EntryType::Regular, EntryType::Regular, EntryType::Directory, EntryType::Symlink, EntryType::Link];
+    (prop::sample::select(kinds.to_vec()), path(), path())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(150))]
+
+    #[test]
+    fn i41_i43_whatever_titles_and_tars_say_all_of_it_is_below_the_folder_or_nothing_is_there(
+        titles in prop::collection::vec((path(), any::<bool>()), 1..4),
+        entries in prop::collection::vec(entry(), 0..5),
+    ) {
+        let place = Place::new();
+        let mut tar = Tar::default();
+        for (kind, name, link) in &entries {
+            tar = tar.entry(*kind, name.as_bytes(), link.as_bytes(), if *kind == EntryType::Regular { b"CANARY" } else { b"" });
+        }
+        let tar = tar.gzip();
+        let titles: Vec<Title> =
+            titles.iter().filter_map(|(text, is_folder)| Title::of(&layer(text, *is_folder)).ok().flatten()).collect();
+        let layers: Vec<(&Title, &[u8])> = titles.iter().map(|title| (title, tar.as_slice())).collect();
+        let result = place.put(&layers, &Limits::default());
+        let outside: Vec<String> = tree(place.home.path()).into_keys().filter(|name| !name.starts_with("out/")).collect();
+        prop_assert_eq!(outside, ["outside"]);
+        prop_assert_eq!(fs::read(place.home.path().join("outside")).unwrap(), b"outside");
+        match result {
+            Ok(count) => {
+                let there = tree(&place.out());
+                prop_assert_eq!(there.keys().filter(|name| !name.ends_with('/')).count() as u64, count);
+                prop_assert!(there.keys().all(|name| !name.contains(".longshore-")));
+            }
+            Err(_) => prop_assert!(!place.out().exists()),
+        }
+    }
 }
