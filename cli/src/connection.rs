@@ -151,9 +151,19 @@ impl Connection {
     }
 
     async fn finish(&mut self, mut running: Running<Digest>) -> Result<Receipt<Digest>, Error> {
-        tokio::select! {
+        let result = tokio::select! {
             result = &mut running => self.ended(result),
-            signal = self.signals.next() => self.stop(running, signal).await,
+            signal = self.signals.next() => return self.stop(running, signal).await,
+        };
+        self.clean().await;
+        result
+    }
+
+    /// Gives what was left behind time to be cleaned up. A signal ends that.
+    async fn clean(&mut self) {
+        tokio::select! {
+            () = self.session.clean() => {}
+            _ = self.signals.next() => {}
         }
     }
 
@@ -161,7 +171,10 @@ impl Connection {
         running.cancel();
         tokio::select! {
             result = &mut running => match self.ended(result) {
-                Err(_) => Err(Error::stopped(signal, "stopped; the uploads that were open are cancelled")),
+                Err(_) => {
+                    self.clean().await;
+                    Err(Error::stopped(signal, "stopped; the uploads that were open are cancelled"))
+                }
                 // It was done before it could be stopped.
                 done => done,
             },

@@ -103,6 +103,7 @@ impl<K: Key> Client<K> {
         let is_kept =
             ending == Ending::Suspended && matches!(&task.flow, AnyFlow::Upload(upload) if upload.progress().is_some());
         task.purpose = Purpose::Cleanup;
+        self.cleanups.insert(id);
         task.redirect = None;
         if let Phase::Flying(flight) = &mut task.phase {
             let is_here = |output: &Output<K>| matches!(output, Output::Send { id, .. } if *id == flight.id);
@@ -118,6 +119,7 @@ impl<K: Key> Client<K> {
         }
         self.leave_line(id, &task);
         if is_kept {
+            self.cleanups.remove(&id);
             return;
         }
         task.flow.cancel();

@@ -61,6 +61,8 @@ pub struct Client<K> {
     tasks: BTreeMap<TaskId, Task<K>>,
     /// Tasks whose flow has moved since it was last asked what it wants.
     moved: BTreeSet<TaskId>,
+    /// Tasks that clean up behind operations that are done.
+    cleanups: BTreeSet<TaskId>,
     flights: BTreeMap<RequestId, TaskId>,
     /// Uploads that other operations can join.
     uploads: BTreeMap<(RepositoryRef, Digest), TaskId>,
@@ -121,6 +123,7 @@ impl<K: Key> Client<K> {
             news: BTreeSet::new(),
             tasks: BTreeMap::new(),
             moved: BTreeSet::new(),
+            cleanups: BTreeSet::new(),
             flights: BTreeMap::new(),
             uploads: BTreeMap::new(),
             lines: BTreeMap::new(),
@@ -265,6 +268,13 @@ impl<K: Key> Client<K> {
     /// Tells what was learned of a registry before.
     pub fn teach(&mut self, registry: &Registry, learned: Learned) {
         self.registry(registry).learned = learned;
+    }
+
+    /// Whether something is cleaned up behind operations that are done: a driver that has nothing else to do goes on for
+    /// [`Options::grace`], at most.
+    #[must_use]
+    pub fn is_cleaning_up(&self) -> bool {
+        !self.cleanups.is_empty()
     }
 
     /// How many requests are in flight.

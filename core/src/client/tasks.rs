@@ -149,7 +149,10 @@ impl<K: Key> Client<K> {
         let owners = match task.purpose {
             Purpose::Operations(owners) => owners,
             Purpose::Shared(shared) => return self.shared_done(&task.registry, shared, result, was_refused),
-            Purpose::Cleanup => return,
+            Purpose::Cleanup => {
+                self.cleanups.remove(&id);
+                return;
+            }
         };
         self.tell_all(id, task.operation, &owners, result);
     }
@@ -160,6 +163,7 @@ impl<K: Key> Client<K> {
             return;
         };
         self.no_longer_shared(id, task);
+        self.cleanups.insert(id);
         if let Purpose::Operations(owners) = std::mem::replace(&mut task.purpose, Purpose::Cleanup) {
             self.tell_all(id, task.operation, &owners, result);
         }

@@ -19,11 +19,13 @@ pub(crate) struct Driver<K> {
     shared: Arc<Shared<K>>,
     on_event: Box<dyn FnMut(Event<K>) + Send>,
     flights: BTreeMap<RequestId, AbortHandle>,
+    /// When nobody could ask for anything any more.
+    closed: Option<Instant>,
 }
 
 impl<K: Key + Send + 'static> Driver<K> {
     pub(crate) fn new(shared: Arc<Shared<K>>, on_event: Box<dyn FnMut(Event<K>) + Send>) -> Self {
-        Self { shared, on_event, flights: BTreeMap::new() }
+        Self { shared, on_event, flights: BTreeMap::new(), closed: None }
     }
 
     pub(crate) async fn drive(mut self) {
@@ -47,7 +49,10 @@ impl<K: Key + Send + 'static> Driver<K> {
                     }
                 }
                 Output::Wait(_) if self.is_over() => return,
-                Output::Wait(deadline) => self.wait(deadline).await,
+                Output::Wait(deadline) => {
+                    self.tell_if_clean();
+                    self.wait(deadline).await;
+                }
             }
         }
     }
@@ -88,16 +93,30 @@ impl<K: Key + Send + 'static> Driver<K> {
 
     async fn wait(&mut self, deadline: Option<Deadline>) {
         let woken = self.shared.wake.notified();
-        match deadline {
-            // Early or late, the next poll finds out.
-            Some(deadline) => drop(timeout(deadline.at.since(self.now()), woken).await),
+        let end = self.closed.map(|closed| closed + self.shared.grace);
+        // Early or late, the next poll finds out.
+        match deadline.map(|deadline| deadline.at).into_iter().chain(end).min() {
+            Some(moment) => drop(timeout(moment.since(self.now()), woken).await),
             None => woken.await,
         }
     }
 
-    fn is_over(&self) -> bool {
+    /// Whether nobody can ask for anything any more, and what was left behind is cleaned up, or was tried to be for long enough.
+    fn is_over(&mut self) -> bool {
+        let now = self.now();
         let state = lock(&self.shared.state);
-        state.is_closed && state.waiting.is_empty()
+        if !state.is_closed || !state.waiting.is_empty() {
+            return false;
+        }
+        let closed = *self.closed.get_or_insert(now);
+        !state.client.is_cleaning_up() || now.since(closed) >= self.shared.grace
+    }
+
+    /// Tells those who wait for it that nothing is left to clean up.
+    fn tell_if_clean(&self) {
+        if !lock(&self.shared.state).client.is_cleaning_up() {
+            self.shared.clean.notify_waiters();
+        }
     }
 
     /// The core's time: microseconds since the session began.

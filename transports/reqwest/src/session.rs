@@ -120,6 +120,17 @@ impl<K: Key + Send + 'static> Session<K> {
         Running { handle: Arc::clone(&self.handle), operation, result }
     }
 
+    /// Waits until nothing is left to clean up behind operations that are done: open uploads that nobody goes on with. It gives up
+    /// after [`Options::grace`](longshore_core::Options::grace).
+    pub async fn clean(&self) {
+        let shared = &self.handle.shared;
+        let clean = shared.clean.notified();
+        if lock(&shared.state).client.is_cleaning_up() {
+            shared.wake.notify_one();
+            drop(tokio::time::timeout(shared.grace, clean).await);
+        }
+    }
+
     /// What was learned of a registry, to save and to give to another session.
     #[must_use]
     pub fn learned(&self, registry: &Registry) -> Option<Learned> {
@@ -164,6 +175,7 @@ impl<K: Key + Send + 'static> SessionBuilder<K> {
     /// Outside a tokio runtime with time and I/O enabled.
     #[must_use]
     pub fn start(self) -> Session<K> {
+        let grace = self.options.grace;
         let shared = Arc::new(Shared {
             http: self.http,
             state: Mutex::new(State {
@@ -173,6 +185,8 @@ impl<K: Key + Send + 'static> SessionBuilder<K> {
                 is_closed: false,
             }),
             wake: Notify::new(),
+            clean: Notify::new(),
+            grace,
             start: Instant::now(),
             sources: Mutex::default(),
             sinks: Mutex::default(),
@@ -255,6 +269,10 @@ pub(crate) struct Shared<K> {
     pub(crate) state: Mutex<State<K>>,
     /// Wakes the driver: something was put into the client.
     pub(crate) wake: Notify,
+    /// Wakes those who wait until nothing is left to clean up.
+    pub(crate) clean: Notify,
+    /// For how long something is cleaned up when nothing else is left to do.
+    pub(crate) grace: Duration,
     start: Instant,
     /// Each with how often it was added.
     sources: Mutex<BTreeMap<K, (Source, usize)>>,

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use ::http::Request;
 use longshore_core::driver::{
-    AskFailed, AskId, Body, Deadline, Input, Keep, Key, Limits, NoAnswer, OperationId, Output, RequestId,
+    AskFailed, AskId, Body, Input, Keep, Key, Limits, NoAnswer, OperationId, Output, RequestId,
 };
 use longshore_core::{Client, Event, Failure, Receipt, Registry, Repository};
 use longshore_sources::{Sink, SourceError, Sources};
@@ -26,6 +26,8 @@ pub(crate) struct Driver<K> {
     pub(crate) sinks: BTreeMap<K, Sink>,
     pub(crate) credentials: Arc<Credential>,
     pub(crate) on_event: Box<dyn FnMut(Event<K>) + Send>,
+    /// For how long something is cleaned up when nothing else is left to do.
+    pub(crate) grace: Duration,
     /// The operation of each blob that was read from its beginning: it is named when the blob ends.
     pub(crate) reading: BTreeMap<K, OperationId>,
     /// The requests under way, each with the flag that gives it up.
@@ -41,7 +43,7 @@ impl<K: Key + Send + 'static> Driver<K> {
         &mut self,
         mut waiting: BTreeSet<OperationId>,
     ) -> BTreeMap<OperationId, Result<Receipt<K>, Box<Failure>>> {
-        let mut results = BTreeMap::new();
+        let (mut results, mut end) = (BTreeMap::new(), None);
         loop {
             match self.client.poll(self.now()) {
                 Output::Send { id, request, keep, limits } => self.send(id, request, keep, limits),
@@ -57,8 +59,15 @@ impl<K: Key + Send + 'static> Driver<K> {
                     waiting.remove(&operation);
                     results.insert(operation, result);
                 }
-                Output::Wait(_) if waiting.is_empty() => return results,
-                Output::Wait(deadline) => self.wait(deadline),
+                Output::Wait(deadline) => {
+                    let now = self.now();
+                    let end = waiting.is_empty().then(|| *end.get_or_insert(now + self.grace));
+                    // What was left behind is cleaned up, but not for ever.
+                    if end.is_some_and(|end| !self.client.is_cleaning_up() || end <= now) {
+                        return results;
+                    }
+                    self.wait(deadline.map(|deadline| deadline.at).into_iter().chain(end).min());
+                }
             }
         }
     }
@@ -107,10 +116,10 @@ impl<K: Key + Send + 'static> Driver<K> {
         });
     }
 
-    fn wait(&mut self, deadline: Option<Deadline>) {
+    fn wait(&mut self, until: Option<longshore_core::Instant>) {
         // A sender is kept here, so that the channel stays open; where time passes, the next poll finds out.
-        let input = match deadline {
-            Some(deadline) => self.inbox.recv_timeout(deadline.at.since(self.now())).ok(),
+        let input = match until {
+            Some(moment) => self.inbox.recv_timeout(moment.since(self.now())).ok(),
             None => self.inbox.recv().ok(),
         };
         for input in input.into_iter().chain(self.inbox.try_iter()) {

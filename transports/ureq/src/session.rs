@@ -157,6 +157,7 @@ impl<K: Key + Send + 'static> SessionBuilder<K> {
     /// Makes the session.
     #[must_use]
     pub fn build(self) -> Session<K> {
+        let grace = self.options.grace;
         let (inputs, inbox) = channel();
         let driver = Driver {
             client: Client::new(self.options),
@@ -165,6 +166,7 @@ impl<K: Key + Send + 'static> SessionBuilder<K> {
             sinks: BTreeMap::new(),
             credentials: self.credentials,
             on_event: self.on_event,
+            grace,
             reading: BTreeMap::new(),
             flights: BTreeMap::new(),
             inputs,
