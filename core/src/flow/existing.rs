@@ -41,6 +41,7 @@ const fn is_for_all(why: &FailureKind) -> bool {
     matches!(
         why,
         FailureKind::RetryAfter { .. }
+            | FailureKind::PatienceExhausted { .. }
             | FailureKind::RetryBudget
             | FailureKind::NoAnswer(NoAnswer::NotSent(_) | NoAnswer::Untrusted(_))
     )

@@ -21,7 +21,7 @@ impl<K: Key> Upload<K> {
         }
         // The registry wants a longer pause than we take: nothing more is asked of it.
         if let Outcome::Failed(failure) = &outcome
-            && matches!(failure.kind, FailureKind::RetryAfter { .. })
+            && matches!(failure.kind, FailureKind::RetryAfter { .. } | FailureKind::PatienceExhausted { .. })
         {
             self.state = State::Ended(Err(failure.clone().about(&self.key)));
             return;

@@ -1,0 +1,169 @@
+//! Tokens and credentials over a long time.
+
+use std::cell::RefCell;
+use std::time::Duration;
+
+use http::Request;
+use longshore_core::auth::Credentials;
+use longshore_core::driver::Body;
+use longshore_core::{Options, Secret};
+
+use crate::world::*;
+
+const CHALLENGE: &str = r#"Bearer realm="https://registry.example/token",service="r""#;
+
+fn password(text: &str) -> Option<Credentials> {
+    Some(Credentials::Basic { user: "robot".to_owned(), password: Secret::new(text.to_owned()) })
+}
+
+fn is_signed(request: &Request<Body<String>>) -> bool {
+    request.headers().contains_key("authorization")
+}
+
+#[test]
+fn a_push_that_waits_its_turn_is_not_refused_though_many_tokens_end_meanwhile() {
+    let (registry, tokens) = (RefCell::new(Registry::default()), RefCell::new(0));
+    let mut world = World::new(Options::default(), |_, request| {
+        if request.uri().path() == "/token" {
+            *tokens.borrow_mut() += 1;
+            let token = format!(r#"{{"token":"t{}","expires_in":300}}"#, tokens.borrow());
+            return Fate::Answered(millis(50), respond(200, &[], &token));
+        }
+        if !is_signed(request) {
+            return Fate::Answered(millis(50), respond(401, &[("www-authenticate", CHALLENGE)], ""));
+        }
+        let takes = Duration::from_micros(request.body().len().unwrap_or(0));
+        Fate::Answered(millis(50) + takes, registry.borrow_mut().answer(request))
+    });
+    let pushes: Vec<_> = (0..200)
+        .map(|number| world.client.start(push("registry.example", &format!("team/app{number}"), &[("l", 100_000_000)])))
+        .collect();
+    world.run();
+    for push in pushes.iter() {
+        world.succeeded(*push);
+    }
+    assert!(*tokens.borrow() <= 3 * pushes.len(), "{} tokens", tokens.borrow());
+}
+
+/// A registry that wants this password on every request; what was asked for, and how many pushes after the change went well.
+fn after_a_change_of_password(lookup: impl FnMut() -> Option<Credentials>, current: &RefCell<&str>) -> (usize, usize) {
+    let registry = RefCell::new(Registry::default());
+    let mut world = World::new(Options::default(), |_, request| {
+        use base64::Engine as _;
+        let expected = base64::engine::general_purpose::STANDARD.encode(format!("robot:{}", current.borrow()));
+        let header = request.headers().get("authorization").map(|header| header.to_str().unwrap());
+        if header != Some(&format!("Basic {expected}")) {
+            return Fate::Answered(millis(200), respond(401, &[("www-authenticate", "Basic realm=\"r\"")], ""));
+        }
+        Fate::Answered(millis(200), registry.borrow_mut().answer(request))
+    });
+    world.credentials = Box::new(lookup);
+    let mut pushes = Vec::new();
+    for number in 0..300 {
+        if number == 100 {
+            *current.borrow_mut() = "second";
+        }
+        pushes.push(world.client.start(push("registry.example", &format!("a/b{number}"), &[("l", 100)])));
+        world.run_until(millis((number + 1) * 100));
+    }
+    world.run();
+    let good = pushes[150..].iter().filter(|push| world.done[push].1.is_ok()).count();
+    (good, world.asked.len())
+}
+
+#[test]
+fn a_changed_password_is_asked_for_though_something_is_always_under_way() {
+    let current = RefCell::new("first");
+    assert_eq!(after_a_change_of_password(|| password(&current.borrow()), &current), (150, 2));
+}
+
+#[test]
+fn credentials_that_stay_wrong_are_asked_for_at_most_once_in_ten_seconds() {
+    let current = RefCell::new("first");
+    let (good, asked) = after_a_change_of_password(|| password("first"), &current);
+    assert_eq!(good, 0);
+    assert!((2..=5).contains(&asked), "asked {asked} times in 20 seconds");
+}
+
+#[test]
+fn a_mount_that_is_not_allowed_is_no_refusal_of_who_we_are() {
+    let (registry, tokens) = (RefCell::new(Registry::default()), RefCell::new(0));
+    let mut world = World::new(Options::default(), |_, request| {
+        if request.uri().path() == "/token" {
+            *tokens.borrow_mut() += 1;
+            let token = format!(r#"{{"token":"t{}","expires_in":3600}}"#, tokens.borrow());
+            return Fate::Answered(millis(50), respond(200, &[], &token));
+        }
+        let is_mount = request.uri().query().is_some_and(|query| query.contains("from=team%2Fsecret"));
+        if !is_signed(request) || is_mount {
+            return Fate::Answered(millis(50), respond(401, &[("www-authenticate", CHALLENGE)], ""));
+        }
+        Fate::Answered(millis(50), registry.borrow_mut().answer(request))
+    });
+    world.credentials = Box::new(|| password("right"));
+    for number in 0..10 {
+        let layer = format!("layer {number}");
+        let push = push_mounting("registry.example", "a/b", &[(&layer, 1000)], Some("team/secret"));
+        let push = world.client.start(push);
+        world.run();
+        world.succeeded(push);
+    }
+    assert_eq!(world.asked.len(), 1, "{} tokens", tokens.borrow());
+}
+
+#[test]
+fn each_repository_is_let_in_by_the_token_service_that_its_challenge_names() {
+    let registry = RefCell::new(Registry::default());
+    let mut world = World::new(Options::default(), |_, request| {
+        let path = request.uri().path();
+        if let Some(service) = path.strip_prefix("/token/") {
+            return Fate::Answered(millis(10), respond(200, &[], &format!(r#"{{"token":"{service}"}}"#)));
+        }
+        let team = path.split('/').nth(2).unwrap();
+        let is_right = request.headers().get("authorization").is_some_and(|header| *header == format!("Bearer {team}"));
+        if !is_right {
+            let challenge = format!(r#"Bearer realm="https://registry.example/token/{team}",service="{team}""#);
+            return Fate::Answered(millis(10), respond(401, &[("www-authenticate", &challenge)], ""));
+        }
+        Fate::Answered(millis(10), registry.borrow_mut().answer(request))
+    });
+    let names: Vec<String> = (0..10).map(|number| format!("layer {number}")).collect();
+    let layers: Vec<(&str, u64)> = names.iter().map(|name| (name.as_str(), 20_000)).collect();
+    let pushes: Vec<_> = (0..6)
+        .map(|number| {
+            let repository = format!("team{}/app{number}", number % 2);
+            world.client.start(push("registry.example", &repository, &layers))
+        })
+        .collect();
+    world.run();
+    for push in pushes.iter() {
+        world.succeeded(*push);
+    }
+}
+
+#[test]
+fn a_token_that_ends_while_several_requests_carry_it_is_no_refusal() {
+    let (registry, tokens) = (RefCell::new(Registry::default()), RefCell::new(Vec::new()));
+    let mut world = World::new(Options::default(), |at, request| {
+        if request.uri().path() == "/token" {
+            tokens.borrow_mut().push(at);
+            let token = format!(r#"{{"token":"t{}","expires_in":60}}"#, tokens.borrow().len());
+            return Fate::Answered(seconds(1), respond(200, &[], &token));
+        }
+        // The registry looks at the token when the request has ended.
+        let takes = seconds(45);
+        let newest = tokens.borrow().last().copied().unwrap_or_default();
+        let is_newest = request.headers().get("authorization").is_some_and(|header| {
+            *header == format!("Bearer t{}", tokens.borrow().len()) && at + takes < newest + seconds(60)
+        });
+        if !is_newest {
+            return Fate::Answered(takes, respond(401, &[("www-authenticate", CHALLENGE)], ""));
+        }
+        Fate::Answered(takes, registry.borrow_mut().answer(request))
+    });
+    let names: Vec<String> = (0..12).map(|number| format!("layer {number}")).collect();
+    let layers: Vec<(&str, u64)> = names.iter().map(|name| (name.as_str(), 1000)).collect();
+    let push = world.client.start(push("registry.example", "a/b", &layers));
+    world.run();
+    world.succeeded(push);
+}

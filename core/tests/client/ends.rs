@@ -1,0 +1,107 @@
+//! The ends of operations: done before courtesy, suspended, shared.
+
+use std::cell::RefCell;
+
+use http::Method;
+use longshore_core::{Checkpoint, Options, Receipt};
+
+use crate::world::*;
+
+fn in_chunks() -> Options {
+    let mut options = Options::default();
+    (options.chunk_above, options.chunk, options.single_post) = (1000, 1000, 0);
+    options
+}
+
+#[test]
+fn a_push_that_is_cancelled_is_done_at_once_though_the_registry_asked_for_a_pause() {
+    let registry = RefCell::new(Registry::default());
+    let mut world = World::new(in_chunks(), |_, request| {
+        if request.method() == Method::PATCH {
+            return Fate::Answered(millis(10), respond(503, &[("retry-after", "290")], ""));
+        }
+        Fate::Answered(millis(10), registry.borrow_mut().answer(request))
+    });
+    let push = world.client.start(push("registry.example", "a/b", &[("x", 5000)]));
+    world.run_until(seconds(5));
+    world.client.cancel(push);
+    world.run_until(seconds(6));
+    assert_eq!(world.done[&push].0, seconds(5));
+    assert!(world.client.is_cleaning_up());
+    world.run();
+    assert!(!world.client.is_cleaning_up() && registry.borrow().open.is_empty(), "{}", world.transcript());
+}
+
+#[test]
+fn the_upload_that_a_cancelled_post_opens_is_cancelled_too() {
+    let registry = RefCell::new(Registry::default());
+    let mut world =
+        World::new(in_chunks(), |_, request| Fate::Answered(seconds(1), registry.borrow_mut().answer(request)));
+    let push = world.client.start(push("registry.example", "a/b", &[("x", 5000), ("y", 6000)]));
+    let is_post = |sent: &Sent| sent.line.starts_with("POST");
+    while !world.sent.iter().any(is_post) {
+        let next = world.time() + millis(100);
+        world.run_until(next);
+    }
+    world.client.cancel(push);
+    world.run();
+    assert!(world.done[&push].1.is_err());
+    assert!(registry.borrow().open.is_empty(), "{}", world.transcript());
+}
+
+#[test]
+fn a_push_that_is_suspended_keeps_its_uploads_and_another_process_goes_on_with_them() {
+    let registry = RefCell::new(Registry::default());
+    let network = |_: std::time::Duration, request: &http::Request<_>| {
+        Fate::Answered(millis(100), registry.borrow_mut().answer(request))
+    };
+    let mut world = World::new(in_chunks(), network);
+    let of = || push("registry.example", "a/b", &[("x", 10_000)]);
+    let first = world.client.start(of());
+    let chunks = |world: &World<'_>| world.sent.iter().filter(|sent| sent.line.starts_with("PATCH")).count();
+    while chunks(&world) < 4 {
+        let next = world.time() + millis(100);
+        world.run_until(next);
+    }
+    world.client.suspend(first);
+    world.run();
+    let Ok(Receipt::Suspended(checkpoint)) = &world.done[&first].1 else { panic!("{:?}", world.done[&first]) };
+    assert_eq!(registry.borrow().open.len(), 1, "{}", world.transcript());
+    let saved = Checkpoint::from_json(&checkpoint.to_json()).unwrap();
+    drop(world);
+    let mut world = World::new(in_chunks(), network);
+    let second = world.client.start(of().resume(saved).unwrap());
+    world.run();
+    world.succeeded(second);
+    let questions = world.sent.iter().filter(|sent| sent.line.starts_with("GET /v2/a/b/blobs/uploads/")).count();
+    assert_eq!(questions, 1, "it asks how far the upload is\n{}", world.transcript());
+    let chunks = world.sent.iter().filter(|sent| sent.line.starts_with("PATCH")).count();
+    assert!(chunks <= 7, "what is there is not sent again\n{}", world.transcript());
+}
+
+#[test]
+fn a_shared_upload_goes_on_with_the_source_of_whoever_waits_for_it() {
+    let (registry, keys) = (RefCell::new(Registry::default()), RefCell::new(Vec::new()));
+    let mut options = Options::default();
+    options.single_post = 0;
+    let mut world = World::new(options, |_, request| {
+        if let longshore_core::driver::Body::Blob { key, .. } = request.body() {
+            keys.borrow_mut().push(key.clone());
+        }
+        let takes = if request.body().len() == Some(500_000) { seconds(10) } else { millis(10) };
+        Fate::Answered(takes, registry.borrow_mut().answer(request))
+    });
+    let of = |number: u8| {
+        let descriptor = longshore_core::Digest::of(longshore_core::Algorithm::Sha256, b"shared");
+        let push = longshore_core::Push::new("registry.example".parse().unwrap(), "a/b".parse().unwrap());
+        push.blob(longshore_core::Blob::known(format!("of {number}"), descriptor, 500_000))
+    };
+    let (first, second) = (world.client.start(of(1)), world.client.start(of(2)));
+    world.run_until(seconds(1));
+    world.client.cancel(first);
+    world.run();
+    assert_eq!(*keys.borrow(), ["of 1", "of 2"], "nothing of the first is asked for after it is done");
+    assert_eq!(world.done[&first].0, seconds(1));
+    world.succeeded(second);
+    assert!(registry.borrow().open.is_empty());
+}

@@ -1,0 +1,196 @@
+//! What one origin does costs the others nothing, and what it asked for is kept without end.
+
+use std::cell::RefCell;
+
+use longshore_core::{Event, FailureKind, Options};
+
+use crate::world::*;
+
+const MIB: u64 = 1024 * 1024;
+
+fn names(count: usize) -> Vec<String> {
+    (0..count).map(|number| format!("layer {number}")).collect()
+}
+
+fn layers(names: &[String], size: u64) -> Vec<(&str, u64)> {
+    names.iter().map(|name| (name.as_str(), size)).collect()
+}
+
+/// What is sent to `fine.example`, byte and moment, while `other.example` does this.
+fn beside(other: impl Fn() -> Fate) -> Vec<Sent> {
+    let (registry, failed) = (RefCell::new(Registry::default()), RefCell::new(0));
+    let mut options = Options::default();
+    options.seed = 7;
+    let mut world = World::new(options, |_, request| {
+        if request.uri().host() == Some("other.example") {
+            return other();
+        }
+        // Every fifth answer is a 502, so that waits that are drawn by chance count too.
+        *failed.borrow_mut() += 1;
+        if *failed.borrow() % 5 == 0 {
+            return Fate::Answered(millis(10), respond(502, &[], ""));
+        }
+        Fate::Answered(millis(10), registry.borrow_mut().answer(request))
+    });
+    let names = names(20);
+    let other = world.client.start(push("other.example", "a/b", &layers(&names, 10_000)));
+    let fine = world.client.start(push("fine.example", "a/b", &layers(&names, 10_000)));
+    world.run_until(seconds(30));
+    world.succeeded(fine);
+    world.client.cancel(other);
+    world.sent_to("fine.example")
+}
+
+#[test]
+fn what_one_registry_is_sent_does_not_depend_on_another() {
+    let answers = || Fate::Answered(millis(10), respond(201, &[("location", "/x")], ""));
+    let expected = beside(answers);
+    assert!(expected.len() > 20);
+    assert_eq!(beside(|| Fate::Lost(seconds(300))), expected, "it hangs");
+    assert_eq!(beside(|| Fate::Lost(millis(1))), expected, "it is down");
+    assert_eq!(beside(|| Fate::Answered(millis(1), respond(503, &[("retry-after", "20")], ""))), expected, "it waits");
+    assert_eq!(beside(|| Fate::Answered(millis(1), respond(429, &[], ""))), expected, "it throttles");
+}
+
+#[test]
+fn an_outage_is_paid_back_by_time() {
+    let (registry, is_down) = (RefCell::new(Registry::default()), RefCell::new(true));
+    let mut world = World::new(Options::default(), |_, request| {
+        if *is_down.borrow() {
+            return Fate::Lost(millis(10));
+        }
+        Fate::Answered(millis(10), registry.borrow_mut().answer(request))
+    });
+    for number in 0..12 {
+        world.client.start(push("registry.example", &format!("a/b{number}"), &[("x", 10)]));
+        world.run();
+    }
+    // The budget is spent now, and an hour later it is not.
+    let hour = world.time() + seconds(3600);
+    world.run_until(hour);
+    let push = world.client.start(push("registry.example", "a/b", &[("x", 10)]));
+    world.run_until(hour + millis(5));
+    *is_down.borrow_mut() = false;
+    world.run();
+    world.succeeded(push);
+}
+
+#[test]
+fn a_rate_limit_that_is_kept_is_outlasted() {
+    {
+        let (registry, window) = (RefCell::new(Registry::default()), RefCell::new((0, 0)));
+        let mut world = World::new(Options::default(), |at, request| {
+            let mut window = window.borrow_mut();
+            if window.0 != at.as_secs() / 2 {
+                *window = (at.as_secs() / 2, 0);
+            }
+            window.1 += 1;
+            if window.1 > 3 {
+                return Fate::Answered(millis(20), respond(429, &[("retry-after", "2")], ""));
+            }
+            Fate::Answered(millis(20), registry.borrow_mut().answer(request))
+        });
+        let names = names(120);
+        let push = world.client.start(push("registry.example", "a/b", &layers(&names, 1000)));
+        world.run();
+        world.succeeded(push);
+    }
+}
+
+#[test]
+fn a_registry_that_only_asks_for_waits_ends_the_patience() {
+    let mut world =
+        World::new(Options::default(), |_, _| Fate::Answered(millis(10), respond(503, &[("retry-after", "100")], "")));
+    let push = world.client.start(push("registry.example", "a/b", &[("x", 10)]));
+    world.run();
+    assert!(matches!(world.failure(push).kind, FailureKind::PatienceExhausted { .. }), "{}", world.failure(push));
+    let waited = world.done[&push].0;
+    assert!(waited >= seconds(900) && waited < seconds(1200), "{waited:?}");
+}
+
+#[test]
+fn two_hundred_small_blobs_take_half_of_what_eight_at_a_time_do() {
+    let registry = RefCell::new(Registry::default());
+    let mut world = World::new(Options::default(), |_, request| {
+        // One POST stores nothing here, so that each blob takes two requests.
+        if request.uri().query().is_some_and(|query| query.starts_with("digest=")) && request.method() == "POST" {
+            return Fate::Answered(millis(50), respond(405, &[], ""));
+        }
+        Fate::Answered(millis(50), registry.borrow_mut().answer(request))
+    });
+    let names = names(200);
+    let push = world.client.start(push("registry.example", "a/b", &layers(&names, 65_536)));
+    world.run();
+    let took = world.succeeded(push);
+    assert!(took <= millis(1400), "{took:?}");
+}
+
+#[test]
+fn a_small_push_gets_through_beside_large_ones() {
+    let registry = RefCell::new(Registry::default());
+    let mut world = World::new(Options::default(), |_, request| {
+        // A megabyte a second.
+        let takes = millis(10) + std::time::Duration::from_micros(request.body().len().unwrap_or(0));
+        Fate::Answered(takes, registry.borrow_mut().answer(request))
+    });
+    let names = names(40);
+    world.client.start(push("registry.example", "a/large", &layers(&names, 100 * MIB)));
+    world.run_until(seconds(30));
+    let small = world.client.start(push("registry.example", "a/small", &[("x", 10)]));
+    world.run_until(seconds(60));
+    let took = world.succeeded(small);
+    assert!(took < seconds(32), "{took:?}");
+}
+
+#[test]
+fn the_cap_on_all_counts_each_place_beyond_the_first_of_an_origin() {
+    let (flying, most) = (RefCell::new(Vec::<(std::time::Duration, String)>::new()), RefCell::new(0_usize));
+    let registry = RefCell::new(Registry::default());
+    let mut options = Options::default();
+    options.in_flight_total = 3;
+    let mut world = World::new(options, |at, request| {
+        let mut flying = flying.borrow_mut();
+        flying.retain(|(end, _)| *end > at);
+        flying.push((at + millis(10), request.uri().host().unwrap().to_owned()));
+        let hosts: std::collections::BTreeSet<&str> = flying.iter().map(|(_, host)| host.as_str()).collect();
+        let extra = flying.len() - hosts.len();
+        let before = *most.borrow();
+        *most.borrow_mut() = extra.max(before);
+        Fate::Answered(millis(10), registry.borrow_mut().answer(request))
+    });
+    let names = names(30);
+    let pushes: Vec<_> = (0..4)
+        .map(|number| world.client.start(push(&format!("r{number}.example"), "a/b", &layers(&names, 20_000))))
+        .collect();
+    world.run();
+    let ends: Vec<_> = pushes.iter().map(|push| world.succeeded(*push)).collect();
+    assert_eq!(*most.borrow(), 3);
+    let (first, last) = (ends.iter().min().unwrap(), ends.iter().max().unwrap());
+    assert!(*last < *first * 2, "lanes take turns: {ends:?}");
+}
+
+#[test]
+fn new_warnings_are_told_however_many_there_were() {
+    let (registry, number) = (RefCell::new(Registry::default()), RefCell::new(0));
+    let mut world = World::new(Options::default(), |at, request| {
+        let mut answer = registry.borrow_mut().answer(request);
+        *number.borrow_mut() += 1;
+        let text = if at < seconds(1000) {
+            format!("299 - \"quota: {} bytes left\"", number.borrow())
+        } else {
+            "299 - \"this registry is switched off tomorrow\"".to_owned()
+        };
+        answer.headers_mut().insert("warning", text.parse().unwrap());
+        Fate::Answered(millis(1), answer)
+    });
+    let names = names(300);
+    world.client.start(push("registry.example", "a/b", &layers(&names, 10)));
+    world.run_until(seconds(2000));
+    world.events.clear();
+    for number in 0..3 {
+        world.client.start(push("registry.example", &format!("c/d{number}"), &[("y", 10)]));
+        world.run();
+    }
+    let warnings = world.events.iter().filter(|event| matches!(event, Event::Warning { .. })).count();
+    assert_eq!(warnings, 1, "it is told, and told once");
+}

@@ -1,0 +1,8 @@
+//! One client for many registries, for a long time: in virtual time, against registries that are functions.
+
+#![allow(missing_docs, reason = "a test")]
+
+mod credentials;
+mod ends;
+mod lanes;
+mod world;
