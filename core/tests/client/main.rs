@@ -1,6 +1,6 @@
 //! One client for many registries, for a long time: in virtual time, against registries that are functions.
 
-#![allow(missing_docs, reason = "a test")]
+#![allow(missing_docs, clippy::type_complexity, reason = "a test")]
 
 mod credentials;
 mod ends;
