@@ -12,6 +12,7 @@ mod credentials;
 mod demo;
 mod exit;
 mod files;
+mod judge;
 mod mock;
 mod output;
 mod probe;
@@ -62,6 +63,7 @@ async fn run(command: Command) -> Result<(), Error> {
         Command::Rm(arguments) => rm::run(arguments).await,
         Command::Conformance(arguments) => conformance::run(arguments).await,
         Command::Probe(arguments) => probe::run(arguments).await,
+        Command::Judge(arguments) => judge::run(arguments).await,
         Command::Mock(arguments) => mock::run(arguments).await,
         Command::Demo(arguments) => demo::run(&arguments).await,
     }

@@ -22,8 +22,16 @@ pub(crate) fn told(arguments: &ProfileArguments) -> Result<bool, Error> {
 
 /// The profile, with the switches that were set.
 pub(crate) fn load(arguments: &ProfileArguments) -> Result<Profile, Error> {
-    let name = arguments.profile.as_str();
-    let mut profile = match Profile::named(name) {
+    let mut profile = named(&arguments.profile)?;
+    for assignment in &arguments.set {
+        profile.set(assignment).map_err(refused)?;
+    }
+    Ok(profile)
+}
+
+/// The profile of this name, or in this file.
+pub(crate) fn named(name: &str) -> Result<Profile, Error> {
+    match Profile::named(name) {
         Err(ProfileError::UnknownProfile { .. }) if is_path(name) => {
             let text =
                 files::read(Path::new(name)).map_err(|error| Error::misuse(format!("cannot read {name}: {error}")))?;
@@ -32,11 +40,7 @@ pub(crate) fn load(arguments: &ProfileArguments) -> Result<Profile, Error> {
         }
         named => named,
     }
-    .map_err(refused)?;
-    for assignment in &arguments.set {
-        profile.set(assignment).map_err(refused)?;
-    }
-    Ok(profile)
+    .map_err(refused)
 }
 
 /// Whether somebody means a file.

@@ -179,7 +179,7 @@ fn private_blob(text: &str) -> Result<(Repository, Digest), String> {
     Ok((repository, digest.parse().map_err(|error| format!("{error}"))?))
 }
 
-fn seconds(text: &str) -> Result<Duration, String> {
+pub(super) fn seconds(text: &str) -> Result<Duration, String> {
     match text.parse::<u32>() {
         Ok(seconds) if seconds > 0 => Ok(Duration::from_secs(seconds.into())),
         _ => Err("a number of seconds, from 1".to_owned()),

@@ -3,6 +3,7 @@
 mod artifact;
 mod conformance;
 mod connection;
+mod judge;
 mod limits;
 mod login;
 mod mock;
@@ -20,6 +21,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 pub(crate) use artifact::{ArtifactArguments, AttachArguments, ContentArguments};
 pub(crate) use conformance::ConformanceArguments;
 pub(crate) use connection::ConnectionArguments;
+pub(crate) use judge::JudgeArguments;
 pub(crate) use login::{LoginArguments, TrustArguments};
 pub(crate) use mock::{MockArguments, Scheme};
 pub(crate) use probe::ProbeArguments;
@@ -71,6 +73,9 @@ pub(crate) enum Command {
     /// Find out what a registry does otherwise than others: a profile that `longshore mock --profile` plays
     #[command(after_help = probe::HELP)]
     Probe(ProbeArguments),
+    /// Let a client push to registries that differ, and to one where things go wrong, and see what it does
+    #[command(after_help = judge::HELP)]
+    Judge(JudgeArguments),
     /// Show a whole push, to a registry of its own: what is sent, what a second push costs, and that every byte comes back
     #[command(after_help = exit::HELP)]
     Demo(DemoArguments),

@@ -139,7 +139,7 @@ fn tell(arguments: &ConformanceArguments, report: &Report) -> Result<(), Error> 
     }
 }
 
-fn write(folder: &Path, name: &str, text: &str) -> Result<(), Error> {
+pub(crate) fn write(folder: &Path, name: &str, text: &str) -> Result<(), Error> {
     let path = folder.join(name);
     files::create(&path)
         .and_then(|mut file| file.write_all(text.as_bytes()))
@@ -147,6 +147,6 @@ fn write(folder: &Path, name: &str, text: &str) -> Result<(), Error> {
 }
 
 /// A moment as RFC 3339 has it, to the second.
-fn date(time: SystemTime) -> String {
+pub(crate) fn date(time: SystemTime) -> String {
     humantime::format_rfc3339_seconds(time).to_string()
 }
