@@ -9,8 +9,8 @@ use super::conformance::seconds;
 
 /// What `--help` says at its end.
 pub(super) const HELP: &str = "\
-In the command, {registry} stands for the registry's address, and {layout} for a folder that has an OCI layout with an index of
-two images, called v1 there. The client may push it to any repository and tag. For example:
+In the command, {registry} stands for the registry's address, {storage} for that of the storage that some registries have
+behind them, and {layout} for a folder that has an OCI layout with an index of two images, called v1 there. The client may push it to any repository and tag. For example:
 
   longshore judge -- longshore push {layout} {registry}/judged/app:v1
   longshore judge --all-profiles --all-faults --output results -- \\

@@ -7,6 +7,7 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use longshore_core::Origin;
 use longshore_mock_registry::fault::Faults;
 use longshore_mock_registry::profile::Profile;
 use longshore_mock_registry::report::{Check, CheckStatus, Clause, Evidence, Level, RecordedExchange};
@@ -45,13 +46,20 @@ pub(super) async fn judge(
         server = server.with_storage(Server::LOOPBACK).await.map_err(cannot)?;
     }
     let (address, shared) = (server.address().to_string(), server.shared());
+    let storage = shared.lock().options.storage.as_ref().map_or_else(|| address.clone(), Origin::authority);
     let (stop, stopped) = oneshot::channel::<()>();
     let serving = tokio::spawn(server.serve(async { drop(stopped.await) }));
 
-    let command = filled(&client.command, &address, setting.layout);
+    let command = filled(&client.command, &address, &storage, setting.layout);
     let (begun, limit) = (Instant::now(), setting.time_limit);
     let ended = tokio::task::spawn_blocking(move || run(&command, limit)).await;
-    let ended = ended.map_err(|_| Error::failed("the client could not be watched"))??;
+    let mut ended = ended.map_err(|_| Error::failed("the client could not be watched"))??;
+    // Another run has other ones.
+    for (given, name) in
+        [(&*setting.layout.display().to_string(), "{layout}"), (&address, "{registry}"), (&storage, "{storage}")]
+    {
+        ended.said = ended.said.replace(given, name);
+    }
     let took = begun.elapsed();
     drop(stop);
     // Requests that the client left behind are not waited for.
@@ -85,9 +93,11 @@ impl Ended {
     }
 }
 
-fn filled(command: &[String], registry: &str, layout: &Path) -> Vec<String> {
+fn filled(command: &[String], registry: &str, storage: &str, layout: &Path) -> Vec<String> {
     let layout = layout.display().to_string();
-    command.iter().map(|word| word.replace("{registry}", registry).replace("{layout}", &layout)).collect()
+    let fill =
+        |word: &String| word.replace("{registry}", registry).replace("{storage}", storage).replace("{layout}", &layout);
+    command.iter().map(fill).collect()
 }
 
 /// Runs the client to its end, or for as long as it may take.
