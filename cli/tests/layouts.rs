@@ -330,3 +330,25 @@ fn the_digest_that_is_printed_can_be_pulled() {
     assert_stored(&mock, &format!("a/manifests/{long}"), &bytes);
     assert_stored(&mock, "a/manifests/v1", &bytes);
 }
+
+#[test]
+fn a_document_of_another_type_is_pushed_with_what_it_refers_to_or_not_at_all() {
+    let mock = Mock::start(&[]);
+    let mut layout = RawLayout::new();
+    let blob = layout.blob(MediaType::OCTET_STREAM, b"content");
+    let artifact = json!({"mediaType": MediaType::OCI_ARTIFACT, "artifactType": "a/b", "blobs": [blob]});
+    let artifact = layout.json(MediaType::OCI_ARTIFACT, &artifact);
+    layout.tag(&artifact, "v1");
+    push(layout.path(), &mock.reference("artifact:v1"), &[]);
+    assert_stored(&mock, &format!("artifact/blobs/{}", digest(&blob)), b"content");
+    assert_stored(&mock, "artifact/manifests/v1", &read(&layout.file(&artifact)));
+
+    let mut layout = RawLayout::new();
+    let layers = json!([{"blobSum": digest(&layout.blob(MediaType::OCTET_STREAM, b"layer"))}]);
+    let schema1 = json!({"schemaVersion": 1, "name": "library/x", "tag": "1", "fsLayers": layers, "signatures": []});
+    let schema1 = layout.json(MediaType::DOCKER_SCHEMA1, &schema1);
+    layout.tag(&schema1, "v1");
+    let error = refused(1, &["push", layout.path(), &mock.reference("schema1:v1")]);
+    assert!(error.contains("are not pushed; convert the image"), "{error}");
+    assert_eq!(mock.status("/v2/schema1/tags/list"), 404, "nothing was sent");
+}
