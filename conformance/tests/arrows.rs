@@ -18,6 +18,7 @@ const ARROWS: [(&str, &[&str], &[&str]); 10] = [
     ("longshore-conformance", &["core", "memory", "mock-registry"], &[]),
     ("longshore-fuzz", &["conformance"], &[]),
     ("longshore-core-wasm", &["core"], &[]),
+    ("longshore-mock-registry-wasm", &["core", "mock-registry"], &[]),
 ];
 
 /// The one crate that sees all.

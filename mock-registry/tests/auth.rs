@@ -223,6 +223,7 @@ fn basic_registries() {
     );
 }
 
+#[cfg(feature = "htpasswd")]
 #[test]
 fn s11_htpasswd_files_and_unknown_users() {
     let hash = bcrypt::hash_with_salt("open sesame", 4, *b"0123456789abcdef").unwrap().to_string();

@@ -3,6 +3,7 @@
 mod caller;
 mod challenge;
 mod credentials;
+#[cfg(feature = "htpasswd")]
 mod htpasswd;
 mod rights;
 mod token;
@@ -15,6 +16,7 @@ use std::time::Duration;
 use longshore_core::Origin;
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "htpasswd")]
 pub use htpasswd::HtpasswdError;
 pub use rights::{Action, Rights, RightsError};
 
@@ -77,6 +79,7 @@ pub struct Password(Kept);
 #[derive(Clone)]
 enum Kept {
     Plain(String),
+    #[cfg(feature = "htpasswd")]
     Bcrypt(String),
 }
 
