@@ -67,7 +67,9 @@ impl Registry {
         match self.options.behaviour.referrers.api {
             ReferrersApi::On => Ok(None),
             ReferrersApi::NotFound => Err(missing(Code::ManifestUnknown)),
-            ReferrersApi::NoRoute => Err(missing(Code::Unsupported).page("text/plain", "404 page not found\n")),
+            ReferrersApi::NoRoute => {
+                Err(missing(Code::Unsupported).page("text/plain; charset=utf-8", "404 page not found\n"))
+            }
             ReferrersApi::SeeOther => Ok(Some(
                 Answer::new(request.row, StatusCode::SEE_OTHER)
                     .header(LOCATION, "https://www.registry.example/-/v2/referrers")

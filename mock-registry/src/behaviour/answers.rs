@@ -45,11 +45,11 @@ pub struct AnswerFilter {
     /// The lowest and the highest status.
     status: Option<(u16, u16)>,
     code: Option<String>,
-    /// A word of the `Content-Type`.
+    /// The kind of its `Content-Type`.
     body: Option<BodyType>,
 }
 
-/// A word of the `Content-Type`.
+/// A kind of `Content-Type`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum BodyType {
     Json,
@@ -63,6 +63,14 @@ impl BodyType {
             Self::Text => "text",
         }
     }
+
+    /// How the type begins.
+    const fn begins(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::Text => "text/",
+        }
+    }
 }
 
 impl AnswerFilter {
@@ -73,7 +81,7 @@ impl AnswerFilter {
         self.method.as_ref().is_none_or(|wanted| wanted == method)
             && self.row.is_none_or(|wanted| wanted == answer.row)
             && self.status.is_none_or(|(low, high)| (low..=high).contains(&answer.status.as_u16()))
-            && self.body.is_none_or(|body| content_type().contains(body.word()))
+            && self.body.is_none_or(|body| content_type().starts_with(body.begins()))
             && self.code.as_ref().is_none_or(|wanted| code().as_ref() == Some(wanted))
     }
 }
