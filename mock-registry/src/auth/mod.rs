@@ -79,7 +79,7 @@ pub struct Password(Kept);
 #[derive(Clone)]
 enum Kept {
     Plain(String),
-    #[cfg(feature = "htpasswd")]
+    #[cfg_attr(not(feature = "htpasswd"), expect(dead_code, reason = "only htpasswd files have hashes"))]
     Bcrypt(String),
 }
 

@@ -23,7 +23,7 @@ fn other_answers() {
         referring(|b| b.referrers.api = api, "!oci-subject").play(&format!("{GET}{expected}"));
     };
     api(ReferrersApi::NotFound, "404\nS:\nS: {\"errors\":[{\"code\":\"MANIFEST_UNKNOWN\"{more}");
-    api(ReferrersApi::NoRoute, "404\nS: Content-Type: text/plain\nS:\nS: 404 page not found{newline}");
+    api(ReferrersApi::NoRoute, "404\nS: Content-Type: text/plain; charset=utf-8\nS:\nS: 404 page not found{newline}");
     api(
         ReferrersApi::SeeOther,
         "303\nS: Content-Type: text/html\nS: Location: https://www.registry.example/-/v2/referrers",
