@@ -7,7 +7,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// A crate, what it may use, and what only its tests may use besides. The command alone may use everything.
-const ARROWS: [(&str, &[&str], &[&str]); 10] = [
+const ARROWS: [(&str, &[&str], &[&str]); 11] = [
     ("longshore-core", &[], &[]),
     ("longshore-sources", &["core"], &[]),
     ("longshore-memory", &["core"], &["mock-registry"]),
