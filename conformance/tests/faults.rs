@@ -10,14 +10,14 @@ use longshore_mock_registry::Behaviour;
 /// The most requests that one fault may cost: a question, a cancellation, and the longest upload begun again.
 const COST: u64 = 9;
 
-/// Each request of each flow × each fault, one in `every` of them, against a registry with these habits.
+/// Each request of each flow × each fault, one in `every` of them, against a registry with these quirks.
 /// Says how many cases there were, and how many pushes ended because a source could be read only once.
-fn single_faults(every: usize, habits: impl Fn(&mut Behaviour)) -> (usize, usize) {
+fn single_faults(every: usize, quirks: impl Fn(&mut Behaviour)) -> (usize, usize) {
     let every = property::one_in(every);
     let (mut cases, mut judged, mut not_replayable, mut most) = (0, 0, 0, 0);
     for flow in flow::all() {
         let mut case = flow.case;
-        habits(&mut case.registry.behaviour);
+        quirks(&mut case.registry.behaviour);
         let requests = case.run().simulation.requests();
         for request in 1..=requests {
             for fault in Fault::every_passing() {
@@ -50,13 +50,13 @@ fn a_registry_that_does_what_the_spec_says() {
     assert_eq!(not_replayable, 0);
 }
 
-/// Every fault at every request of the pushes whose source can be read once, against a registry with these habits: the
+/// Every fault at every request of the pushes whose source can be read once, against a registry with these quirks: the
 /// cases that end the push, each by what the fault meets. The chunk in hand must be enough for all others.
-fn ends_of_pushes_from_a_source_read_once(habits: impl Fn(&mut Behaviour)) -> Vec<String> {
+fn ends_of_pushes_from_a_source_read_once(quirks: impl Fn(&mut Behaviour)) -> Vec<String> {
     let mut ends = Vec::new();
     for flow in flow::all().into_iter().filter(|flow| matches!(flow.name, "read once" | "out of a pipe")) {
         let mut case = flow.case;
-        habits(&mut case.registry.behaviour);
+        quirks(&mut case.registry.behaviour);
         for request in 1..=case.run().simulation.requests() {
             for fault in Fault::every_passing() {
                 case.faults = Schedule::list([(request, fault.clone())]);

@@ -10,7 +10,7 @@ use longshore_mock_registry::{Behaviour, RegistryOptions};
 
 use crate::Case;
 
-/// One habit of some registry.
+/// One quirk of some registry.
 #[derive(Debug, Clone, Copy)]
 pub struct Quirk {
     /// Its id; where one quirk shows in several ways, what tells this way from the others follows after a colon.
@@ -20,7 +20,7 @@ pub struct Quirk {
     change: fn(&mut Behaviour),
     /// What goes wrong in this registry, as a plan of the mock registry's.
     faults: &'static str,
-    /// What a push must have for the habit to show.
+    /// What a push must have for the quirk to show.
     setup: fn(&mut Case),
 }
 

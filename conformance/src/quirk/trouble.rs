@@ -61,7 +61,7 @@ pub(super) fn passing() -> Vec<Quirk> {
 }
 
 impl Quirk {
-    /// The registry has this habit besides.
+    /// The registry has this quirk besides.
     const fn with(mut self, change: fn(&mut Behaviour)) -> Self {
         self.change = change;
         self

@@ -229,7 +229,7 @@ quirks! {
     retryable_status_set: "retryable-status-set",
 }
 
-/// Registries have many habits at once.
+/// Registries have many quirks at once.
 #[test]
 fn three_quirks_at_once() {
     property::holds(120, Outcome::MayBeRefused, &strategy::case_with_quirks(3, 2));

@@ -209,7 +209,7 @@ fn ping_body_not_object() {
 }
 
 #[test]
-fn a_registry_of_all_habits_at_once() {
+fn a_registry_of_all_quirks_at_once() {
     let outcome = run(
         living(
             with(|auth| {

@@ -1,4 +1,4 @@
-//! The mock registry with users, and one of the habits of real ones.
+//! The mock registry with users, and one of the quirks of real ones.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -16,7 +16,7 @@ use mock::behaviour::Authentication;
 
 use crate::drive::{Outcome, PASSWORD, Seen, Setup, blob, drive, manifest};
 
-/// A registry of these habits, where a user may push and pull.
+/// A registry of these quirks, where a user may push and pull.
 pub(crate) fn with(change: impl FnOnce(&mut Authentication)) -> mock::RegistryOptions {
     let mut options = spec_true();
     change(&mut options.behaviour.auth);

@@ -54,7 +54,7 @@ fn ecr_answers_202_to_a_mount_that_is_missing_not_allowed_or_switched_off() {
 }
 
 #[test]
-fn ecrs_other_habits() {
+fn ecrs_other_quirks() {
     with_blob(named("ecr")).play(
         "C: POST /v2/to/blobs/uploads/
          S: 202

@@ -1,4 +1,4 @@
-//! One habit a test, by the id of its quirk.
+//! One quirk a test, by the id of its quirk.
 
 use std::cell::RefCell;
 
