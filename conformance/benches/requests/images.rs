@@ -59,14 +59,14 @@ impl Image {
         self.blobs.iter().map(|(len, _)| (*len, Source::made(*len, fill)))
     }
 
-    pub(super) fn push(&self, repository: &str, mounts: bool) -> Push<u64> {
+    pub(super) fn push(&self, repository: &str, mounts: bool, tag: &str) -> Push<u64> {
         let push = Push::new(registry(), repository.parse().expect("a constant"));
         let push = self.blobs.iter().fold(push, |push, (len, digest)| {
             let blob = Blob::known(*len, *digest, *len);
             push.blob(if mounts { blob.mount_from(BASE.parse().expect("a constant")) } else { blob })
         });
         let push = self.manifests.iter().cloned().fold(push, Push::manifest);
-        push.root(self.root.clone()).tag("v1".parse().expect("a constant"))
+        push.root(self.root.clone()).tag(tag.parse().expect("a constant"))
     }
 }
 

@@ -6,7 +6,7 @@
 mod images;
 
 use longshore_conformance::Mock;
-use longshore_core::{Client, Learned, Options, Pushed, Receipt};
+use longshore_core::{Client, Learned, Options, Push, Pushed, Receipt};
 use longshore_memory::Simulation;
 use longshore_mock_registry as mock;
 use longshore_mock_registry::Behaviour;
@@ -43,6 +43,10 @@ struct Row {
     image: Image,
     /// Whether the blobs are in another repository, which is named.
     mounts: bool,
+    /// Whether it goes under another tag than what was pushed before.
+    is_new_tag: bool,
+    /// Whether the tag of what was pushed before is named as one that holds something like it.
+    is_like: bool,
 }
 
 fn rows() -> Vec<Row> {
@@ -52,14 +56,28 @@ fn rows() -> Vec<Row> {
     let many = |changed: u64| {
         Image::new(KIB + changed, (0..200).map(|i| 64 * KIB + i + if i == 0 { changed * 500 } else { 0 }))
     };
-    let row = |name, peer, image| Row { name, peer, before: None, image, mounts: false };
+    let row =
+        |name, peer, image| Row { name, peer, before: None, image, mounts: false, is_new_tag: false, is_like: false };
     vec![
         row("2 blobs (1 KiB, 1 MiB), cold", "7", Image::new(KIB, [1024 * KIB])),
         row("4 blobs (1 KiB, 30, 30, 36 MB), cold", "13", Image::new(KIB, large)),
         row("201 blobs of about 64 KiB, cold", "604", many(0)),
         Row { before: Some(many(0)), ..row("the same again", "1", many(0)) },
         Row { before: Some(many(0)), ..row("one layer of 200 changed", "206", many(1)) },
+        Row { before: Some(many(0)), is_new_tag: true, ..row("the same under a new tag", "2", many(0)) },
+        Row { before: Some(many(0)), is_new_tag: true, ..row("one layer of 200 changed, new tag", "210", many(1)) },
+        Row {
+            before: Some(many(0)),
+            is_new_tag: true,
+            is_like: true,
+            ..row("the same, and the older tag is named", "—", many(1))
+        },
         row("index of 8 platforms, 18 blobs, cold", "3.4 per blob", Image::index(8)),
+        Row {
+            before: Some(Image::index(8)),
+            is_new_tag: true,
+            ..row("the index under a new tag", "—", Image::index(8))
+        },
         Row { mounts: true, ..row("the 201 blobs from another repository", "202", many(0)) },
     ]
 }
@@ -88,26 +106,29 @@ fn push(row: &Row, behaviour: &Behaviour, learned: Learned) -> (Pushed, Learned)
     let options = mock::RegistryOptions { behaviour: behaviour.clone(), ..mock::RegistryOptions::default() };
     let mut simulation = Simulation::new(1, Mock::new(options));
     if row.mounts {
-        simulation = run(simulation, &row.image, BASE, false, Learned::default()).0;
+        let push = row.image.push(BASE, false, "v1");
+        simulation = run(simulation, &row.image, push, Learned::default()).0;
     }
     if let Some(before) = &row.before {
-        simulation = run(simulation, before, REPOSITORY, false, Learned::default()).0;
+        let push = before.push(REPOSITORY, false, "v1");
+        simulation = run(simulation, before, push, Learned::default()).0;
     }
-    let (_, pushed, learned) = run(simulation, &row.image, REPOSITORY, row.mounts, learned);
+    let push = row.image.push(REPOSITORY, row.mounts, if row.is_new_tag { "v2" } else { "v1" });
+    let push = if row.is_like { push.like("v1".parse().expect("a constant")) } else { push };
+    let (_, pushed, learned) = run(simulation, &row.image, push, learned);
     (pushed, learned)
 }
 
 fn run(
     simulation: Simulation<u64, Mock>,
     image: &Image,
-    repository: &str,
-    mounts: bool,
+    push: Push<u64>,
     learned: Learned,
 ) -> (Simulation<u64, Mock>, Pushed, Learned) {
     let mut client = Client::new(Options::default());
     client.teach(&registry(), learned);
     let mut simulation = image.sources().fold(simulation, |simulation, (key, source)| simulation.source(key, source));
-    let operation = client.start(image.push(repository, mounts));
+    let operation = client.start(push);
     match simulation.run(&mut client, operation) {
         Ok(Receipt::Pushed(pushed)) => {
             let learned = client.learned(&registry()).cloned().unwrap_or_default();
