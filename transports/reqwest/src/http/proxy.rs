@@ -2,11 +2,16 @@
 
 use reqwest::{ClientBuilder, NoProxy, Proxy};
 
-/// Names, and how a proxy of that name is used.
-const VARIABLES: [([&str; 2], fn(&str) -> reqwest::Result<Proxy>); 3] = [
-    (["HTTPS_PROXY", "https_proxy"], |url| Proxy::https(url)),
-    (["HTTP_PROXY", "http_proxy"], |url| Proxy::http(url)),
-    (["ALL_PROXY", "all_proxy"], |url| Proxy::all(url)),
+/// A variable by its names, and what its proxy is for.
+struct Variable {
+    names: [&'static str; 2],
+    proxy: fn(&str) -> reqwest::Result<Proxy>,
+}
+
+const VARIABLES: [Variable; 3] = [
+    Variable { names: ["HTTPS_PROXY", "https_proxy"], proxy: |url| Proxy::https(url) },
+    Variable { names: ["HTTP_PROXY", "http_proxy"], proxy: |url| Proxy::http(url) },
+    Variable { names: ["ALL_PROXY", "all_proxy"], proxy: |url| Proxy::all(url) },
 ];
 
 /// Lets a `socks5://` proxy resolve names, as Go's clients do: whoever needs such a proxy mostly has no other way to resolve
@@ -16,7 +21,7 @@ pub(super) fn of_environment(builder: ClientBuilder) -> ClientBuilder {
     if std::env::var_os("REQUEST_METHOD").is_some() {
         return builder;
     }
-    let named: Vec<_> = VARIABLES.into_iter().filter_map(|(names, proxy)| Some((value(names)?, proxy))).collect();
+    let named: Vec<_> = VARIABLES.into_iter().filter_map(|it| Some((value(it.names)?, it.proxy))).collect();
     if named.iter().all(|(url, _)| by_its_own_names(url).is_none()) {
         return builder;
     }
