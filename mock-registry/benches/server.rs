@@ -30,12 +30,15 @@ const fn asked(method: &'static str, path: String, body: Vec<u8>) -> Asked {
     Asked { method, path, body }
 }
 
+/// A kind of requests: its name, and what the request of a number asks.
+struct Kind(&'static str, fn(u64) -> Asked);
+
 /// The kinds of requests, each with what the request of a number asks.
-const KINDS: [(&str, fn(u64) -> Asked); 4] = [
-    ("HEAD blob", |_| asked("HEAD", format!("/v2/a/blobs/{}", digest(b"{}")), Vec::new())),
-    ("GET manifest", |_| asked("GET", "/v2/a/manifests/v1".to_owned(), Vec::new())),
-    ("PUT manifest", |number| asked("PUT", "/v2/a/manifests/v2".to_owned(), manifest(number))),
-    ("POST of 1 KiB", |number| {
+const KINDS: [Kind; 4] = [
+    Kind("HEAD blob", |_| asked("HEAD", format!("/v2/a/blobs/{}", digest(b"{}")), Vec::new())),
+    Kind("GET manifest", |_| asked("GET", "/v2/a/manifests/v1".to_owned(), Vec::new())),
+    Kind("PUT manifest", |number| asked("PUT", "/v2/a/manifests/v2".to_owned(), manifest(number))),
+    Kind("POST of 1 KiB", |number| {
         let content = format!("{number:01024}").into_bytes();
         asked("POST", format!("/v2/a/blobs/uploads/?digest={}", digest(&content)), content)
     }),
@@ -154,7 +157,7 @@ fn main() {
         "requests a second        fresh, in memory   fresh, sockets   {LEFT_OPEN} open, in memory   {LEFT_OPEN} open, sockets"
     );
     let round = |pure: &mut Purely, base: u64| {
-        KINDS.map(|(_, kind)| {
+        KINDS.map(|Kind(_, kind)| {
             let in_memory = measure(pure, kind, base);
             let clients: Vec<_> = (0..CLIENTS)
                 .map(|number| {
@@ -171,7 +174,7 @@ fn main() {
         client.ask("POST", "/v2/a/blobs/uploads/", b"");
     }
     let later = round(&mut pure, 1_000_000_000);
-    for ((name, _), (fresh, later)) in KINDS.iter().zip(fresh.iter().zip(&later)) {
+    for (Kind(name, _), (fresh, later)) in KINDS.iter().zip(fresh.iter().zip(&later)) {
         println!("{name:<24} {:>16.0} {:>16.0} {:>22.0} {:>20.0}", fresh.0, fresh.1, later.0, later.1);
     }
 }

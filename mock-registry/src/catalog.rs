@@ -2,6 +2,7 @@
 
 use http::StatusCode;
 use http::header::LINK;
+use longshore_core::Repository;
 use serde_json::json;
 
 use crate::answer::{Answer, Body};
@@ -23,7 +24,7 @@ impl Registry {
         let after = request.query.first("last");
         let known = self.state.repositories.keys().filter(|name| request.caller.may_read(name));
         let mut rest = known.filter(|name| after.is_none_or(|after| name.as_str() > after));
-        let page: Vec<&str> = rest.by_ref().take(count).map(|name| name.as_str()).collect();
+        let page: Vec<&str> = rest.by_ref().take(count).map(Repository::as_str).collect();
         let mut answer = Answer::new(request.row, StatusCode::OK);
         if let Some(last) = page.last().filter(|_| rest.next().is_some()) {
             answer = answer.header(LINK, self.next_page(&format!("/v2/_catalog?n={count}&last={last}")));

@@ -157,7 +157,7 @@ fn bytes(text: &str) -> Option<u64> {
 
 /// A time, with its unit.
 pub(super) fn time(text: &str) -> Option<Duration> {
-    let units: [(&str, fn(u64) -> Duration); 3] =
-        [("us", Duration::from_micros), ("ms", Duration::from_millis), ("s", Duration::from_secs)];
-    units.into_iter().find_map(|(unit, of)| Some(of(text.strip_suffix(unit)?.parse().ok()?)))
+    let units = [("us", 1), ("ms", 1000), ("s", 1_000_000)];
+    let (number, micros) = units.into_iter().find_map(|(unit, micros)| Some((text.strip_suffix(unit)?, micros)))?;
+    number.parse::<u64>().ok()?.checked_mul(micros).map(Duration::from_micros)
 }

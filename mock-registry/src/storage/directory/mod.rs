@@ -30,12 +30,15 @@ const MARKER: &str = "longshore-mock-registry";
 const FOLDERS: [&str; 6] =
     ["blobs/sha256", "blobs/sha512", "manifests/sha256", "manifests/sha512", "records", "temporary"];
 
+/// Whom the storage tells what it left out.
+struct Teller(Box<dyn FnMut(&str) + Send>);
+
 /// Storage in a folder.
 pub struct Directory {
     root: PathBuf,
     /// Whether the bytes of blobs are read at the start.
     check: bool,
-    tell: Option<Box<dyn FnMut(&str) + Send>>,
+    tell: Option<Teller>,
     /// Holds the lock.
     _marker: File,
 }
@@ -81,7 +84,7 @@ impl Directory {
     /// Tells of every record that is left out at the start, because what it names is not whole.
     #[must_use]
     pub fn telling(mut self, tell: impl FnMut(&str) + Send + 'static) -> Self {
-        self.tell = Some(Box::new(tell));
+        self.tell = Some(Teller(Box::new(tell)));
         self
     }
 
@@ -142,7 +145,7 @@ impl Directory {
 
     fn tell_dropped(&mut self, path: &Path) {
         let what = fs::read_to_string(path).unwrap_or_default();
-        if let Some(tell) = &mut self.tell {
+        if let Some(Teller(tell)) = &mut self.tell {
             tell(&format!("left out {}, because what it names is not whole: {what}", path.display()));
         }
     }
