@@ -170,3 +170,40 @@ fn there_are_as_many_switches_as_the_types_have() {
     }
     assert!(paths.len() > 120, "{}", paths.len());
 }
+
+/// The tables of `PROFILES.md`: written by this test where `LONGSHORE_WRITE` is set.
+#[test]
+fn the_tables_of_profiles_and_switches_are_up_to_date() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/PROFILES.md");
+    if std::env::var_os("LONGSHORE_WRITE").is_some() {
+        std::fs::write(path, tables()).unwrap();
+    }
+    let written = std::fs::read_to_string(path).unwrap();
+    assert!(written == tables(), "PROFILES.md is out of date: run this test with LONGSHORE_WRITE=1");
+}
+
+fn tables() -> String {
+    let mut text = "# Profiles and switches of the mock registry\n\nWritten by a test, which fails where it is out of date. \
+                    `longshore mock --list` prints every quirk of every profile with its source, `--explain QUIRK` one of \
+                    them, `--set SWITCH=VALUE` sets a switch.\n\n| profile | registry | as of | quirks played | quirks told |\n\
+                    |---|---|---|---|---|\n"
+        .to_owned();
+    for name in NAMES {
+        let profile = Profile::named(name).unwrap();
+        let parent =
+            profile.parent.as_ref().map(|parent| format!(", as `{}` but for", parent.name)).unwrap_or_default();
+        let played =
+            profile.entries.iter().filter(|entry| !entry.switches.is_empty() || !entry.answers.is_empty()).count();
+        text += &format!(
+            "| `{name}` | {}{parent} | {} | {played} | {} |\n",
+            profile.title,
+            profile.state,
+            profile.entries.len() - played
+        );
+    }
+    text += "\n| switch | what the spec has |\n|---|---|\n";
+    for switch in switches() {
+        text += &format!("| `{}` | `{}` |\n", switch.path, switch.default);
+    }
+    text
+}
