@@ -7,14 +7,15 @@ use std::process::Command;
 use serde_json::Value;
 
 /// A crate, what it may use, and what only its tests may use besides. The command alone may use everything.
-const ARROWS: [(&str, &[&str], &[&str]); 11] = [
+const ARROWS: [(&str, &[&str], &[&str]); 12] = [
     ("longshore-core", &[], &[]),
     ("longshore-sources", &["core"], &[]),
-    ("longshore-memory", &["core"], &["mock-registry"]),
+    ("longshore-memory", &["core"], &["mock-registry", "transport-kit"]),
     ("longshore-mock-registry", &["core"], &["memory"]),
+    ("longshore-transport-kit", &["core"], &["sources"]),
     ("longshore-tls", &["core"], &[]),
-    ("longshore-reqwest", &["core", "sources", "tls"], &["conformance", "mock-registry"]),
-    ("longshore-ureq", &["core", "sources", "tls"], &["conformance", "mock-registry"]),
+    ("longshore-reqwest", &["core", "sources", "tls"], &["conformance", "mock-registry", "transport-kit"]),
+    ("longshore-ureq", &["core", "sources", "tls"], &["conformance", "mock-registry", "transport-kit"]),
     ("longshore-conformance", &["core", "memory", "mock-registry"], &[]),
     ("longshore-fuzz", &["conformance"], &[]),
     ("longshore-core-wasm", &["core"], &[]),
