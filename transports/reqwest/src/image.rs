@@ -10,7 +10,8 @@ use crate::{Http, Running, Session};
 
 /// Pushes an image out of an OCI layout: a folder, or a tar of one; `PATH`, `PATH:name` or `PATH@digest` where it holds several.
 ///
-/// Without tag and digest the reference means `latest`. Nobody is asked for credentials; a [`Session`] can do so.
+/// Without tag and digest the reference means `latest`. Credentials are those that `docker login` left
+/// on this machine; `Session::new(Http::default()).push_image(&closure, &reference)` goes without.
 ///
 /// # Errors
 /// Where the source or the reference cannot be read, or the push fails.
@@ -19,7 +20,8 @@ pub async fn push(source: &str, reference: &str) -> Result<Pushed, ImageError> {
     let source = source.to_owned();
     let closure = tokio::task::spawn_blocking(move || Closure::find(&source)).await;
     let closure = closure.map_err(|_| ImageError::Panicked)??;
-    Session::new(Http::default()).push_image(&closure, &reference).await
+    let session = Session::builder(Http::default()).stored_credentials().start();
+    session.push_image(&closure, &reference).await
 }
 
 /// An image that was pulled.

@@ -59,6 +59,7 @@
 //!   [`Unsendable`](longshore_core::driver::NoAnswer::Unsendable).
 #![forbid(unsafe_code)]
 
+mod async_read;
 mod body;
 mod driver;
 mod exchange;
@@ -68,6 +69,7 @@ mod raw;
 mod session;
 mod words;
 
+pub use async_read::source_of;
 pub use http::{Http, HttpBuilder};
 pub use image::{PulledImage, push};
 pub use longshore_sources::{ImageError, Memory, Sink, push_of};

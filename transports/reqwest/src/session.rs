@@ -12,7 +12,7 @@ use longshore_core::driver::{AskFailed, Input, Key, OperationId};
 use longshore_core::{
     Checkpoint, Client, Event, Failure, Learned, Operation, Options, Receipt, Registry, Repository, Supply,
 };
-use longshore_sources::{Sink, Source, SourceError, Sources};
+use longshore_sources::{Environment, Sink, Source, SourceError, Sources};
 use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
@@ -160,6 +160,16 @@ impl<K: Key + Send + 'static> SessionBuilder<K> {
     {
         self.credentials = Box::new(credentials);
         self
+    }
+
+    /// Credentials are those that `docker login` and its kin left on this machine, as the command takes them: files, and the
+    /// helpers that they name.
+    #[must_use]
+    pub fn stored_credentials(self) -> Self {
+        let environment = Environment::from_process();
+        self.credentials(move |registry, repository, _| {
+            environment.credentials(registry, repository).map_err(|error| AskFailed(error.to_string()))
+        })
     }
 
     /// Who is told what happens. It must not block: the driver waits for it.

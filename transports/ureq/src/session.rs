@@ -12,20 +12,22 @@ use longshore_core::{
     Client, Digest, Event, Failure, Learned, Operation, Options, Pushed, Receipt, Reference, Registry, Repository,
 };
 use longshore_sources::layout::Closure;
-use longshore_sources::{ImageError, Sink, Source, Sources, push_of};
+use longshore_sources::{Environment, ImageError, Sink, Source, Sources, push_of};
 
 use crate::driver::Driver;
 use crate::http::Http;
 
 /// Pushes an image out of an OCI layout: a folder, or a tar of one; `PATH`, `PATH:name` or `PATH@digest` where it holds several.
 ///
-/// Without tag and digest the reference means `latest`. Nobody is asked for credentials; a [`Session`] can do so.
+/// Without tag and digest the reference means `latest`. Credentials are those that `docker login` left
+/// on this machine; `Session::new(Http::default()).push_image(&Closure::find(source)?, &reference)` goes without.
 ///
 /// # Errors
 /// Where the source or the reference cannot be read, or the push fails.
 pub fn push(source: &str, reference: &str) -> Result<Pushed, ImageError> {
     let reference = reference.parse()?;
-    Session::new(Http::default()).push_image(&Closure::find(source)?, &reference)
+    let mut session = Session::builder(Http::default()).stored_credentials().build();
+    session.push_image(&Closure::find(source)?, &reference)
 }
 
 /// A [`Client`] that is driven by whoever calls it: a call blocks until its operations have ended.
@@ -145,6 +147,16 @@ impl<K: Key + Send + 'static> SessionBuilder<K> {
     {
         self.credentials = Arc::new(credentials);
         self
+    }
+
+    /// Credentials are those that `docker login` and its kin left on this machine, as the command takes them: files, and the
+    /// helpers that they name.
+    #[must_use]
+    pub fn stored_credentials(self) -> Self {
+        let environment = Environment::from_process();
+        self.credentials(move |registry, repository, _| {
+            environment.credentials(registry, repository).map_err(|error| AskFailed(error.to_string()))
+        })
     }
 
     /// Who is told what happens. It must not block: the driver waits for it.

@@ -89,7 +89,7 @@ pub(crate) async fn drive(mut client: Client<u32>, shared: Arc<Shared>, mut inbo
                 // A caller that has gone away does not want to know.
                 drop(callers.remove(&operation).map(|caller| caller.send(result)));
             }
-            Output::Wait(None) if is_closed => return,
+            Output::Wait(None) if is_closed && client.in_flight() == 0 => return,
             Output::Wait(deadline) => match next(&mut inbox, deadline, now).await {
                 Some(Message::Input(input)) => {
                     if let Input::Answered { id, .. } | Input::Failed { id, .. } = &input {

@@ -10,7 +10,7 @@ use longshore_core::{Algorithm, Blob, Digest, Operation, Push};
 use super::requests::empty_registry;
 use super::{Duty, Needs, Over};
 use crate::failure::{is_lost, no_answer, shown};
-use crate::server::plan::{Answer, Framing, Plan, Reply, Then};
+use crate::server::plan::{Answer, Framing, Plan, Reply, SeenRequest, Then};
 use crate::trial::{Protocol, TAGS, Trial, ensure, list_tags, options, repository};
 use crate::work::{Content, Sink, Work, made};
 
@@ -49,6 +49,13 @@ pub(super) const DUTIES: &[Duty] = &[
         over: Over::Sockets,
         needs: None,
         check: refused_connection,
+    },
+    Duty {
+        name: "cleanup",
+        what: "After an operation has ended the driver polls until the client is idle: an upload that will not be finished is cancelled",
+        over: Over::Sockets,
+        needs: None,
+        check: cleanup,
     },
     Duty {
         name: "cut-under-tls",
@@ -184,6 +191,29 @@ fn refused_connection(trial: &mut Trial<'_, '_>) -> Result<(), String> {
     let is_told = matches!(no_answer(&ended), Some(NoAnswer::NotSent(_)));
     ensure!(is_told, "a connection that was refused came to {}", shown(&ended));
     Ok(())
+}
+
+fn cleanup(trial: &mut Trial<'_, '_>) -> Result<(), String> {
+    let mut bench = trial.serve(empty_registry);
+    let broken = Content::opened_by(1000, |_| Err(std::io::Error::other("the disk is gone")));
+    let digest = Digest::of(Algorithm::Sha256, b"never read");
+    let push = Push::new(bench.registry.clone(), repository()).blob(Blob::known(1, digest, 1000));
+    let mut work = Work::new(options()).operation(push).content(1, broken);
+    work.options.single_post = 0;
+    let ended = bench.run_one(work)?;
+    ensure!(matches!(no_answer(&ended), Some(NoAnswer::Source(_))), "a source that is gone came to {}", shown(&ended));
+    // A session may end its last request after it has given its result.
+    let begin = std::time::Instant::now();
+    while count(&bench.seen(), "DELETE") == 0 && begin.elapsed() < Duration::from_secs(1) {
+        sleep(Duration::from_millis(1));
+    }
+    let (opened, cancelled) = (count(&bench.seen(), "POST"), count(&bench.seen(), "DELETE"));
+    ensure!(opened == cancelled, "{opened} uploads were opened, and {cancelled} cancelled");
+    Ok(())
+}
+
+fn count(seen: &[SeenRequest], method: &str) -> usize {
+    seen.iter().filter(|seen| seen.method == method).count()
 }
 
 fn cut_under_tls(trial: &mut Trial<'_, '_>) -> Result<(), String> {
