@@ -28,7 +28,7 @@ fn a_folder_survives_a_restart_and_signals_end_it_in_order() {
     let mock = Mock::start(&arguments);
     assert_eq!(mock.status("/v2/a/manifests/v1"), 200);
     let again = done(&["push", layout.path(), &mock.reference("a:v1")]);
-    assert!(again.contains(" in 1 request,"), "{again}");
+    assert!(again.contains(" in 3 requests,"), "{again}");
     assert_eq!(mock.stop("INT"), Some(0));
 }
 
