@@ -54,7 +54,7 @@ impl<K: Key> Client<K> {
         }
         // Whatever becomes of this request, the others wait too.
         if let Some(asked) = asked.filter(|asked| *asked <= self.options.retry_after_limit) {
-            self.pause(&flight, asked);
+            self.lane(flight.target.origin()).pause(now.after(asked));
         }
     }
 
@@ -67,12 +67,13 @@ impl<K: Key> Client<K> {
         asked: Option<Duration>,
     ) {
         let why = format!("the registry answered {}", status.as_u16());
-        let attempt = match asked {
-            // It costs nothing to do what one was asked for.
+        let attempt = match asked.filter(|asked| !asked.is_zero()) {
+            // It costs nothing to do what one was asked for. `Retry-After: 0` asks for no wait.
             Some(asked) => {
                 task.waits = task.waits.saturating_add(1);
                 let exponent = task.waits.saturating_add(1);
                 self.rest(task, flight, exponent, is_throttling(status), Some(asked), why);
+                self.lose_patience_after(task);
                 Attempt::Next
             }
             None => self.another_attempt(task, flight, is_throttling(status), why),
@@ -178,13 +179,14 @@ impl<K: Key> Client<K> {
         self.outbox.push_back(Output::Event(Event::Retrying { row: flight.row, origin, attempt, at, why }));
     }
 
-    /// The origin asked for a wait: nothing is sent to it before that is over. Where it has done nothing but that for too long,
-    /// what waits for it fails.
-    fn pause(&mut self, flight: &Flight, asked: Duration) {
-        let (now, origin) = (self.now, flight.target.origin().clone());
-        let refused_for = self.lane(&origin).pause(asked, now);
-        if refused_for > self.options.patience {
-            self.impatient.insert(origin, refused_for);
+    /// Counts the wait of a task that rests because its origin asked for that. Where there was nothing else for too long, what
+    /// waits for that origin fails.
+    fn lose_patience_after(&mut self, task: &Task<K>) {
+        let Phase::Resting { until, origin } = &task.phase else { return };
+        let now = self.now;
+        let refused_for = self.lane(origin).waits(*until, now);
+        if refused_for >= self.options.patience {
+            self.impatient.insert(origin.clone(), refused_for);
         }
     }
 

@@ -99,13 +99,25 @@ fn a_rate_limit_that_is_kept_is_outlasted() {
 
 #[test]
 fn a_registry_that_only_asks_for_waits_ends_the_patience() {
-    let mut world =
-        World::new(Options::default(), |_, _| Fate::Answered(millis(10), respond(503, &[("retry-after", "100")], "")));
+    let answer = |retry_after| respond(503, &[("retry-after", retry_after)], "");
+    let mut world = World::new(Options::default(), |_, _| Fate::Answered(millis(10), answer("100")));
     let push = world.client.start(push("registry.example", "a/b", &[("x", 10)]));
     world.run();
     assert!(matches!(world.failure(push).kind, FailureKind::PatienceExhausted { .. }), "{}", world.failure(push));
     let waited = world.done[&push].0;
     assert!(waited >= seconds(900) && waited < seconds(1200), "{waited:?}");
+}
+
+#[test]
+fn a_wait_of_nothing_is_none_that_was_asked_for() {
+    let answer = || respond(503, &[("retry-after", "0")], "");
+    let mut options = Options::default();
+    (options.backoff, options.backoff_throttled) = (millis(0), millis(0));
+    let mut world = World::new(options, |_, _| Fate::Answered(millis(10), answer()));
+    let push = world.client.start(push("registry.example", "a/b", &[("x", 10)]));
+    world.run();
+    assert!(world.failure(push).to_string().contains("503"), "{}", world.failure(push));
+    assert!(world.sent.len() < 40, "{} requests", world.sent.len());
 }
 
 #[test]

@@ -39,8 +39,10 @@ pub(super) struct Lane {
     budget: Budget,
     window: Window,
     paused_until: Instant,
-    /// How long it asked to wait since it last did anything but refuse to serve.
+    /// How long requests have waited because it asked for it, since it last did anything but refuse to serve.
     refused_for: Duration,
+    /// Up to when that was counted.
+    waited_until: Instant,
     /// Places that are taken.
     taken: usize,
     /// Those of them that a large body takes.
@@ -70,6 +72,7 @@ impl Lane {
             window: Window::new(options.in_flight),
             paused_until: Instant::ZERO,
             refused_for: Duration::ZERO,
+            waited_until: Instant::ZERO,
             taken: 0,
             taken_by_large: 0,
             heard: now,
@@ -142,13 +145,19 @@ impl Lane {
         self.window.overloaded(sent, now);
     }
 
-    /// The origin asked for a wait: nothing is sent to it before that is over. Says for how long nothing but such refusals came.
-    pub(super) fn pause(&mut self, wait: Duration, now: Instant) -> Duration {
-        let until = now.after(wait);
-        let more = until.since(self.paused_until.max(now));
+    /// The origin asked for a wait: nothing is sent to it before this moment.
+    pub(super) fn pause(&mut self, until: Instant) {
         self.paused_until = self.paused_until.max(until);
-        self.refused_for = self.refused_for.saturating_add(more);
-        self.refused_for
+    }
+
+    /// A request waits until this moment because the origin asked for it. Says for how long there was nothing but such waits
+    /// before; those that overlap count once.
+    pub(super) fn waits(&mut self, until: Instant, now: Instant) -> Duration {
+        let more = until.since(self.waited_until.max(now));
+        self.waited_until = self.waited_until.max(until);
+        let before = self.refused_for;
+        self.refused_for = before.saturating_add(more);
+        before
     }
 
     /// What waited for it has failed: others may try.
