@@ -71,6 +71,7 @@ fn artifact_manifests_and_schema_1_wait_for_their_blobs() {
     let schema1 = |digest: &str| {
         format!(r#"{{"schemaVersion":1,"name":"a","tag":"v1","fsLayers":[{{"blobSum":"{digest}"}}],"signatures":[]}}"#)
     };
+    #[expect(clippy::type_complexity, reason = "two closures in a table")]
     let documents: [(&str, &dyn Fn(&str) -> String); 2] =
         [(MediaType::OCI_ARTIFACT, &artifact), (MediaType::DOCKER_SCHEMA1, &schema1)];
     for (media_type, document) in documents {
