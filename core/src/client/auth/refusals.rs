@@ -91,7 +91,7 @@ impl<K: Key> Client<K> {
         true
     }
 
-    /// Does what a refusal calls for. Says whether the request is made again.
+    /// Does what a refusal calls for. Says whether the request is made again at once.
     fn follows(&mut self, id: TaskId, task: &mut Task<K>, flight: &Flight, next: Next, is_guest: bool) -> bool {
         let is_question_of_push = self.is_question_of_push(task, flight);
         let Some(registry) = self.registries.get_mut(&task.registry) else { return false };
@@ -104,7 +104,10 @@ impl<K: Key> Client<K> {
                 self.fail(task, flight, denied(ForeignChallenge { registry, from }.to_string()));
                 return false;
             }
-            Next::Ping => self.ping(id, task),
+            Next::Ping => {
+                self.ping(id, task);
+                return false;
+            }
             Next::Renew(why) => {
                 let failure = denied(why.to_string()).at(flight.row, flight.target.clone());
                 if let Some(generation) = refused_generation(auth, flight, is_guest)
