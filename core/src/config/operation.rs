@@ -11,9 +11,9 @@ pub struct OperationId(pub(crate) u64);
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Operation<K> {
-    /// Push blobs, manifests and tags. Gives [`Receipt::Pushed`].
+    /// Push blobs, manifests and tags. Gives [`Receipt::Pushed`](crate::Receipt::Pushed).
     Push(Push<K>),
-    /// Pull a manifest. Gives [`Receipt::Pulled`].
+    /// Pull a manifest. Gives [`Receipt::Pulled`](crate::Receipt::Pulled).
     PullManifest {
         /// Where it is.
         registry: Registry,
@@ -22,7 +22,7 @@ pub enum Operation<K> {
         /// Its tag or digest.
         reference: ManifestReference,
     },
-    /// Pull a blob into a sink of the driver's. Gives [`Receipt::Poured`].
+    /// Pull a blob into a sink of the driver's. Gives [`Receipt::Poured`](crate::Receipt::Poured).
     PullBlob {
         /// Where it is.
         registry: Registry,
@@ -35,14 +35,14 @@ pub enum Operation<K> {
         /// The driver's sink.
         sink: K,
     },
-    /// Find out whether a push would be allowed, and leave nothing behind. Gives [`Receipt::Allowed`].
+    /// Find out whether a push would be allowed, and leave nothing behind. Gives [`Receipt::Allowed`](crate::Receipt::Allowed).
     CheckPush {
         /// Where.
         registry: Registry,
         /// Where in there.
         repository: Repository,
     },
-    /// Delete a manifest, a tag or a blob. Gives [`Receipt::Deleted`]. A manifest's entry among its subject's referrers goes too.
+    /// Delete a manifest, a tag or a blob. Gives [`Receipt::Deleted`](crate::Receipt::Deleted). A manifest's entry among its subject's referrers goes too.
     Delete {
         /// Where it is.
         registry: Registry,
@@ -51,14 +51,14 @@ pub enum Operation<K> {
         /// What.
         what: Deletion,
     },
-    /// List the tags. Gives [`Receipt::Tags`].
+    /// List the tags. Gives [`Receipt::Tags`](crate::Receipt::Tags).
     ListTags {
         /// Where.
         registry: Registry,
         /// Where in there.
         repository: Repository,
     },
-    /// List what refers to a manifest. Gives [`Receipt::Referrers`].
+    /// List what refers to a manifest. Gives [`Receipt::Referrers`](crate::Receipt::Referrers).
     ListReferrers {
         /// Where.
         registry: Registry,
