@@ -141,7 +141,11 @@ impl Connection {
     ) -> Result<Receipt<Digest>, Error> {
         let mut running = self.session.start(push);
         let (digest, size) = tokio::select! {
-            result = &mut running => return self.ended(result),
+            result = &mut running => {
+                let ended = self.ended(result);
+                self.clean().await;
+                return ended;
+            }
             Some(digested) = self.digested.recv() => digested,
             signal = self.signals.next() => return self.stop(running, signal).await,
         };
