@@ -6,7 +6,8 @@ use std::time::Duration;
 use http::Method;
 use longshore_core::auth::{Scope, Scopes};
 
-use super::tested::{Left, Stop, Surroundings, TestedRegistry};
+use super::stop::Stop;
+use super::tested::{Left, Surroundings, TestedRegistry};
 
 /// How long removing everything may take, at most.
 const TIME_LIMIT: Duration = Duration::from_secs(120);

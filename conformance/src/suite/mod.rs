@@ -12,30 +12,30 @@ mod content;
 mod curl;
 mod fixtures;
 mod known;
+mod known_file;
 mod memory;
 mod options;
+mod prepare;
 mod probe;
 mod received;
 mod recorded;
-
 mod request;
 mod requirement;
 mod requirements;
 mod run;
 mod signer;
+mod stop;
 mod tested;
 mod upload;
+mod version;
 
 pub use client::{RawBody, RawClient, RawRequest};
-pub use known::{KnownFailures, KnownFailuresError};
+pub use known::KnownFailures;
+pub use known_file::KnownFailuresError;
 pub use memory::InMemory;
 pub use options::{PrivateBlob, SuiteOptions};
 pub use probe::{Observation, Probed, Unobserved, probe, unobserved};
-pub use requirement::{Group, Requirement, Version};
-pub use requirements::GROUPS;
+pub use requirement::{Group, Requirement};
+pub use requirements::{GROUPS, all as requirements};
 pub use run::Suite;
-
-/// All requirements, in order.
-pub fn requirements() -> impl Iterator<Item = &'static Requirement> {
-    GROUPS.iter().flat_map(|group| group.requirements)
-}
+pub use version::Version;

@@ -10,7 +10,7 @@ use longshore_core::{Origin, Repository};
 use longshore_mock_registry::report::Level;
 
 use super::known::KnownFailures;
-use super::requirement::{Requirement, Version};
+use super::version::Version;
 
 /// How the suite is run.
 #[derive(Debug)]
@@ -78,12 +78,5 @@ impl SuiteOptions {
             private: None,
             stop: Arc::default(),
         }
-    }
-
-    /// Whether a requirement is checked.
-    #[must_use]
-    pub fn selects(&self, requirement: &Requirement) -> bool {
-        let named = self.filters.is_empty() || self.filters.iter().any(|filter| requirement.id.contains(filter));
-        named && requirement.level <= self.level && requirement.since <= self.version
     }
 }

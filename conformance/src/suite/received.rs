@@ -1,4 +1,4 @@
-//! An answer under tested.
+//! An answer, as a check looks at it.
 
 use std::fmt;
 
@@ -9,7 +9,8 @@ use longshore_core::text::{shown, shown_bytes};
 use longshore_core::{Digest, Target};
 use serde_json::Value;
 
-use super::tested::{Finding, Stop, TestedRegistry};
+use super::stop::{Finding, Stop};
+use super::tested::TestedRegistry;
 
 /// The error codes of the specification.
 pub(super) const ERROR_CODES: [&str; 14] = [
@@ -64,7 +65,7 @@ impl<'c, 'a> Received<'c, 'a> {
         self.response.body()
     }
 
-    /// Stops the tested: this answer is otherwise.
+    /// Stops the check: this answer is otherwise.
     pub(super) fn fail(&self, expected: impl fmt::Display, found: impl fmt::Display) -> Stop {
         Stop::Failed(Finding {
             expected: expected.to_string(),

@@ -1,4 +1,4 @@
-//! One request of a tested.
+//! One request of a check.
 
 use std::time::Duration;
 
@@ -10,11 +10,12 @@ use longshore_core::driver::NoAnswer;
 use longshore_core::target::{MAX_REDIRECTS, Source, admit, check_redirect, is_redirect};
 use longshore_core::{Repository, Target};
 
+use super::client::{RawBody, RawRequest};
 use super::received::Received;
 use super::recorded::recorded;
 use super::signer::Courier;
-use super::tested::{Finding, Stop, TestedRegistry};
-use super::{RawBody, RawRequest};
+use super::stop::{Finding, Stop};
+use super::tested::TestedRegistry;
 
 /// How many bytes of an answer's body are read: more than the largest blob and manifest that the suite sends.
 const BODY_LIMIT: usize = 16 << 20;
@@ -36,6 +37,71 @@ pub(super) struct RequestBuilder<'c, 'a> {
     pub(super) scopes: Scopes,
     pub(super) is_signed: bool,
     pub(super) is_followed: bool,
+}
+
+impl<'a> TestedRegistry<'a> {
+    /// A request to what stands below `/v2/<name>/`.
+    pub(super) fn request(&self, method: Method, repository: &Repository, path: &str) -> RequestBuilder<'_, 'a> {
+        self.request_path(method, repository, &format!("/v2/{repository}/{path}"))
+    }
+
+    /// A request to any path, which needs rights in a repository.
+    pub(super) fn request_path(&self, method: Method, repository: &Repository, path: &str) -> RequestBuilder<'_, 'a> {
+        let target = Target::new(self.around.signer.registry().clone(), path);
+        let target = target.map_err(|error| Stop::NotPrepared(format!("{path} is no path: {error}")));
+        self.request_to(method, repository, target)
+    }
+
+    /// A request to wherever the registry pointed.
+    pub(super) fn request_to(
+        &self,
+        method: Method,
+        repository: &Repository,
+        target: Result<Target, Stop>,
+    ) -> RequestBuilder<'_, 'a> {
+        let scope = match method {
+            Method::GET | Method::HEAD => Scope::pull(repository.clone()),
+            Method::DELETE => Scope::delete(repository.clone()),
+            _ => Scope::push(repository.clone()),
+        };
+        let scopes = Scopes::one(scope);
+        RequestBuilder {
+            tested: self,
+            method,
+            target,
+            headers: HeaderMap::new(),
+            body: RawBody::Sized(bytes::Bytes::new()),
+            announced: None,
+            scopes,
+            is_signed: true,
+            is_followed: true,
+        }
+    }
+
+    /// GET of what stands below `/v2/<name>/` of the first repository.
+    pub(super) fn get(&self, path: &str) -> RequestBuilder<'_, 'a> {
+        self.request(Method::GET, self.repository(), path)
+    }
+
+    /// HEAD of what stands there.
+    pub(super) fn head(&self, path: &str) -> RequestBuilder<'_, 'a> {
+        self.request(Method::HEAD, self.repository(), path)
+    }
+
+    /// POST to what stands there.
+    pub(super) fn post(&self, path: &str) -> RequestBuilder<'_, 'a> {
+        self.request(Method::POST, self.repository(), path)
+    }
+
+    /// PUT to what stands there.
+    pub(super) fn put(&self, path: &str) -> RequestBuilder<'_, 'a> {
+        self.request(Method::PUT, self.repository(), path)
+    }
+
+    /// DELETE of what stands there.
+    pub(super) fn delete(&self, path: &str) -> RequestBuilder<'_, 'a> {
+        self.request(Method::DELETE, self.repository(), path)
+    }
 }
 
 impl<'c, 'a> RequestBuilder<'c, 'a> {

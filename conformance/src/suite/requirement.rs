@@ -1,11 +1,13 @@
 //! What a registry is held to: one clause of the specification, and how it is checked.
 
 use std::fmt;
-use std::str::FromStr;
 
 use longshore_mock_registry::report::{Clause, Level};
 
-use super::tested::{Stop, TestedRegistry};
+use super::options::SuiteOptions;
+use super::stop::Stop;
+use super::tested::TestedRegistry;
+use super::version::Version;
 
 /// One requirement of the specification, and its check.
 #[derive(Clone, Copy)]
@@ -25,17 +27,6 @@ pub struct Requirement {
     /// What the specification says.
     pub clause: &'static str,
     pub(super) check: fn(&TestedRegistry<'_>) -> Result<(), Stop>,
-}
-
-/// A version of the specification.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Version {
-    /// 1.0, of May 2021.
-    V1_0,
-    /// 1.1, of February 2024: referrers.
-    V1_1,
-    /// 1.2, which is being written: tags in the query of a manifest, `digest-algorithm`, digests named in every answer.
-    V1_2,
 }
 
 /// Requirements that belong together.
@@ -64,6 +55,15 @@ impl Requirement {
     pub(super) const fn since(mut self, version: Version) -> Self {
         self.since = version;
         self
+    }
+}
+
+impl SuiteOptions {
+    /// Whether a requirement is checked.
+    #[must_use]
+    pub fn selects(&self, requirement: &Requirement) -> bool {
+        let named = self.filters.is_empty() || self.filters.iter().any(|filter| requirement.id.contains(filter));
+        named && requirement.level <= self.level && requirement.since <= self.version
     }
 }
 
@@ -103,28 +103,5 @@ pub(super) const fn may(
 impl fmt::Debug for Requirement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Requirement({})", self.id)
-    }
-}
-
-impl fmt::Display for Version {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::V1_0 => "1.0",
-            Self::V1_1 => "1.1",
-            Self::V1_2 => "1.2",
-        })
-    }
-}
-
-impl FromStr for Version {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "1.0" => Ok(Self::V1_0),
-            "1.1" => Ok(Self::V1_1),
-            "1.2" => Ok(Self::V1_2),
-            _ => Err("a version of the specification is 1.0, 1.1 or 1.2".to_owned()),
-        }
     }
 }

@@ -14,7 +14,8 @@ use super::options::SuiteOptions;
 use super::requirement::{Group, Requirement};
 use super::requirements::GROUPS;
 use super::signer::Signer;
-use super::tested::{Left, Stop, Surroundings, TestedRegistry};
+use super::stop::Stop;
+use super::tested::{Left, Surroundings, TestedRegistry};
 
 /// A run of the suite.
 ///

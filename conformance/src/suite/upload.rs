@@ -7,7 +7,8 @@ use longshore_core::{Repository, Target};
 
 use super::received::Received;
 use super::request::RequestBuilder;
-use super::tested::{Left, Stop, TestedRegistry, prepared};
+use super::stop::{Stop, prepared};
+use super::tested::{Left, TestedRegistry};
 
 /// An open upload, at its newest location.
 pub(super) struct Upload<'c, 'a> {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::tested::Stop;
+use super::super::stop::Stop;
 use super::super::upload::Upload;
 use super::{Notes, Probe};
 

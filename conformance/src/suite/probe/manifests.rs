@@ -4,7 +4,8 @@ use longshore_core::{Algorithm, MediaType};
 use serde_json::{Value, json};
 
 use super::super::content::{Blob, Document};
-use super::super::tested::{Left, Stop};
+use super::super::stop::Stop;
+use super::super::tested::Left;
 use super::uploads::digest_word;
 use super::{Notes, Probe};
 

@@ -33,7 +33,8 @@ use super::client::RawClient;
 use super::fixtures::Fixtures;
 use super::options::SuiteOptions;
 use super::signer::Signer;
-use super::tested::{Stop, Surroundings, TestedRegistry};
+use super::stop::Stop;
+use super::tested::{Surroundings, TestedRegistry};
 
 /// What a registry was seen to do.
 #[derive(Debug, Clone, PartialEq)]

@@ -4,7 +4,7 @@ use http::Method;
 use longshore_core::{MediaType, Target};
 use serde_json::json;
 
-use super::super::tested::Stop;
+use super::super::stop::Stop;
 use super::uploads::digest_word;
 use super::{Notes, Probe};
 

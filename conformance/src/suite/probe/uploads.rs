@@ -6,7 +6,8 @@ use serde_json::json;
 
 use super::super::content::Blob;
 use super::super::received::Received;
-use super::super::tested::{Left, Stop, TestedRegistry};
+use super::super::stop::Stop;
+use super::super::tested::{Left, TestedRegistry};
 use super::{Notes, Probe};
 
 pub(super) const PROBES: &[Probe] = &[

@@ -9,7 +9,8 @@ use longshore_core::{Origin, Target};
 
 use super::super::received::Received;
 use super::super::requirement::{Requirement, must, should};
-use super::super::tested::{Stop, TestedRegistry};
+use super::super::stop::Stop;
+use super::super::tested::TestedRegistry;
 
 const CHALLENGE: (&str, &str) = ("", "https://www.rfc-editor.org/rfc/rfc9110#section-11.6.1");
 const STATUS: (&str, &str) = ("", "https://www.rfc-editor.org/rfc/rfc9110#section-15.5.2");

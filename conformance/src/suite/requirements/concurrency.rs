@@ -2,8 +2,10 @@
 
 use super::super::content::{Blob, Document};
 use super::super::received::Received;
-use super::super::requirement::{Requirement, Version, must, should};
-use super::super::tested::{Left, Stop};
+use super::super::requirement::{Requirement, must, should};
+use super::super::stop::Stop;
+use super::super::tested::Left;
+use super::super::version::Version;
 
 const DEDUPLICATION: (&str, &str) = ("end-6", "layer-upload-de-duplication");
 const BLOBS: (&str, &str) = ("end-6", "pushing-blobs");

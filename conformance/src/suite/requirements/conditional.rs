@@ -3,7 +3,8 @@
 use super::super::content::Document;
 use super::super::received::Received;
 use super::super::requirement::{Requirement, may, must, should};
-use super::super::tested::{Left, Stop, TestedRegistry};
+use super::super::stop::Stop;
+use super::super::tested::{Left, TestedRegistry};
 
 const ETAG: (&str, &str) = ("end-3", "https://www.rfc-editor.org/rfc/rfc9110#section-8.8.3");
 const NONE_MATCH: (&str, &str) = ("end-3", "https://www.rfc-editor.org/rfc/rfc9110#section-13.1.2");

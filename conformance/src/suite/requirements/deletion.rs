@@ -4,7 +4,7 @@ use http::Method;
 
 use super::super::received::Received;
 use super::super::requirement::{Requirement, must, should};
-use super::super::tested::Stop;
+use super::super::stop::Stop;
 
 const TAG: (&str, &str) = ("end-9", "deleting-tags");
 const MANIFEST: (&str, &str) = ("end-9", "deleting-manifests");

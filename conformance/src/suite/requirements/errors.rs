@@ -6,8 +6,10 @@ use serde_json::Value;
 
 use super::super::content::Document;
 use super::super::received::{ERROR_CODES, Received};
-use super::super::requirement::{Requirement, Version, must, should};
-use super::super::tested::{Stop, TestedRegistry};
+use super::super::requirement::{Requirement, must, should};
+use super::super::stop::Stop;
+use super::super::tested::TestedRegistry;
+use super::super::version::Version;
 
 const ERRORS: (&str, &str) = ("", "error-codes");
 const WARNINGS: (&str, &str) = ("", "warnings");

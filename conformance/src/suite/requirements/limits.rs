@@ -5,8 +5,10 @@ use longshore_core::{Algorithm, MediaType};
 use serde_json::json;
 
 use super::super::content::Document;
-use super::super::requirement::{Requirement, Version, must, should};
-use super::super::tested::{Left, Stop};
+use super::super::requirement::{Requirement, must, should};
+use super::super::stop::Stop;
+use super::super::tested::Left;
+use super::super::version::Version;
 
 const NAME: (&str, &str) = ("", "pulling-manifests");
 const HTTP: (&str, &str) = ("", "https://www.rfc-editor.org/rfc/rfc9110#section-15");

@@ -5,8 +5,10 @@ use longshore_core::{Algorithm, MediaType};
 use serde_json::{Value, json};
 
 use super::super::content::{Blob, Document};
-use super::super::requirement::{Requirement, Version, may, must, should};
-use super::super::tested::{Stop, TestedRegistry};
+use super::super::requirement::{Requirement, may, must, should};
+use super::super::stop::Stop;
+use super::super::tested::TestedRegistry;
+use super::super::version::Version;
 
 const PUSH: (&str, &str) = ("end-7a", "pushing-manifests");
 const IMAGE: (&str, &str) = ("end-7a", "https://github.com/opencontainers/image-spec/blob/main/manifest.md");

@@ -46,3 +46,8 @@ pub const GROUPS: &[Group] = &[
 const fn group(name: &'static str, title: &'static str, requirements: &'static [Requirement]) -> Group {
     Group { name, title, requirements }
 }
+
+/// All requirements, in order.
+pub fn all() -> impl Iterator<Item = &'static Requirement> {
+    GROUPS.iter().flat_map(|group| group.requirements)
+}

@@ -6,7 +6,8 @@ use longshore_core::{Algorithm, Digest, Repository};
 use super::super::content::Blob;
 use super::super::received::Received;
 use super::super::requirement::{Requirement, may, must, should};
-use super::super::tested::{Left, Stop, TestedRegistry};
+use super::super::stop::Stop;
+use super::super::tested::{Left, TestedRegistry};
 
 const MOUNT: (&str, &str) = ("end-11", "mounting-a-blob-from-another-repository");
 

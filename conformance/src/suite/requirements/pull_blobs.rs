@@ -3,8 +3,9 @@
 use longshore_core::{Algorithm, Digest};
 
 use super::super::content::Blob;
-use super::super::requirement::{Requirement, Version, may, must, should};
-use super::super::tested::Stop;
+use super::super::requirement::{Requirement, may, must, should};
+use super::super::stop::Stop;
+use super::super::version::Version;
 
 const PULL: (&str, &str) = ("end-2", "pulling-blobs");
 const EXISTS: (&str, &str) = ("end-2", "checking-if-content-exists-in-the-registry");

@@ -4,8 +4,9 @@ use http::Method;
 use longshore_core::{Algorithm, MediaType};
 
 use super::super::content::Document;
-use super::super::requirement::{Requirement, Version, must, should};
-use super::super::tested::Stop;
+use super::super::requirement::{Requirement, must, should};
+use super::super::stop::Stop;
+use super::super::version::Version;
 
 const PULL: (&str, &str) = ("end-3", "pulling-manifests");
 const EXISTS: (&str, &str) = ("end-3", "checking-if-content-exists-in-the-registry");

@@ -4,8 +4,9 @@ use http::Method;
 use longshore_core::Algorithm;
 
 use super::super::content::Blob;
-use super::super::requirement::{Requirement, Version, may, must, should};
-use super::super::tested::Stop;
+use super::super::requirement::{Requirement, may, must, should};
+use super::super::stop::Stop;
+use super::super::version::Version;
 
 const POST: (&str, &str) = ("end-4a", "post-then-put");
 const PUT: (&str, &str) = ("end-6", "post-then-put");

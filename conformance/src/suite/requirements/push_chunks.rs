@@ -1,7 +1,7 @@
 //! Pushing blobs in chunks: `end-5`, `end-6`, `end-13` and `end-14`.
 
 use super::super::requirement::{Requirement, may, must, should};
-use super::super::tested::Stop;
+use super::super::stop::Stop;
 
 const CHUNKED: (&str, &str) = ("end-5", "pushing-a-blob-in-chunks");
 const CLOSE: (&str, &str) = ("end-6", "pushing-a-blob-in-chunks");

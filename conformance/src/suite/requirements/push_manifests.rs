@@ -5,8 +5,9 @@ use longshore_core::{Algorithm, MediaType};
 use serde_json::json;
 
 use super::super::content::Document;
-use super::super::requirement::{Requirement, Version, may, must, should};
-use super::super::tested::Stop;
+use super::super::requirement::{Requirement, may, must, should};
+use super::super::stop::Stop;
+use super::super::version::Version;
 
 const PUSH: (&str, &str) = ("end-7a", "pushing-manifests");
 const TAGS: (&str, &str) = ("end-7b", "pushing-manifests");

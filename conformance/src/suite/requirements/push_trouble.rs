@@ -3,7 +3,7 @@
 use http::Method;
 
 use super::super::requirement::{Requirement, must, should};
-use super::super::tested::Stop;
+use super::super::stop::Stop;
 
 const ORDER: (&str, &str) = ("end-5", "pushing-a-blob-in-chunks");
 const CLOSE: (&str, &str) = ("end-6", "pushing-a-blob-in-chunks");

@@ -7,7 +7,8 @@ use longshore_core::{Scheme, Target};
 use super::super::content::Blob;
 use super::super::received::Received;
 use super::super::requirement::{Requirement, must, should};
-use super::super::tested::{Stop, TestedRegistry};
+use super::super::stop::Stop;
+use super::super::tested::TestedRegistry;
 
 const API: (&str, &str) = ("", "api");
 const REDIRECT: (&str, &str) = ("end-2", "https://www.rfc-editor.org/rfc/rfc9110#section-15.4");

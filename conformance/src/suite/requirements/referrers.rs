@@ -6,8 +6,10 @@ use serde_json::{Value, json};
 
 use super::super::content::Document;
 use super::super::received::Received;
-use super::super::requirement::{Requirement, Version, may, must, should};
-use super::super::tested::{Stop, TestedRegistry};
+use super::super::requirement::{Requirement, may, must, should};
+use super::super::stop::Stop;
+use super::super::tested::TestedRegistry;
+use super::super::version::Version;
 
 const LIST: (&str, &str) = ("end-12a", "listing-referrers");
 const FILTER: (&str, &str) = ("end-12b", "listing-referrers");

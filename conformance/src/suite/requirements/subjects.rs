@@ -1,7 +1,8 @@
 //! Manifests with a subject: `end-7a`.
 
-use super::super::requirement::{Requirement, Version, must};
-use super::super::tested::Stop;
+use super::super::requirement::{Requirement, must};
+use super::super::stop::Stop;
+use super::super::version::Version;
 use super::referrers::{SBOM, artifact, list};
 
 const SUBJECT: (&str, &str) = ("end-7a", "pushing-manifests-with-subject");

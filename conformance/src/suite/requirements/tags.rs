@@ -5,8 +5,10 @@ use longshore_core::Target;
 use serde_json::Value;
 
 use super::super::received::Received;
-use super::super::requirement::{Requirement, Version, may, must, should};
-use super::super::tested::{Stop, TestedRegistry};
+use super::super::requirement::{Requirement, may, must, should};
+use super::super::stop::Stop;
+use super::super::tested::TestedRegistry;
+use super::super::version::Version;
 
 const LIST: (&str, &str) = ("end-8a", "listing-tags");
 const PAGE: (&str, &str) = ("end-8b", "listing-tags");
