@@ -3,11 +3,10 @@
 use longshore_core::Operation;
 use serde_json::json;
 
-use crate::args::CheckArguments;
+use crate::args::{CheckArguments, Style};
 use crate::connection::Connection;
 use crate::exit::Error;
 use crate::output;
-use crate::progress::Style;
 
 /// Begins an upload and cancels it.
 pub(crate) async fn run(arguments: CheckArguments) -> Result<(), Error> {

@@ -13,16 +13,16 @@ use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::advice::Advisor;
-use crate::args::{ConnectionArguments, TrustArguments};
+use crate::args::{ConnectionArguments, Style, TrustArguments};
 use crate::credentials::Wallet;
 use crate::exit::{Error, Signal};
 use crate::files;
 use crate::output;
-use crate::progress::{self, Show, Style};
+use crate::progress::{self, Show};
 use crate::resume::Resume;
 use crate::signals::Signals;
-use crate::stdin;
 use crate::trace::Trace;
+use crate::unknown_blob;
 
 /// How often a push that can be resumed is saved while nothing else happens.
 const SAVED_EVERY: Duration = Duration::from_secs(1);
@@ -202,24 +202,37 @@ impl Connection {
                 () = self.stored.notified() => None,
                 signal = self.signals.next() => Some(signal),
             };
-            if let Some(checkpoint) = running.save() {
-                resume.save(&checkpoint)?;
-            }
-            if let Some(signal) = signal {
-                // To drop it would cancel its uploads.
-                std::mem::forget(running);
-                let path = resume.path().display();
-                return Err(Error::stopped(signal, format!("stopped; to go on, push again with --resume {path}")));
+            match signal {
+                None => running.save().map_or(Ok(()), |checkpoint| resume.save(&checkpoint))?,
+                Some(signal) => return self.suspend(running, resume, signal).await,
             }
         };
         self.ended(result)
+    }
+
+    /// Ends a push that is to be gone on with. It may be done before it can be stopped.
+    async fn suspend(
+        &self,
+        running: Running<Digest>,
+        resume: &mut Resume,
+        signal: Signal,
+    ) -> Result<Receipt<Digest>, Error> {
+        running.suspend();
+        match self.ended(running.await)? {
+            Receipt::Suspended(checkpoint) => {
+                resume.save(&checkpoint)?;
+                let path = resume.path().display();
+                Err(Error::stopped(signal, format!("stopped; to go on, push again with --resume {path}")))
+            }
+            done => Ok(done),
+        }
     }
 
     fn ended(&self, result: Result<Receipt<Digest>, Box<Failure>>) -> Result<Receipt<Digest>, Error> {
         let mut watchers = lock(&self.watchers);
         watchers.show.end();
         let receipt = result.map_err(|mut failure| {
-            if failure.blob == Some(format!("{:?}", stdin::key())) {
+            if failure.blob == Some(format!("{:?}", unknown_blob::key())) {
                 failure.blob = Some("from standard input".to_owned());
             }
             let sentence = self.advisor.sentence(&failure);
@@ -236,13 +249,6 @@ impl Watchers {
             self.failed = self.trace.event(event).err();
         }
     }
-}
-
-/// What the system's randomness gives, for what must differ from run to run.
-pub(crate) fn random_seed() -> Result<u64, Error> {
-    let mut seed = [0; 8];
-    getrandom::fill(&mut seed).map_err(|error| Error::failed(format!("the system gives no randomness: {error}")))?;
-    Ok(u64::from_ne_bytes(seed))
 }
 
 /// The HTTP stack, with the trust that was asked for.

@@ -23,10 +23,12 @@ mod push;
 mod referrers;
 mod resume;
 mod rm;
+mod seed;
 mod signals;
 mod size;
 mod stdin;
 mod trace;
+mod unknown_blob;
 
 use std::process::ExitCode;
 

@@ -23,7 +23,7 @@ pub(crate) async fn run(arguments: ProbeArguments) -> Result<(), Error> {
     if let Some(second) = &arguments.second_repository {
         options.second = second.clone();
     }
-    options.seed = connection::random_seed()?;
+    options.seed = crate::seed::random()?;
     let allowed = arguments.trust.allowed_origins.iter().cloned();
     options.policy = allowed.fold(Policy::default(), Policy::allow_origin);
     let http = connection::http(&arguments.trust, &reference.registry.origin())?;

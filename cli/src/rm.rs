@@ -4,11 +4,10 @@ use http::StatusCode;
 use longshore_core::{Deletion, Operation, Reference};
 use serde_json::json;
 
-use crate::args::RmArguments;
+use crate::args::{RmArguments, Style};
 use crate::connection::Connection;
 use crate::exit::Error;
 use crate::output;
-use crate::progress::Style;
 
 /// Deletes what the reference names: by its digest a manifest with all its tags, otherwise the tag alone.
 pub(crate) async fn run(arguments: RmArguments) -> Result<(), Error> {

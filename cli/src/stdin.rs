@@ -10,11 +10,7 @@ use crate::args::PushArguments;
 use crate::artifact::Artifact;
 use crate::connection::Connection;
 use crate::exit::Error;
-
-/// Blobs go by their digests here, and this one has none yet: it goes by the digest of no bytes at all, which it cannot have.
-pub(crate) fn key() -> Digest {
-    Digest::of(Algorithm::Sha256, b"")
-}
+use crate::unknown_blob;
 
 /// Pushes standard input, and gives the digest of the artifact that it became.
 pub(crate) async fn push(
@@ -34,9 +30,10 @@ pub(crate) async fn push(
     artifact.annotations = arguments.annotations.iter().cloned().collect();
     let (config, source) = artifact.config();
     let push = Push::new(reference.registry.clone(), reference.repository.clone()).open();
-    let push = push.blob(Blob::described(config.digest, &config)).blob(Blob::unknown(key(), Algorithm::Sha256));
+    let push =
+        push.blob(Blob::described(config.digest, &config)).blob(Blob::unknown(unknown_blob::key(), Algorithm::Sha256));
     connection.session().add_source(config.digest, source);
-    connection.session().add_source(key(), Source::reader(NotEmpty::new(io::stdin()), Algorithm::Sha256));
+    connection.session().add_source(unknown_blob::key(), Source::reader(NotEmpty::new(io::stdin()), Algorithm::Sha256));
     let mut root = None;
     let receipt = connection.run_open(tags.into_iter().fold(push, Push::tag), |digest, size| {
         let mut layer = Descriptor::new(media_type.clone(), digest, size);

@@ -111,13 +111,22 @@ fn a_signal_stops_a_push_in_good_order() {
 
     let (layout, listener) = (Layout::of_file(vec![1; 100]), TcpListener::bind("127.0.0.1:0").unwrap());
     let reference = format!("{}/a:v1", listener.local_addr().unwrap());
-    let mut push = command(&["push", layout.path(), &reference]);
-    let child = push.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let _connection = listener.accept().unwrap();
-    let kill = format!("kill -INT {}", child.id());
-    assert!(std::process::Command::new("sh").args(["-c", &kill]).status().unwrap().success());
-    let said = sentence(130, &child.wait_with_output().unwrap());
-    assert_eq!(said, "stopped; the uploads that were open are cancelled");
+    let stopped = |options: &[&str]| {
+        let mut push = command(&[&["push", layout.path(), &reference], options].concat());
+        let child = push.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let _connection = listener.accept().unwrap();
+        let kill = format!("kill -INT {}", child.id());
+        assert!(std::process::Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+        sentence(130, &child.wait_with_output().unwrap())
+    };
+    assert_eq!(stopped(&[]), "stopped; the uploads that were open are cancelled");
+
+    let folder = tempfile::tempdir().unwrap();
+    let checkpoint = folder.path().join("checkpoint");
+    let resume = checkpoint.to_str().unwrap();
+    let said = stopped(&["--resume", resume]);
+    assert_eq!(said, format!("stopped; to go on, push again with --resume {resume}"));
+    assert!(checkpoint.exists());
 }
 
 /// One that never ends, too: it is not read for ever.

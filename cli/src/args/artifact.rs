@@ -5,8 +5,9 @@ use std::ffi::OsString;
 use clap::Args;
 use longshore_core::{MediaType, Reference, Tag};
 
-use super::{ConnectionArguments, values};
-use crate::progress::Style;
+use super::connection::ConnectionArguments;
+use super::style::Style;
+use super::values;
 
 /// What `longshore artifact --help` ends with.
 pub(crate) const HELP: &str = "\

@@ -9,7 +9,7 @@ use longshore_conformance::suite::Version;
 use longshore_core::{Digest, Reference, Repository, Scheme};
 use longshore_mock_registry::report::Level;
 
-use super::{LoginArguments, TrustArguments};
+use super::login::{LoginArguments, TrustArguments};
 use crate::exit::Error;
 
 /// The repository that is worked in where none is named.

@@ -6,7 +6,7 @@ use clap::Args;
 use longshore_core::target::{Policy, Scheme};
 use longshore_core::{Options, Reference};
 
-use super::{LoginArguments, TrustArguments};
+use super::login::{LoginArguments, TrustArguments};
 use crate::exit::Error;
 
 /// How many requests are under way at once if nobody says otherwise.
@@ -56,7 +56,7 @@ impl ConnectionArguments {
     /// What the client is to do where it has a choice.
     pub(crate) fn options(&self) -> Result<Options, Error> {
         let mut options = Options::default();
-        options.seed = crate::connection::random_seed()?;
+        options.seed = crate::seed::random()?;
         options.in_flight = usize::from(self.jobs);
         options.policy = self.trust.allowed_origins.iter().cloned().fold(options.policy, Policy::allow_origin);
         Ok(options)

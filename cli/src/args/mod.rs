@@ -12,6 +12,7 @@ mod profile;
 mod pull;
 mod push;
 mod repository;
+mod style;
 mod values;
 
 use std::path::PathBuf;
@@ -29,6 +30,7 @@ pub(crate) use profile::ProfileArguments;
 pub(crate) use pull::PullArguments;
 pub(crate) use push::PushArguments;
 pub(crate) use repository::{CheckArguments, ReferrersArguments, RmArguments};
+pub(crate) use style::Style;
 
 use crate::exit;
 

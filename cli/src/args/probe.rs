@@ -6,7 +6,7 @@ use clap::Args;
 use longshore_core::{Reference, Repository};
 
 use super::conformance::TestedRegistry;
-use super::{LoginArguments, TrustArguments};
+use super::login::{LoginArguments, TrustArguments};
 use crate::exit::Error;
 
 /// What `--help` says at its end.

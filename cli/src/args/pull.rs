@@ -6,8 +6,9 @@ use clap::Args;
 use longshore_core::Reference;
 use longshore_core::content::Platform;
 
-use super::{ConnectionArguments, values};
-use crate::progress::Style;
+use super::connection::ConnectionArguments;
+use super::style::Style;
+use super::values;
 
 /// What `longshore pull --help` ends with.
 pub(crate) const HELP: &str = "\

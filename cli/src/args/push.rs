@@ -6,9 +6,10 @@ use clap::Args;
 use longshore_core::content::Platform;
 use longshore_core::{MediaType, Reference, Repository, Tag};
 
-use super::{ConnectionArguments, values};
+use super::connection::ConnectionArguments;
+use super::style::Style;
+use super::values;
 use crate::exit::Error;
-use crate::progress::Style;
 
 /// What `longshore push --help` ends with.
 pub(crate) const HELP: &str = "\

@@ -3,7 +3,8 @@
 use clap::Args;
 use longshore_core::Reference;
 
-use super::{ConnectionArguments, values};
+use super::connection::ConnectionArguments;
+use super::values;
 
 /// Options of `longshore referrers`.
 #[derive(Debug, Args)]

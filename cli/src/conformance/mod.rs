@@ -83,7 +83,7 @@ fn options(arguments: &ConformanceArguments, reference: &Reference) -> Result<Su
     }
     options.seed = match arguments.runs.seed {
         Some(seed) => seed,
-        None => connection::random_seed()?,
+        None => crate::seed::random()?,
     };
     let allowed = arguments.trust.allowed_origins.iter().cloned();
     options.policy = allowed.fold(Policy::default(), Policy::allow_origin);

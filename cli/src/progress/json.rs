@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::Show;
 use crate::output;
-use crate::stdin;
+use crate::unknown_blob;
 
 /// Writes lines to standard error.
 pub(super) struct Json;
@@ -22,7 +22,7 @@ fn value(event: &Event<Digest>) -> Option<Value> {
     Some(match event {
         Event::BlobSending { blob, sent, total } => {
             // What comes on standard input has no digest yet.
-            let blob = (*blob != stdin::key()).then_some(blob);
+            let blob = (*blob != unknown_blob::key()).then_some(blob);
             json!({"event": "blob-sending", "blob": blob, "sent": sent, "total": total})
         }
         Event::BlobDigested { digest, size, .. } => json!({"event": "blob-digested", "digest": digest, "size": size}),

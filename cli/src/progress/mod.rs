@@ -9,24 +9,9 @@ pub(crate) use text::short;
 
 use std::io::IsTerminal as _;
 
-use clap::ValueEnum;
 use longshore_core::{Digest, Event};
 
-/// How to show what happens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Style {
-    // In ordinary comments, because help would give each a paragraph of its own.
-    // Bars on a terminal, plain lines elsewhere.
-    Auto,
-    // A bar for each blob that is sent, and one for all.
-    Bar,
-    // A line for each thing that is done.
-    Plain,
-    // A line of JSON for each thing that happens.
-    Json,
-    // Nothing.
-    None,
-}
+use crate::args::Style;
 
 /// Shows events.
 pub(crate) trait Show {

@@ -7,10 +7,9 @@ use longshore_sources::layout::{ArgumentError, Closure, Layout, LayoutOptions};
 use longshore_sources::{LayoutError, SourceArgument};
 use serde_json::json;
 
-use crate::args::PushArguments;
+use crate::args::{PushArguments, Style};
 use crate::exit::Error;
 use crate::output;
-use crate::progress::Style;
 use crate::size::human;
 
 /// How many warnings are shown, each of which is a line.

@@ -8,11 +8,10 @@ use std::pin::Pin;
 
 use longshore_core::{Descriptor, Digest, Operation, Receipt, Reference};
 
-use crate::args::ReferrersArguments;
+use crate::args::{ReferrersArguments, Style};
 use crate::connection::Connection;
 use crate::exit::Error;
 use crate::output;
-use crate::progress::Style;
 use tree::Node;
 
 /// How deep referrers of referrers are followed.

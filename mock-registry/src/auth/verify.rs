@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use http::HeaderMap;
 use longshore_core::Digest;
 
-use super::credentials::{SentCredentials, hashed};
+use super::credentials::hashed;
 use super::{Auth, Kept};
 use crate::random::same_secret;
 
@@ -80,7 +79,10 @@ impl VerifiedPasswords {
     }
 
     /// The same for what a request's head says.
-    pub(crate) fn unverified_head(&self, auth: &Auth, headers: &HeaderMap) -> Option<PasswordCheck> {
+    #[cfg(feature = "server")]
+    pub(crate) fn unverified_head(&self, auth: &Auth, headers: &http::HeaderMap) -> Option<PasswordCheck> {
+        use super::credentials::SentCredentials;
+
         match SentCredentials::of(headers) {
             SentCredentials::Basic(name, password) => self.unverified(auth, &name, &password),
             SentCredentials::Nothing | SentCredentials::Bearer(_) | SentCredentials::Other => None,

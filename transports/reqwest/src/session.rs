@@ -221,6 +221,13 @@ impl<K: Key> Running<K> {
         self.handle.shared.wake.notify_one();
     }
 
+    /// Ends a push that another process will go on with: its result is [`Receipt::Suspended`], and its open uploads stay
+    /// open. Any other operation is cancelled.
+    pub fn suspend(&self) {
+        lock(&self.handle.shared.state).client.suspend(self.operation);
+        self.handle.shared.wake.notify_one();
+    }
+
     /// What a push has done so far, for another process to go on with ([`Push::resume`](longshore_core::Push::resume));
     /// `None` where it is none, or has ended.
     #[must_use]
