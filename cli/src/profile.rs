@@ -1,12 +1,10 @@
 //! Which registry `longshore mock` plays: loading profiles, and telling about them.
 
-use std::path::Path;
-
 use longshore_mock_registry::profile::{self, Profile, ProfileError};
 
 use crate::args::ProfileArguments;
 use crate::exit::Error;
-use crate::{files, output};
+use crate::output;
 
 /// Prints what was asked for, if anything was.
 pub(crate) fn told(arguments: &ProfileArguments) -> Result<bool, Error> {
@@ -23,29 +21,13 @@ pub(crate) fn told(arguments: &ProfileArguments) -> Result<bool, Error> {
 /// The profile, with the switches that were set.
 pub(crate) fn load(arguments: &ProfileArguments) -> Result<Profile, Error> {
     let mut profile = named(&arguments.profile)?;
-    for assignment in &arguments.set {
-        profile.set(assignment).map_err(refused)?;
-    }
+    profile.set_all(arguments.set.iter().map(String::as_str)).map_err(refused)?;
     Ok(profile)
 }
 
 /// The profile of this name, or in this file.
 pub(crate) fn named(name: &str) -> Result<Profile, Error> {
-    match Profile::named(name) {
-        Err(ProfileError::UnknownProfile { .. }) if is_path(name) => {
-            let text =
-                files::read(Path::new(name)).map_err(|error| Error::misuse(format!("cannot read {name}: {error}")))?;
-            let text = String::from_utf8(text).map_err(|_| Error::misuse(format!("{name} is not UTF-8")))?;
-            Profile::parse(name, &text)
-        }
-        named => named,
-    }
-    .map_err(refused)
-}
-
-/// Whether somebody means a file.
-fn is_path(name: &str) -> bool {
-    name.contains(['/', '\\', '.']) && Path::new(name).exists() || name.ends_with(".toml")
+    Profile::load(name).map_err(refused)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it is handed to map_err")]

@@ -38,6 +38,7 @@ pub mod behaviour;
 mod blobs;
 mod catalog;
 mod changes;
+mod content;
 pub mod fault;
 pub mod judge;
 mod location;
@@ -65,6 +66,7 @@ pub use longshore_core::Instant;
 
 pub use answer::{Answer, Body, Delivery, Pace, Row};
 pub use behaviour::Behaviour;
+pub use content::ContentError;
 pub use options::{Limits, RegistryOptions};
 pub use progress::{BodyEnd, Opened, Progress, RequestId};
 pub use registry::Registry;

@@ -7,6 +7,8 @@ use longshore_core::Origin;
 use crate::Behaviour;
 use crate::auth::Auth;
 use crate::fault::Faults;
+#[cfg(feature = "server")]
+use crate::profile::Profile;
 
 /// How a [`Registry`](crate::Registry) is set up. The default is a registry that does what the spec says.
 #[derive(Debug, Clone, Default)]
@@ -26,6 +28,21 @@ pub struct RegistryOptions {
     pub faults: Faults,
     /// Bounds.
     pub limits: Limits,
+}
+
+impl RegistryOptions {
+    /// Plays another profile from now on. Bounds are those that were set up at the `begin`, where the profile has none; users
+    /// stay, and say who they are as they do there.
+    #[cfg(feature = "server")]
+    pub(crate) fn play(&mut self, profile: &Profile, begin: &Self) {
+        self.behaviour = profile.behaviour().clone();
+        self.limits = begin.limits.clone();
+        profile.settings().limits.apply(&mut self.limits);
+        if let Some(auth) = &mut self.auth {
+            let Auth { scheme, service, lifetime, .. } = profile.auth();
+            (auth.scheme, auth.service, auth.lifetime) = (scheme, service, lifetime);
+        }
+    }
 }
 
 /// What bounds the registry. All are above what the spec asks for.

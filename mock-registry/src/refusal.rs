@@ -90,6 +90,11 @@ impl Refusal {
         Self::new(StatusCode::NOT_FOUND, code, message)
     }
 
+    /// The words of its first error.
+    pub(crate) fn message(&self) -> &str {
+        self.errors.first().map_or("", |(_, message, _)| message)
+    }
+
     /// The same with another status.
     pub(crate) fn with_status(mut self, given: u16) -> Self {
         self.status = status(given);

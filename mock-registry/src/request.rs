@@ -7,7 +7,7 @@ use longshore_core::{Digest, DigestError, Origin, Repository, Tag};
 
 use crate::answer::{Answer, Body, Row};
 use crate::auth::Caller;
-use crate::behaviour::{LocationForm, TrailingSlash};
+use crate::behaviour::{ApiVersion, LocationForm, TrailingSlash};
 use crate::changes::changed;
 use crate::fault::FaultEffect;
 use crate::progress::Step;
@@ -15,6 +15,8 @@ use crate::refusal::{Code, Refusal, status};
 use crate::registry::Registry;
 use crate::route::{Query, Route};
 use crate::uploads::gone;
+
+const API_VERSION: &str = "docker-distribution-api-version";
 
 /// What a head asks for.
 pub(crate) struct ParsedRequest {
@@ -109,6 +111,12 @@ impl Registry {
             let text = text.replace('\\', "\\\\").replace('"', "\\\"");
             answer.header("warning", format_args!("299 - \"{text}\""))
         });
+        let says_version = match self.options.behaviour.read.api_version {
+            ApiVersion::Always => answer.row != Row::Token,
+            ApiVersion::BaseOnly => answer.row == Row::End1,
+            ApiVersion::Absent => false,
+        };
+        let answer = if says_version { answer.header(API_VERSION, "registry/2.0") } else { answer };
         let sets_cookies = self.options.auth.is_some() && self.options.behaviour.auth.cookies;
         let answer = if sets_cookies { answer.header("set-cookie", "sid=1; Path=/; HttpOnly") } else { answer };
         let answer = changed(answer, method, &self.options.behaviour.answers);

@@ -1,5 +1,6 @@
 //! The control address: what tests in any language steer and read.
 
+use longshore_core::{Algorithm, Digest};
 use longshore_mock_registry::report::{CheckStatus, Report};
 use longshore_mock_registry::server::Server;
 use longshore_mock_registry::{Registry, RegistryOptions};
@@ -16,7 +17,14 @@ struct Running {
 impl Running {
     async fn start() -> Self {
         let server = Server::bind(Server::LOOPBACK, Registry::new(RegistryOptions::default())).await.unwrap();
-        let server = server.with_control(Server::LOOPBACK).await.unwrap();
+        Self::serve(server).await
+    }
+
+    async fn serve(server: Server) -> Self {
+        let server = match server.control() {
+            Some(_) => server,
+            None => server.with_control(Server::LOOPBACK).await.unwrap(),
+        };
         let (url, token) = server.control().unwrap();
         let running = Self { registry: server.address().to_string(), control: url.replace("http://", ""), token };
         tokio::spawn(server.serve(std::future::pending()));
@@ -112,4 +120,39 @@ async fn another_registry_is_played() {
     let (status, answer) = running.steer("PUT /profile", r#"{"profile":"nobody"}"#).await;
     assert!(status == 400 && answer["error"].as_str().unwrap().contains("nobody"), "{answer}");
     assert_eq!(running.steer("PUT /profile", "{}").await.0, 400);
+}
+
+#[tokio::test]
+async fn a_profile_of_ones_own_is_played_from_its_text_or_its_file() {
+    let running = Running::start().await;
+    let toml = "title = \"Ours\"\n[[quirk]]\nid = \"answer-headers-vary\"\nevidence = \"user-report\"\nsource = \"us\"\n\
+                set.listing.empty = 404\n";
+    let file = tempfile::Builder::new().suffix(".toml").tempfile().unwrap();
+    std::fs::write(file.path(), toml).unwrap();
+    let as_json = |key: &str, text: &str| Value::from_iter([(key.to_owned(), Value::from(text))]).to_string();
+    for body in [toml.to_owned(), as_json("toml", toml), as_json("profile", file.path().to_str().unwrap())] {
+        assert_eq!(running.steer("PUT /profile", r#"{"profile":"spec"}"#).await.0, 200);
+        let (status, answer) = running.steer("PUT /profile", &body).await;
+        assert_eq!((status, &answer["title"]), (200, &Value::from("Ours")), "{answer}");
+    }
+    let (status, answer) = running.steer("PUT /profile", &toml.replace("empty", "emty")).await;
+    assert_eq!(status, 400);
+    let error = answer["error"].as_str().unwrap();
+    assert!(error.contains("the body:6: there is no switch listing.emty; did you mean listing.empty?"), "{error}");
+    assert_eq!(running.steer("PUT /profile", r#"{"profile":"/not/there.toml"}"#).await.0, 400);
+}
+
+#[tokio::test]
+async fn what_was_there_at_the_start_is_there_again_after_a_reset() {
+    let server = Server::bind(Server::LOOPBACK, Registry::new(RegistryOptions::default())).await.unwrap();
+    let blob = Digest::of(Algorithm::Sha256, b"hello");
+    let add = move |registry: &mut Registry| registry.add_blob(&"a".parse().unwrap(), &blob, &b"hello"[..]);
+    let server = server.with_content(add).unwrap().with_control(Server::LOOPBACK).await.unwrap();
+    let running = Running::serve(server).await;
+    let path = format!("/v2/a/blobs/{blob}");
+    assert_eq!(running.ask(&format!("GET {path}")).await, (200, "hello".to_owned()));
+    assert_eq!(running.ask(&format!("DELETE {path}")).await.0, 202);
+    assert_eq!(running.ask(&format!("GET {path}")).await.0, 404);
+    assert_eq!(running.steer("POST /reset", "").await.0, 200);
+    assert_eq!(running.ask(&format!("GET {path}")).await, (200, "hello".to_owned()));
 }

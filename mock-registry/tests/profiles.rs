@@ -118,12 +118,26 @@ fn two_switches_that_contradict_each_other_are_refused() {
     let text = entry("set.mount.policy = \"never\"\nset.mount.missing = 404");
     assert_eq!(
         error(&text).to_string(),
-        "some/ours.toml:7: mount.missing contradicts mount.policy = \"never\" in line 6: every mount is answered alike, \
+        "some/ours.toml:7: mount.missing contradicts mount.policy = \"never\" (some/ours.toml:6): every mount is answered alike, \
          whether the blob is there or not"
     );
     let text = entry("set.mount.policy = \"never\"")
         + "[[quirk]]\nid = \"mount-ignores-from\"\nevidence = \"unverified\"\nsource = \"us\"\nset.mount.policy = \"source\"";
-    assert_eq!(error(&text).to_string(), "some/ours.toml:11: mount.policy is set already, in line 6");
+    assert_eq!(error(&text).to_string(), "some/ours.toml:11: mount.policy is set already (some/ours.toml:6)");
+}
+
+#[test]
+fn what_is_set_beside_a_profile_gives_way_to_nothing_but_may_not_contradict_itself() {
+    let mut profile = Profile::named("quay").unwrap();
+    profile.set("mount.policy=never").unwrap();
+    let error = profile.set("mount.missing=404").unwrap_err().to_string();
+    assert!(
+        error.starts_with("--set mount.missing=404: mount.missing contradicts mount.policy = \"never\" (--set mount.")
+    );
+    profile.set("mount.policy=source").unwrap();
+    profile.set("mount.missing=404").unwrap();
+    let error = profile.set_all(["mount.policy=source", "mount.policy=never"]).unwrap_err().to_string();
+    assert_eq!(error, "--set mount.policy=never: mount.policy is set already (--set mount.policy=source)");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod transcript;
 
 use longshore_core::{Algorithm, Digest};
+use longshore_mock_registry::profile::Profile;
 use longshore_mock_registry::{BodyEnd, Instant, Opened, Progress, Registry, RegistryOptions};
 use transcript::{Stage, image, push, sha256};
 
@@ -23,6 +24,22 @@ fn end_1_support() {
          C: DELETE /v2/
          S: 405",
     );
+}
+
+#[test]
+fn answers_say_which_api_it_is_unless_a_profile_says_that_they_do_not() {
+    for (value, base, other) in [("always", true, true), ("base-only", true, false), ("absent", false, false)] {
+        let mut profile = Profile::named("spec").unwrap();
+        profile.set(&format!("read.api-version={value}")).unwrap();
+        let mut registry = Registry::new(profile.options());
+        for (path, is_said) in [("/v2/", base), ("/v2/a/tags/list", other)] {
+            let request = http::Request::get(path).body(bytes::Bytes::new()).unwrap();
+            let answer = registry.answer(Instant::default(), request).unwrap();
+            let said =
+                answer.headers().get("docker-distribution-api-version").is_some_and(|said| said == "registry/2.0");
+            assert_eq!(said, is_said, "{value} {path}");
+        }
+    }
 }
 
 #[test]

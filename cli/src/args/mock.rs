@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{ArgMatches, Args, Command, ValueEnum};
+use clap::{ArgAction, ArgMatches, Args, Command, ValueEnum};
 use longshore_core::Origin;
 use longshore_mock_registry::fault::Faults;
 
@@ -13,7 +13,8 @@ use super::values;
 
 /// What `--help` says at its end.
 pub(crate) const HELP: &str = "\
-Each option can be given as an environment variable: LONGSHORE_MOCK_LISTEN for --listen.
+Each option can be given as an environment variable: LONGSHORE_MOCK_LISTEN for --listen. What can be given more than once
+stands in lines there; a flag is on for 1, true or yes.
 The first line of standard output is the URL, once connections are taken in; GET /healthz asks for no more.
 Exit status: 0 done, 1 refused or failed, or with --strict a client broke a MUST, 2 misuse.";
 
@@ -54,6 +55,10 @@ pub(crate) struct MockArguments {
     /// Listen here for tests that steer the registry; the second line of standard output is the URL and its token
     #[arg(long, value_name = "ADDR")]
     pub(crate) control: Option<String>,
+    /// Have this image at the start: an OCI layout in a folder or tar, of which LAYOUT:NAME is one image. NAME is what it is
+    /// called here, repository[:tag]; without it, the layout says that. Can be given more than once
+    #[arg(long = "load", value_name = "LAYOUT[=NAME]")]
+    pub(crate) layouts: Vec<String>,
     /// Keep everything in this folder, which is made if need be; otherwise in memory
     #[arg(long, value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
@@ -101,6 +106,11 @@ pub(crate) fn with_environment(command: Command) -> Command {
         mock.mut_args(|argument| match argument.get_long() {
             Some(long) if long != "help" => {
                 let name = format!("LONGSHORE_MOCK_{}", long.to_uppercase().replace('-', "_"));
+                let argument = if matches!(argument.get_action(), ArgAction::Append) {
+                    argument.value_delimiter('\n')
+                } else {
+                    argument
+                };
                 argument.env(OsString::from(name)).hide_env(true)
             }
             _ => argument,

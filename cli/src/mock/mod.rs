@@ -1,5 +1,6 @@
 //! `longshore mock`: a registry on this machine.
 
+mod load;
 mod setup;
 
 use std::io::{self, Write as _};
@@ -50,6 +51,7 @@ async fn server(arguments: &MockArguments, profile: &Profile) -> Result<Server, 
     if profile.needs_storage() {
         server = server.with_storage((ip, 0).into()).await.map_err(|error| failed("for the storage", &error))?;
     }
+    server = load::into(server, &arguments.layouts)?;
     if let Some(log) = setup::log(arguments)? {
         server = server.with_log(log);
     }

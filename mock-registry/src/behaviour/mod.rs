@@ -27,7 +27,7 @@ pub use manifest::{
     DuplicatePut, Echo, EtagForm, ImmutableTags, ManifestLocation, Manifests, MissingReference, RefusedTypes,
 };
 pub use mount::{MountPolicy, Mounting, WithoutFrom};
-pub use read::{DigestHeader, Reading};
+pub use read::{ApiVersion, DigestHeader, Reading};
 pub use referrers::{Referrers, ReferrersApi, SubjectHeader};
 pub use start::{
     ChunkMin, Creation, IdForm, LocationForm, PostRange, SinglePost, Start, StateQuery, TrailingSlash, UploadPath,

@@ -42,6 +42,8 @@ pub struct Reading {
     /// Whether the storage's origin refuses requests that carry `Authorization`, with 400
     /// (`redirect-s3-rejects-authorization`).
     pub storage_refuses_authorization: bool,
+    /// Which answers say `Docker-Distribution-API-Version: registry/2.0`. Old clients look for it in the answer to `/v2/`.
+    pub api_version: ApiVersion,
 }
 
 impl Default for Reading {
@@ -62,6 +64,7 @@ impl Default for Reading {
             blob_redirect: false,
             blob_head_redirect: true,
             storage_refuses_authorization: false,
+            api_version: ApiVersion::Always,
         }
     }
 }
@@ -77,4 +80,17 @@ pub enum DigestHeader {
     Absent,
     /// It names other content (`manifest-digest-header-unreliable`).
     Wrong,
+}
+
+/// Which answers say `Docker-Distribution-API-Version: registry/2.0`: a header that the spec leaves to registries.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ApiVersion {
+    /// All but those of the token service.
+    #[default]
+    Always,
+    /// Those to `/v2/` (`end-1`).
+    BaseOnly,
+    /// None.
+    Absent,
 }

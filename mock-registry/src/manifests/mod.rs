@@ -21,7 +21,7 @@ use crate::request::{ParsedRequest, digest, sought_digest, unknown_repository};
 use crate::state::Contents;
 use crate::storage::Record;
 
-pub(crate) use document::restore;
+pub(crate) use document::{read, restore};
 pub(crate) use put::Receiving;
 
 /// A manifest's name in a request.

@@ -165,7 +165,8 @@ impl Registry {
         }
     }
 
-    fn store(
+    /// Stores a manifest and lets the tags name it.
+    pub(crate) fn store(
         &mut self,
         repository: &Repository,
         digest: Digest,

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
+use super::SetSwitch;
 use super::error::{Place, ProfileError};
-use super::{Entry, SetSwitch};
 
 /// Where `taker` has one of the values, `taken` shows nowhere.
 struct Rule {
@@ -77,18 +77,24 @@ fn is_true(value: &Value) -> bool {
     *value == Value::Bool(true)
 }
 
-/// Refuses what contradicts itself within one file.
-pub(super) fn check(file: &str, entries: &[Entry]) -> Result<(), ProfileError> {
-    let sets: Vec<&SetSwitch> = entries.iter().flat_map(|entry| &entry.switches).collect();
+/// Refuses a switch that is set twice, and what contradicts itself: within one file, or on one command line.
+pub(super) fn check(sets: &[(Place, &SetSwitch)]) -> Result<(), ProfileError> {
+    for (number, (at, set)) in sets.iter().enumerate() {
+        let mut before = sets[..number].iter();
+        if let Some((first, _)) = before.find(|(_, first)| first.path == set.path && first.value != set.value) {
+            return Err(ProfileError::SetTwice { at: at.clone(), switch: set.path.clone(), first: first.clone() });
+        }
+    }
     for rule in RULES {
-        let Some(taker) = sets.iter().find(|set| set.path == rule.taker && (rule.when)(&set.value)) else { continue };
-        if let Some(taken) = sets.iter().find(|set| rule.taken.contains(&set.path.as_str())) {
+        let taker = sets.iter().find(|(_, set)| set.path == rule.taker && (rule.when)(&set.value));
+        let taken = sets.iter().find(|(_, set)| rule.taken.contains(&set.path.as_str()));
+        if let (Some((other_at, taker)), Some((at, taken))) = (taker, taken) {
             return Err(ProfileError::Contradiction {
-                at: Place::line(file, taken.line),
+                at: at.clone(),
                 switch: taken.path.clone(),
                 other: taker.path.clone(),
                 value: taker.value.to_string(),
-                line: taker.line,
+                other_at: other_at.clone(),
                 why: rule.why,
             });
         }

@@ -94,18 +94,18 @@ pub enum ProfileError {
         /// What is wrong.
         message: String,
     },
-    /// A switch is set a second time in one file.
-    #[error("{at}: {switch} is set already, in line {first}")]
+    /// A switch is set a second time in one file, or on one command line.
+    #[error("{at}: {switch} is set already ({first})")]
     SetTwice {
         /// Where it is set for the second time.
         at: Place,
         /// The path of the switch.
         switch: String,
-        /// The line where it was set first.
-        first: usize,
+        /// Where it was set first.
+        first: Place,
     },
     /// Two switches contradict each other: the one takes away what the other says something of.
-    #[error("{at}: {switch} contradicts {other} = {value} in line {line}: {why}")]
+    #[error("{at}: {switch} contradicts {other} = {value} ({other_at}): {why}")]
     Contradiction {
         /// Where the one is set that can show nowhere.
         at: Place,
@@ -115,8 +115,8 @@ pub enum ProfileError {
         other: String,
         /// The value of that one.
         value: String,
-        /// The line of that one.
-        line: usize,
+        /// Where that one is set.
+        other_at: Place,
         /// What they contradict each other in.
         why: &'static str,
     },
@@ -137,6 +137,14 @@ pub enum ProfileError {
         name: String,
         /// What was probably meant.
         nearest: Option<String>,
+    },
+    /// The file of a profile cannot be read.
+    #[error("cannot read {file}: {message}")]
+    Unreadable {
+        /// The file.
+        file: String,
+        /// Why.
+        message: String,
     },
     /// A profile that there is not is extended.
     #[error("{at}: there is no profile {name}{}", meant(.nearest))]

@@ -43,6 +43,8 @@ pub mod quirk;
 mod settings;
 mod switch;
 
+use std::path::Path;
+
 use serde_json::Value;
 
 use crate::auth::Auth;
@@ -74,6 +76,8 @@ pub struct Profile {
     pub entries: Vec<Entry>,
     /// What it does otherwise than records of the real registry, and why.
     pub differences: Vec<Difference>,
+    /// The switches that were set beside the file, each with its text.
+    assignments: Vec<(String, SetSwitch)>,
     settings: Settings,
 }
 
@@ -130,6 +134,23 @@ impl Profile {
         builtin::load(name)
     }
 
+    /// One of the profiles that this crate brings, or that in the file of this path.
+    ///
+    /// # Errors
+    /// As for [`Profile::named`] and [`Profile::parse`]; and where there is a file that cannot be read.
+    pub fn load(name_or_path: &str) -> Result<Self, ProfileError> {
+        match Self::named(name_or_path) {
+            Err(ProfileError::UnknownProfile { .. }) if is_path(name_or_path) => {
+                let text = std::fs::read_to_string(name_or_path).map_err(|error| ProfileError::Unreadable {
+                    file: name_or_path.to_owned(),
+                    message: error.to_string(),
+                })?;
+                Self::parse(name_or_path, &text)
+            }
+            named => named,
+        }
+    }
+
     /// Reads the text of a file, which may extend a profile that this crate brings.
     ///
     /// # Errors
@@ -143,14 +164,32 @@ impl Profile {
     /// word, a number, `true` or `false`, `word:number`, or anything that TOML can write.
     ///
     /// # Errors
-    /// Where there is no such switch, or it has no such value.
+    /// Where there is no such switch, it has no such value, or it contradicts another one that was set in this way. What
+    /// stands in the profile's file gives way.
     pub fn set(&mut self, assignment: &str) -> Result<(), ProfileError> {
         let set = parse::assignment(assignment)?;
+        let others = self.assignments.iter().filter(|(_, other)| other.path != set.path);
+        let mut assignments: Vec<(String, SetSwitch)> = others.cloned().collect();
+        assignments.push((assignment.to_owned(), set.clone()));
+        contradiction::check(&placed(&assignments))?;
         self.settings.set(&set).map_err(|message| ProfileError::Value {
             at: Place::argument(assignment),
             switch: set.path.clone(),
             message,
-        })
+        })?;
+        self.assignments = assignments;
+        Ok(())
+    }
+
+    /// Sets several switches more, none of them twice.
+    ///
+    /// # Errors
+    /// As for [`Profile::set`], and where one is set to two values.
+    pub fn set_all<'a>(&mut self, assignments: impl IntoIterator<Item = &'a str>) -> Result<(), ProfileError> {
+        let assignments: Vec<&str> = assignments.into_iter().collect();
+        let sets = assignments.iter().map(|text| Ok(((*text).to_owned(), parse::assignment(text)?)));
+        contradiction::check(&placed(&sets.collect::<Result<Vec<_>, _>>()?))?;
+        assignments.into_iter().try_for_each(|assignment| self.set(assignment))
     }
 
     /// What the registry does.
@@ -197,6 +236,15 @@ impl Profile {
             profile.entries.iter().filter(move |entry| entry.quirk == quirk).map(move |entry| (profile, entry))
         })
     }
+}
+
+fn placed(assignments: &[(String, SetSwitch)]) -> Vec<(Place, &SetSwitch)> {
+    assignments.iter().map(|(text, set)| (Place::argument(text), set)).collect()
+}
+
+/// Whether somebody means a file.
+fn is_path(name: &str) -> bool {
+    name.contains(['/', '\\', '.']) && Path::new(name).exists() || name.ends_with(".toml")
 }
 
 /// The name of the profile in a file.

@@ -34,6 +34,7 @@ pub(super) fn profile(file: &str, text: &str, chain: &mut Vec<String>) -> Result
             .tables(table, "differs")?
             .map(|(at, entry)| reader.difference(at, entry))
             .collect::<Result<_, _>>()?,
+        assignments: Vec::new(),
         settings: parent.as_ref().map(|parent| parent.settings.clone()).unwrap_or_default(),
         parent: parent.map(Box::new),
     };
@@ -217,15 +218,8 @@ impl Reader<'_> {
 
     /// No switch twice in one file, and none that another one takes away.
     fn check(&self, entries: &[Entry]) -> Result<(), ProfileError> {
-        let mut seen: Vec<&SetSwitch> = Vec::new();
-        for set in entries.iter().flat_map(|entry| &entry.switches) {
-            if let Some(first) = seen.iter().find(|first| first.path == set.path && first.value != set.value) {
-                let at = Place::line(self.file, set.line);
-                return Err(ProfileError::SetTwice { at, switch: set.path.clone(), first: first.line });
-            }
-            seen.push(set);
-        }
-        contradiction::check(self.file, entries)
+        let sets = entries.iter().flat_map(|entry| &entry.switches);
+        contradiction::check(&sets.map(|set| (Place::line(self.file, set.line), set)).collect::<Vec<_>>())
     }
 
     fn apply(&self, profile: &mut Profile) -> Result<(), ProfileError> {

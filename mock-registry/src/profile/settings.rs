@@ -34,7 +34,7 @@ pub struct ProfileLimits {
 }
 
 impl ProfileLimits {
-    pub(super) fn apply(&self, limits: &mut Limits) {
+    pub(crate) fn apply(&self, limits: &mut Limits) {
         limits.manifest = self.manifest.unwrap_or(limits.manifest);
         limits.page = self.page.unwrap_or(limits.page);
     }

@@ -27,7 +27,7 @@ use std::sync::Arc;
 use longshore_core::{Origin, Scheme};
 use tokio::net::TcpListener;
 
-use crate::Registry;
+use crate::{ContentError, Registry};
 use control::Control;
 use handle::Service;
 use hosts::Hosts;
@@ -72,8 +72,12 @@ pub struct Server {
     origin_is_found: bool,
     hosts: Hosts,
     control: Option<Control>,
+    content: Option<Content>,
     shared: Shared,
 }
+
+/// Puts in what the registry has at the start.
+type Content = Arc<dyn Fn(&mut Registry) -> Result<(), ContentError> + Send + Sync>;
 
 impl Server {
     /// A free port that only this machine reaches: what to listen on where nobody says otherwise.
@@ -120,6 +124,7 @@ impl Server {
             origin_is_found: registry.options.origin.is_none(),
             hosts: Hosts { only_these: address.ip().is_loopback(), ..Hosts::default() },
             control: None,
+            content: None,
             shared: Shared::new(registry),
         };
         server.tell_origins();
@@ -199,6 +204,20 @@ impl Server {
         Ok(self)
     }
 
+    /// Puts content into the registry now, and again whenever it is reset through the control address:
+    /// [`Registry::add_blob`], [`Registry::add_manifest`].
+    ///
+    /// # Errors
+    /// What `add` fails with.
+    pub fn with_content(
+        mut self,
+        add: impl Fn(&mut Registry) -> Result<(), ContentError> + Send + Sync + 'static,
+    ) -> Result<Self, ContentError> {
+        add(&mut self.shared.lock())?;
+        self.content = Some(Arc::new(add));
+        Ok(self)
+    }
+
     /// The URL of the control address, and the token that it wants.
     #[must_use]
     pub fn control(&self) -> Option<(String, String)> {
@@ -239,7 +258,7 @@ impl Server {
         let service =
             Service { shared: self.shared, connections: Arc::new(Connections::new(at_once)), hosts: Arc::new(hosts) };
         let shared = service.shared.clone();
-        let control = self.control.map(|control| tokio::spawn(control.serve(shared)));
+        let control = self.control.map(|control| tokio::spawn(control.serve(shared, self.content)));
         listeners::serve(listeners, acceptor, service, stop).await;
         if let Some(control) = control {
             control.abort();

@@ -5,17 +5,40 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Reply, Steering};
+use crate::ContentError;
 use crate::fault::Faults;
 use crate::profile::Profile;
 use crate::report::Report;
 
-/// Which registry is to be played.
+/// Which registry is to be played: a profile's name or file, or the text of such a file.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Played {
-    profile: String,
+    profile: Option<String>,
+    toml: Option<String>,
     #[serde(default)]
     set: Vec<String>,
+}
+
+impl Played {
+    /// What a body says: as JSON, or as the text of a profile itself.
+    fn of(body: &str) -> Result<Self, String> {
+        if !body.trim_start().starts_with('{') {
+            return Ok(Self { profile: None, toml: Some(body.to_owned()), set: Vec::new() });
+        }
+        serde_json::from_str(body).map_err(|error| error.to_string())
+    }
+
+    fn load(&self) -> Result<Profile, String> {
+        let profile = match (&self.profile, &self.toml) {
+            (Some(name), None) => Profile::load(name),
+            (None, Some(text)) => Profile::parse("the body", text),
+            _ => return Err("give one of profile and toml".to_owned()),
+        };
+        let mut profile = profile.map_err(|error| error.to_string())?;
+        profile.set_all(self.set.iter().map(String::as_str)).map_err(|error| error.to_string())?;
+        Ok(profile)
+    }
 }
 
 impl Reply {
@@ -88,35 +111,32 @@ impl Steering {
         }
     }
 
-    pub(super) fn set_profile(&self, text: &str) -> Reply {
-        let played: Played = match serde_json::from_str(text) {
+    pub(super) fn set_profile(&self, body: &str) -> Reply {
+        let played = Played::of(body).and_then(|played| played.load().map(|profile| (played, profile)));
+        let (played, profile) = match played {
             Ok(played) => played,
             Err(error) => {
-                let message = format!("the body is JSON such as {{\"profile\": \"ecr\", \"set\": []}}: {error}");
+                let message = format!(
+                    "{error} (the body is {{\"profile\": \"ecr\", \"set\": []}}, {{\"toml\": \"…\"}}, or the TOML of a profile)"
+                );
                 return Reply::error(StatusCode::BAD_REQUEST, message);
             }
-        };
-        let profile = Profile::named(&played.profile).and_then(|mut profile| {
-            played.set.iter().try_for_each(|assignment| profile.set(assignment))?;
-            Ok(profile)
-        });
-        let profile = match profile {
-            Ok(profile) => profile,
-            Err(error) => return Reply::error(StatusCode::BAD_REQUEST, error),
         };
         let mut registry = self.shared.lock();
         if profile.needs_storage() && registry.options.storage.is_none() {
             let message = "this profile needs a storage of its own: start the registry with it";
             return Reply::error(StatusCode::CONFLICT, message);
         }
-        registry.options.behaviour = profile.options().behaviour;
-        Reply::json(&json!({ "profile": played.profile, "set": played.set }))
+        registry.options.play(&profile, &self.begin);
+        Reply::json(&json!({ "profile": profile.name, "title": profile.title, "set": played.set }))
     }
 
     pub(super) fn reset(&self) -> Reply {
         let mut registry = self.shared.lock();
         registry.options = self.begin.clone();
-        match registry.reset() {
+        let reset = registry.reset().map_err(ContentError::from);
+        let reset = reset.and_then(|()| self.content.as_ref().map_or(Ok(()), |add| add(&mut registry)));
+        match reset {
             Ok(()) => {
                 self.shared.recorder.clear();
                 Reply::json(&json!({ "reset": true }))

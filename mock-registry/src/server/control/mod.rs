@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 
 use super::body::{self, Outgoing};
 use super::hosts::Hosts;
-use super::{Shared, origins_of};
+use super::{Content, Shared, origins_of};
 use crate::RegistryOptions;
 use crate::random::same_secret;
 
@@ -48,11 +48,11 @@ impl Control {
     }
 
     /// Serves until it is dropped.
-    pub(super) async fn serve(self, shared: Shared) {
+    pub(super) async fn serve(self, shared: Shared, content: Option<Content>) {
         let begin = shared.lock().options.clone();
         let origins = origins_of(longshore_core::Scheme::Http, self.address);
         let hosts = Hosts { origins, only_these: self.address.ip().is_loopback(), ..Hosts::default() };
-        let steering = Arc::new(Steering { shared, token: self.token, hosts, begin });
+        let steering = Arc::new(Steering { shared, token: self.token, hosts, begin, content });
         let mut connections = JoinSet::new();
         loop {
             let Ok((stream, _)) = self.listener.accept().await else { continue };
@@ -79,6 +79,8 @@ struct Steering {
     hosts: Hosts,
     /// How the registry was set up at the start.
     begin: RegistryOptions,
+    /// What it has at the start.
+    content: Option<Content>,
 }
 
 /// An answer: its status, type and content.

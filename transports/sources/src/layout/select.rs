@@ -46,6 +46,11 @@ impl Layout {
         choice::by_name(&choices(self.manifests()))
     }
 
+    /// The manifests that `index.json` names, in its order, each with what it is called there: nothing, a tag, a reference.
+    pub fn named_manifests(&self) -> impl Iterator<Item = (&Descriptor, Vec<&str>)> {
+        self.manifests().map(|entry| (entry, names(entry).collect()))
+    }
+
     pub(super) fn manifests(&self) -> impl Iterator<Item = &Descriptor> {
         self.entries().iter().filter(|entry| is_manifest(entry))
     }
