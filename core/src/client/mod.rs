@@ -321,13 +321,13 @@ impl<K: Key> Client<K> {
         let starts: Vec<_> = match &mut state.job {
             Job::Push(_) => {
                 let starts = self.with_push(id, PushJob::advance).unwrap_or_default().into_iter();
-                starts.map(|start| (Part::Node(start.node), start.flow, start.recoveries)).collect()
+                starts.map(|start| (Part::Node(start.node), start.flow, start.tries)).collect()
             }
             Job::Simple(job) => job.start().map(|flow| (Part::Whole, flow, 0)).into_iter().collect(),
         };
         let has_started = !starts.is_empty();
-        for (part, flow, recoveries) in starts {
-            let not_before = (recoveries > 0).then(|| self.recovery_at(&origin, recoveries));
+        for (part, flow, tries) in starts {
+            let not_before = (tries > 0).then(|| self.recovery_at(&origin, tries));
             self.add_task(id, origin.clone(), part, flow, not_before);
         }
         has_started || self.end_if_over(id)

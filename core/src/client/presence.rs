@@ -108,10 +108,21 @@ impl Presence {
         self.rotate();
     }
 
-    /// Whether it was seen there a short while ago, and nothing has spoken against it since.
+    /// Whether the registry acknowledged it a short while ago, and nothing has spoken against it since.
     pub(super) fn is_there(&self, place: &RepositoryRef, digest: &Digest, now: Instant) -> bool {
+        self.was_acknowledged_within(self.believed_for, place, digest, now)
+    }
+
+    /// The same with another length of time.
+    pub(super) fn was_acknowledged_within(
+        &self,
+        time: Duration,
+        place: &RepositoryRef,
+        digest: &Digest,
+        now: Instant,
+    ) -> bool {
         self.find(place, digest).is_some_and(|record| {
-            record.is_there && now.since(record.at) <= self.believed_for && record.moment >= self.deleted(place)
+            record.is_there && now.since(record.at) <= time && record.moment >= self.deleted(place)
         })
     }
 

@@ -212,10 +212,10 @@ impl<K: Key> Client<K> {
         lane.resting.iter().copied().chain(lane.queue.tasks()).collect()
     }
 
-    /// The moment at which content is looked for again that the registry said was missing.
-    pub(super) fn recovery_at(&mut self, origin: &Origin, recoveries: u32) -> Instant {
+    /// The moment at which content is looked for again that was looked for so often in vain.
+    pub(super) fn recovery_at(&mut self, origin: &Origin, tries: u32) -> Instant {
         let options = self.options.clone();
-        let wait = self.lane(origin).backoff.before_recovery(recoveries, &options);
+        let wait = self.lane(origin).backoff.before_recovery(tries, &options);
         self.now.after(wait)
     }
 }

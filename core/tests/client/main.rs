@@ -5,4 +5,5 @@
 mod credentials;
 mod ends;
 mod lanes;
+mod late;
 mod world;

@@ -37,6 +37,8 @@ pub(crate) struct World<'a> {
     /// When each operation was done, and how.
     pub(crate) done: BTreeMap<OperationId, (Duration, Result<Receipt<String>, Box<Failure>>)>,
     pub(crate) credentials: Box<dyn FnMut() -> Option<Credentials> + 'a>,
+    /// What is answered where bytes of a blob are to be read.
+    pub(crate) on_read: Box<dyn FnMut(OperationId, String) -> Input<String> + 'a>,
     network: Box<dyn FnMut(Duration, &Request<Body<String>>) -> Fate + 'a>,
     now: Instant,
     coming: BTreeMap<(Instant, u64), Input<String>>,
@@ -52,6 +54,7 @@ impl<'a> World<'a> {
             asked: Vec::new(),
             done: BTreeMap::new(),
             credentials: Box::new(|| None),
+            on_read: Box::new(|_, _| panic!("no blob here is read once")),
             network: Box::new(network),
             now: Instant::ZERO,
             coming: BTreeMap::new(),
@@ -97,7 +100,10 @@ impl<'a> World<'a> {
                 }
                 Output::Event(event) => self.events.push(event),
                 Output::Abort { .. } => {}
-                Output::Read { .. } => panic!("no blob here is of unknown digest"),
+                Output::Read { operation, blob, .. } => {
+                    let input = (self.on_read)(operation, blob);
+                    self.later(Duration::ZERO, input);
+                }
                 Output::Wait(deadline) => return deadline.map(|deadline| deadline.at),
             }
         }

@@ -25,8 +25,8 @@ impl Backoff {
 
     /// The wait before content is looked for again that the registry said was missing: never less than the bound, because
     /// what was stored may take its time to be seen (quirk `blob-visible-after-delay`: seconds).
-    pub(in crate::client) fn before_recovery(&mut self, recoveries: u32, options: &Options) -> Duration {
-        let bound = doubled(options.backoff_throttled, recoveries.saturating_sub(1));
+    pub(in crate::client) fn before_recovery(&mut self, tries: u32, options: &Options) -> Duration {
+        let bound = doubled(options.backoff_throttled, tries.saturating_sub(1));
         self.after(bound.min(options.backoff_limit), options)
     }
 
@@ -95,7 +95,7 @@ mod tests {
     #[test]
     fn what_is_missing_gets_at_least_three_seconds_to_be_seen() {
         let (options, mut backoff) = (Options::default(), backoff(0, "a.example"));
-        let waits: Vec<Duration> = (1..=3).map(|recoveries| backoff.before_recovery(recoveries, &options)).collect();
+        let waits: Vec<Duration> = (1..=3).map(|tries| backoff.before_recovery(tries, &options)).collect();
         assert!(waits.is_sorted() && waits.iter().sum::<Duration>() >= Duration::from_secs(3), "{waits:?}");
         assert!(backoff.before_recovery(u32::MAX, &options) >= options.backoff_limit);
     }

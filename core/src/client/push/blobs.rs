@@ -15,10 +15,14 @@ pub(super) struct BlobNode<K> {
     /// What it is in the graph, once its digest is known.
     pub(super) id: Option<ContentId>,
     pub(super) state: BlobState,
-    /// How often the registry said that it is missing, since it was last stored: then it must be asked about.
-    pub(super) missed: u32,
+    /// Whether the registry lacks it though it had acknowledged it: it is sent, whatever else is known of it.
+    pub(super) is_lacking: bool,
     /// Whether the registry found it when it was asked, after it had said that it is missing.
-    pub(super) is_disputed: bool,
+    pub(super) was_found: bool,
+    /// Whether its bytes were sent a second time, or are to be: they are not sent a third time.
+    pub(super) was_sent_again: bool,
+    /// Whether this push stored it: the registry answered 201 to its upload or mount.
+    pub(super) was_stored: bool,
     /// Whether it was taken to be there because of a served manifest, until the registry said that it is missing.
     pub(super) was_served: bool,
     /// The most of its bytes that were ever there or on their way.
@@ -94,8 +98,10 @@ impl<K: Key> Blobs<K> {
             blob,
             id,
             state: BlobState::Waiting,
-            missed: 0,
-            is_disputed: false,
+            is_lacking: false,
+            was_found: false,
+            was_sent_again: false,
+            was_stored: false,
             was_served: false,
             reached: 0,
             begun: Moment::default(),

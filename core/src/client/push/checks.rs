@@ -1,6 +1,7 @@
 //! Questions about content: what is referred to and was not given may be in the repository all the same, and what the registry
 //! may lack is asked about before it is sent again.
 
+use super::blobs::BlobState;
 use super::graph::{ContentId, Evidence, Given, Kind};
 use super::job::{Node, PushContext, PushJob, Start};
 use crate::client::task::AnyFlow;
@@ -8,12 +9,43 @@ use crate::driver::Key;
 use crate::flow::{Exists, Found};
 use crate::outcome::{Failure, FailureKind};
 
+/// How often content that may be late to be seen is asked about before it counts as missing: with the waits between, that takes
+/// at least seven seconds (by default).
+const LOOKS: u32 = 3;
+
+/// Content that has to be asked about.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Doubt {
+    id: ContentId,
+    /// How often it was looked for, or a manifest was refused because of it: each time it is waited for longer.
+    tries: u32,
+    /// Whether it is asked about again where it is not seen, because it may be seen later.
+    is_late: bool,
+}
+
+impl Doubt {
+    /// It is asked about at once, and once.
+    pub(super) const fn new(id: ContentId) -> Self {
+        Self { id, tries: 0, is_late: false }
+    }
+
+    /// It is asked about after a while, because it was looked for so often in vain.
+    pub(super) const fn after(self, tries: u32) -> Self {
+        Self { tries, ..self }
+    }
+
+    /// Whether it may be late to be seen.
+    pub(super) const fn of_late(self, is_late: bool) -> Self {
+        Self { is_late, ..self }
+    }
+}
+
 impl<K: Key> PushJob<K> {
     pub(super) fn start_checks(&mut self, context: &mut PushContext<'_, K>, starts: &mut Vec<Start<K>>) {
         while self.room(context.options) > 0
-            && let Some((id, recoveries)) = self.doubted.pop_front()
+            && let Some(doubt) = self.doubted.pop_front()
         {
-            starts.extend(self.check(id, recoveries, context));
+            starts.extend(self.check(doubt, context));
         }
         // What was not given yet may be given later, or turn out to be a blob whose digest is not known.
         while !self.is_open
@@ -25,7 +57,8 @@ impl<K: Key> PushJob<K> {
             if !self.is_rechecked && context.presence.is_there(&self.place, &digest, context.now) {
                 self.graph.there(id, Evidence::Acknowledged);
             } else {
-                starts.extend(self.check(id, 0, context));
+                let doubt = Doubt::new(id).of_late(self.is_late(id, context));
+                starts.extend(self.check(doubt, context));
             }
         }
     }
@@ -35,54 +68,90 @@ impl<K: Key> PushJob<K> {
         self.graph.is_needed(id) || self.is_root_there() && !self.tags.are_done()
     }
 
-    fn check(&mut self, id: ContentId, recoveries: u32, context: &PushContext<'_, K>) -> Option<Start<K>> {
+    pub(super) fn check(&mut self, doubt: Doubt, context: &PushContext<'_, K>) -> Option<Start<K>> {
+        let Doubt { id, tries, .. } = doubt;
         let digest = self.graph.digest(id)?;
         self.graph.is_asked_about(id);
-        self.checks.insert(id, context.presence.moment());
+        self.checks.insert(id, (doubt, context.presence.moment()));
         let exists = Exists::new(self.place.clone(), digest, self.graph.kind(id) == Kind::Manifest);
         // What was given is sent where it is missing.
         let mounts = if self.graph.given(id) == Given::Nothing { self.mounts.as_slice() } else { &[] };
         let exists = exists.mounting_from(mounts);
-        Some(self.start(Node::Check(id), AnyFlow::Exists(exists), recoveries))
+        Some(self.start(Node::Check(id), AnyFlow::Exists(exists), tries))
     }
 
     /// The registry says whether it has something.
     pub(super) fn checked(&mut self, id: ContentId, found: Found, context: &mut PushContext<'_, K>) {
-        let is_there = match found {
-            Found::Present => true,
-            Found::Absent => false,
-            Found::NotSaid => return self.not_said(id),
-        };
-        let asked = self.checks.remove(&id).unwrap_or_default();
+        let Some((doubt, asked)) = self.checks.remove(&id) else { return };
         let Some(digest) = self.graph.digest(id) else { return };
-        if is_there {
-            context.presence.acknowledge(&self.place, digest, asked, context.now);
-        } else {
-            context.presence.lose(&self.place, digest, context.now);
-        }
-        match self.graph.given(id) {
-            Given::Manifest(number) if is_there => {
-                self.graph.free(id);
-                self.manifest_is_there(number, true, context);
+        match found {
+            Found::Present => {
+                context.presence.acknowledge(&self.place, digest, asked, context.now);
+                self.is_found(id, Evidence::Acknowledged, context);
+                self.is_cleared(id, false);
             }
-            // It is sent.
-            Given::Manifest(_) => self.graph.free(id),
-            Given::Blob(_) | Given::Nothing if is_there => self.graph.there(id, Evidence::Acknowledged),
-            // It was given meanwhile.
-            Given::Blob(_) => {}
-            Given::Nothing => self.fail(Failure::new(FailureKind::Incomplete { digest })),
+            Found::Absent if doubt.is_late && doubt.tries < LOOKS => {
+                self.doubted.push_back(doubt.after(doubt.tries.saturating_add(1)));
+            }
+            Found::Absent => {
+                context.presence.lose(&self.place, digest, context.now);
+                self.is_lacking(id);
+            }
+            Found::NotSaid => self.is_not_said(id, doubt.is_late, context),
         }
-        self.is_cleared(id, !is_there);
     }
 
-    /// A registry that does not let itself be asked (quirks of section B): what was not given is taken to be there, and the
-    /// registry says otherwise when a manifest refers to it; what was given is sent.
-    fn not_said(&mut self, id: ContentId) {
-        self.checks.remove(&id);
+    /// It is there, as this evidence says.
+    fn is_found(&mut self, id: ContentId, evidence: Evidence, context: &mut PushContext<'_, K>) {
+        let was_asked_about = self.graph.is_busy(id);
+        self.graph.free(id);
         match self.graph.given(id) {
-            Given::Manifest(_) => self.graph.free(id),
+            Given::Manifest(number) => self.manifest_is_there(number, true, context),
+            Given::Nothing => self.graph.there(id, evidence),
+            Given::Blob(number) => {
+                let state = self.blobs.get(number).map(|node| node.state);
+                // A push that takes nothing on trust looked for it before it would have sent it.
+                if was_asked_about && state == Some(BlobState::Running) {
+                    self.blobs.again(number);
+                }
+                self.graph.there(id, evidence);
+                self.settle_blob(id, context);
+                if let Some(node) = self.blobs.get_mut(number) {
+                    (node.was_found, node.was_served) = (true, false);
+                }
+            }
+        }
+    }
+
+    /// The registry lacks it: it is sent, if it was given.
+    fn is_lacking(&mut self, id: ContentId) {
+        let was_asked_about = self.graph.is_busy(id);
+        self.graph.free(id);
+        match self.graph.given(id) {
+            Given::Manifest(_) => self.is_cleared(id, true),
+            Given::Nothing => {
+                if let Some(digest) = self.graph.digest(id) {
+                    self.fail(Failure::new(FailureKind::Incomplete { digest }));
+                }
+            }
+            // One that was given while it was asked about is on its way.
+            Given::Blob(number) if was_asked_about => self.send_again(id, number),
             Given::Blob(_) => {}
-            Given::Nothing => self.graph.there(id, Evidence::Served),
+        }
+    }
+
+    /// A registry that does not let itself be asked (quirks of section B): what was not given, or was acknowledged a moment ago,
+    /// is taken to be there, and the registry says otherwise when a manifest refers to it; what was given is sent.
+    fn is_not_said(&mut self, id: ContentId, is_late: bool, context: &mut PushContext<'_, K>) {
+        match self.graph.given(id) {
+            Given::Nothing => self.is_found(id, Evidence::Served, context),
+            Given::Blob(_) if is_late => self.is_found(id, Evidence::Acknowledged, context),
+            Given::Blob(number) if self.graph.is_busy(id) => {
+                self.graph.free(id);
+                return self.send_again(id, number);
+            }
+            Given::Blob(_) => {}
+            Given::Manifest(_) => self.graph.free(id),
         }
         self.is_cleared(id, false);
     }

@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::blobs::Blobs;
+use super::checks::Doubt;
 use super::graph::{ContentId, Graph};
 use super::keys::OneShotKeys;
 use super::lists::Lists;
@@ -52,8 +53,8 @@ pub(in crate::client) enum Node {
 pub(in crate::client) struct Start<K> {
     pub(in crate::client) node: Node,
     pub(in crate::client) flow: AnyFlow<K>,
-    /// How often what it is about was said to be missing: it waits before it is asked for again, longer each time.
-    pub(in crate::client) recoveries: u32,
+    /// How often what it is about was asked for in vain: it waits before it is asked for again, longer each time.
+    pub(in crate::client) tries: u32,
 }
 
 /// What a push may look at and write to while it moves.
@@ -81,12 +82,12 @@ pub(in crate::client) struct PushJob<K> {
     pub(super) reads: Reads,
     pub(super) asking: Asking,
     pub(super) scouting: Scouting,
-    /// What has to be asked about, and how often that was said to be missing.
-    pub(super) doubted: VecDeque<(ContentId, u32)>,
+    /// What has to be asked about.
+    pub(super) doubted: VecDeque<Doubt>,
     /// Manifests, by number, that were refused because one of these may be missing.
     pub(super) suspected_by: BTreeMap<ContentId, Vec<usize>>,
-    /// When each question began.
-    pub(super) checks: BTreeMap<ContentId, Moment>,
+    /// What is being asked about, and when that began.
+    pub(super) checks: BTreeMap<ContentId, (Doubt, Moment)>,
     /// What an earlier process stored.
     pub(super) resumed: BTreeSet<Digest>,
     /// Uploads that an earlier process left open, and how many bytes were acknowledged in each.
@@ -225,9 +226,9 @@ impl<K: Key> PushJob<K> {
         options.in_flight.saturating_mul(2).max(2).saturating_sub(bounded)
     }
 
-    pub(super) fn start(&mut self, node: Node, flow: AnyFlow<K>, recoveries: u32) -> Start<K> {
+    pub(super) fn start(&mut self, node: Node, flow: AnyFlow<K>, tries: u32) -> Start<K> {
         self.running = self.running.saturating_add(1);
-        Start { node, flow, recoveries }
+        Start { node, flow, tries }
     }
 
     /// Takes in what came of a node.
@@ -284,7 +285,6 @@ impl<K: Key> PushJob<K> {
 
     fn not_done(&mut self, node: &Node, failure: Failure) {
         match node {
-            Node::Blob(number) if self.may_turn_up(*number, &failure) => {}
             Node::List(subject) => {
                 self.lists.changed(*subject);
                 self.unlisted.get_or_insert(failure);

@@ -1,5 +1,6 @@
 //! The manifests of a push: sent when all that they refer to is there, the root under its tags, all others by their digests.
 
+use super::checks::Doubt;
 use super::graph::{ContentId, Evidence, Given, Kind};
 use super::job::{Node, PushContext, PushJob, Start};
 use crate::Manifest;
@@ -7,7 +8,7 @@ use crate::client::presence::Moment;
 use crate::client::task::AnyFlow;
 use crate::driver::Key;
 use crate::flow::{Commit, Stored, UpdateReferrers};
-use crate::outcome::Event;
+use crate::outcome::{Event, Failure};
 
 /// From so many tags on, it pays to try to push them all in one request.
 const MANY_TAGS: usize = 3;
@@ -16,7 +17,7 @@ const MANY_TAGS: usize = 3;
 pub(super) struct ManifestNode {
     pub(super) manifest: Manifest,
     pub(super) id: ContentId,
-    /// How often it was refused because something that it refers to may be missing.
+    /// How often it was refused because something that it refers to may be missing, since a blob was last sent again for it.
     pub(super) recoveries: u32,
     /// The refusal that is being looked into.
     pub(super) refusal: Option<Refusal>,
@@ -32,6 +33,8 @@ pub(super) struct ManifestNode {
 
 /// A refusal of a manifest, while what it refers to is asked about.
 pub(super) struct Refusal {
+    /// In the registry's words.
+    pub(super) failure: Failure,
     /// How much of what it refers to is being asked about.
     pub(super) doubts: usize,
     /// Whether any of that was missing.
@@ -73,7 +76,7 @@ impl<K: Key> PushJob<K> {
             let Some(node) = self.manifests.get_mut(number) else { continue };
             node.begun = context.presence.moment();
             if is_asked_first && !std::mem::replace(&mut node.was_asked, true) {
-                self.doubted.push_back((id, 0));
+                self.doubted.push_back(Doubt::new(id));
             } else {
                 starts.extend(self.commit(number, context));
             }

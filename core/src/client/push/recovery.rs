@@ -1,26 +1,41 @@
 //! A manifest was refused because something that it refers to may be missing: that is asked about, and what the registry really
 //! lacks is sent again. Nothing is sent a second time because something else was refused.
 
+use std::time::Duration;
+
+use super::blobs::BlobState;
+use super::checks::Doubt;
 use super::graph::{ContentId, Evidence, Given, Kind};
 use super::job::{PushContext, PushJob};
 use super::manifests::Refusal;
 use crate::driver::Key;
-use crate::outcome::{Failure, Refused};
+use crate::outcome::{Failure, FailureKind, Refused};
 use crate::{Digest, Manifest};
 
-/// How often a manifest is sent again after the registry said that something it refers to is missing.
+/// How often a manifest is sent again, with longer and longer waits, though nothing was sent that it refers to.
 const RECOVERIES: u32 = 3;
+/// What the registry acknowledged so short a while ago may be late to be seen (quirk `blob-visible-after-delay`).
+const LATE: Duration = Duration::from_secs(10);
 /// Of a body with so many errors, not all may have been read.
 const MANY_ERRORS: usize = 16;
+
+/// What a refusal says of one reference of the manifest.
+#[derive(Clone, Copy)]
+struct Suspicion {
+    /// Whether it says that something is missing, and not only that the manifest is not taken.
+    is_explicit: bool,
+    /// Whether it names this reference.
+    is_named: bool,
+    /// Whether the reference may only be late to be seen.
+    is_late: bool,
+}
 
 impl<K: Key> PushJob<K> {
     /// The registry refused a manifest, and what it refers to may be why.
     pub(super) fn lacks(&mut self, number: usize, failure: Failure, context: &mut PushContext<'_, K>) {
-        let Some(node) = self.manifests.get_mut(number).filter(|node| node.recoveries < RECOVERIES) else {
-            return self.fail(failure);
-        };
+        let Some(node) = self.manifests.get_mut(number) else { return self.fail(failure) };
         node.recoveries = node.recoveries.saturating_add(1);
-        let (manifest, id, recoveries) = (node.manifest.clone(), node.id, node.recoveries);
+        let (manifest, id, tries) = (node.manifest.clone(), node.id, node.recoveries);
         let named = failure.refused().map(|refused| named(refused, &manifest)).unwrap_or_default();
         let is_explicit = failure.refused().is_some_and(|refused| says_missing(refused) || !named.is_empty());
         if !is_explicit && std::mem::take(&mut node.was_all_there) {
@@ -28,25 +43,40 @@ impl<K: Key> PushJob<K> {
             return self.fail(failure);
         }
         let suspects = self.suspects(&manifest, &named);
+        let is_last = tries > RECOVERIES;
+        let mut doubts: usize = 0;
         for suspect in &suspects {
-            if let Some(digest) = self.graph.digest(*suspect).filter(|digest| named.contains(digest)) {
-                context.presence.lose(&self.place, digest, context.now);
+            let is_named = self.graph.digest(*suspect).is_some_and(|digest| named.contains(&digest));
+            let is_late = !is_last && self.is_late(*suspect, context);
+            let suspicion = Suspicion { is_explicit, is_named, is_late };
+            let is_under_way = !self.graph.is_there(*suspect);
+            if is_under_way || self.doubt(*suspect, suspicion, tries, context) {
+                doubts = doubts.saturating_add(1);
+                self.suspected_by.entry(*suspect).or_default().push(number);
             }
-            self.doubt(*suspect, recoveries, is_explicit);
-            self.suspected_by.entry(*suspect).or_default().push(number);
         }
-        if suspects.is_empty() && !is_explicit {
+        // Where nothing can be asked about or sent, the manifest can only be sent again, after a while.
+        if doubts == 0 && (is_last || !is_explicit) {
             return self.fail(failure);
         }
         self.graph.occupy(id);
-        let doubts = suspects.len();
         if let Some(node) = self.manifests.get_mut(number) {
-            node.refusal = Some(Refusal { doubts, was_lacking: false });
+            node.refusal = Some(Refusal { failure, doubts, was_lacking: false });
         }
         if doubts == 0 {
-            // It can only be asked for again, after a while.
-            self.doubted.push_back((id, recoveries));
+            self.doubted.push_back(Doubt::new(id).after(tries));
         }
+    }
+
+    /// Whether it may be late to be seen: the registry acknowledged it a moment ago, or it cannot be sent a second time, so that
+    /// this can only be hoped for.
+    pub(super) fn is_late(&self, id: ContentId, context: &PushContext<'_, K>) -> bool {
+        let Some(digest) = self.graph.digest(id) else { return false };
+        let is_gone = match self.graph.given(id) {
+            Given::Blob(number) => self.blobs.get(number).is_some_and(|node| !node.content().can_replay()),
+            Given::Manifest(_) | Given::Nothing => false,
+        };
+        is_gone || context.presence.was_acknowledged_within(LATE, &self.place, &digest, context.now)
     }
 
     /// What of a manifest's references may be missing: those that the refusal names, or all.
@@ -63,47 +93,79 @@ impl<K: Key> PushJob<K> {
         suspects
     }
 
-    /// Something is not taken to be there any more: it is asked about.
-    fn doubt(&mut self, id: ContentId, recoveries: u32, is_explicit: bool) {
-        if !self.graph.is_there(id) {
-            // That is being done.
-            return;
+    /// Something may not be there: it is asked about, or sent again. Says whether that is so; what was asked about in vain until
+    /// the end, and cannot be sent, is left as it is.
+    fn doubt(&mut self, id: ContentId, suspicion: Suspicion, tries: u32, context: &mut PushContext<'_, K>) -> bool {
+        let is_disputed = self.is_disputed(id, suspicion);
+        if tries > RECOVERIES && !is_disputed {
+            return false;
+        }
+        if let Some(digest) = self.graph.digest(id).filter(|_| suspicion.is_named && !suspicion.is_late) {
+            context.presence.lose(&self.place, digest, context.now);
         }
         let was_served = self.graph.evidence(id) == Evidence::Served;
-        match self.graph.given(id) {
-            Given::Blob(number) => {
-                self.graph.lost(id);
-                if let Some(node) = self.blobs.get_mut(number) {
-                    node.missed = recoveries;
-                    node.was_served = was_served;
-                    node.is_disputed &= is_explicit;
-                }
-                self.blobs.again(number);
+        self.graph.lost(id);
+        self.graph.is_asked_about(id);
+        if let Given::Blob(number) = self.graph.given(id) {
+            if let Some(node) = self.blobs.get_mut(number) {
+                node.was_served = was_served;
             }
-            Given::Manifest(_) => {
-                self.graph.lost(id);
-                self.graph.occupy(id);
-                self.doubted.push_back((id, recoveries));
+            if is_disputed {
+                self.send_again(id, number);
+                return true;
             }
-            Given::Nothing => {
-                self.graph.lost(id);
-                self.graph.is_asked_about(id);
-                self.doubted.push_back((id, recoveries));
-            }
+        }
+        self.graph.occupy(id);
+        self.doubted.push_back(Doubt::new(id).after(tries).of_late(suspicion.is_late));
+        true
+    }
+
+    /// Whether the registry says "it is here" and "it is missing" of one blob, and no longer because that is late to be seen:
+    /// then it gets the bytes, once. What this push stored and the registry finds is not sent because something else may be
+    /// missing.
+    fn is_disputed(&self, id: ContentId, suspicion: Suspicion) -> bool {
+        let Given::Blob(number) = self.graph.given(id) else { return false };
+        let may_be_sent = suspicion.is_explicit && !suspicion.is_late;
+        self.blobs.get(number).is_some_and(|node| {
+            let is_meant = suspicion.is_named || !node.was_stored;
+            may_be_sent && is_meant && node.was_found && !node.was_sent_again && node.content().can_replay()
+        })
+    }
+
+    /// A blob that the registry lacks is sent, and one that was sent is sent again: once. What is missing after that, the registry does not keep.
+    pub(super) fn send_again(&mut self, id: ContentId, number: usize) {
+        let Some(node) = self.blobs.get_mut(number) else { return };
+        let is_first_time = node.state == BlobState::Running;
+        if is_first_time || !std::mem::replace(&mut node.was_sent_again, true) {
+            node.is_lacking = true;
+            return self.blobs.again(number);
+        }
+        let suspecting = self.suspected_by.get(&id).and_then(|manifests| manifests.first());
+        let refusal = suspecting.and_then(|manifest| self.manifests.get_mut(*manifest)?.refusal.take());
+        let digest = self.graph.digest(id);
+        let failure = refusal
+            .map(|refusal| refusal.failure)
+            .or_else(|| Some(Failure::new(FailureKind::Incomplete { digest: digest? })));
+        if let Some(failure) = failure {
+            self.fail(failure);
         }
     }
 
     /// Something was asked about, and is there now: whether it was missing until then. The manifests that were refused because
     /// of it are sent again when that is known of all their references, if it can help.
     pub(super) fn is_cleared(&mut self, id: ContentId, was_lacking: bool) {
-        let is_unsent = matches!(self.graph.given(id), Given::Manifest(_)) && !self.graph.is_there(id);
-        if is_unsent {
+        let given = self.graph.given(id);
+        if matches!(given, Given::Manifest(_)) && !self.graph.is_there(id) {
             // It is sent first.
             return;
         }
+        let was_sent = was_lacking && matches!(given, Given::Blob(_));
         for number in self.suspected_by.remove(&id).unwrap_or_default() {
             let Some(node) = self.manifests.get_mut(number) else { continue };
             let Some(refusal) = &mut node.refusal else { continue };
+            if was_sent {
+                node.recoveries = 0;
+            }
             refusal.doubts = refusal.doubts.saturating_sub(1);
             refusal.was_lacking |= was_lacking;
             if refusal.doubts > 0 {

@@ -6,6 +6,7 @@
 //! upload is open.
 
 use super::blobs::{BlobNode, BlobState};
+use super::checks::Doubt;
 use super::graph::{ContentId, Evidence, Given, Kind};
 use super::job::{Node, PushContext, PushJob, Start};
 use crate::Digest;
@@ -22,8 +23,6 @@ const SCOUT: u64 = 64 * 1024;
 const NOT_WORTH_ASKING: u64 = 16 * 1024;
 /// How many blobs at most are looked at in search of one that goes ahead.
 const LOOKED_AT: usize = 16;
-/// How often a blob is asked for that was acknowledged, is not seen now, and cannot be sent again.
-const TURNS_UP: u32 = 3;
 
 /// What is known about whether the blobs of this push are there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,8 +78,22 @@ impl<K: Key> PushJob<K> {
         while self.room(context.options) > 0 {
             self.settle_known(context);
             let Some((number, _)) = self.blobs.waiting().next() else { return };
-            starts.extend(self.start_blob(number, context));
+            let start = self.look_for(number, context).or_else(|| self.start_blob(number, context));
+            starts.extend(start);
         }
+    }
+
+    /// A blob that has to be asked about though the registry acknowledged it a moment ago is looked for before it is sent: it
+    /// may be late to be seen.
+    fn look_for(&mut self, number: usize, context: &PushContext<'_, K>) -> Option<Start<K>> {
+        let node = self.blobs.get(number)?;
+        let id = node.id.filter(|_| self.question(number, node, context) == Question::First)?;
+        if !self.is_late(id, context) {
+            return None;
+        }
+        self.blobs.run(number)?;
+        self.graph.occupy(id);
+        self.check(Doubt::new(id).of_late(true), context)
     }
 
     /// The largest blobs that wait and are known to be there need no request.
@@ -103,7 +116,7 @@ impl<K: Key> PushJob<K> {
     /// The largest blob that waits, unless it has to be asked about.
     fn first_in_line(&self) -> Option<(usize, ContentId, Digest)> {
         let (number, node) = self.blobs.waiting().next()?;
-        let (digest, _) = node.blob.identity.filter(|_| node.missed == 0)?;
+        let (digest, _) = node.blob.identity.filter(|_| !node.is_lacking)?;
         Some((number, node.id?, digest))
     }
 
@@ -116,7 +129,7 @@ impl<K: Key> PushJob<K> {
         let Some((largest, node)) = waiting.find(|(_, node)| node.blob.mounts.is_empty()) else { return };
         let is_worth_it = opens_upload(context.learned) || node.size() >= Some(NOT_WORTH_ASKING);
         let may_ask = context.options.ask_above < u64::MAX;
-        if is_new_tag && is_worth_it && may_ask && node.missed == 0 {
+        if is_new_tag && is_worth_it && may_ask && !node.is_lacking {
             self.asking = Asking::Largest(largest);
         }
     }
@@ -131,23 +144,21 @@ impl<K: Key> PushJob<K> {
     fn start_blob(&mut self, number: usize, context: &PushContext<'_, K>) -> Option<Start<K>> {
         let node = self.blobs.run(number)?;
         node.begun = context.presence.moment();
-        let (key, mounts, content, missed) =
-            (node.blob.key.clone(), node.blob.mounts.clone(), node.content(), node.missed);
-        let saved = node.blob.identity.filter(|_| missed == 0);
+        let (key, mounts, content) = (node.blob.key.clone(), node.blob.mounts.clone(), node.content());
+        let saved = node.blob.identity.filter(|_| !node.is_lacking);
         let saved = saved.and_then(|(digest, _)| self.left_open.remove(&digest));
         let saved = saved.map(|(target, acknowledged)| (OpenUpload::at(target), acknowledged));
         let node = self.blobs.get(number)?;
         let question = self.question(number, node, context);
         let upload = Upload::new(key, self.place.clone(), content, mounts).asking(question).resuming(saved);
-        Some(self.start(Node::Blob(number), AnyFlow::Upload(Box::new(upload)), missed))
+        Some(self.start(Node::Blob(number), AnyFlow::Upload(Box::new(upload)), 0))
     }
 
     /// What the registry is asked before the bytes of a blob are sent.
     fn question(&self, number: usize, node: &BlobNode<K>, context: &PushContext<'_, K>) -> Question {
         let Some((digest, size)) = node.blob.identity else { return Question::IfLarge };
-        if node.missed > 0 {
-            // A registry that says "it is here" and "it is missing" at once gets the bytes.
-            return if node.is_disputed && !node.blob.is_one_shot { Question::Nothing } else { Question::Again };
+        if node.is_lacking {
+            return Question::Nothing;
         }
         if self.is_rechecked || context.presence.is_doubted(&self.place, &digest, context.now) {
             return Question::First;
@@ -208,8 +219,8 @@ impl<K: Key> PushJob<K> {
     pub(super) fn blob_stored(&mut self, number: usize, uploaded: Uploaded, context: &mut PushContext<'_, K>) {
         let Uploaded { digest, size, how, content } = uploaded;
         let Some(node) = self.blobs.get_mut(number) else { return };
-        let was_missed = std::mem::take(&mut node.missed) > 0;
-        node.is_disputed = was_missed && how == Stored::Existing;
+        (node.is_lacking, node.was_found) = (false, false);
+        node.was_stored |= how != Stored::Existing;
         if std::mem::take(&mut node.was_served) && how != Stored::Existing {
             context.learned.unchecked_manifests = Some(true);
         }
@@ -262,17 +273,6 @@ impl<K: Key> PushJob<K> {
             self.ask_for_root(root);
         }
         self.is_cleared(id, !is_existing);
-    }
-
-    /// Whether a blob that was acknowledged, is not seen now, and cannot be sent again, is asked for once more.
-    pub(super) fn may_turn_up(&mut self, number: usize, failure: &Failure) -> bool {
-        let Some(node) = self.blobs.get_mut(number) else { return false };
-        if failure.kind != FailureKind::NotReplayable || !(1..TURNS_UP).contains(&node.missed) {
-            return false;
-        }
-        node.missed = node.missed.saturating_add(1);
-        self.blobs.again(number);
-        true
     }
 }
 

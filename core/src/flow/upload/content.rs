@@ -107,7 +107,7 @@ impl Content {
     }
 
     /// Whether all of it is in hand or can be had again.
-    pub(super) fn can_replay(&self) -> bool {
+    pub(crate) fn can_replay(&self) -> bool {
         self.in_hand.as_ref().is_none_or(|hand| hand.start == 0)
     }
 

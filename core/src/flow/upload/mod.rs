@@ -103,11 +103,7 @@ impl<K: Key> Upload<K> {
 
     /// The same, with this question before bytes are sent.
     pub(crate) fn asking(mut self, question: Question) -> Self {
-        self.plan.asking(match question {
-            // It can only be hoped for.
-            Question::Nothing if !self.content.can_replay() => Question::Again,
-            other => other,
-        });
+        self.plan.asking(question);
         self
     }
 

@@ -35,9 +35,7 @@ pub(crate) enum Question {
     InPassing,
     /// By HEAD, whatever its size, once the repositories to mount from were tried.
     First,
-    /// The same, because the registry said that it is missing: what was not mounted then is not mounted now.
-    Again,
-    /// Nothing: it is sent whatever the registry says that it has.
+    /// Nothing: the registry lacks it, or says so. What was not mounted before is not mounted now.
     Nothing,
 }
 
@@ -62,8 +60,7 @@ impl Plan {
 
     /// The same with another question. A recovery is a shorter plan: a mount that did not help once is not tried again.
     pub(super) fn asking(&mut self, question: Question) {
-        let is_recovery = matches!(question, Question::Again | Question::Nothing);
-        self.0.retain(|step| !(is_recovery && matches!(step, Step::Mount(_))));
+        self.0.retain(|step| !(question == Question::Nothing && matches!(step, Step::Mount(_))));
         for step in &mut self.0 {
             if let Step::Ask(asked) = step {
                 *asked = question;
@@ -95,7 +92,7 @@ impl Question {
     ) -> Option<How> {
         let is_small = content.size.is_some_and(|size| size < SMALL);
         match self {
-            Self::First | Self::Again => Some(How::Head),
+            Self::First => Some(How::Head),
             Self::Nothing => None,
             // Another upload would be one too many.
             _ if has_upload => content.is_worth_asking(options).then_some(How::Head),
@@ -133,16 +130,14 @@ mod tests {
 
     #[test]
     fn a_recovery_does_not_mount() {
-        for question in [Question::Again, Question::Nothing] {
-            let mut plan = Plan::new(vec!["team/one".parse().unwrap()]);
-            plan.asking(question);
-            assert_eq!([plan.next(), plan.next()], [Step::Ask(question), Step::Send]);
-        }
+        let mut plan = Plan::new(vec!["team/one".parse().unwrap()]);
+        plan.asking(Question::Nothing);
+        assert_eq!([plan.next(), plan.next()], [Step::Ask(Question::Nothing), Step::Send]);
     }
 
     #[test]
     fn how_the_target_is_asked() {
-        use Question::{Again, First, IfLarge, InPassing, Nothing};
+        use Question::{First, IfLarge, InPassing, Nothing};
         const LARGE: u64 = 1 << 30;
         let (head, mount) = (Some(How::Head), Some(How::SelfMount));
         let table = [
@@ -159,7 +154,6 @@ mod tests {
             (InPassing, 100_000, true, false, None, None),
             (InPassing, LARGE, true, false, None, head),
             (First, 1, false, true, Some(true), head),
-            (Again, 1, false, true, Some(true), head),
             (Nothing, LARGE, false, false, Some(true), None),
         ];
         for (question, size, has_upload, one_post, self_mount, how) in table {

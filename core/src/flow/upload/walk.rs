@@ -74,7 +74,7 @@ fn upload(random: &mut Random, place: &RepositoryRef) -> (Upload<u8>, u64) {
     let upload = Upload::new(1, place.clone(), Content::of(&blob), mounts);
     let location = Target::parse("https://registry.example/v2/a/b/blobs/uploads/7").unwrap();
     let upload = match random.below(8) {
-        0 => upload.asking(random.of(&[Question::First, Question::Again])),
+        0 => upload.asking(Question::First),
         1 => upload.asking(Question::Nothing),
         2 | 3 => upload.asking(Question::InPassing),
         4 => upload.resuming(Some((OpenUpload::at(location), len / 2))),
