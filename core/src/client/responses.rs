@@ -150,6 +150,7 @@ impl<K: Key> Client<K> {
             lane.earn();
         }
         task.troubles.remove(&flight.row);
+        task.throttled = task.throttled.filter(|throttled| throttled.row != flight.row);
         self.settle(task, Outcome::Answer { from: flight.target, response, end });
     }
 
@@ -162,7 +163,7 @@ impl<K: Key> Client<K> {
         // An answer that may be another one a moment later shows nothing of what the origin wants.
         if !is_transient(status) {
             lane.is_known = true;
-            lane.answered(flight.sent_at, took, now);
+            lane.answered(flight.method.is_safe(), flight.sent_at, took, now);
         }
     }
 

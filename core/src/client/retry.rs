@@ -6,8 +6,9 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 
 use super::Client;
-use super::task::{Flight, Phase, Task, TaskId};
+use super::task::{Flight, Phase, Task, TaskId, Throttled};
 use crate::driver::{End, Key, NoAnswer, Output};
+use crate::endpoint::Row;
 use crate::flow::{IfLost, Outcome};
 use crate::header::RetryAfter;
 use crate::outcome::{Event, Failure, FailureKind};
@@ -70,13 +71,11 @@ impl<K: Key> Client<K> {
         let attempt = match asked.filter(|asked| !asked.is_zero()) {
             // It costs nothing to do what one was asked for. `Retry-After: 0` asks for no wait.
             Some(asked) => {
-                task.waits = task.waits.saturating_add(1);
-                let exponent = task.waits.saturating_add(1);
-                self.rest(task, flight, exponent, is_throttling(status), Some(asked), why);
-                self.lose_patience_after(task);
+                self.wait_as_asked(task, flight, asked, is_throttling(status), why);
                 Attempt::Next
             }
-            None => self.another_attempt(task, flight, is_throttling(status), why),
+            None if is_throttling(status) => self.wait_for_lane(task, flight, why),
+            None => self.another_attempt(task, flight, why),
         };
         match attempt {
             // 429 says that nothing was done; after all else it is unknown.
@@ -108,8 +107,7 @@ impl<K: Key> Client<K> {
         let why = shown(why);
         let is_lost = matches!(why, NoAnswer::Lost(_));
         let may_pass = matches!(why, NoAnswer::NotSent(_) | NoAnswer::Lost(_));
-        let attempt =
-            if may_pass { self.another_attempt(task, &flight, false, why.to_string()) } else { Attempt::Last };
+        let attempt = if may_pass { self.another_attempt(task, &flight, why.to_string()) } else { Attempt::Last };
         match attempt {
             Attempt::Next if is_lost && (flight.if_lost == IfLost::Ask || flight.is_poured) => {
                 self.unknown(task, None);
@@ -142,41 +140,65 @@ impl<K: Key> Client<K> {
     }
 
     /// Has the task rest until its next attempt, if it has one.
-    fn another_attempt(&mut self, task: &mut Task<K>, flight: &Flight, is_throttled: bool, why: String) -> Attempt {
-        let troubles = task.troubles.entry(flight.row).or_default();
-        *troubles = troubles.saturating_add(1);
-        let attempt = troubles.saturating_add(1);
-        if attempt > self.options.attempts {
+    fn another_attempt(&mut self, task: &mut Task<K>, flight: &Flight, why: String) -> Attempt {
+        let (attempt, now, options) = (trouble(task, flight.row), self.now, self.options.clone());
+        if attempt > options.attempts {
             return Attempt::Last;
         }
-        let now = self.now;
-        if !self.lane(flight.target.origin()).pay(is_throttled, now) {
+        let lane = self.lane(flight.target.origin());
+        if !lane.pay(false, now) {
             return Attempt::Unpaid;
         }
-        self.rest(task, flight, attempt, is_throttled, None, why);
+        let wait = lane.backoff.before(attempt, &options);
+        self.rest(task, flight, now.after(wait), why);
         Attempt::Next
     }
 
-    /// Has the task wait: as long as was asked for, and as long as attempt `attempt` should wait.
-    fn rest(
-        &mut self,
-        task: &mut Task<K>,
-        flight: &Flight,
-        attempt: u32,
-        is_throttled: bool,
-        asked: Option<Duration>,
-        why: String,
-    ) {
-        let (options, origin) = (self.options.clone(), flight.target.origin().clone());
-        let backoff = &mut self.lane(&origin).backoff;
-        let own = backoff.before(attempt, is_throttled, &options);
-        let wait = asked.map_or(own, |asked| backoff.after(asked, &options).max(own));
+    /// The origin has too much to do, and does not say for how long to wait: all that goes there waits, longer each time. It does
+    /// not count as an attempt where others like it were served since it was refused last: then there are too many of them, and
+    /// nothing is the matter with this one.
+    fn wait_for_lane(&mut self, task: &mut Task<K>, flight: &Flight, why: String) -> Attempt {
+        let (now, options) = (self.now, self.options.clone());
+        let lane = self.lane(flight.target.origin());
+        let until = lane.throttle(flight.sent_at, now, &options);
+        let (row, served) = (flight.row, lane.served(flight.method.is_safe()));
+        let before = task.throttled.filter(|before| before.row == row);
+        let since = before.map_or(now, |before| before.since);
+        task.throttled = Some(Throttled { row, since, served });
+        if !before.is_some_and(|before| before.served < served && now.since(since) < options.patience) {
+            if trouble(task, flight.row) > options.attempts {
+                return Attempt::Last;
+            }
+            if !self.lane(flight.target.origin()).pay(true, now) {
+                return Attempt::Unpaid;
+            }
+        }
+        self.rest(task, flight, until, why);
+        Attempt::Next
+    }
+
+    /// Has the task wait as long as its origin asked for, and longer each time.
+    fn wait_as_asked(&mut self, task: &mut Task<K>, flight: &Flight, asked: Duration, is_throttled: bool, why: String) {
+        task.waits = task.waits.saturating_add(1);
+        let options = self.options.clone();
+        let backoff = &mut self.lane(flight.target.origin()).backoff;
+        let attempt = task.waits.saturating_add(1);
+        let own =
+            if is_throttled { backoff.throttled(task.waits, &options) } else { backoff.before(attempt, &options) };
+        let wait = backoff.after(asked, &options).max(own);
+        let until = self.now.after(wait);
+        self.rest(task, flight, until, why);
+        self.lose_patience_after(task);
+    }
+
+    /// Has the task wait until this moment.
+    fn rest(&mut self, task: &mut Task<K>, flight: &Flight, until: Instant, why: String) {
         // Tokens may end in the pause, and the next attempt is signed afresh.
         task.login = super::task::Login::default();
-        let at = self.now.after(wait);
-        task.phase = Phase::Resting { until: at, origin: origin.clone() };
+        let origin = flight.target.origin().clone();
+        task.phase = Phase::Resting { until, origin: origin.clone() };
         let attempt = flight.attempt.saturating_add(1);
-        self.outbox.push_back(Output::Event(Event::Retrying { row: flight.row, origin, attempt, at, why }));
+        self.outbox.push_back(Output::Event(Event::Retrying { row: flight.row, origin, attempt, at: until, why }));
     }
 
     /// Counts the wait of a task that rests because its origin asked for that. Where there was nothing else for too long, what
@@ -218,6 +240,13 @@ impl<K: Key> Client<K> {
         let wait = self.lane(origin).backoff.before_recovery(tries, &options);
         self.now.after(wait)
     }
+}
+
+/// One more request for this row was made in vain: the number of the attempt that comes next.
+fn trouble<K>(task: &mut Task<K>, row: Row) -> u32 {
+    let troubles = task.troubles.entry(row).or_default();
+    *troubles = troubles.saturating_add(1);
+    troubles.saturating_add(1)
 }
 
 /// A driver's text as it may be shown.

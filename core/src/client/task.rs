@@ -36,11 +36,23 @@ pub(super) struct Task<K> {
     pub(super) troubles: BTreeMap<Row, u32>,
     /// How often the registry asked to wait with the current request.
     pub(super) waits: u32,
+    /// The last refusal of an origin that has too much to do, and did not say for how long to wait.
+    pub(super) throttled: Option<Throttled>,
     /// The last answer to the current request that was a refusal, though one that may pass: the registry's own word.
     pub(super) refusal: Option<(Row, Outcome)>,
     /// Where the registry sent the current request to.
     pub(super) redirect: Option<Redirect>,
     pub(super) login: Login,
+}
+
+/// A refusal of an origin that has too much to do.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Throttled {
+    pub(super) row: Row,
+    /// When the request was first refused so.
+    pub(super) since: Instant,
+    /// How many requests of the same kind (asking or writing) the origin had served when it was refused last.
+    pub(super) served: u64,
 }
 
 /// Whom a task serves.
@@ -171,6 +183,7 @@ impl<K> Task<K> {
             phase: Phase::Moved,
             troubles: BTreeMap::new(),
             waits: 0,
+            throttled: None,
             refusal: None,
             redirect: None,
             login: Login::default(),

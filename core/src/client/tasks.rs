@@ -117,7 +117,7 @@ impl<K: Key> Client<K> {
         let result = act(&mut task.flow, &mut context);
         if pause {
             let (options, origin) = (self.options.clone(), task.registry.clone());
-            let wait = self.lane(&origin).backoff.before(2, true, &options);
+            let wait = self.lane(&origin).backoff.throttled(1, &options);
             task.phase = Phase::Resting { until: self.now.after(wait), origin };
         }
         self.outbox.extend(events.into_iter().map(Output::Event));

@@ -27,11 +27,13 @@ pub struct Options {
     /// a chunk is in hand. A producer that fills several blobs in turn needs as many. Default 64.
     pub open_pipes: usize,
     /// How often a request is made before it counts as failed, at least 1. A wait that the registry asked for with
-    /// `Retry-After` is not counted. Default 5.
+    /// `Retry-After` is not counted; nor is another 429 or 503 where the origin served others of the same kind since the last
+    /// one, for as long as `patience`. Default 5.
     pub attempts: u32,
     /// The longest wait before the first repetition; it doubles with each. Default 200 milliseconds.
     pub backoff: Duration,
-    /// The same after 429 and 503. Default 1 second.
+    /// The longest wait after a first 429 or 503 without `Retry-After`, and at least half of it: nothing is sent to that origin
+    /// meanwhile. It doubles with each that follows before the origin has served anything. Default 1 second.
     pub backoff_throttled: Duration,
     /// The longest wait that is chosen here. Default 20 seconds.
     pub backoff_limit: Duration,
@@ -40,8 +42,9 @@ pub struct Options {
     /// For how long an origin may do nothing but ask for waits (429 or 503 with `Retry-After`) before what waits for it fails.
     /// The waits are added up. Default 15 minutes.
     pub patience: Duration,
-    /// How much trouble one origin may give: a lost request costs 14, a throttled one 5; a success pays back 1, and in ten
-    /// minutes an empty budget is full again. A wait that was asked for with `Retry-After` costs nothing. Default 500.
+    /// How much trouble one origin may give: a request that is made again costs 14, after 429 or 503 it costs 5; a success pays
+    /// back 1, and in ten minutes an empty budget is full again. What is not counted among [`attempts`](Self::attempts) costs
+    /// nothing. Default 500.
     pub retry_budget: u32,
     /// For how long a driver goes on after [`Output::Done`](crate::driver::Output::Done), at most, so that what an operation
     /// left behind can be cleaned up: open uploads that nobody goes on with. The client itself waits for nothing then; it is

@@ -97,6 +97,85 @@ fn a_rate_limit_that_is_kept_is_outlasted() {
     }
 }
 
+/// A registry that serves three requests in each two seconds, and refuses the others with this status, without a word of how long
+/// to wait.
+fn three_in_two_seconds(status: u16) -> impl FnMut(std::time::Duration) -> Option<Fate> {
+    let mut window = (0, 0);
+    move |at| {
+        if window.0 != at.as_secs() / 2 {
+            window = (at.as_secs() / 2, 0);
+        }
+        window.1 += 1;
+        (window.1 > 3).then(|| Fate::Answered(millis(20), respond(status, &[], "")))
+    }
+}
+
+#[test]
+fn a_registry_that_throttles_without_a_word_is_outlasted() {
+    for status in [429, 503] {
+        for (pushes, ignores_single_post) in [(1, false), (1, true), (12, false)] {
+            let registry = RefCell::new(Registry::default());
+            registry.borrow_mut().ignores_single_post = ignores_single_post;
+            let mut throttle = three_in_two_seconds(status);
+            let mut world = World::new(Options::default(), |at, request| {
+                throttle(at).unwrap_or_else(|| Fate::Answered(millis(20), registry.borrow_mut().answer(request)))
+            });
+            let names = names(120 / pushes);
+            let pushes: Vec<_> = (0..pushes)
+                .map(|number| {
+                    world.client.start(push("registry.example", &format!("a/b{number}"), &layers(&names, 1000)))
+                })
+                .collect();
+            world.run();
+            for push in &pushes {
+                world.succeeded(*push);
+            }
+            // With a 503 it has to be asked what was stored, and an upload to be begun again.
+            let served = if ignores_single_post { 243 } else { 120 + 3 * pushes.len() };
+            let most = if status == 429 { 2 * served } else { 4 * served };
+            assert!(world.sent.len() <= most, "{} requests for {served}", world.sent.len());
+        }
+    }
+}
+
+#[test]
+fn a_refusal_that_names_no_wait_pauses_all_that_goes_to_that_origin() {
+    for status in [429, 503] {
+        let (registry, refused) = (RefCell::new(Registry::default()), RefCell::new(None));
+        let mut world = World::new(Options::default(), |at, request| {
+            let is_blob = request.uri().path().contains("/blobs/uploads/");
+            if is_blob && at > millis(400) && refused.borrow().is_none() {
+                *refused.borrow_mut() = Some(at + millis(500));
+                return Fate::Answered(millis(500), respond(status, &[], ""));
+            }
+            Fate::Answered(millis(100), registry.borrow_mut().answer(request))
+        });
+        let names = names(100);
+        let pushes = ["a/b", "c/d"].map(|of| world.client.start(push("registry.example", of, &layers(&names, 1000))));
+        world.run();
+        pushes.iter().for_each(|push| {
+            world.succeeded(*push);
+        });
+        let told = refused.borrow().expect("it was refused");
+        let early = world.sent.iter().find(|sent| sent.at > told && sent.at < told + millis(500));
+        assert_eq!(early, None, "{status}\n{}", world.transcript());
+    }
+}
+
+/// A registry that can be asked and takes nothing, as while its data is moved.
+#[test]
+fn a_registry_that_serves_questions_only_is_given_up_soon() {
+    let mut world = World::new(Options::default(), |_, request| {
+        let status = if request.method().is_safe() { 404 } else { 503 };
+        Fate::Answered(millis(20), respond(status, &[], ""))
+    });
+    let names = names(100);
+    let push = world.client.start(push("registry.example", "a/b", &layers(&names, 10_000)));
+    world.run();
+    let failure = world.failure(push).to_string();
+    assert!(failure.contains("503") && world.done[&push].0 < seconds(120), "{:?}: {failure}", world.done[&push].0);
+}
+
 #[test]
 fn a_registry_that_only_asks_for_waits_ends_the_patience() {
     let answer = |retry_after| respond(503, &[("retry-after", retry_after)], "");

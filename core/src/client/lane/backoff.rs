@@ -18,9 +18,15 @@ impl Backoff {
     }
 
     /// The wait before attempt `attempt` (2 is the first repetition): anywhere from nothing to a bound that doubles.
-    pub(in crate::client) fn before(&mut self, attempt: u32, is_throttled: bool, options: &Options) -> Duration {
-        let base = if is_throttled { options.backoff_throttled } else { options.backoff };
-        self.up_to(doubled(base, attempt.saturating_sub(2)).min(options.backoff_limit))
+    pub(in crate::client) fn before(&mut self, attempt: u32, options: &Options) -> Duration {
+        self.up_to(doubled(options.backoff, attempt.saturating_sub(2)).min(options.backoff_limit))
+    }
+
+    /// The wait after the origin said so many times in a row that it has too much to do: the upper half of a bound that doubles.
+    pub(in crate::client) fn throttled(&mut self, times: u32, options: &Options) -> Duration {
+        let bound = doubled(options.backoff_throttled, times.saturating_sub(1)).min(options.backoff_limit);
+        let half = bound.checked_div(2).unwrap_or_default();
+        half.saturating_add(self.up_to(bound.saturating_sub(half)))
     }
 
     /// The wait before content is looked for again that the registry said was missing: never less than the bound, because
@@ -72,7 +78,7 @@ mod tests {
         let options = Options::default();
         let waits = |seed, registry| {
             let mut backoff = backoff(seed, registry);
-            (2..40).map(|attempt| backoff.before(attempt, false, &options)).collect::<Vec<_>>()
+            (2..40).map(|attempt| backoff.before(attempt, &options)).collect::<Vec<_>>()
         };
         assert_eq!(waits(7, "a.example"), waits(7, "a.example"));
         assert_ne!(waits(7, "a.example"), waits(8, "a.example"));
@@ -80,6 +86,15 @@ mod tests {
         for (attempt, wait) in waits(7, "a.example").into_iter().enumerate() {
             let bound = options.backoff * 2_u32.pow(attempt.min(20) as u32);
             assert!(wait <= bound.min(options.backoff_limit));
+        }
+    }
+
+    #[test]
+    fn who_is_throttled_waits_at_least_half_of_a_bound_that_doubles() {
+        let (options, mut backoff) = (Options::default(), backoff(7, "a.example"));
+        for (times, bound) in [(1, 1), (2, 2), (3, 4), (5, 16), (6, 20), (u32::MAX, 20)] {
+            let (wait, bound) = (backoff.throttled(times, &options), Duration::from_secs(bound));
+            assert!((bound / 2..=bound).contains(&wait), "{times}: {wait:?}");
         }
     }
 

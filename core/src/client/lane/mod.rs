@@ -49,6 +49,12 @@ pub(super) struct Lane {
     taken_by_large: usize,
     /// When it last showed that it is there.
     heard: Instant,
+    /// How many requests it has served, answered with anything but a refusal to serve: those that ask, and those that write.
+    served: [u64; 2],
+    /// How often in a row it said that it has too much to do, without saying for how long to wait.
+    throttles: u32,
+    /// When it said so last.
+    throttled_at: Option<Instant>,
 }
 
 /// What a lane has a place for.
@@ -76,6 +82,9 @@ impl Lane {
             taken: 0,
             taken_by_large: 0,
             heard: now,
+            served: [0; 2],
+            throttles: 0,
+            throttled_at: None,
         }
     }
 
@@ -134,10 +143,33 @@ impl Lane {
         self.heard = now;
     }
 
-    /// An answer that is no refusal to serve came to a request of `sent`; `took` where the request had no body.
-    pub(super) fn answered(&mut self, sent: Instant, took: Option<Duration>, now: Instant) {
+    /// An answer that is no refusal to serve came to a request of `sent`, which only asks (RFC 9110, section 9.2.1: is safe) or
+    /// writes; `took` where the request had no body.
+    pub(super) fn answered(&mut self, is_safe: bool, sent: Instant, took: Option<Duration>, now: Instant) {
         self.refused_for = Duration::ZERO;
+        self.throttles = 0;
+        let [asking, writing] = &mut self.served;
+        let served = if is_safe { asking } else { writing };
+        *served = served.saturating_add(1);
         self.window.answered(sent, took, now);
+    }
+
+    /// How many requests it has served that ask, or that write: a registry may be closed for one and open for the other.
+    pub(super) const fn served(&self, is_safe: bool) -> u64 {
+        let [asking, writing] = self.served;
+        if is_safe { asking } else { writing }
+    }
+
+    /// The origin said, in the answer to a request of `sent`, that it has too much to do: nothing is sent to it before the moment
+    /// that this gives. Answers to what was sent before it said so are no news.
+    pub(super) fn throttle(&mut self, sent: Instant, now: Instant, options: &Options) -> Instant {
+        if self.throttled_at.is_none_or(|at| sent >= at) {
+            self.throttles = self.throttles.saturating_add(1);
+            self.throttled_at = Some(now);
+            let wait = self.backoff.throttled(self.throttles, options);
+            self.pause(now.after(wait));
+        }
+        self.paused_until.max(now)
     }
 
     /// The origin refused to serve a request of `sent` (429 or 503).

@@ -1,5 +1,7 @@
 //! All bytes in one request: POST, PUT or PATCH.
 
+use http::StatusCode;
+
 use crate::driver::Key;
 use crate::endpoint::{OpenUpload, PostedBlob};
 use crate::flow::upload::ladder::{Ladder, Rung};
@@ -7,6 +9,9 @@ use crate::flow::upload::reply::{Refusal, Reply};
 use crate::flow::upload::{State, Upload};
 use crate::flow::{Context, Outcome};
 use crate::outcome::{Failure, FailureKind, Stored};
+
+/// A body of so many bytes at most costs little to be sent again.
+const CHEAP: u64 = 1024 * 1024;
 
 impl<K: Key> Upload<K> {
     pub(super) fn posted(&mut self, outcome: Outcome, context: &mut Context<'_, K>) {
@@ -118,11 +123,15 @@ impl<K: Key> Upload<K> {
         }
     }
 
-    /// It is not known what became of a body. A transient status counts against the rung; that no answer came is the
-    /// network's doing, and says nothing of what the registry takes.
-    pub(super) fn doubt(&mut self, rung: Rung, status: Option<http::StatusCode>) {
+    /// It is not known what became of a body. A transient status counts against the rung, but for a 503 to a body that costs
+    /// little: that the registry has too much to do says nothing of what it takes, and the client above bounds how often it may
+    /// say so. That no answer came is the network's doing, and says nothing either.
+    pub(super) fn doubt(&mut self, rung: Rung, status: Option<StatusCode>) {
         self.last.unknown(status);
         match status {
+            Some(StatusCode::SERVICE_UNAVAILABLE) if self.content.size.is_some_and(|size| size <= CHEAP) => {
+                self.sessions = self.sessions.saturating_sub(1);
+            }
             Some(_) => self.ladder.trouble(rung),
             None => self.ladder.lost(),
         }
