@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use http::StatusCode;
 use longshore_core::{
     Digest, Event, Failure, Manifest, ManifestReference, Operation, Options, Origin, Push, Receipt, Reference, Supply,
     Tag,
@@ -108,7 +109,9 @@ impl Connection {
             (None, Some(tag)) => ManifestReference::Tag(tag.clone()),
             (None, None) => ManifestReference::Tag(Tag::latest()),
         };
-        match self.run(Operation::PullManifest { registry, repository, reference: name }).await? {
+        let receipt = self.run(Operation::PullManifest { registry, repository, reference: name }).await;
+        let is_absent = |error: &Error| error.refused().is_some_and(|refused| refused.status == StatusCode::NOT_FOUND);
+        match receipt.map_err(|error| if is_absent(&error) { error.about(reference) } else { error })? {
             Receipt::Pulled(manifest) => Ok(manifest),
             receipt => unreachable!("a pull of a manifest gives a manifest, not {receipt:?}"),
         }

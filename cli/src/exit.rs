@@ -38,6 +38,11 @@ impl Error {
         Self { status: 1, sentence, failure: Some(failure) }
     }
 
+    /// The same, with what it is about before it.
+    pub(crate) fn about(self, what: impl fmt::Display) -> Self {
+        Self { sentence: format!("{what}: {}", self.sentence), ..self }
+    }
+
     /// The registry's refusal, where that is what went wrong.
     pub(crate) fn refused(&self) -> Option<&Refused> {
         self.failure.as_ref()?.refused()

@@ -65,7 +65,7 @@ async fn push_all(
         let receipt = receipt.map_err(|error| source::explained(error, &companion.closure, reference))?;
         report.add(pushed_of(receipt));
     }
-    report.left(closure, arguments);
+    report.of_closure(closure, arguments);
     Ok(report)
 }
 

@@ -190,7 +190,10 @@ fn signatures_come_along_where_that_was_asked_for_and_are_named_where_not() {
         let name = |name: &str| mock.status(&format!("/v2/by-annotation-{by_annotation}/manifests/{name}"));
         assert_eq!((name(&tag), name(digest(&sbom))), (404, 404));
         let (printed, left) = push(layout.path(), &reference, &["--with-referrers", "--progress", "none"]);
-        assert!(printed.ends_with(&format!("and what refers to it: :{tag}\n")), "{printed}");
+        assert!(
+            printed.ends_with(&format!("and what refers to it: :{tag}, application/spdx+json ({short})\n")),
+            "{printed}"
+        );
         assert_eq!((left.as_str(), name(&tag), name(digest(&sbom))), ("", 200, 200));
     }
 }

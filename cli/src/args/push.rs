@@ -14,11 +14,12 @@ use crate::exit::Error;
 /// What `longshore push --help` ends with.
 pub(crate) const HELP: &str = "\
 SOURCE is a folder, a tar (.tar, .tar.gz, .tar.zst), or - for a tar on standard input. Where it holds several images, \
-SOURCE:NAME or SOURCE@DIGEST says which. A tar that is compressed or comes through a pipe is copied into a temporary file \
+SOURCE:NAME or SOURCE@DIGEST says which (-:NAME of standard input). A tar that is compressed or comes through a pipe is copied into a temporary file \
 first, in TMPDIR. `docker save` (Docker 25 and later), `docker buildx build -o type=oci` and `skopeo copy … oci:FOLDER` \
 write such layouts.
 
-Blobs that the layout lacks must be in the repository, or in one that --mount-from names.
+Blobs that the layout lacks must be in the repository, or in one that --mount-from names; images of an index, in the \
+repository.
 
 What --stdin-layer reads is pushed up to its end: a program before the pipe that fails half-way looks like one that is done.
 
@@ -34,6 +35,7 @@ longshore push [OPTIONS] <SOURCE> <REFERENCE>
 #[command(override_usage = USAGE)]
 pub(crate) struct PushArguments {
     /// An OCI image layout: a folder, a tar of one, or - for standard input
+    #[arg(allow_hyphen_values = true, value_parser = values::source)]
     pub(crate) source: String,
     // No documentation comment: brackets are links there.
     #[arg(required_unless_present = "stdin_layer", value_parser = values::reference, help = "Where to: [registry/]repository[:tag][@digest]; where neither tag nor digest is said, the tag is `latest`")]

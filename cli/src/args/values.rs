@@ -8,6 +8,16 @@ pub(super) fn reference(text: &str) -> Result<Reference, String> {
     text.parse().map_err(|error: longshore_core::ReferenceError| error.to_string())
 }
 
+/// What to push. `-`, `-:name` and `-@digest` are standard input; whatever else begins with a dash was meant as an option.
+pub(super) fn source(text: &str) -> Result<String, String> {
+    match text.strip_prefix('-') {
+        Some(rest) if !(rest.is_empty() || rest.starts_with([':', '@'])) => {
+            Err(format!("there is no such option; a file of that name is written ./{text}"))
+        }
+        _ => Ok(text.to_owned()),
+    }
+}
+
 /// `scheme://host` or `scheme://host:port`.
 pub(super) fn origin(text: &str) -> Result<Origin, String> {
     match Target::parse(text) {
@@ -60,6 +70,16 @@ pub(super) fn size(text: &str) -> Result<u64, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_begins_with_a_dash_is_standard_input_or_no_source() {
+        for text in ["-", "-:v1", "-@sha256:0", "a", "./-x"] {
+            assert_eq!(source(text).as_deref(), Ok(text));
+        }
+        for text in ["--platfrom", "-x", "--"] {
+            assert!(source(text).unwrap_err().contains("no such option"), "{text}");
+        }
+    }
 
     #[test]
     fn origins() {

@@ -8,7 +8,7 @@ use std::path::{Component, Path, PathBuf};
 use longshore_core::{Descriptor, MediaType};
 use longshore_sources::source::Verification;
 use longshore_sources::unpack::TITLE;
-use longshore_sources::{PortablePath, Source, pack};
+use longshore_sources::{PortablePath, Source, SourceError, pack};
 use tempfile::TempDir;
 
 use crate::exit::Error;
@@ -73,7 +73,12 @@ fn parse(media_type: &str) -> Result<MediaType, Error> {
 
 /// Reads a file once, for its digest.
 fn read(path: &Path, media_type: MediaType) -> Result<(Descriptor, Source), Error> {
-    let source = Source::file(path).map_err(Error::failed)?;
+    let source = Source::file(path).map_err(|error| match error {
+        SourceError::NotAFile { .. } => {
+            Error::failed(format!("{error}; `longshore push --stdin-layer` pushes what comes through a pipe"))
+        }
+        error => Error::failed(error),
+    })?;
     let size = source.len().unwrap_or_default();
     let digest = match source.verify().map_err(Error::failed)? {
         Verification::Computed(digest) => digest,

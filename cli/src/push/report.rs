@@ -23,11 +23,23 @@ pub(super) struct Report {
     left_behind: Vec<LeftBehind>,
     /// Layers that may not be distributed.
     left_out: Vec<Descriptor>,
+    /// Whether the layout has any of those.
+    has_left_out: bool,
+    /// What refers to the image and was pushed with it, beside what has a tag of its own.
+    referrers: Vec<(Digest, Option<String>)>,
 }
 
 impl Report {
     pub(super) const fn new(digest: Digest, pushed: Pushed) -> Self {
-        Self { digest, pushed, companions: Vec::new(), left_behind: Vec::new(), left_out: Vec::new() }
+        Self {
+            digest,
+            pushed,
+            companions: Vec::new(),
+            left_behind: Vec::new(),
+            left_out: Vec::new(),
+            has_left_out: false,
+            referrers: Vec::new(),
+        }
     }
 
     /// Something that stands beside the image was pushed too.
@@ -42,12 +54,21 @@ impl Report {
         self.companions.extend(pushed.tags);
     }
 
-    /// What of the layout was not pushed.
-    pub(super) fn left(&mut self, closure: &Closure, arguments: &PushArguments) {
+    /// What of the layout was pushed beside the image, and what was not.
+    pub(super) fn of_closure(&mut self, closure: &Closure, arguments: &PushArguments) {
+        let is_here = |digest: Digest| closure.manifests.iter().any(|manifest| manifest.digest() == digest);
+        if arguments.with_referrers {
+            let about =
+                closure.manifests.iter().filter(|it| it.subject().is_some_and(|subject| is_here(subject.digest)));
+            self.referrers = about.map(|it| (it.digest(), it.artifact_type().map(str::to_owned))).collect();
+        }
         self.left_behind.clone_from(&closure.left_behind);
         if !arguments.push_nondistributable {
-            let companions = closure.companions.iter().flat_map(|companion| &companion.closure.nondistributable);
-            self.left_out = closure.nondistributable.iter().chain(companions).cloned().collect();
+            let closures = || closure.companions.iter().map(|companion| &companion.closure).chain([closure]);
+            self.left_out = closures().flat_map(|closure| &closure.nondistributable).cloned().collect();
+            let is_left_out = |digest: Digest| self.left_out.iter().any(|layer| layer.digest == digest);
+            let mut blobs = closures().flat_map(|closure| &closure.blobs);
+            self.has_left_out = blobs.any(|blob| is_left_out(blob.descriptor.digest));
         }
     }
 
@@ -65,9 +86,10 @@ impl Report {
         let names: Vec<String> = tags.iter().map(|tag| format!(":{tag}")).collect();
         let place = format!("{}/{}{}", reference.registry, reference.repository, names.join(" "));
         output::line(format!("pushed {place} in {}, {} sent{blobs}", count(*requests, "request"), human(*bytes)))?;
-        if !self.companions.is_empty() {
-            let names: Vec<String> = self.companions.iter().map(|tag| format!(":{tag}")).collect();
-            output::line(format!("and what refers to it: {}", names.join(" ")))?;
+        let referrers = self.referrers.iter().map(|(digest, artifact_type)| kind(digest, artifact_type.as_deref()));
+        let with_it: Vec<String> = self.companions.iter().map(|tag| format!(":{tag}")).chain(referrers).collect();
+        if !with_it.is_empty() {
+            output::line(format!("and what refers to it: {}", named(&with_it, String::clone)))?;
         }
         self.say_what_is_left();
         Ok(())
@@ -87,8 +109,7 @@ impl Report {
         if !self.left_behind.is_empty() {
             let names = named(&self.left_behind, |left| match (&left.tag, &left.artifact_type) {
                 (Some(tag), _) => tag.to_string(),
-                (None, Some(artifact_type)) => format!("{} ({})", shown(artifact_type), short(&left.digest)),
-                (None, None) => short(&left.digest),
+                (None, artifact_type) => kind(&left.digest, artifact_type.as_deref()),
             });
             let (refers, them) = if self.left_behind.len() == 1 { ("refers", "it") } else { ("refer", "them") };
             output::say(format!(
@@ -100,9 +121,12 @@ impl Report {
             let names = named(&self.left_out, |layer| format!("{} ({})", short(&layer.digest), human(layer.size)));
             let (makers, them) =
                 if self.left_out.len() == 1 { ("whose maker forbids", "it") } else { ("whose makers forbid", "them") };
-            output::say(format!(
-                "left out: {number} {makers} to distribute {them}: {names}; --push-nondistributable sends {them}"
-            ));
+            let remedy = if self.has_left_out {
+                format!("--push-nondistributable sends {them}")
+            } else {
+                format!("the layout does not have {them} either")
+            };
+            output::say(format!("left out: {number} {makers} to distribute {them}: {names}; {remedy}"));
         }
     }
 
@@ -113,14 +137,22 @@ impl Report {
             let tag = left.tag.as_ref().map(ToString::to_string);
             json!({"digest": left.digest, "artifactType": left.artifact_type, "tag": tag})
         });
+        let referrers = self.referrers.iter();
+        let referrers =
+            referrers.map(|(digest, artifact_type)| json!({"digest": digest, "artifactType": artifact_type}));
         let left_out: Vec<Digest> = self.left_out.iter().map(|layer| layer.digest).collect();
         json!({
             "digest": self.digest, "tags": texts(tags), "requests": requests, "bytes": bytes,
             "blobs": {"uploaded": uploaded, "mounted": mounted, "existing": existing},
             "unverified": unverified,
-            "companions": texts(&self.companions), "leftBehind": left_behind.collect::<Vec<_>>(), "leftOut": left_out,
+            "companions": texts(&self.companions), "referrers": referrers.collect::<Vec<_>>(), "leftBehind": left_behind.collect::<Vec<_>>(), "leftOut": left_out,
         })
     }
+}
+
+fn kind(digest: &Digest, artifact_type: Option<&str>) -> String {
+    let digest = short(digest);
+    artifact_type.map_or_else(|| digest.clone(), |artifact_type| format!("{} ({digest})", shown(artifact_type)))
 }
 
 /// Some of them by name, and how many more there are.

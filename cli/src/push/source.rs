@@ -3,7 +3,7 @@
 use std::io::IsTerminal as _;
 
 use longshore_core::{Descriptor, Digest, FailureKind, Reference};
-use longshore_sources::layout::{ArgumentError, Closure, Layout, LayoutOptions};
+use longshore_sources::layout::{ArgumentError, Closure, Layout, LayoutOptions, MissingManifest};
 use longshore_sources::{LayoutError, SourceArgument};
 use serde_json::json;
 
@@ -14,6 +14,9 @@ use crate::size::human;
 
 /// How many warnings are shown, each of which is a line.
 const MAX_WARNINGS: usize = 5;
+
+/// How many platforms are named that can be pushed instead.
+const MAX_PLATFORMS: usize = 5;
 
 /// What is to be pushed: all manifests, read and checked, and where the blobs are.
 pub(super) fn read(arguments: &PushArguments) -> Result<Closure, Error> {
@@ -74,9 +77,12 @@ fn say(arguments: &PushArguments, kind: &str, text: &str) {
     }
 }
 
-/// A blob that neither the layout nor the registry has: which, and what can be done.
+/// A blob or manifest that neither the layout nor the registry has: which, and what can be done.
 pub(super) fn explained(error: Error, closure: &Closure, reference: &Reference) -> Error {
     let Some(FailureKind::Incomplete { digest }) = error.failure().map(|failure| &failure.kind) else { return error };
+    if let Some(missing) = closure.missing_manifests.iter().find(|missing| missing.descriptor.digest == *digest) {
+        return without_manifest(missing, reference);
+    }
     let missing = closure.missing.iter().find(|blob| blob.descriptor.digest == *digest);
     let (descriptor, by) = match missing {
         Some(blob) => (&blob.descriptor, format!(", which {} refers to", blob.by)),
@@ -91,6 +97,22 @@ pub(super) fn explained(error: Error, closure: &Closure, reference: &Reference) 
         reference.registry,
         reference.repository,
         human(descriptor.size),
+    ))
+}
+
+/// Manifests cannot be mounted: what is left is another layout, or less of this one.
+fn without_manifest(missing: &MissingManifest, reference: &Reference) -> Error {
+    let MissingManifest { descriptor, by, others, .. } = missing;
+    let platform = descriptor.platform.as_ref().map(|platform| format!(" for {platform}")).unwrap_or_default();
+    let others: Vec<String> = others.iter().take(MAX_PLATFORMS).map(|other| format!("--platform {other}")).collect();
+    let others = if others.is_empty() {
+        String::new()
+    } else {
+        format!(", or only an image that this one has ({})", others.join(", "))
+    };
+    Error::failed(format!(
+        "neither the layout nor {}/{} has the manifest {}{platform}, which the index {by} names: push from a layout that has it{others}",
+        reference.registry, reference.repository, descriptor.digest,
     ))
 }
 

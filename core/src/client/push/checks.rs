@@ -63,9 +63,9 @@ impl<K: Key> PushJob<K> {
         }
     }
 
-    /// Whether something that is to be sent refers to it.
+    /// Whether something that is to be sent refers to it, or nothing is taken on trust.
     fn is_needed(&self, id: ContentId) -> bool {
-        self.graph.is_needed(id) || self.is_root_there() && !self.tags.are_done()
+        self.is_rechecked || self.graph.is_needed(id) || self.is_root_there() && !self.tags.are_done()
     }
 
     pub(super) fn check(&mut self, doubt: Doubt, context: &PushContext<'_, K>) -> Option<Start<K>> {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Read, Seek};
 use std::path::Path;
 
+use longshore_core::text::shown;
 use tar::{Archive, EntryType};
 
 use super::LayoutError;
@@ -39,6 +40,8 @@ pub(super) struct Entries {
     by_name: BTreeMap<String, Entry>,
     /// The folder that the layout is in, with its slash: `tar -c FOLDER` writes one, and `tar -C FOLDER -c .` does not.
     folder: String,
+    /// The first name that leads out of the tar: what has such a name is not read.
+    outside: Option<String>,
 }
 
 impl Entries {
@@ -50,7 +53,7 @@ impl Entries {
             None => LayoutError::NotATar { path: path.to_owned(), entry },
         };
         let mut archive = Archive::new(file);
-        let mut entries = BTreeMap::new();
+        let (mut entries, mut outside) = (BTreeMap::new(), None);
         for (count, entry) in (1..).zip(archive.entries_with_seek().map_err(|error| not_a_tar(error, 1))?) {
             if count > MAX_ENTRIES {
                 let what = "the number of entries in the tar".to_owned();
@@ -62,8 +65,9 @@ impl Entries {
                 Some(name) => name.clone(),
                 None => String::from_utf8_lossy(&entry.path_bytes()).into_owned(),
             };
-            let Some(name) = within("", &name).filter(|_| !name.starts_with('/')) else {
-                return Err(LayoutError::UnsafeName { path: path.to_owned(), name });
+            let Some(name) = followed("", &name) else {
+                outside.get_or_insert(name);
+                continue;
             };
             let found = if sparse.is_some() { Entry::Sparse } else { read(&entry, &name) };
             if let Entry::File(part) = &found
@@ -77,25 +81,40 @@ impl Entries {
             }
         }
         let folder = only_folder(&entries);
-        Ok(Self { by_name: entries, folder })
+        Ok(Self { by_name: entries, folder, outside })
+    }
+
+    /// What is odd in the tar, and hinders nothing: nothing of it is extracted.
+    pub(super) fn warning(&self, path: &Path) -> Option<String> {
+        let name = shown(self.outside.as_ref()?);
+        Some(format!("{} has an entry named {name:?}, which leads out of the archive: it is not read", path.display()))
     }
 
     /// Where the file of that name is, if it is there.
     pub(super) fn find(&self, path: &Path, name: &str) -> Result<Option<Part>, LayoutError> {
-        let within = format!("{}{name}", self.folder);
-        let mut at = within.as_str();
+        let mut at = format!("{}{name}", self.folder);
         for followed in 0..MAX_LINKS {
-            match self.by_name.get(at) {
-                None if followed == 0 => return Ok(None),
+            match self.by_name.get(&at) {
                 Some(Entry::File(part)) => return Ok(Some(*part)),
-                Some(Entry::Sparse) => {
-                    return Err(LayoutError::Sparse { path: path.to_owned(), name: at.to_owned() });
-                }
-                Some(Entry::Link(to)) => at = to,
-                None | Some(Entry::Other) => break,
+                Some(Entry::Sparse) => return Err(LayoutError::Sparse { path: path.to_owned(), name: at }),
+                Some(Entry::Link(to)) => at.clone_from(to),
+                Some(Entry::Other) => break,
+                None => match self.through_a_folder(&at) {
+                    Some(other) => at = other,
+                    None if followed == 0 => return Ok(None),
+                    None => break,
+                },
             }
         }
         Err(LayoutError::Link { path: path.to_owned(), name: name.to_owned(), is_folder: false })
+    }
+
+    /// Where a name leads to, one of whose folders is a link: the outermost of them.
+    fn through_a_folder(&self, name: &str) -> Option<String> {
+        name.match_indices('/').find_map(|(end, _)| match self.by_name.get(&name[..end]) {
+            Some(Entry::Link(to)) => Some(format!("{to}{}", &name[end..])),
+            _ => None,
+        })
     }
 }
 
@@ -119,7 +138,7 @@ fn read<R: Read>(entry: &tar::Entry<'_, R>, name: &str) -> Entry {
             Entry::File(Part { offset: entry.raw_file_position(), len: entry.size() })
         }
         // A hard link says the name of another entry, a symbolic one the way from its own folder.
-        EntryType::Link => target.and_then(|target| within("", &target)).map_or(Entry::Other, Entry::Link),
+        EntryType::Link => target.and_then(|target| followed("", &target)).map_or(Entry::Other, Entry::Link),
         EntryType::Symlink => {
             let folder = name.rsplit_once('/').map_or("", |(folder, _)| folder);
             let target = target.filter(|target| !target.starts_with('/'));
@@ -145,12 +164,7 @@ fn sparse_name<R: Read>(entry: &mut tar::Entry<'_, R>) -> io::Result<Option<Stri
     Ok(name)
 }
 
-/// A name without `.` and empty parts; nothing where a part leads up.
-fn within(folder: &str, name: &str) -> Option<String> {
-    name.split('/').all(|part| part != "..").then(|| followed(folder, name)).flatten()
-}
-
-/// Where a relative link leads from a folder; nothing where it leads out.
+/// Where a name leads from a folder, without `.`, `..` and empty parts; nothing where it leads out.
 fn followed(folder: &str, target: &str) -> Option<String> {
     let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
     for part in target.split('/') {

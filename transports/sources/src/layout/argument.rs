@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use super::{Layout, LayoutError, LayoutOptions, Selection};
 
-/// What to push: a layout and which image of it. `-` is standard input, with the only image of a tar.
+/// What to push: a layout and which image of it. `-` is a tar on standard input: `-:name` and `-@digest` choose from it too.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceArgument {
     /// The folder or tar; `-` for standard input.
@@ -43,7 +43,7 @@ pub enum ArgumentError {
 const STANDARD_INPUT: &str = "-";
 
 impl SourceArgument {
-    /// Whether it is standard input: `-` alone. A file of that name is `./-`.
+    /// Whether it is standard input: the path `-`. A file of that name is `./-`.
     #[must_use]
     pub fn is_standard_input(&self) -> bool {
         self.path.as_os_str() == STANDARD_INPUT
@@ -75,7 +75,8 @@ impl SourceArgument {
         if text.is_empty() {
             return Err(ArgumentError::Empty);
         }
-        if text == STANDARD_INPUT || exists(Path::new(text)) {
+        let exists = |path: &Path| path.as_os_str() == STANDARD_INPUT || exists(path);
+        if exists(Path::new(text)) {
             return Ok(Self { path: text.into(), selection: Selection::Only });
         }
         for (at, mark) in text.rmatch_indices([':', '@']) {
@@ -122,6 +123,8 @@ mod tests {
         let digest = Digest::of(longshore_core::Algorithm::Sha256, b"");
         let name = |name: &str| Selection::Name(name.to_owned());
         assert_eq!(parse("-"), ok("-", Selection::Only), "standard input");
+        assert_eq!(parse("-:v1"), ok("-", name("v1")));
+        assert_eq!(parse(&format!("-@{digest}")), ok("-", Selection::Digest(digest)));
         assert_eq!(parse("dir"), ok("dir", Selection::Only));
         assert_eq!(parse("a:b"), ok("a:b", Selection::Only));
         assert_eq!(parse("x@y.tar"), ok("x@y.tar", Selection::Only));

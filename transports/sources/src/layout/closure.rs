@@ -2,11 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use longshore_core::content::Platform;
 use longshore_core::{Descriptor, Digest, Manifest};
 
 use super::referrers::{Companion, LeftBehind};
 use super::{Layout, LayoutError, MAX_DEPTH, MAX_MANIFESTS};
 use crate::source::{Source, Sources};
+
+/// What names the manifests that a closure begins with.
+const BY: &str = "the layout's index";
 
 /// A manifest with all that it needs, and all that refers to it where that was asked for: what a push of it sends.
 #[derive(Debug, Clone)]
@@ -20,6 +24,8 @@ pub struct Closure {
     pub blobs: Vec<Blob>,
     /// The blobs that it lacks: the registry must have them, or another repository that they can be mounted from.
     pub missing: Vec<MissingBlob>,
+    /// The manifests that it lacks below the root: the registry must have them, with all that they need.
+    pub missing_manifests: Vec<MissingManifest>,
     /// Layers that their maker forbids to push, whether the layout has them or not; those that it has are among the blobs too.
     pub nondistributable: Vec<Descriptor>,
     /// What has a tag of its own beside the root, which is made of the root's digest.
@@ -56,6 +62,18 @@ pub struct MissingBlob {
     pub by: Digest,
 }
 
+/// A manifest that a layout lacks: `docker save` writes an index whole, and the images of one platform.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MissingManifest {
+    /// What it is called, as the index that names it says.
+    pub descriptor: Descriptor,
+    /// The index that names it.
+    pub by: Digest,
+    /// The platforms beside it of which the layout has the image.
+    pub others: Vec<Platform>,
+}
+
 impl Closure {
     /// An image of which everything is there.
     pub(crate) const fn whole(root: Descriptor, manifests: Vec<Manifest>, blobs: Vec<Blob>) -> Self {
@@ -64,6 +82,7 @@ impl Closure {
             manifests,
             blobs,
             missing: Vec::new(),
+            missing_manifests: Vec::new(),
             nondistributable: Vec::new(),
             companions: Vec::new(),
             left_behind: Vec::new(),
@@ -94,11 +113,11 @@ impl Layout {
     /// bytes when sent. What refers to any of the manifests is left behind, and named.
     ///
     /// # Errors
-    /// Where a manifest is missing, something is damaged, or it is more than this crate takes.
+    /// Where `root` itself is missing, something is damaged, or it is more than this crate takes.
     pub fn closure(&self, root: &Descriptor) -> Result<Closure, LayoutError> {
-        let mut walk = Walk::new(self, Missing::Fails);
-        walk.visit(root, "index.json", 0)?;
-        let mut closure = self.with_blobs(root.clone(), walk.manifests)?;
+        let mut walk = Walk::new(self);
+        walk.visit_root(root, BY)?;
+        let mut closure = self.with_blobs(root.clone(), walk)?;
         closure.warnings.extend(self.warnings());
         self.leave_referrers(&mut closure);
         Ok(closure)
@@ -112,18 +131,19 @@ impl Layout {
     /// # Errors
     /// As for [`Layout::closure`], of what refers to it too.
     pub fn closure_with_referrers(&self, root: &Descriptor) -> Result<Closure, LayoutError> {
-        let mut walk = Walk::new(self, Missing::Fails);
-        walk.visit(root, "index.json", 0)?;
+        let mut walk = Walk::new(self);
+        walk.visit_root(root, BY)?;
         let (companions, warnings) = self.take_referrers(&mut walk)?;
-        let mut closure = self.with_blobs(root.clone(), walk.manifests)?;
+        let mut closure = self.with_blobs(root.clone(), walk)?;
         closure.companions = companions;
         closure.warnings.extend(self.warnings().into_iter().chain(warnings));
         Ok(closure)
     }
 
-    /// The blobs of these manifests.
-    pub(super) fn with_blobs(&self, root: Descriptor, manifests: Vec<Manifest>) -> Result<Closure, LayoutError> {
-        let mut closure = Closure::whole(root, manifests, Vec::new());
+    /// The manifests of a walk, with their blobs.
+    pub(super) fn with_blobs(&self, root: Descriptor, walk: Walk<'_>) -> Result<Closure, LayoutError> {
+        let mut closure = Closure::whole(root, walk.manifests, Vec::new());
+        closure.missing_manifests = walk.missing;
         let mut seen = BTreeMap::new();
         let references = || closure.manifests.iter().flat_map(Manifest::blobs);
         let free: BTreeSet<Digest> =
@@ -163,26 +183,30 @@ impl Layout {
 /// Collects manifests, children first.
 pub(super) struct Walk<'a> {
     layout: &'a Layout,
-    missing: Missing,
     pub(super) seen: BTreeSet<Digest>,
     pub(super) manifests: Vec<Manifest>,
-}
-
-/// What a manifest that is not there means.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Missing {
-    Fails,
-    IsPassedOver,
+    missing: Vec<MissingManifest>,
 }
 
 impl<'a> Walk<'a> {
-    pub(super) const fn new(layout: &'a Layout, missing: Missing) -> Self {
-        Self { layout, missing, seen: BTreeSet::new(), manifests: Vec::new() }
+    pub(super) const fn new(layout: &'a Layout) -> Self {
+        Self { layout, seen: BTreeSet::new(), manifests: Vec::new(), missing: Vec::new() }
     }
 
-    pub(super) fn visit(&mut self, descriptor: &Descriptor, by: &str, depth: usize) -> Result<(), LayoutError> {
-        if !self.seen.insert(descriptor.digest) {
+    /// Visits a manifest that is meant by itself: it must be there. `by` says what names it.
+    pub(super) fn visit_root(&mut self, root: &Descriptor, by: &str) -> Result<(), LayoutError> {
+        if self.visit(root, 0)? {
             return Ok(());
+        }
+        let platform = root.platform.clone().map(Box::new);
+        let others = if platform.is_some() { self.layout.platforms_there() } else { Vec::new() };
+        Err(LayoutError::MissingManifest { digest: root.digest, by: by.to_owned(), platform, others })
+    }
+
+    /// Visits a manifest and what is below it; whether it is there. What is not there below it is noted.
+    pub(super) fn visit(&mut self, descriptor: &Descriptor, depth: usize) -> Result<bool, LayoutError> {
+        if !self.seen.insert(descriptor.digest) {
+            return Ok(true);
         }
         if self.seen.len() > MAX_MANIFESTS {
             let what = "the number of manifests in the layout".to_owned();
@@ -191,33 +215,31 @@ impl<'a> Walk<'a> {
         if depth > MAX_DEPTH {
             return Err(LayoutError::TooMuch { what: "the nesting of indexes".to_owned(), limit: MAX_DEPTH as u64 });
         }
-        let Some(manifest) = self.layout.find_manifest(descriptor)? else {
-            if self.missing == Missing::IsPassedOver {
-                return Ok(());
-            }
-            return Err(LayoutError::MissingManifest {
-                digest: descriptor.digest,
-                by: by.to_owned(),
-                platform: descriptor.platform.clone().map(Box::new),
-                others: Vec::new(),
-            });
-        };
-        let by = manifest.digest().to_string();
+        let Some(manifest) = self.layout.find_manifest(descriptor)? else { return Ok(false) };
         for child in manifest.children() {
-            self.visit(child, &by, depth + 1).map_err(|error| self.name_others(error, &manifest))?;
+            if !self.visit(child, depth + 1)? {
+                self.missing.push(self.layout.missing_child(child, &manifest));
+            }
         }
         self.manifests.push(manifest);
-        Ok(())
+        Ok(true)
+    }
+}
+
+impl Layout {
+    fn missing_child(&self, child: &Descriptor, index: &Manifest) -> MissingManifest {
+        MissingManifest { descriptor: child.clone(), by: index.digest(), others: self.platforms_of(index).collect() }
     }
 
-    /// `docker save` writes an index whole and the images of one platform: say which.
-    fn name_others(&self, mut error: LayoutError, index: &Manifest) -> LayoutError {
-        if let LayoutError::MissingManifest { others, .. } = &mut error
-            && others.is_empty()
-        {
-            let is_there = |child: &&Descriptor| matches!(self.layout.store.find_blob(&child.digest), Ok(Some(_)));
-            *others = index.children().filter(is_there).filter_map(|child| child.platform.clone()).collect();
-        }
-        error
+    /// What there are images for in the layout, as its indexes say.
+    fn platforms_there(&self) -> Vec<Platform> {
+        let indexes = self.neighbours(&BTreeSet::new(), |manifest| manifest.media_type().is_index()).manifests;
+        let platforms: BTreeSet<Platform> = indexes.iter().flat_map(|index| self.platforms_of(index)).collect();
+        platforms.into_iter().collect()
+    }
+
+    fn platforms_of<'a>(&'a self, index: &'a Manifest) -> impl Iterator<Item = Platform> + 'a {
+        let is_there = |child: &&Descriptor| matches!(self.store.find_blob(&child.digest), Ok(Some(_)));
+        index.children().filter(is_there).filter_map(|child| child.platform.clone())
     }
 }

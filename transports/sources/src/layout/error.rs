@@ -94,14 +94,6 @@ pub enum LayoutError {
         /// The entry.
         name: String,
     },
-    /// An entry of a tar points out of it.
-    #[error("{} has an entry named {name:?}, which points out of the archive", path.display())]
-    UnsafeName {
-        /// The file.
-        path: PathBuf,
-        /// The entry.
-        name: String,
-    },
     /// A link where a file must be, which leads out of the layout or to nothing.
     #[error("{} in {} is a link that leads {}", shown(name), path.display(), resolved(*is_folder))]
     Link {
@@ -128,12 +120,6 @@ pub enum LayoutError {
         /// The limit, in bytes or as a count.
         limit: u64,
     },
-    /// The file `oci-layout` is not what the image spec says.
-    #[error("the file oci-layout is malformed: {0}")]
-    Marker(String),
-    /// A layout of a later version.
-    #[error("the layout has the version {0:?}: only 1.x is known")]
-    Version(String),
     /// The file `index.json` is not an index.
     #[error("index.json is malformed: {0}")]
     Index(String),
@@ -159,7 +145,7 @@ pub enum LayoutError {
         media_type: MediaType,
     },
     /// A manifest is not one.
-    #[error("{digest} is malformed: {error}")]
+    #[error("{digest}: {error}")]
     Manifest {
         /// The manifest.
         digest: Digest,

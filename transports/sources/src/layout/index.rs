@@ -1,6 +1,7 @@
 //! What a layout says of itself: the file `oci-layout`, and the entries of `index.json`.
 
 use longshore_core::Descriptor;
+use longshore_core::text::shown;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -18,6 +19,8 @@ const CONTAINERD_NAME: &str = "io.containerd.image.name";
 pub(super) struct Entries {
     pub(super) readable: Vec<Descriptor>,
     pub(super) damaged: Vec<DamagedEntry>,
+    /// What is not as it should be in the file `oci-layout`.
+    pub(super) marker: Option<String>,
 }
 
 /// An entry of `index.json` that is no descriptor. It stands in nobody's way but its own.
@@ -50,8 +53,8 @@ struct Index {
     manifests: Option<Vec<Box<RawValue>>>,
 }
 
-/// Reads both files. The marker may be absent, as it may for other readers; whether it is.
-pub(super) fn read(store: &Store) -> Result<(Entries, bool), LayoutError> {
+/// Reads both files. What is wrong with the marker is a warning: other readers do not look at it.
+pub(super) fn read(store: &Store) -> Result<Entries, LayoutError> {
     let marker = store.find("oci-layout")?;
     let Some(index) = store.find("index.json")? else {
         let path = store.path().to_owned();
@@ -61,29 +64,29 @@ pub(super) fn read(store: &Store) -> Result<(Entries, bool), LayoutError> {
             (_, Some(_)) => LayoutError::NotALayout { path, missing: "index.json" },
         });
     };
-    let is_marked = marker.is_some();
-    if let Some(place) = marker {
-        check_marker(&store.read_file(place, "oci-layout", MAX_FILE)?)?;
-    }
+    let marker = marker.map(|place| store.read_file(place, "oci-layout", MAX_FILE)).transpose()?;
     let index = store.read_file(index, "index.json", MAX_FILE)?;
     let index: Index = serde_json::from_slice(&index).map_err(|error| LayoutError::Index(error.to_string()))?;
-    let mut entries = Entries::default();
+    let mut entries = Entries { marker: odd_marker(marker.as_deref()), ..Entries::default() };
     for (place, raw) in (1..).zip(index.manifests.unwrap_or_default()) {
         match serde_json::from_str(raw.get()) {
             Ok(descriptor) => entries.readable.push(descriptor),
             Err(error) => entries.damaged.push(DamagedEntry { name: name_of(&raw), place, error: error.to_string() }),
         }
     }
-    Ok((entries, is_marked))
+    Ok(entries)
 }
 
-fn check_marker(marker: &[u8]) -> Result<(), LayoutError> {
-    let marker: Marker = serde_json::from_slice(marker).map_err(|error| LayoutError::Marker(error.to_string()))?;
-    if marker.image_layout_version.starts_with("1.") {
-        Ok(())
-    } else {
-        Err(LayoutError::Version(marker.image_layout_version))
-    }
+fn odd_marker(marker: Option<&[u8]>) -> Option<String> {
+    let what = match marker.map(serde_json::from_slice::<Marker>) {
+        None => "the layout has no oci-layout file".to_owned(),
+        Some(Err(error)) => format!("the file oci-layout is malformed ({error})"),
+        Some(Ok(marker)) if !marker.image_layout_version.starts_with("1.") => {
+            format!("the layout has the version {:?}, and only 1.x is known", shown(&marker.image_layout_version))
+        }
+        Some(Ok(_)) => return None,
+    };
+    Some(format!("{what}: it is read as one of version 1.0.0"))
 }
 
 fn name_of(raw: &RawValue) -> Option<String> {

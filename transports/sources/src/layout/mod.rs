@@ -39,7 +39,7 @@ use std::path::Path;
 use longshore_core::{Descriptor, Digest, Manifest};
 
 pub use argument::{ArgumentError, SourceArgument};
-pub use closure::{Blob, Closure, MissingBlob};
+pub use closure::{Blob, Closure, MissingBlob, MissingManifest};
 pub use error::LayoutError;
 use index::Entries;
 pub use referrers::{Companion, LeftBehind};
@@ -83,7 +83,6 @@ impl LayoutOptions {
 pub struct Layout {
     store: Store,
     entries: Entries,
-    is_marked: bool,
 }
 
 impl Layout {
@@ -91,7 +90,7 @@ impl Layout {
     /// temporary file.
     ///
     /// # Errors
-    /// Where there is none, it is of another version, or its index cannot be read.
+    /// Where there is none, or its index cannot be read.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, LayoutError> {
         Self::open_with(path, LayoutOptions::default())
     }
@@ -114,8 +113,8 @@ impl Layout {
     }
 
     fn of(store: Store) -> Result<Self, LayoutError> {
-        let (entries, is_marked) = index::read(&store)?;
-        Ok(Self { store, entries, is_marked })
+        let entries = index::read(&store)?;
+        Ok(Self { store, entries })
     }
 
     /// Where it is, as it was given.
@@ -138,9 +137,8 @@ impl Layout {
 
     /// What is not as it should be in the layout itself, and hinders nothing.
     fn warnings(&self) -> Vec<String> {
-        let unmarked = "the layout has no oci-layout file: it is read as one of version 1.0.0";
-        let unmarked = (!self.is_marked).then(|| unmarked.to_owned());
-        unmarked.into_iter().chain(self.entries.damaged.iter().map(|entry| entry.error().to_string())).collect()
+        let whole = self.store.warning().into_iter().chain(self.entries.marker.clone());
+        whole.chain(self.entries.damaged.iter().map(|entry| entry.error().to_string())).collect()
     }
 
     /// Reads the manifest that a descriptor names, and checks it against the descriptor's size, digest and type.

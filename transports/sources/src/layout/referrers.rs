@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use longshore_core::{Descriptor, Digest, Manifest, Tag};
 
-use super::closure::{Closure, Missing, Walk};
+use super::closure::{Closure, Walk};
 use super::index::{is_manifest, names};
 use super::{Layout, LayoutError};
 
@@ -61,14 +61,14 @@ impl Layout {
             next += 1;
             for referrer in references.by_subject.remove(&subject).unwrap_or_default() {
                 let known = walk.manifests.len();
-                walk.visit(&referrer.descriptor(), "index.json", 0)?;
+                walk.visit_root(&referrer.descriptor(), "index.json")?;
                 subjects.extend(walk.manifests.iter().skip(known).map(Manifest::digest));
             }
             for (tag, root) in references.by_tag.remove(&subject).unwrap_or_default() {
-                let mut own = Walk::new(self, Missing::Fails);
-                own.visit(&root, "index.json", 0)?;
+                let mut own = Walk::new(self);
+                own.visit_root(&root, &format!("index.json ({tag})"))?;
                 subjects.extend(own.manifests.iter().map(Manifest::digest));
-                companions.push(Companion { tag, closure: self.with_blobs(root, own.manifests)? });
+                companions.push(Companion { tag, closure: self.with_blobs(root, own)? });
             }
         }
         Ok((companions, references.warnings))
@@ -123,11 +123,11 @@ impl Layout {
 
     /// Every manifest of the layout that is there, is not known, and is worth keeping; children before parents.
     pub(super) fn neighbours(&self, known: &BTreeSet<Digest>, is_kept: impl Fn(&Manifest) -> bool) -> Neighbours {
-        let mut walk = Walk::new(self, Missing::IsPassedOver);
+        let mut walk = Walk::new(self);
         walk.seen.clone_from(known);
         let mut neighbours = Neighbours { manifests: Vec::new(), warnings: Vec::new() };
         for entry in self.manifests() {
-            let result = walk.visit(entry, "index.json", 0);
+            let result = walk.visit(entry, 0);
             neighbours.manifests.extend(walk.manifests.drain(..).filter(&is_kept));
             if let Err(error) = result {
                 let name = names(entry).next().map_or_else(|| entry.digest.to_string(), longshore_core::text::shown);

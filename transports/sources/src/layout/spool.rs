@@ -5,7 +5,7 @@ use std::io::{self, BufRead, BufReader, Read, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use flate2::bufread::MultiGzDecoder;
+use flate2::bufread::GzDecoder;
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
@@ -62,8 +62,8 @@ impl Spool {
         let damaged = |error| LayoutError::NotUnpacked { path: path.to_owned(), error };
         match compression {
             Compression::None => Self::copy(&mut reader, path, unreadable),
-            Compression::Gzip => Self::copy(&mut MultiGzDecoder::new(reader), path, damaged),
-            Compression::Zstd => Self::copy(&mut Zstd { source: reader, frame: None }, path, damaged),
+            Compression::Gzip => Self::copy(&mut Gzip { member: Some(GzDecoder::new(reader)) }, path, damaged),
+            Compression::Zstd => Self::copy(&mut Zstd { source: reader, frame: None, is_begun: false }, path, damaged),
             Compression::Other(remedy) => Err(LayoutError::Compressed { path: path.to_owned(), remedy }),
         }
     }
@@ -128,16 +128,48 @@ impl io::Seek for SpoolReader {
     }
 }
 
+/// Unpacks gzip: one member after another. What follows the last one and is none is left alone, as `gzip` does: tapes and
+/// block devices pad with zeros.
+struct Gzip<R> {
+    /// Nothing behind the last one.
+    member: Option<GzDecoder<R>>,
+}
+
+impl<R: BufRead> Read for Gzip<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while let Some(member) = &mut self.member {
+            let read = member.read(buffer)?;
+            if read > 0 || buffer.is_empty() {
+                return Ok(read);
+            }
+            let mut source = self.member.take().map(GzDecoder::into_inner);
+            let next = source.as_mut().map(BufRead::fill_buf).transpose()?.and_then(|next| next.first());
+            if next == Some(&0x1f) {
+                self.member = source.map(GzDecoder::new);
+            }
+        }
+        Ok(0)
+    }
+}
+
 /// Unpacks zstd: one frame after another, as `zstd -T0` and `cat a.zst b.zst` write them.
+///
+/// What follows the last frame and is none is left alone.
 struct Zstd<R> {
     source: R,
     frame: Option<FrameDecoder>,
+    /// Whether a frame was read.
+    is_begun: bool,
 }
 
 impl<R: BufRead> Zstd<R> {
     /// The header of the next frame that holds content, if there is one.
     fn next_frame(&mut self) -> io::Result<Option<FrameDecoder>> {
-        while !self.source.fill_buf()?.is_empty() {
+        while let Some(first) = self.source.fill_buf()?.first() {
+            if self.is_begun && !matches!(first, 0x28 | 0x50..=0x5f) {
+                return Ok(None);
+            }
+            self.is_begun = true;
             let mut decoder = FrameDecoder::new();
             match decoder.init(&mut self.source) {
                 Ok(()) => return Ok(Some(decoder)),

@@ -60,6 +60,9 @@ impl Store {
             let kind = Kind::Folder { root, follow_links: options.follow_links };
             return Ok(Self { path: path.to_owned(), kind });
         }
+        if metadata.is_file() && metadata.len() == 0 {
+            return Err(LayoutError::Nothing { path: path.to_owned() });
+        }
         let mut file = File::open(path).map_err(unreadable)?;
         if !metadata.is_file() {
             return Self::read(path, file);
@@ -83,6 +86,14 @@ impl Store {
 
     pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// What is odd in a tar, and hinders nothing.
+    pub(super) fn warning(&self) -> Option<String> {
+        match &self.kind {
+            Kind::Tar(entries) | Kind::Spooled(entries, _) => entries.warning(&self.path),
+            Kind::Folder { .. } => None,
+        }
     }
 
     /// How many bytes lie in a temporary file.

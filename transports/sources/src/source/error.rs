@@ -23,6 +23,12 @@ pub enum SourceError {
         /// What the system said.
         error: Arc<io::Error>,
     },
+    /// A folder, a pipe or a device, of which nobody knows how long it is.
+    #[error("{} is not a file", path.display())]
+    NotAFile {
+        /// What is there.
+        path: PathBuf,
+    },
     /// A read failed.
     #[error("cannot read {what}: {error}")]
     Read {

@@ -84,7 +84,8 @@ impl Source {
     pub fn file(path: impl Into<PathBuf>) -> Result<Self, SourceError> {
         let path = path.into();
         match std::fs::metadata(&path) {
-            Ok(metadata) => Ok(Self::part_of_file(path, 0, metadata.len())),
+            Ok(metadata) if metadata.is_file() => Ok(Self::part_of_file(path, 0, metadata.len())),
+            Ok(_) => Err(SourceError::NotAFile { path }),
             Err(error) => Err(SourceError::Open { path, error: Arc::new(error) }),
         }
     }

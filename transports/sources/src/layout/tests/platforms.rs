@@ -1,12 +1,10 @@
 //! The image for a platform.
 
-use std::fs;
-
 use longshore_core::MediaType;
 use longshore_core::content::Platform;
 use serde_json::{Value, json};
 
-use super::maker::{Maker, closure, digest, platform, two_platforms, with};
+use super::maker::{Maker, digest, platform, two_platforms, with};
 use crate::layout::{Layout, LayoutError, Selection};
 
 #[test]
@@ -51,19 +49,6 @@ fn a_platform_without_variant_is_the_only_variant() {
     assert_eq!(select("one", None).unwrap().digest, digest(&other));
     let error = select("both", None).unwrap_err();
     assert!(error.to_string().contains("more than one image for linux/arm here"), "{error}");
-}
-
-/// `docker save` writes the whole index and the images of one platform.
-#[test]
-fn an_index_whose_images_are_not_all_there_says_which_are() {
-    let (maker, [amd, arm, _]) = two_platforms();
-    fs::remove_file(maker.file(&arm)).unwrap();
-    let layout = maker.open().unwrap();
-    let error = closure(&layout).unwrap_err().to_string();
-    assert!(error.contains(&format!("lacks the manifest {} for linux/arm64/v8", digest(&arm))), "{error}");
-    assert!(error.ends_with("choose a platform that is there: linux/amd64"), "{error}");
-    let root = layout.select(&Selection::Only, Some(&platform("linux", "amd64", None))).unwrap();
-    assert_eq!(layout.closure(&root).unwrap().manifests[0].digest(), digest(&amd));
 }
 
 fn for_platform(layout: &Layout, platform: &Platform) -> Result<String, String> {

@@ -20,7 +20,7 @@ fn other_files_are_not_layouts() {
     };
     assert!(matches!(Layout::open(folder.path().join("gone")), Err(LayoutError::NotFound { .. })));
     assert!(matches!(Layout::open(folder.path()), Err(LayoutError::NotALayout { .. })));
-    assert!(matches!(open(b""), LayoutError::NotALayout { .. }));
+    assert!(matches!(open(b""), LayoutError::Nothing { .. }));
     assert!(matches!(open(&[b'x'; 2000]), LayoutError::NotATar { entry: 1, .. }));
     for (magic, remedy) in [(&b"\xfd7zXZ\0"[..], "unxz"), (b"BZh9\0\0", "bunzip2")] {
         let error = open(magic).to_string();
@@ -42,8 +42,8 @@ fn tars_that_lie_are_refused() {
         tar.finish().unwrap();
         Layout::open(&path).unwrap_err()
     };
-    for name in ["../oci-layout", "blobs/../../x", "/etc/passwd", "a/.."] {
-        assert!(matches!(made(&[(name, b"")]), LayoutError::UnsafeName { .. }), "{name}");
+    for name in ["../oci-layout", "blobs/../../oci-layout", "../index.json"] {
+        assert!(matches!(made(&[(name, b"{}")]), LayoutError::NotALayout { .. }), "{name}");
     }
     assert!(matches!(made(&[("manifest.json", b"[]"), ("repositories", b"{}")]), LayoutError::DockerArchive { .. }));
     assert!(matches!(made(&[("readme", b"hello")]), LayoutError::NotALayout { .. }));
@@ -67,6 +67,69 @@ fn tars_that_lie_are_refused() {
         assert!(cut.is_err() || cut.is_ok_and(|cut| !cut.warnings.is_empty()), "oci-layout stands at the end");
         fs::write(&path, &whole[..len + 100]).unwrap();
         assert!(Layout::open(&path).is_err());
+    }
+}
+
+/// Nothing of a tar is extracted, so a name that leads out of it harms nobody: what has it is not read.
+#[test]
+fn a_name_that_leads_out_of_the_tar_is_a_warning() {
+    for (name, warning) in [("../../evil", Some("\"../../evil\"")), ("a/../b", None), ("/etc/passwd", None)] {
+        let (maker, _) = two_platforms();
+        let (whole, path) = (fs::read(maker.tar("")).unwrap(), maker.path().join("other.tar"));
+        let mut tar = tar::Builder::new(fs::File::create(&path).unwrap());
+        append(&mut tar, name, b"x");
+        drop(tar.into_inner().unwrap());
+        let other = fs::read(&path).unwrap();
+        fs::write(&path, [&other[..1024], &whole].concat()).unwrap();
+        let closure = closure(&Layout::open(&path).unwrap()).unwrap();
+        read_all(&closure);
+        match (warning, closure.warnings.as_slice()) {
+            (Some(part), [only]) => assert!(only.contains(part) && only.contains("leads out of the archive"), "{only}"),
+            (None, []) => {}
+            other => panic!("{name}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_folder_of_a_tar_may_be_a_link_to_another() {
+    let (maker, _) = two_platforms();
+    let path = maker.path().join("linked.tar");
+    let mut tar = tar::Builder::new(fs::File::create(&path).unwrap());
+    for entry in fs::read_dir(maker.path().join("blobs/sha256")).unwrap() {
+        let entry = entry.unwrap();
+        append(&mut tar, &format!("store/{}", entry.file_name().display()), &fs::read(entry.path()).unwrap());
+    }
+    for name in ["index.json", "oci-layout"] {
+        append(&mut tar, name, &fs::read(maker.path().join(name)).unwrap());
+    }
+    let mut link = |name: &str, target: &str| {
+        let mut header = tar::Header::new_gnu();
+        header.set_entry_type(EntryType::Symlink);
+        header.set_size(0);
+        tar.append_link(&mut header, name, target).unwrap();
+    };
+    link("content/sha256", "../store");
+    link("blobs", "./content");
+    tar.finish().unwrap();
+    drop(tar);
+    let closure = closure(&Layout::open(&path).unwrap()).unwrap();
+    assert_eq!((closure.manifests.len(), closure.missing_manifests.len(), closure.missing.len()), (3, 0, 0));
+    read_all(&closure);
+}
+
+#[test]
+fn what_follows_a_compressed_tar_is_left_alone() {
+    let (maker, _) = two_platforms();
+    let tar = fs::read(maker.tar("")).unwrap();
+    let path = maker.path().join("padded");
+    for compressed in [gzip(&tar), compress_to_vec(tar.as_slice(), CompressionLevel::Fastest)] {
+        for rest in [&[0; 1000][..], b"garbage"] {
+            fs::write(&path, [&compressed, rest].concat()).unwrap();
+            read_all(&closure(&Layout::open(&path).unwrap()).unwrap());
+        }
+        fs::write(&path, &compressed[..compressed.len() - 20]).unwrap();
+        assert!(matches!(Layout::open(&path), Err(LayoutError::NotUnpacked { .. })), "cut off");
     }
 }
 
