@@ -112,7 +112,11 @@ impl Connection {
         let receipt = self.run(Operation::PullManifest { registry, repository, reference: name }).await;
         let is_absent = |error: &Error| error.refused().is_some_and(|refused| refused.status == StatusCode::NOT_FOUND);
         match receipt.map_err(|error| if is_absent(&error) { error.about(reference) } else { error })? {
-            Receipt::Pulled(manifest) => Ok(manifest),
+            Receipt::Pulled(manifest) if is_document(&manifest) => Ok(manifest),
+            Receipt::Pulled(manifest) => Err(Error::failed(format!(
+                "{reference} is of the type {}, which is no image, index or artifact: is it a registry that answers there?",
+                manifest.media_type()
+            ))),
             receipt => unreachable!("a pull of a manifest gives a manifest, not {receipt:?}"),
         }
     }
@@ -252,6 +256,12 @@ impl Watchers {
             self.failed = self.trace.event(event).err();
         }
     }
+}
+
+/// Whether it is a manifest of some kind, and not what any server may answer.
+fn is_document(manifest: &Manifest) -> bool {
+    let media_type = manifest.media_type().as_str();
+    !matches!(media_type, "" | "application/json" | "application/octet-stream") && !media_type.starts_with("text/")
 }
 
 /// The HTTP stack, with the trust that was asked for.

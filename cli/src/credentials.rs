@@ -4,7 +4,7 @@ use std::io::Read as _;
 
 use longshore_core::auth::Credentials;
 use longshore_core::driver::AskFailed;
-use longshore_core::{Reference, Registry, Repository, Secret};
+use longshore_core::{Authorization, Reference, Registry, Repository, Secret};
 use longshore_sources::credentials::Environment;
 use zeroize::Zeroizing;
 
@@ -40,6 +40,7 @@ impl Wallet {
             Some(user) => Kind::Password { user: user.clone(), password: from_stdin("password")? },
             None => Kind::Stored(Box::new(Environment::from_process())),
         };
+        kind.check(reference)?;
         Ok(Self { registry: reference.registry.clone(), kind })
     }
 
@@ -53,7 +54,6 @@ impl Wallet {
         if *registry != self.registry {
             return Ok(None);
         }
-        let secret = |text: &Zeroizing<String>| Secret::new(text.as_str().to_owned());
         match &self.kind {
             Kind::Nothing => Ok(None),
             Kind::Password { user, password } => {
@@ -65,6 +65,24 @@ impl Wallet {
             }
         }
     }
+}
+
+impl Kind {
+    /// Whether what was said can be sent to a registry at all.
+    fn check(&self, reference: &Reference) -> Result<(), Error> {
+        let origin = reference.registry.origin();
+        let sendable = match self {
+            Self::Password { user, .. } if user.is_empty() => return Err(Error::misuse("--username is empty")),
+            Self::Password { user, password } => Authorization::basic(origin, user, &secret(password)),
+            Self::Token(token) => Authorization::bearer(origin, &secret(token)),
+            Self::Nothing | Self::Stored(_) => return Ok(()),
+        };
+        sendable.map(drop).map_err(Error::misuse)
+    }
+}
+
+fn secret(text: &Zeroizing<String>) -> Secret {
+    Secret::new(text.as_str().to_owned())
 }
 
 /// One line break at the end is not a part of the secret: `echo` and editors leave one.

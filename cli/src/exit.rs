@@ -3,8 +3,8 @@
 use std::fmt;
 use std::process::ExitCode;
 
-use longshore_core::Failure;
 use longshore_core::endpoint::Refused;
+use longshore_core::{Failure, FailureKind};
 
 /// What `--help` says about the status.
 pub(crate) const HELP: &str = "Exit status: 0 done, 1 refused or failed, 2 misuse, 130 stopped by Ctrl-C.";
@@ -46,6 +46,16 @@ impl Error {
     /// The registry's refusal, where that is what went wrong.
     pub(crate) fn refused(&self) -> Option<&Refused> {
         self.failure.as_ref()?.refused()
+    }
+
+    /// Whether what answered did not answer as a registry does: neither with what was asked for nor with a refusal.
+    pub(crate) fn is_no_registry(&self) -> bool {
+        match self.failure().map(|failure| &failure.kind) {
+            Some(FailureKind::Answer(_)) => self.refused().is_none(),
+            Some(_) => false,
+            // What this command itself finds wrong with an answer.
+            None => true,
+        }
     }
 
     /// Why the operation failed, where one did.

@@ -19,11 +19,25 @@ pub(crate) async fn run(arguments: RmArguments) -> Result<(), Error> {
     if let Err(error) = result {
         return Err(explained(&mut connection, &reference, error).await);
     }
+    confirm(&mut connection, &reference).await?;
     if arguments.json {
         output::line(output::json(&json!({"deleted": reference.to_string()})))
     } else {
         output::line(format!("deleted {reference}"))
     }
+}
+
+/// Whoever answers everything alike has deleted nothing. A registry that does not let itself be asked is believed.
+async fn confirm(connection: &mut Connection, reference: &Reference) -> Result<(), Error> {
+    match connection.manifest(reference).await {
+        // 202 means that the deletion was accepted.
+        Ok(_) => {
+            output::say(format!("warning: the registry serves {reference} still: to delete it may take a while there"))
+        }
+        Err(error) if error.is_no_registry() => return Err(error),
+        Err(_) => {}
+    }
+    Ok(())
 }
 
 /// A registry that does not delete tags may delete what they name, with whatever other tags name it: whether that is wanted,

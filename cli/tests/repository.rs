@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use common::script::{Script, answer};
-use common::{Layout, Mock, command, done, json_lines, refused};
+use common::{Layout, Mock, command, done, json_lines, refused, run};
 use longshore_core::{Algorithm, Digest};
 use serde_json::Value;
 
@@ -99,7 +99,10 @@ fn a_tag_that_cannot_be_deleted_alone_is_told_with_the_digest_that_it_names() {
         let advice = format!("`longshore rm {named}` deletes the manifest, with all its tags");
         assert!(said.contains("UNSUPPORTED") && said.ends_with(&advice), "{said}");
         assert_eq!(deleted.load(Ordering::SeqCst), 0, "not unless somebody says so");
-        assert_eq!(done(&["rm", &named]), format!("deleted {named}\n"));
+        let output = run(&["rm", &named]);
+        assert_eq!(String::from_utf8(output.stdout).unwrap(), format!("deleted {named}\n"));
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(said, format!("warning: the registry serves {named} still: to delete it may take a while there\n"));
         assert_eq!(deleted.load(Ordering::SeqCst), 1);
     }
 }

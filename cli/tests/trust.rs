@@ -110,7 +110,7 @@ fn i29_a_password_of_several_lines_comes_by_every_way() {
         assert!(output.status.success(), "{entry}: {output:?}");
         world.no_secret_in(&output);
     }
-    let said = sentence(1, &run(world.push(&["--username", "user", "--password-stdin"]), "CANARY\u{7}"));
+    let said = sentence(2, &run(world.push(&["--username", "user", "--password-stdin"]), "CANARY\u{7}"));
     assert!(said.contains("the password holds a control character other than a line break or a tab"), "{said}");
 }
 

@@ -69,7 +69,9 @@ fn blobs_of(manifests: &[Manifest]) -> Result<Vec<Descriptor>, Error> {
     let unknown = manifests.iter().find(|manifest| *manifest.document() == Document::Other);
     if let Some(manifest) = unknown {
         let (digest, media_type) = (manifest.digest(), manifest.media_type());
-        return Err(Error::failed(format!("{digest} is a {media_type}: which blobs it needs is not known here")));
+        return Err(Error::failed(format!(
+            "{digest} is of the type {media_type}: which blobs it needs is not known here"
+        )));
     }
     let mut seen: BTreeSet<_> = manifests.iter().map(Manifest::digest).collect();
     Ok(manifests.iter().flat_map(Manifest::blobs).filter(|blob| seen.insert(blob.digest)).cloned().collect())

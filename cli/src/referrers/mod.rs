@@ -27,6 +27,7 @@ pub(crate) async fn run(arguments: ReferrersArguments) -> Result<(), Error> {
         None => walk.connection.manifest(&walk.reference).await?.digest(),
     };
     let nodes = walk.nodes(subject, arguments.artifact_type, 0).await?;
+    walk.check(&nodes).await?;
     if arguments.json {
         return output::line(output::json(&tree::json(&subject, &nodes)));
     }
@@ -60,6 +61,17 @@ impl Walk {
             }
             Ok(nodes)
         })
+    }
+
+    /// Where nothing is found, it is made sure that a registry answered. What is asked about need not be there.
+    async fn check(&mut self, nodes: &[Node]) -> Result<(), Error> {
+        if !nodes.is_empty() || self.reference.digest.is_none() {
+            return Ok(());
+        }
+        match self.connection.manifest(&self.reference).await {
+            Err(error) if error.is_no_registry() => Err(error),
+            _ => Ok(()),
+        }
     }
 
     async fn list(&mut self, subject: Digest, artifact_type: Option<String>) -> Result<Vec<Descriptor>, Error> {

@@ -64,14 +64,17 @@ pub(super) fn succeeded(row: Row, from: &Target, response: &Response<Bytes>) -> 
     }
 }
 
-/// Whether a server that is no registry may have answered: a portal, a proxy, an application that answers 200 to any path. A
-/// registry says something else than 200 where it says nothing, and its lists and manifests are JSON. A blob may be a page of
-/// HTML, and `/v2/` itself is answered with any type by some registries.
+/// Whether a server that is no registry may have answered: a portal, a proxy, an application that answers any path with a page.
+/// A registry says something else than 200 where it says nothing, and its lists and manifests are JSON; with another success it
+/// may call nothing at all HTML, as web frameworks do. A blob may be a page of HTML, and `/v2/` itself is answered with any type
+/// by some registries.
 fn is_web_page(row: Row, response: &Response<Bytes>) -> bool {
     let is_html = |media_type: MediaType| media_type.as_str() == "text/html";
-    response.status() == StatusCode::OK
+    let is_page = || response.body().trim_ascii_start().starts_with(b"<");
+    response.status().is_success()
         && !matches!(row, Row::Ping | Row::PullBlob)
         && content_type(response).parse().is_ok_and(is_html)
+        && (response.status() == StatusCode::OK || is_page())
 }
 
 pub(super) fn malformed(row: Row, response: &Response<Bytes>, why: impl Into<Flaw>) -> AnswerError {

@@ -96,6 +96,9 @@ pub enum FailureKind {
         /// The waits, added up.
         waited: Duration,
     },
+    /// The registry wants credentials, and whoever looks them up could not: a file or helper is not in order.
+    #[error("the credentials could not be looked up: {0}")]
+    AskFailed(String),
     /// The registry wants credentials, and there are none that it takes.
     #[error("the registry refuses access: {0}")]
     Denied(String),

@@ -13,7 +13,7 @@ use crate::client::task::{AnyFlow, Phase, SharedTask, Task, TaskId};
 use crate::driver::{AskFailed, AskId, Key, OperationId, Output};
 use crate::endpoint::Row;
 use crate::flow::Outcome;
-use crate::outcome::Failure;
+use crate::outcome::{Failure, FailureKind};
 use crate::{Origin, text};
 
 /// How often one request waits for a token that has ended when it comes.
@@ -133,7 +133,7 @@ impl<K: Key> Client<K> {
             Ok(credentials) => registry.auth.answered(credentials).err().map(|failure| *failure),
             Err(error) => {
                 registry.auth.not_found_out();
-                Some(denied(text::shown(&error.to_string())))
+                Some(Failure::new(FailureKind::AskFailed(text::shown(&error.0))))
             }
         };
         self.let_go_on(&Awaited::Credentials(id), failure.as_ref());

@@ -39,12 +39,14 @@ pub enum CredentialsError {
         column: usize,
     },
     /// An entry that is no user name and password.
-    #[error("the entry for {} in {} is not user:password in base64: log in again to write it anew", shown(key), path.display())]
+    #[error("the entry for {} in {} {why}: log in again to write it anew", shown(key), path.display())]
     Entry {
         /// The file, or the variable's name.
         path: PathBuf,
         /// The entry's key.
         key: String,
+        /// What is wrong with it.
+        why: EntryError,
     },
     /// A helper did not answer as it should.
     #[error("the credential helper docker-credential-{} {failure}", shown(helper))]
@@ -54,6 +56,27 @@ pub enum CredentialsError {
         /// What went wrong.
         failure: HelperFailure,
     },
+}
+
+/// What is wrong with an entry of a file of credentials.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum EntryError {
+    /// Its `auth` is something else.
+    #[error("is not user:password in base64")]
+    NotAPair,
+    /// It has a user name and no password, or the reverse.
+    #[error("has a user name without a password, or a password without a user name")]
+    Half,
+    /// A user name that is empty, or holds a colon or a control character.
+    #[error("has a user name that is empty, or holds a colon or a control character")]
+    User,
+    /// A control character that no password may hold.
+    #[error("has a password that holds a control character other than a line break or a tab")]
+    Password,
+    /// A token that is not visible text.
+    #[error("has a token that holds a control character")]
+    Token,
 }
 
 /// What went wrong with a credential helper.

@@ -11,12 +11,12 @@ use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use longshore_core::auth::Credentials;
 use longshore_core::{Registry, Repository, Secret};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use super::CredentialsError;
-use super::hidden::{Hidden, NotAnObject, is_password, is_printable, read_object};
+use super::hidden::{Hidden, NotAnObject, is_password, is_printable, null_is_empty, read_object};
 use super::key::{DOCKER_HUB, Scope, is_server, server};
+use super::{CredentialsError, EntryError};
 
 /// The largest file that is read, in bytes.
 const MAX_FILE: u64 = 1024 * 1024;
@@ -115,8 +115,8 @@ impl AuthFile {
             entries.sort_by_key(|(key, _)| (key.as_str() != DOCKER_HUB, key.contains("://")));
             for (key, entry) in entries {
                 let Some(entry) = entry else { continue };
-                let malformed = || CredentialsError::Entry { path: self.path.clone(), key: key.clone() };
-                if let Some(found) = entry.credentials().map_err(|Malformed| malformed())? {
+                let malformed = |why| CredentialsError::Entry { path: self.path.clone(), key: key.clone(), why };
+                if let Some(found) = entry.credentials().map_err(malformed)? {
                     return Ok(Some(found));
                 }
             }
@@ -125,11 +125,9 @@ impl AuthFile {
     }
 }
 
-struct Malformed;
-
 impl Entry {
     /// What the entry says; nothing where it is empty, as Docker leaves it behind when a helper has the secret.
-    fn credentials(&self) -> Result<Option<Credentials>, Malformed> {
+    fn credentials(&self) -> Result<Option<Credentials>, EntryError> {
         if let Some(token) = text(self.registry_token.as_ref())? {
             return Ok(Some(Credentials::RegistryToken(token)));
         }
@@ -145,43 +143,42 @@ impl Entry {
         match (user, password) {
             (Some(user), Some(password)) => basic(user, password).map(Some),
             (None, None) => Ok(None),
-            _ => Err(Malformed),
+            _ => Err(EntryError::Half),
         }
     }
 }
 
 /// `user:password` in base64, with or without padding, and with line breaks in it as `base64` writes them. Old versions of
 /// Docker padded the password with NUL.
-fn decode(auth: &str) -> Result<Credentials, Malformed> {
+fn decode(auth: &str) -> Result<Credentials, EntryError> {
     // As long as the text from the start, so that no half of it is left behind unwiped.
     let mut letters = Zeroizing::new(Vec::with_capacity(auth.len()));
     letters.extend(auth.bytes().filter(|byte| !byte.is_ascii_whitespace()));
-    let decoded = Zeroizing::new(BASE64.decode(&*letters).map_err(|_| Malformed)?);
-    let decoded = std::str::from_utf8(&decoded).map_err(|_| Malformed)?;
-    let (user, password) = decoded.split_once(':').ok_or(Malformed)?;
+    let decoded = Zeroizing::new(BASE64.decode(&*letters).map_err(|_| EntryError::NotAPair)?);
+    let decoded = std::str::from_utf8(&decoded).map_err(|_| EntryError::NotAPair)?;
+    let (user, password) = decoded.split_once(':').ok_or(EntryError::NotAPair)?;
     basic(user, password.trim_matches('\0'))
 }
 
-fn basic(user: &str, password: &str) -> Result<Credentials, Malformed> {
-    if user.is_empty() || user.contains(':') || !is_printable(user) || !is_password(password) {
-        return Err(Malformed);
+fn basic(user: &str, password: &str) -> Result<Credentials, EntryError> {
+    if user.is_empty() || user.contains(':') || !is_printable(user) {
+        return Err(EntryError::User);
+    }
+    if !is_password(password) {
+        return Err(EntryError::Password);
     }
     Ok(Credentials::Basic { user: user.to_owned(), password: Secret::new(password.to_owned()) })
 }
 
-fn text(hidden: Option<&Hidden>) -> Result<Option<Secret>, Malformed> {
+fn text(hidden: Option<&Hidden>) -> Result<Option<Secret>, EntryError> {
     match hidden.map(|hidden| hidden.0.as_str()) {
         None | Some("") => Ok(None),
         Some(text) if is_printable(text) => Ok(Some(Secret::new(text.to_owned()))),
-        Some(_) => Err(Malformed),
+        Some(_) => Err(EntryError::Token),
     }
 }
 
 /// Whether a file, or a folder above it, is not there.
 fn is_absent(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
-}
-
-fn null_is_empty<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(deserializer: D) -> Result<T, D::Error> {
-    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }

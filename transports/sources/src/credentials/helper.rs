@@ -12,7 +12,7 @@ use longshore_core::auth::Credentials;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use super::hidden::{Hidden, is_password, is_printable, read_object};
+use super::hidden::{Hidden, is_password, is_printable, null_is_empty, read_object};
 use super::key::Scope;
 use super::{Environment, HelperFailure};
 
@@ -33,18 +33,25 @@ pub(super) fn ask(environment: &Environment, name: &str, server: String) -> Resu
     answer.credentials(server)
 }
 
+/// What a helper says. Go's readers, for which helpers are written, know the names in any case, and `null` as nothing said.
 #[derive(Deserialize)]
 struct Answer {
-    #[serde(rename = "ServerURL", default)]
+    #[serde(
+        rename = "ServerURL",
+        alias = "serverURL",
+        alias = "serverurl",
+        default,
+        deserialize_with = "null_is_empty"
+    )]
     server: String,
-    #[serde(rename = "Username")]
+    #[serde(rename = "Username", alias = "username", deserialize_with = "null_is_empty")]
     user: String,
-    #[serde(rename = "Secret")]
+    #[serde(rename = "Secret", alias = "secret", deserialize_with = "null_is_empty")]
     secret: Hidden,
 }
 
 impl Answer {
-    /// Some helpers say "none" with two empty fields.
+    /// Some helpers say "none" with two empty fields, or with two that are `null`.
     fn credentials(self, asked: String) -> Result<Option<Credentials>, HelperFailure> {
         if !self.server.is_empty() && self.server != asked && !is_same(&self.server, &asked) {
             return Err(HelperFailure::OtherServer { server: asked });

@@ -4,12 +4,20 @@ use serde::{Deserialize, Deserializer};
 use zeroize::Zeroizing;
 
 /// Text that is wiped when it is dropped. It does not print.
+#[derive(Default)]
 pub(super) struct Hidden(pub(super) Zeroizing<String>);
 
 impl<'de> Deserialize<'de> for Hidden {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer).map(|text| Self(Zeroizing::new(text)))
     }
+}
+
+/// Reads `null` as nothing said.
+pub(super) fn null_is_empty<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 /// Reads a JSON object, and on failure says only where: what `serde_json` says quotes what it found.

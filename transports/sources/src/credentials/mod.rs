@@ -43,7 +43,7 @@ use longshore_core::{Registry, Repository};
 use file::AuthFile;
 
 pub use environment::{AuthConfig, Environment};
-pub use error::{CredentialsError, HelperFailure};
+pub use error::{CredentialsError, EntryError, HelperFailure};
 
 impl Environment {
     /// Looks the credentials of a registry up; for a repository of it, where the caller knows which.
