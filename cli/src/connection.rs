@@ -12,6 +12,7 @@ use longshore_core::{
 use longshore_reqwest::{Http, Running, Session};
 use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::task::JoinHandle;
 
 use crate::advice::Advisor;
 use crate::args::{ConnectionArguments, Style, TrustArguments};
@@ -168,6 +169,24 @@ impl Connection {
         };
         self.clean().await;
         result
+    }
+
+    /// Waits for work on this machine. A signal has it stopped, and it ends soon then.
+    pub(crate) async fn stoppable<T>(
+        &mut self,
+        mut work: JoinHandle<Result<T, Error>>,
+        stop: impl FnOnce(),
+    ) -> Result<T, Error> {
+        let panicked = |_| Error::failed("a thread of this program came to no end");
+        tokio::select! {
+            ended = &mut work => ended.map_err(panicked)?,
+            signal = self.signals.next() => {
+                stop();
+                // It may have been done before it could be stopped.
+                let ended = work.await.map_err(panicked)?;
+                ended.map_err(|_| Error::stopped(signal, "stopped; nothing is left of it"))
+            }
+        }
     }
 
     /// Gives what was left behind time to be cleaned up. A signal ends that.

@@ -13,6 +13,7 @@ mod demo;
 mod exit;
 mod files;
 mod judge;
+mod learned;
 mod mock;
 mod output;
 mod probe;

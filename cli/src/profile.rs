@@ -1,10 +1,12 @@
 //! Which registry `longshore mock` plays: loading profiles, and telling about them.
 
+use std::path::Path;
+
 use longshore_mock_registry::profile::{self, Profile, ProfileError};
 
 use crate::args::ProfileArguments;
 use crate::exit::Error;
-use crate::output;
+use crate::{files, output};
 
 /// Prints what was asked for, if anything was.
 pub(crate) fn told(arguments: &ProfileArguments) -> Result<bool, Error> {
@@ -28,6 +30,14 @@ pub(crate) fn load(arguments: &ProfileArguments) -> Result<Profile, Error> {
 /// The profile of this name, or in this file.
 pub(crate) fn named(name: &str) -> Result<Profile, Error> {
     Profile::load(name).map_err(refused)
+}
+
+/// The profile in this file.
+pub(crate) fn in_file(path: &Path) -> Result<Profile, Error> {
+    let name = path.display();
+    let text = files::read(path).map_err(|error| Error::misuse(format!("cannot read {name}: {error}")))?;
+    let text = String::from_utf8(text).map_err(|_| Error::misuse(format!("{name} is not UTF-8")))?;
+    Profile::parse(&name.to_string(), &text).map_err(refused)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it is handed to map_err")]

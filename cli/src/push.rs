@@ -9,6 +9,7 @@ use longshore_sources::layout::Closure;
 use crate::args::PushArguments;
 use crate::connection::Connection;
 use crate::exit::Error;
+use crate::learned::Knowledge;
 use crate::progress;
 use crate::resume::Resume;
 use crate::stdin;
@@ -16,10 +17,21 @@ use report::Report;
 
 /// Pushes, and prints the digest and what it cost.
 pub(crate) async fn run(arguments: PushArguments) -> Result<(), Error> {
+    let mut arguments = arguments;
     let reference = arguments.connection.reference(arguments.reference()?);
-    let options = options(&arguments)?;
+    let learned = arguments.learned.as_deref().map(Knowledge::read).transpose()?;
+    let options = options(&arguments, learned.as_ref())?;
+    if learned.as_ref().is_some_and(|learned| !learned.mounts()) {
+        arguments.mount_from.clear();
+    }
     let show = progress::show(arguments.progress);
-    let connect = || Connection::with_options(&arguments.connection, &reference, show, options);
+    let connect = || {
+        let connection = Connection::with_options(&arguments.connection, &reference, show, options)?;
+        if let Some(learned) = &learned {
+            connection.session().teach(&reference.registry, learned.learned(&reference));
+        }
+        Ok::<_, Error>(connection)
+    };
     let tags = tags(&reference, &arguments.tags);
     let report = match &arguments.stdin_layer {
         Some(media_type) => {
@@ -35,8 +47,11 @@ pub(crate) async fn run(arguments: PushArguments) -> Result<(), Error> {
     report.print(&reference, arguments.json)
 }
 
-fn options(arguments: &PushArguments) -> Result<Options, Error> {
+fn options(arguments: &PushArguments, learned: Option<&Knowledge>) -> Result<Options, Error> {
     let mut options = arguments.connection.options()?;
+    if let Some(learned) = learned {
+        learned.apply(&mut options);
+    }
     if let Some(size) = arguments.chunk_size {
         (options.chunk, options.chunk_above) = (size, size);
         options.single_post = options.single_post.min(size);

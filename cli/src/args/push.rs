@@ -71,6 +71,9 @@ pub(crate) struct PushArguments {
     /// Keep in this file how far the push is, and go on from there; it is gone when the push is done
     #[arg(long, value_name = "FILE")]
     pub(crate) resume: Option<PathBuf>,
+    /// What `longshore probe` found out of the registry: nothing of that is tried out again
+    #[arg(long, value_name = "FILE")]
+    pub(crate) learned: Option<PathBuf>,
     /// Trust the layout: do not hash blobs while they are sent. The registry still does
     #[arg(long)]
     pub(crate) no_verify: bool,

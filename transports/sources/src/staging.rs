@@ -1,4 +1,4 @@
-//! A folder that appears under its name only when all that belongs in it is there.
+//! A folder that appears under its name only when all that belongs in it is there, on the disk too.
 
 use std::fs;
 use std::io;
@@ -139,26 +139,53 @@ impl Staging {
         }
     }
 
-    /// Gives what was made its name: the folder as a whole where it was not there, and these paths in it where it was.
+    /// Gives what was made its name: the folder as a whole where it was not there, and these paths in it where it was. All of
+    /// it is on the disk before, so that no name stands for half of it after a power failure.
     ///
     /// # Errors
     /// Where something is in the way by now, or the system refuses. Of several paths in a folder that was there, those
     /// before the one that was refused are there then.
     pub fn finish(self, paths: &[PortablePath]) -> Result<(), StagingError> {
+        sync_all(&self.content())?;
         if !self.is_joined {
             // A file system does not put a folder where a file or a folder with something in it is.
-            return fs::rename(self.content(), &self.target).map_err(system(&self.target));
+            fs::rename(self.content(), &self.target).map_err(system(&self.target))?;
+            return sync_names(self.temporary.path().parent().unwrap_or(Path::new(".")));
         }
         paths.iter().try_for_each(|path| self.check(path))?;
         for path in paths {
             let to = self.target.join(path.to_path());
-            if let Some(parent) = to.parent() {
-                fs::create_dir_all(parent).map_err(system(parent))?;
-            }
+            let parent = to.parent().unwrap_or(&self.target);
+            fs::create_dir_all(parent).map_err(system(parent))?;
             fs::rename(self.content().join(path.to_path()), &to).map_err(system(&to))?;
+            sync_names(parent)?;
         }
         Ok(())
     }
+}
+
+/// Writes all files below a folder, and the names in it, to the disk.
+fn sync_all(folder: &Path) -> Result<(), StagingError> {
+    for entry in fs::read_dir(folder).map_err(system(folder))? {
+        let entry = entry.map_err(system(folder))?;
+        let path = entry.path();
+        if entry.file_type().map_err(system(&path))?.is_dir() {
+            sync_all(&path)?;
+        } else {
+            // Windows syncs only what is open for writing.
+            let file = fs::OpenOptions::new().read(true).write(cfg!(windows)).open(&path);
+            file.and_then(|file| file.sync_all()).map_err(system(&path))?;
+        }
+    }
+    sync_names(folder)
+}
+
+/// Writes the names in a folder to the disk, where the system lets a folder be synced.
+fn sync_names(folder: &Path) -> Result<(), StagingError> {
+    if cfg!(unix) {
+        fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(system(folder))?;
+    }
+    Ok(())
 }
 
 /// The system's refusal, with the path.

@@ -92,6 +92,12 @@ pub enum UnpackError {
         /// What the decoder said.
         error: io::Error,
     },
+    /// It was [stopped](super::Files::stop).
+    #[error("the unpacking of {folder:?} was stopped")]
+    Stopped {
+        /// The folder's title.
+        folder: String,
+    },
     /// The folder could not be written.
     #[error(transparent)]
     Staging(#[from] StagingError),

@@ -1,8 +1,6 @@
 //! One folder out of its tar+gzip.
 
-use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufReader, Read};
-use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
 use longshore_core::text::{shown, shown_bytes};
@@ -10,33 +8,37 @@ use longshore_core::{Algorithm, Digester};
 use tar::EntryType;
 
 use super::names::{Kind, Names};
-use super::{Limits, Title, UnpackError};
+use super::place::{NoFile, Place};
+use super::{Limits, Stop, Title, UnpackError};
 use crate::PortablePath;
-use crate::staging::system;
 
 /// The most bytes that the names of an artifact may have together.
 const MAX_NAMES: u64 = 64 << 20;
 
-/// Unpacks the layer in the file `blob` below `content`, and gives the number of files.
+/// Unpacks a layer into a place, and gives the number of files.
 pub(super) fn unpack(
-    blob: &Path,
+    layer: impl Read,
     title: &Title,
-    content: &Path,
+    place: &mut dyn Place,
     names: &mut Names,
     limits: &Limits,
+    stop: &Stop,
 ) -> Result<u64, UnpackError> {
     let folder = || title.path.to_string();
-    let file = BufReader::new(File::open(blob).map_err(system(blob))?);
     let algorithm = title.tar_digest.map_or(Algorithm::Sha256, |digest| digest.algorithm());
     let digester = Digester::new(algorithm);
-    let mut tar = Bounded { reader: MultiGzDecoder::new(file), left: limits.bytes, is_over: false, digester };
+    let reader = MultiGzDecoder::new(BufReader::new(layer));
+    let mut tar = Bounded { reader, left: limits.bytes, is_over: false, digester, stop };
     let mut archive = tar::Archive::new(&mut tar);
-    let written = entries(&mut archive, title, content, names, limits);
+    let written = entries(&mut archive, title, place, names, limits);
     // What follows the tar's end counts too, and belongs to its digest.
     let result = written.and_then(|count| match io::copy(&mut tar, &mut io::sink()) {
         Ok(_) => Ok(count),
         Err(error) => Err(UnpackError::Damaged { folder: folder(), error }),
     });
+    if stop.is_wanted() {
+        return Err(UnpackError::Stopped { folder: folder() });
+    }
     if tar.is_over {
         return Err(UnpackError::TooMuch { folder: folder(), what: "bytes", limit: limits.bytes });
     }
@@ -51,14 +53,13 @@ pub(super) fn unpack(
 fn entries<R: Read>(
     archive: &mut tar::Archive<R>,
     title: &Title,
-    content: &Path,
+    place: &mut dyn Place,
     names: &mut Names,
     limits: &Limits,
 ) -> Result<u64, UnpackError> {
     let damaged = |error| UnpackError::Damaged { folder: title.path.to_string(), error };
     let too_much = |what, limit| UnpackError::TooMuch { folder: title.path.to_string(), what, limit };
-    let top = content.join(title.path.to_path());
-    fs::create_dir_all(&top).map_err(system(&top))?;
+    place.folder(&title.path)?;
     let (mut count, mut files) = (0, 0);
     for entry in archive.entries().map_err(damaged)? {
         let mut entry = entry.map_err(damaged)?;
@@ -77,16 +78,15 @@ fn entries<R: Read>(
         if names.bytes() > MAX_NAMES {
             return Err(too_much("bytes of names", MAX_NAMES));
         }
-        let to = content.join(path.to_path());
         if kind == Kind::Folder {
-            fs::create_dir_all(&to).map_err(system(&to))?;
+            place.folder(&path)?;
             continue;
         }
-        if let Some(parent) = to.parent() {
-            fs::create_dir_all(parent).map_err(system(parent))?;
-        }
-        let mut file = create(&to, entry.header().mode().unwrap_or(0)).map_err(system(&to))?;
-        copy(&mut entry, &mut file, &to, title)?;
+        let mode = entry.header().mode().unwrap_or(0);
+        place.file(&path, mode, &mut entry).map_err(|error| match error {
+            NoFile::Tar(error) => damaged(error),
+            NoFile::Disk(error) => error.into(),
+        })?;
         files += 1;
     }
     Ok(files)
@@ -117,41 +117,20 @@ fn kind_of(kind: EntryType) -> Result<Kind, &'static str> {
     }
 }
 
-/// A new file, never one that is there: not what another entry made, and nothing through a link. Of its permissions, only
-/// whether it can be run is taken.
-fn create(path: &Path, mode: u32) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, if mode & 0o100 == 0 { 0o666 } else { 0o777 });
-    #[cfg(not(unix))]
-    let _ = mode;
-    options.open(path)
-}
-
-/// Whoever failed is named: the tar, or the disk.
-fn copy(entry: &mut impl Read, file: &mut File, path: &Path, title: &Title) -> Result<(), UnpackError> {
-    let mut buffer = vec![0; 64 * 1024];
-    loop {
-        let len = match entry.read(&mut buffer) {
-            Ok(0) => return Ok(()),
-            Ok(len) => len,
-            Err(error) => return Err(UnpackError::Damaged { folder: title.path.to_string(), error }),
-        };
-        io::Write::write_all(file, &buffer[..len]).map_err(system(path))?;
-    }
-}
-
-/// A tar that ends with an error where it is longer than allowed, and is hashed on the way.
-struct Bounded<R> {
+/// A tar that ends with an error where it is longer than allowed or nobody wants it any more, and is hashed on the way.
+struct Bounded<'a, R> {
     reader: R,
     left: u64,
     is_over: bool,
     digester: Digester,
+    stop: &'a Stop,
 }
 
-impl<R: Read> Read for Bounded<R> {
+impl<R: Read> Read for Bounded<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.stop.is_wanted() {
+            return Err(io::Error::other("it was stopped"));
+        }
         let len = self.reader.read(buffer)?;
         match self.left.checked_sub(len as u64) {
             Some(left) => self.left = left,

@@ -27,8 +27,11 @@
 mod error;
 mod folder;
 mod names;
+mod place;
+mod stop;
 
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use longshore_core::text::shown;
@@ -39,6 +42,8 @@ use crate::staging::{Staging, StagingError, system};
 
 pub use error::UnpackError;
 use names::{Kind, Names};
+pub use place::Unpacked;
+pub use stop::Stop;
 
 /// The annotation that names a file (image spec, annotations).
 pub const TITLE: &str = "org.opencontainers.image.title";
@@ -107,6 +112,7 @@ pub struct Files {
     roots: Vec<PortablePath>,
     /// Files that were written.
     count: u64,
+    stop: Stop,
 }
 
 impl Files {
@@ -116,7 +122,13 @@ impl Files {
     /// Where it is a file, or the system refuses.
     pub fn create(folder: &Path) -> Result<Self, UnpackError> {
         let staging = Staging::in_folder(folder)?;
-        Ok(Self { staging, names: Names::default(), roots: Vec::new(), count: 0 })
+        Ok(Self { staging, names: Names::default(), roots: Vec::new(), count: 0, stop: Stop::default() })
+    }
+
+    /// A handle that stops [`Files::put`] from another thread.
+    #[must_use]
+    pub fn stop(&self) -> Stop {
+        self.stop.clone()
     }
 
     /// A folder for blobs on their way, in the same file system.
@@ -141,12 +153,14 @@ impl Files {
     /// Writes what a title names, out of a file with the layer's bytes, which were verified. The file is moved, or read.
     ///
     /// # Errors
-    /// Where it is a folder's tar that may not be unpacked, or the system refuses. Drop all of it then.
+    /// Where it is a folder's tar that may not be unpacked, it was [stopped](Files::stop), or the system refuses. Drop all of it
+    /// then.
     pub fn put(&mut self, title: &Title, blob: &Path, limits: &Limits) -> Result<(), UnpackError> {
         let to = self.staging.make_parents(&title.path)?;
         if title.is_folder {
-            let content = self.staging.content();
-            self.count += folder::unpack(blob, title, &content, &mut self.names, limits)?;
+            let file = fs::File::open(blob).map_err(system(blob))?;
+            let mut folder = place::Folder { content: self.staging.content() };
+            self.count += folder::unpack(file, title, &mut folder, &mut self.names, limits, &self.stop)?;
         } else {
             fs::rename(blob, &to).map_err(|error| StagingError::System { path: to, error })?;
             self.count += 1;
@@ -184,6 +198,29 @@ impl Files {
         self.staging.finish(&self.roots)?;
         Ok(self.count)
     }
+}
+
+/// What a folder's layer would be unpacked into, in the order of its tar: it is read to its end and held against everything that
+/// [`Files::put`] holds it against, and nothing is written.
+///
+/// ```
+/// use longshore_sources::unpack::{Limits, Title, list};
+/// # let title = Title::of(&longshore_core::Descriptor::empty()
+/// #     .annotation("org.opencontainers.image.title", "docs")
+/// #     .annotation("io.deis.oras.content.unpack", "true"))?.unwrap();
+///
+/// let refused = list(&b"no tar+gzip"[..], &title, &Limits::default()).unwrap_err();
+/// assert!(refused.to_string().starts_with("the folder \"docs\" is not a whole tar+gzip"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// As for [`Files::put`], but for what the system says.
+pub fn list(layer: impl Read, title: &Title, limits: &Limits) -> Result<Vec<Unpacked>, UnpackError> {
+    let (mut list, mut names) = (place::List::default(), Names::default());
+    names.add(&title.path, Kind::Folder)?;
+    folder::unpack(layer, title, &mut list, &mut names, limits, &Stop::default())?;
+    Ok(list.entries)
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 //! and CVE-2021-37701 (a folder that becomes a link), CVE-2021-32760 (what is outside is changed), CVE-2021-32804 (absolute
 //! names), CVE-2021-37713 (drives), CVE-2024-32002 (case), GHSA-8xwf-rjm4-xvhv (links that are there).
 
+mod stopped;
+
 use std::collections::BTreeMap;
 use std::io::Write as _;
 
