@@ -69,6 +69,13 @@ impl<K: Key> AnyFlow<K> {
         }
     }
 
+    /// An upload that is held goes on.
+    pub(super) fn end_hold(&mut self, context: &mut Context<'_, K>) {
+        if let Self::Upload(upload) = self {
+            upload.end_hold(context);
+        }
+    }
+
     pub(super) fn next(&self, options: &Options) -> Next<K> {
         match self {
             Self::FetchExisting(flow) => flow.next(options),

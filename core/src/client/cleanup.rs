@@ -86,6 +86,8 @@ impl<K: Key> Client<K> {
         };
         if let (AnyFlow::Upload(upload), Some(key)) = (&mut task.flow, key) {
             upload.read_from(key);
+            // Nobody finds anything out for it any more.
+            self.end_hold(task);
         }
         if let Phase::Flying(flight) = &task.phase
             && flight.has_blob

@@ -325,7 +325,11 @@ impl<K: Key> Client<K> {
             }
             Job::Simple(job) => job.start().map(|flow| (Part::Whole, flow, 0)).into_iter().collect(),
         };
-        let has_started = !starts.is_empty();
+        let is_released = self.with_push(id, |job, _| job.ends_holds()).unwrap_or_default();
+        if is_released {
+            self.end_holds(id);
+        }
+        let has_started = !starts.is_empty() || is_released;
         for (part, flow, tries) in starts {
             let not_before = (tries > 0).then(|| self.recovery_at(&origin, tries));
             self.add_task(id, origin.clone(), part, flow, not_before);

@@ -47,6 +47,7 @@ impl<K: Key> Client<K> {
         self.finish_early(id, &mut task);
         match task.flow.next(&self.options) {
             Next::Done => return self.finish(id, task),
+            Next::Hold => task.phase = Phase::Waiting,
             Next::Read { from, up_to } => {
                 task.phase = Phase::Reading;
                 if let Some(blob) = task.flow.blob().cloned() {

@@ -90,7 +90,7 @@ impl Purpose {
 pub(super) enum Phase<K> {
     /// Nothing: its flow has moved, and is asked what it wants.
     Moved,
-    /// Other changes of the same list of referrers, or a ping.
+    /// Other changes of the same list of referrers, a ping, or what other tasks of its operation find out.
     Waiting,
     /// A place in the lane of the origin that its request goes to.
     Queued(Box<Queued<K>>),

@@ -6,7 +6,7 @@ use super::operation::{Job, Part};
 use super::push::Node;
 use super::task::{AnyFlow, FlowOutput, Phase, Purpose, SharedTask, Task, TaskId};
 use crate::driver::{Key, NoAnswer, OperationId, Output};
-use crate::flow::Context;
+use crate::flow::{Context, Unseen};
 use crate::outcome::{Event, Failure, FailureKind};
 use crate::{Instant, Origin};
 
@@ -27,7 +27,7 @@ impl<K: Key> Client<K> {
             owners.push((operation, part.clone()));
             self.note_task(operation, id);
             // It is being sent, so it is not there.
-            self.is_absent(operation, &part);
+            self.is_unseen(operation, &part, Unseen::Sent);
             return;
         }
         let id = TaskId(self.fresh_id());
@@ -104,7 +104,7 @@ impl<K: Key> Client<K> {
         act: impl FnOnce(&mut AnyFlow<K>, &mut Context<'_, K>) -> R,
     ) -> Option<R> {
         let mut events = Vec::new();
-        let (mut pause, mut absent) = (false, false);
+        let (mut pause, mut unseen) = (false, None);
         let registry = self.registries.get_mut(&task.registry)?;
         let mut context = Context {
             options: &self.options,
@@ -112,7 +112,7 @@ impl<K: Key> Client<K> {
             learned: &mut registry.learned,
             events: &mut events,
             pause: &mut pause,
-            absent: &mut absent,
+            unseen: &mut unseen,
         };
         let result = act(&mut task.flow, &mut context);
         if pause {
@@ -121,18 +121,37 @@ impl<K: Key> Client<K> {
             task.phase = Phase::Resting { until: self.now.after(wait), origin };
         }
         self.outbox.extend(events.into_iter().map(Output::Event));
-        if absent {
-            task.purpose.owners().iter().for_each(|(owner, part)| self.is_absent(*owner, part));
+        if let Some(unseen) = unseen {
+            task.purpose.owners().iter().for_each(|(owner, part)| self.is_unseen(*owner, part, unseen));
         }
         Some(result)
     }
 
-    /// The registry does not have a blob that it was asked for: those that wait for this answer go on.
-    fn is_absent(&mut self, owner: OperationId, part: &Part) {
+    /// The registry did not say that it has a blob that it was asked for: those that wait for this answer go on.
+    fn is_unseen(&mut self, owner: OperationId, part: &Part, unseen: Unseen) {
         let job = self.operations.get_mut(&owner).map(|operation| &mut operation.job);
         if let (Some(Job::Push(job)), Part::Node(Node::Blob(blob))) = (job, part) {
-            job.is_answered(*blob, false);
+            job.is_unseen(*blob, unseen);
             self.news.insert(owner);
+        }
+    }
+
+    /// It was found out what the uploads of this operation that are held wait for.
+    pub(super) fn end_holds(&mut self, operation: OperationId) {
+        let tasks = self.operations.get(&operation).map(|state| state.tasks.clone()).unwrap_or_default();
+        for id in tasks {
+            let is_upload = self.tasks.get(&id).is_some_and(|task| matches!(task.flow, AnyFlow::Upload(_)));
+            let Some(mut task) = self.tasks.remove(&id).filter(|_| is_upload) else { continue };
+            self.end_hold(&mut task);
+            self.put_back(id, task);
+        }
+    }
+
+    /// An upload that is held goes on.
+    pub(super) fn end_hold(&mut self, task: &mut Task<K>) {
+        if matches!(task.phase, Phase::Waiting) {
+            task.phase = Phase::Moved;
+            self.with_context(task, AnyFlow::end_hold);
         }
     }
 

@@ -79,6 +79,8 @@ pub(crate) enum Next<K> {
     Send(Result<Box<Exchange<K>>, Failure>),
     /// Bytes of its one-shot blob, to be held ready: from the first, to before the second.
     Read { from: u64, up_to: u64 },
+    /// Nothing, until it is called otherwise than by an outcome.
+    Hold,
     /// Nothing: the flow has ended, and [`Flow::finish`] gives its result.
     Done,
 }
@@ -92,7 +94,16 @@ pub(crate) struct Context<'a, K> {
     /// Set by a flow whose next exchange should wait, as after a failure.
     pub(crate) pause: &'a mut bool,
     /// Set by an upload whose blob the registry was asked for, and did not say that it has it.
-    pub(crate) absent: &'a mut bool,
+    pub(crate) unseen: &'a mut Option<Unseen>,
+}
+
+/// What an upload does whose blob the registry did not say that it has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unseen {
+    /// It sends the blob.
+    Sent,
+    /// It waits until it is found out whether the registry would have said it: [`Upload::end_hold`].
+    Held,
 }
 
 /// A state machine of exchanges.

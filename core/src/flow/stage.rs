@@ -38,14 +38,14 @@ pub(crate) fn respond(status: u16, headers: &[(&str, &str)], body: impl Into<Byt
 impl Stage {
     /// Calls into a flow.
     pub(crate) fn with<R>(&mut self, act: impl FnOnce(&mut Context<'_, u8>) -> R) -> R {
-        let (mut events, mut pause, mut absent) = (Vec::new(), false, false);
+        let (mut events, mut pause, mut unseen) = (Vec::new(), false, None);
         let result = act(&mut Context {
             options: &self.options,
             now: self.now,
             learned: &mut self.learned,
             events: &mut events,
             pause: &mut pause,
-            absent: &mut absent,
+            unseen: &mut unseen,
         });
         self.pauses += usize::from(pause);
         result
@@ -61,7 +61,7 @@ impl Stage {
         loop {
             let outcome = match flow.next(&self.options) {
                 Next::Done => return flow.finish(),
-                Next::Read { .. } => unreachable!("nothing here is read once"),
+                Next::Read { .. } | Next::Hold => unreachable!("nothing here is read once, or held"),
                 Next::Send(Err(failure)) => Outcome::Failed(failure),
                 Next::Send(Ok(exchange)) => {
                     let path = exchange.target.path_and_query().trim_start_matches("/v2/a/b").replace("%3A", ":");

@@ -14,7 +14,7 @@ use crate::client::task::AnyFlow;
 use crate::config::Learned;
 use crate::driver::Key;
 use crate::endpoint::OpenUpload;
-use crate::flow::{Probe, Question, Upload, Uploaded};
+use crate::flow::{Probe, Question, Unseen, Upload, Uploaded};
 use crate::outcome::{Event, Failure, FailureKind, Stored};
 
 /// Blobs of at most so many bytes go ahead to find out whether one POST stores a blob.
@@ -31,6 +31,9 @@ pub(super) enum Asking {
     Undecided,
     /// The largest, by its number, is being asked about; the others wait for the answer.
     Largest(usize),
+    /// The registry did not say that it has the largest. Its upload is open, and held until it is found out whether the registry
+    /// would have said so; a small blob and a question about that go ahead of all others.
+    Held(usize),
     /// The largest is there: every other one is asked about.
     Every,
     /// Nothing is known of what stands under the tag, and the largest is not there.
@@ -48,6 +51,8 @@ pub(super) struct Scouting {
     is_scouting: bool,
     has_probed: bool,
     is_probing: bool,
+    /// Whether what was found out is to be told to the upload that is held.
+    is_found_out: bool,
 }
 
 impl<K: Key> PushJob<K> {
@@ -74,6 +79,15 @@ impl<K: Key> PushJob<K> {
             self.scouting.is_probing = true;
             starts.push(self.start(Node::Probe, AnyFlow::Probe(probe), 0));
             return;
+        }
+        if let Asking::Held(largest) = self.asking {
+            self.scouting.is_found_out = true;
+            if context.learned.self_mount != Some(true) {
+                // It is asked about by HEAD now.
+                self.asking = Asking::Largest(largest);
+                return;
+            }
+            self.asking = Asking::NotThere;
         }
         while self.room(context.options) > 0 {
             self.settle_known(context);
@@ -141,6 +155,20 @@ impl<K: Key> PushJob<K> {
         }
     }
 
+    /// What an upload does whose blob the registry did not say that it has.
+    pub(in crate::client) fn is_unseen(&mut self, number: usize, unseen: Unseen) {
+        match unseen {
+            Unseen::Sent => self.is_answered(number, false),
+            Unseen::Held if self.asking == Asking::Largest(number) => self.asking = Asking::Held(number),
+            Unseen::Held => self.scouting.is_found_out = true,
+        }
+    }
+
+    /// Whether it was found out what an upload is held for; once.
+    pub(in crate::client) const fn ends_holds(&mut self) -> bool {
+        std::mem::replace(&mut self.scouting.is_found_out, false)
+    }
+
     fn start_blob(&mut self, number: usize, context: &PushContext<'_, K>) -> Option<Start<K>> {
         let node = self.blobs.run(number)?;
         node.begun = context.presence.moment();
@@ -151,6 +179,7 @@ impl<K: Key> PushJob<K> {
         let node = self.blobs.get(number)?;
         let question = self.question(number, node, context);
         let upload = Upload::new(key, self.place.clone(), content, mounts).asking(question).resuming(saved);
+        let upload = if self.may_be_held(number, context) { upload.held() } else { upload };
         Some(self.start(Node::Blob(number), AnyFlow::Upload(Box::new(upload)), 0))
     }
 
@@ -173,28 +202,48 @@ impl<K: Key> PushJob<K> {
         }
     }
 
+    /// Whether the largest blob's upload is held where a mount misses: where other large ones profit by what is found out
+    /// meanwhile.
+    fn may_be_held(&self, number: usize, context: &PushContext<'_, K>) -> bool {
+        self.asking == Asking::Largest(number)
+            && !self.scouting.has_scouted
+            && self.waits_with_question(context) > 0
+            && self.small_blob(NOT_WORTH_ASKING.saturating_sub(1)).is_some()
+    }
+
+    /// How many of the largest blobs that wait are worth a question.
+    fn waits_with_question(&self, context: &PushContext<'_, K>) -> usize {
+        let is_worth_asking = |(_, node): &(usize, &BlobNode<K>)| {
+            node.blob.mounts.is_empty() && node.content().is_worth_asking(context.options)
+        };
+        self.blobs.waiting().take(LOOKED_AT).filter(is_worth_asking).count()
+    }
+
+    /// A blob of so many bytes at most that waits, and is not empty.
+    fn small_blob(&self, most: u64) -> Option<usize> {
+        let is_small = |node: &BlobNode<K>| node.size().is_some_and(|size| (1..=most).contains(&size));
+        let mut smallest = self.blobs.waiting().rev().take(LOOKED_AT);
+        Some(smallest.find(|(_, node)| is_small(node) && node.blob.mounts.is_empty())?.0)
+    }
+
     /// A small blob that goes ahead of the others, while it is not known what one POST can do.
     fn scout(&mut self, learned: &Learned) -> Option<usize> {
-        if learned.single_post.is_some() || self.scouting.has_scouted || self.blobs.waiting_len() < 2 {
+        let is_needed = learned.single_post.is_none() || matches!(self.asking, Asking::Held(_));
+        if !is_needed || self.scouting.has_scouted || self.blobs.waiting_len() < 2 {
             return None;
         }
         self.scouting.has_scouted = true;
-        let is_small = |node: &BlobNode<K>| node.size().is_some_and(|size| (1..=SCOUT).contains(&size));
-        let mut smallest = self.blobs.waiting().rev().take(LOOKED_AT);
-        let scout = smallest.find(|(_, node)| is_small(node) && node.blob.mounts.is_empty())?.0;
-        self.scouting.scout = Some(scout);
-        Some(scout)
+        self.scouting.scout = self.small_blob(SCOUT);
+        self.scouting.scout
     }
 
     /// One question more, where at least two large blobs may save theirs by its answer.
     fn probe(&mut self, context: &PushContext<'_, K>) -> Option<Probe> {
-        let is_large = |(_, node): &(usize, &BlobNode<K>)| {
-            node.blob.mounts.is_empty() && node.content().is_worth_asking(context.options)
-        };
         if self.scouting.has_probed || context.learned.self_mount.is_some() {
             return None;
         }
-        if self.blobs.waiting().take(LOOKED_AT).filter(is_large).count() < 2 {
+        let held = usize::from(matches!(self.asking, Asking::Held(_)));
+        if self.waits_with_question(context).saturating_add(held) < 2 {
             return None;
         }
         let stored = self.graph.acknowledged_blobs().next()?;

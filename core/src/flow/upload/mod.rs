@@ -4,7 +4,8 @@
 //!
 //! ```text
 //! Planned      -                 Mounting Checking PostingWhole Opening Resyncing
-//! Mounting     POST, mount       Mounting Checking PostingWhole Opening Reading PuttingWhole Streaming SendingChunk Cancelling Ended
+//! Mounting     POST, mount       Mounting Checking Held PostingWhole Opening Reading PuttingWhole Streaming SendingChunk Cancelling Ended
+//! Held         -                 Checking Reading PuttingWhole Streaming SendingChunk Cancelling
 //! Checking     HEAD blob         PostingWhole Opening Reading PuttingWhole Streaming SendingChunk Cancelling Ended
 //! PostingWhole POST, all bytes   Opening PuttingWhole Streaming SendingChunk Confirming Ended
 //! Opening      POST              Opening Reading PuttingWhole Streaming Pouring SendingChunk Cancelling Ended
@@ -67,6 +68,8 @@ pub(crate) struct Upload<K> {
     was_asked: bool,
     /// Whether a mount from the target repository itself did not find the blob there.
     was_not_mounted: bool,
+    /// Whether it may be held then, where it is not known whether the registry mounts at all.
+    may_be_held: bool,
     /// Whether it was given up while its request was in flight.
     leaving: bool,
     last: LastWord,
@@ -96,6 +99,7 @@ impl<K: Key> Upload<K> {
             sessions: 0,
             was_asked: false,
             was_not_mounted: false,
+            may_be_held: false,
             leaving: false,
             last: LastWord::default(),
         }
@@ -104,6 +108,13 @@ impl<K: Key> Upload<K> {
     /// The same, with this question before bytes are sent.
     pub(crate) fn asking(mut self, question: Question) -> Self {
         self.plan.asking(question);
+        self
+    }
+
+    /// The same, held where it cannot be told from the answer to a mount whether the blob is there, until [`Self::end_hold`]:
+    /// meanwhile others find out what that answer means.
+    pub(crate) const fn held(mut self) -> Self {
+        self.may_be_held = true;
         self
     }
 

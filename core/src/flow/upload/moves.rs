@@ -10,7 +10,7 @@ use super::{State, Then, Upload, Uploaded};
 use crate::Repository;
 use crate::driver::Key;
 use crate::endpoint::{BlobPresence, BlobStored, MountedBlob, OpenUpload};
-use crate::flow::{Context, Outcome};
+use crate::flow::{Context, Outcome, Unseen};
 use crate::outcome::{Failure, FailureKind, Stored};
 
 impl<K: Key> Upload<K> {
@@ -40,7 +40,7 @@ impl<K: Key> Upload<K> {
             State::Confirming(open) => self.confirmed(open, outcome, context),
             State::Cancelling(_, Then::BeginAgain) => self.send(context),
             State::Cancelling(_, Then::End(result)) => self.clean_up(result),
-            state @ (State::Planned | State::Reading(..) | State::Ended(_)) => self.state = state,
+            state @ (State::Planned | State::Held | State::Reading(..) | State::Ended(_)) => self.state = state,
         }
     }
 
@@ -74,7 +74,9 @@ impl<K: Key> Upload<K> {
                 }
                 Step::Mount(_) | Step::Ask(_) => {}
                 Step::Send => {
-                    *context.absent |= self.was_asked;
+                    if self.was_asked {
+                        *context.unseen = Some(Unseen::Sent);
+                    }
                     // The newest upload that a mount opened will do.
                     return match self.opened.pop() {
                         Some(open) => self.send_in(open, context),
@@ -100,7 +102,12 @@ impl<K: Key> Upload<K> {
                 // It is not known yet whether this registry ever mounts: bytes that cost more than a HEAD are asked for again.
                 if is_target && context.learned.self_mount.is_none() && self.content.is_worth_asking(context.options) {
                     self.was_not_mounted = true;
-                    self.state = State::Checking;
+                    if self.may_be_held {
+                        *context.unseen = Some(Unseen::Held);
+                        self.state = State::Held;
+                    } else {
+                        self.state = State::Checking;
+                    }
                 } else {
                     self.step(context);
                 }
@@ -111,6 +118,19 @@ impl<K: Key> Upload<K> {
                 self.state = State::Checking;
             }
             None => self.step(context),
+        }
+    }
+
+    /// It is found out whether a mount from the target repository itself tells that a blob is there, or cannot be: where it tells,
+    /// the blob is not there; else that is asked.
+    pub(crate) fn end_hold(&mut self, context: &mut Context<'_, K>) {
+        if !matches!(self.state, State::Held) {
+            return;
+        }
+        if context.learned.self_mount == Some(true) {
+            self.step(context);
+        } else {
+            self.state = State::Checking;
         }
     }
 

@@ -56,6 +56,7 @@ impl<K: Key> Flow<K> for Upload<K> {
                 Some(self.bodyless(&CancelUpload { upload: open }, options).map(Exchange::forget_if_lost))
             }
             // Where the upload stands may be a guess: the source may drop only what the registry has acknowledged.
+            State::Held => return Next::Hold,
             State::Reading(_, from, up_to) => {
                 return Next::Read { from: self.content.first_in_hand(*from), up_to: *up_to };
             }

@@ -19,6 +19,8 @@ pub(super) enum State {
     Checking,
     /// POST: mount the blob from this repository.
     Mounting(Repository),
+    /// No exchange: a mount from the target repository itself missed, and it is being found out whether that tells anything.
+    Held,
     /// POST: open an upload.
     Opening,
     /// POST with all bytes.

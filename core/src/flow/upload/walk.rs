@@ -76,7 +76,8 @@ fn upload(random: &mut Random, place: &RepositoryRef) -> (Upload<u8>, u64) {
     let upload = match random.below(8) {
         0 => upload.asking(Question::First),
         1 => upload.asking(Question::Nothing),
-        2 | 3 => upload.asking(Question::InPassing),
+        2 => upload.asking(Question::InPassing),
+        3 => upload.asking(Question::InPassing).held(),
         4 => upload.resuming(Some((OpenUpload::at(location), len / 2))),
         _ => upload,
     };
@@ -100,14 +101,14 @@ fn walk(random: &mut Random, steps: &mut BTreeSet<(String, String)>) {
     learned.self_mount = random.of(&[None, Some(true), Some(false)]);
     learned.whole_put = random.of(&[None, Some(false)]);
     learned.chunks = random.of(&[None, None, Some(false)]);
-    let (mut events, mut pause, mut absent) = (Vec::new(), false, false);
+    let (mut events, mut pause, mut unseen) = (Vec::new(), false, None);
     let mut context = Context {
         options: &options,
         now: Instant::ZERO,
         learned: &mut learned,
         events: &mut events,
         pause: &mut pause,
-        absent: &mut absent,
+        unseen: &mut unseen,
     };
     upload.begin(&mut context);
     steps.insert(("Planned".to_owned(), name(&upload.state)));
@@ -116,6 +117,11 @@ fn walk(random: &mut Random, steps: &mut BTreeSet<(String, String)>) {
         let before = name(&upload.state);
         match upload.next(&options) {
             Next::Done => break,
+            Next::Hold if random.below(4) == 0 => upload.cancel(),
+            Next::Hold => {
+                context.learned.self_mount = random.of(&[None, Some(true), Some(false)]);
+                upload.end_hold(&mut context);
+            }
             Next::Read { up_to, .. } if up_to < len => upload.filled(up_to, &mut context),
             Next::Read { .. } => upload.ended(len, digest(), &mut context),
             Next::Send(Err(failure)) => upload.outcome(Outcome::Failed(failure), &mut context),

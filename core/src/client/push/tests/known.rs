@@ -80,7 +80,7 @@ fn a_mount_that_opens_an_upload_for_what_is_there_is_seen_through() {
     let mut world = World { registry: world.registry, ..World::with(|options| options.ask_above = 10) };
     let bytes = world.registry.bytes;
     world.push(push(&LAYERS, "v2")).unwrap();
-    assert_eq!(world.registry.bytes, bytes);
+    assert_eq!(world.registry.bytes, bytes + 2, "the config is sent, to find out what a mount tells");
     assert_eq!(world.client.learned(&"registry.example".parse().unwrap()).unwrap().self_mount, Some(false));
     assert!(world.registry.uploads.is_empty());
 }
@@ -284,4 +284,49 @@ fn the_referrers_of_one_subject_are_listed_together() {
     assert_eq!(world.count("PUT https://registry.example/v2/a/b/manifests/sha256-"), 1);
     let list = &world.registry.manifests[&crate::Tag::of_referrers(&subject.digest()).to_string()];
     assert_eq!(Manifest::parse(list.clone()).unwrap().children().count(), 100);
+}
+
+const LARGE: [(&str, u64); 3] = [("thirty", 30_000_000), ("also thirty", 30_000_001), ("thirty-six", 36_000_000)];
+
+/// Whether the registry mounts is found out by the smallest blob, once it is stored, before the largest is sent.
+#[test]
+fn a_first_push_of_large_blobs_finds_out_with_the_smallest_what_a_mount_tells() {
+    let requests = |ignores_single_post, never_mounts| {
+        let mut world = World::new();
+        world.registry.ignores_single_post = ignores_single_post;
+        world.registry.never_mounts = never_mounts;
+        world.push(push(&LARGE, "v1")).unwrap();
+        assert!(world.registry.uploads.is_empty(), "{:#?}", world.asked);
+        let first = world.asked.len();
+        // Under another tag it is seen that they are there, whatever a mount tells.
+        let mut world = world.another();
+        world.registry.bytes = 0;
+        world.push(push(&LARGE, "v2")).unwrap();
+        assert!(world.registry.bytes <= 4, "{:#?}", world.asked);
+        assert!(world.registry.uploads.is_empty(), "{:#?}", world.asked);
+        (first, world.asked.len())
+    };
+    assert_eq!(requests(true, false), (11, 4));
+    assert_eq!(requests(false, false), (10, 4));
+    assert_eq!(requests(false, true), (14, 9));
+}
+
+#[test]
+fn an_upload_that_is_held_is_cancelled_with_its_push_and_serves_another() {
+    for is_shared in [false, true] {
+        let mut world = World::new();
+        let first = world.client.start(push(&LARGE, "v1"));
+        while world.count("POST https://registry.example/v2/a/b/blobs/uploads/?digest=") == 0 {
+            step(&mut world);
+        }
+        assert_eq!(world.registry.uploads.len(), 1, "the largest is held: {:#?}", world.asked);
+        if is_shared {
+            world.client.start(empty().blob(blob("thirty-six", 36_000_000)));
+            step(&mut world);
+        }
+        world.client.cancel(first);
+        world.run();
+        let is_there = world.registry.blobs.contains(&digest("thirty-six").to_string());
+        assert_eq!((is_there, world.registry.uploads.len()), (is_shared, 0), "{:#?}", world.asked);
+    }
 }
