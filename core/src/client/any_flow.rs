@@ -46,9 +46,14 @@ pub(super) enum FlowOutput {
 }
 
 impl FlowOutput {
-    /// A copy for another operation that waits for the same upload; nothing else is waited for by several.
+    /// A copy for another operation that waits for the same upload, or for the same change of a list; nothing else is waited for
+    /// by several.
     pub(super) fn shared(&self) -> Option<Self> {
-        if let Self::Uploaded(uploaded) = self { Some(Self::Uploaded(uploaded.clone())) } else { None }
+        match self {
+            Self::Uploaded(uploaded) => Some(Self::Uploaded(uploaded.clone())),
+            Self::Listed(listed) => Some(Self::Listed(*listed)),
+            _ => None,
+        }
     }
 }
 
@@ -190,6 +195,11 @@ impl<K: Key> AnyFlow<K> {
     /// The blob that it uploads and where, if others that want the same may join it.
     pub(super) fn shared_upload(&self) -> Option<(RepositoryRef, Digest)> {
         if let Self::Upload(upload) = self { Some((upload.place().clone(), upload.shareable()?)) } else { None }
+    }
+
+    /// Takes over what another change of the same list of referrers puts in, if it can.
+    pub(super) fn join(&mut self, other: &mut Self) -> bool {
+        if let (Self::Referrers(own), Self::Referrers(other)) = (self, other) { own.join(other) } else { false }
     }
 
     /// The list of referrers that it changes.

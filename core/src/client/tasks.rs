@@ -11,13 +11,14 @@ use crate::outcome::{Event, Failure, FailureKind};
 use crate::{Instant, Origin};
 
 impl<K: Key> Client<K> {
-    /// Begins a task for a part of an operation, or joins that part to another operation's upload of the same blob.
+    /// Begins a task for a part of an operation, or joins that part to another operation's upload of the same blob, or change of
+    /// the same list.
     pub(super) fn add_task(
         &mut self,
         operation: OperationId,
         registry: Origin,
         part: Part,
-        flow: AnyFlow<K>,
+        mut flow: AnyFlow<K>,
         not_before: Option<Instant>,
     ) {
         let shared = flow.shared_upload().and_then(|upload| self.uploads.get(&upload).copied());
@@ -28,6 +29,9 @@ impl<K: Key> Client<K> {
             self.note_task(operation, id);
             // It is being sent, so it is not there.
             self.is_unseen(operation, &part, Unseen::Sent);
+            return;
+        }
+        if self.join_change(operation, &part, &mut flow) {
             return;
         }
         let id = TaskId(self.fresh_id());
@@ -50,6 +54,19 @@ impl<K: Key> Client<K> {
             line.push_back(id);
         }
         self.put_back(id, task);
+    }
+
+    /// Joins the change of a list of referrers to one that has not been written yet.
+    fn join_change(&mut self, operation: OperationId, part: &Part, flow: &mut AnyFlow<K>) -> bool {
+        let last = flow.list().and_then(|list| self.lines.get(&list)?.back().copied());
+        let Some((id, task)) = last.and_then(|id| Some((id, self.tasks.get_mut(&id)?))) else { return false };
+        let Purpose::Operations(owners) = &mut task.purpose else { return false };
+        if !task.flow.join(flow) {
+            return false;
+        }
+        owners.push((operation, part.clone()));
+        self.note_task(operation, id);
+        true
     }
 
     fn note_task(&mut self, operation: OperationId, id: TaskId) {

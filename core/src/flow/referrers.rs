@@ -149,6 +149,19 @@ impl UpdateReferrers {
         (&self.place, self.subject)
     }
 
+    /// Takes over what another change of the same list puts in, so that both go in with one write. False where it is too late
+    /// for that, or where one of them takes an entry out.
+    pub(crate) fn join(&mut self, other: &mut Self) -> bool {
+        let is_unwritten = matches!(self.state, State::Probing | State::Fetching) && !self.leaving;
+        match (&mut self.change, &mut other.change) {
+            (Change::Add(own), Change::Add(others)) if is_unwritten => {
+                own.append(others);
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// Gives up when it is known what came of a write in flight; false where there is none.
     pub(crate) const fn leave(&mut self) -> bool {
         self.leaving = matches!(self.state, State::Writing(..) | State::Clearing(..));

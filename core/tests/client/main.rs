@@ -6,4 +6,5 @@ mod credentials;
 mod ends;
 mod lanes;
 mod late;
+mod referrers;
 mod world;
