@@ -2,8 +2,10 @@
 //! open one is waited for. An operation that was given up is done at once; its cleanup goes on until the client is idle.
 
 use super::Client;
+use super::any_flow::AnyFlow;
 use super::operation::{Job, Part};
-use super::task::{AnyFlow, Phase, Purpose, Task, TaskId};
+use super::task::{Phase, Purpose, Task};
+use super::task_id::TaskId;
 use crate::config::Checkpoint;
 use crate::driver::{Key, OperationId, Output};
 use crate::flow::IfLost;

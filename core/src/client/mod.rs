@@ -26,6 +26,7 @@ mod retry;
 mod schedule;
 mod send;
 mod task;
+mod task_id;
 mod tasks;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -42,7 +43,8 @@ use operation::{Job, OperationState, Part, SimpleJob};
 use presence::Presence;
 use push::{OneShotKeys, PushContext, PushJob};
 use registry::RegistryState;
-use task::{Task, TaskId};
+use task::Task;
+use task_id::TaskId;
 
 /// A client of any number of registries, without I/O.
 ///

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use super::any_flow::{AnyFlow, FlowOutput};
 use super::push::{Node, PushJob};
-use super::task::{AnyFlow, FlowOutput, TaskId};
+use super::task_id::TaskId;
 use crate::Origin;
 use crate::config::{Checkpoint, Deletion, ManifestReference, Operation, Options, RepositoryRef};
 use crate::driver::Key;

@@ -5,9 +5,11 @@ use http::header::LOCATION;
 use http::{Response, StatusCode};
 
 use super::Client;
+use super::any_flow::AnyFlow;
 use super::operation::{Job, Part};
 use super::retry::is_transient;
-use super::task::{AnyFlow, Flight, Phase, Task, TaskId, carries_content};
+use super::task::{Flight, Phase, Task, carries_content};
+use super::task_id::TaskId;
 use crate::driver::{End, Input, Key, NoAnswer, OperationId, Output, RequestId};
 use crate::endpoint::Row;
 use crate::flow::{Context, Outcome, Upload};

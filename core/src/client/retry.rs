@@ -6,7 +6,8 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 
 use super::Client;
-use super::task::{Flight, Phase, Task, TaskId, Throttled};
+use super::task::{Flight, Phase, Task, Throttled};
+use super::task_id::TaskId;
 use crate::driver::{End, Key, NoAnswer, Output};
 use crate::endpoint::Row;
 use crate::flow::{IfLost, Outcome};

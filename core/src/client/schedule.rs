@@ -3,8 +3,10 @@
 //! Nothing is looked for: a task whose flow has moved, a lane in which something changed and a moment that has come are each
 //! noted when that happens, and only those are looked at.
 
+use super::any_flow::AnyFlow;
 use super::lane::{LARGE, Lane, Priority, Room, Ticket};
-use super::task::{Phase, Purpose, Task, TaskId};
+use super::task::{Phase, Purpose, Queued, Task};
+use super::task_id::TaskId;
 use super::{Client, Timer};
 use crate::driver::{Deadline, Key, Output, Waiting};
 use crate::endpoint::Row;
@@ -12,16 +14,6 @@ use crate::flow::{Exchange, Next, Outcome};
 use crate::outcome::{Failure, FailureKind};
 use crate::target::{Source, Target, admit};
 use crate::{Instant, Origin};
-
-/// A request that waits for a place.
-pub(super) struct Queued<K> {
-    pub(super) exchange: Exchange<K>,
-    /// Where it goes: what the flow named, or a redirect did.
-    pub(super) target: Target,
-    /// Whether the registry itself named that, so that credentials may go with it.
-    pub(super) may_sign: bool,
-    pub(super) ticket: Ticket,
-}
 
 impl<K: Key> Client<K> {
     /// Asks the flows that have moved what they want. Says whether there were any.
@@ -42,7 +34,7 @@ impl<K: Key> Client<K> {
             return;
         }
         if !task.is_begun {
-            self.with_context(&mut task, super::task::AnyFlow::reconsider);
+            self.with_context(&mut task, AnyFlow::reconsider);
         }
         self.finish_early(id, &mut task);
         match task.flow.next(&self.options) {

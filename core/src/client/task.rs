@@ -5,21 +5,17 @@ use std::time::Duration;
 
 use http::{Method, StatusCode};
 
-pub(super) use super::any_flow::{AnyFlow, FlowOutput};
+use super::any_flow::AnyFlow;
 use super::auth::SentCredential;
+use super::lane::Ticket;
 use super::operation::Part;
-use super::schedule::Queued;
 use crate::auth::{Scopes, TokenKey};
 use crate::driver::{OperationId, RequestId};
 use crate::endpoint::Row;
-use crate::flow::{IfLost, Outcome};
+use crate::flow::{Exchange, IfLost, Outcome};
 use crate::outcome::Event;
 use crate::target::Target;
 use crate::{Instant, Origin};
-
-/// A flow's name in the client.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct TaskId(pub(super) u64);
 
 /// A flow, whom it serves, and what keeps it from going on.
 pub(super) struct Task<K> {
@@ -100,6 +96,16 @@ pub(super) enum Phase<K> {
     Reading,
     /// An answer.
     Flying(Box<Flight>),
+}
+
+/// A request that waits for a place.
+pub(super) struct Queued<K> {
+    pub(super) exchange: Exchange<K>,
+    /// Where it goes: what the flow named, or a redirect did.
+    pub(super) target: Target,
+    /// Whether the registry itself named that, so that credentials may go with it.
+    pub(super) may_sign: bool,
+    pub(super) ticket: Ticket,
 }
 
 /// What the current request went through to be let in.

@@ -1,10 +1,12 @@
 //! Beginning a task, sharing one, and telling everyone who waits for it what came of it.
 
 use super::Client;
+use super::any_flow::{AnyFlow, FlowOutput};
 use super::cleanup::Ending;
 use super::operation::{Job, Part};
 use super::push::Node;
-use super::task::{AnyFlow, FlowOutput, Phase, Purpose, SharedTask, Task, TaskId};
+use super::task::{Phase, Purpose, SharedTask, Task};
+use super::task_id::TaskId;
 use crate::driver::{Key, NoAnswer, OperationId, Output};
 use crate::flow::{Context, Unseen};
 use crate::outcome::{Event, Failure, FailureKind};

@@ -9,3 +9,9 @@ mod state;
 pub(super) use redaction::Redactor;
 pub(super) use signing::{Awaited, Parked};
 pub(super) use state::{RegistryAuth, SentCredential};
+
+use crate::outcome::{Failure, FailureKind};
+
+fn denied(why: String) -> Failure {
+    Failure::new(FailureKind::Denied(why))
+}

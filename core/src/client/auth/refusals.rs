@@ -3,24 +3,23 @@
 use bytes::Bytes;
 use http::{Method, Response, StatusCode};
 
+use super::denied;
 use super::signing::{Awaited, Parked};
 use super::state::{RegistryAuth, Renewal, SentCredential};
 use crate::Instant;
 use crate::auth::{Answered, ForeignChallenge, Next};
 use crate::client::Client;
+use crate::client::any_flow::AnyFlow;
 use crate::client::operation::Job;
-use crate::client::task::{AnyFlow, Flight, Login, Phase, SharedTask, Task, TaskId};
+use crate::client::task::{Flight, Login, Phase, SharedTask, Task};
+use crate::client::task_id::TaskId;
 use crate::driver::Key;
 use crate::endpoint::Row;
 use crate::flow::{IfLost, Outcome, Ping};
-use crate::outcome::{Failure, FailureKind};
+use crate::outcome::Failure;
 
 /// How often one request is made again because what it carried was no longer the newest when it was refused.
 const MAX_OUTDATED: u32 = 5;
-
-pub(super) fn denied(why: String) -> Failure {
-    Failure::new(FailureKind::Denied(why))
-}
 
 impl RegistryAuth {
     /// Credentials of this generation were refused: whether the request that shows it may wait for others.

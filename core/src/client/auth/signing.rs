@@ -4,12 +4,13 @@
 //! that puts a secret on a request is [`Authorization::authorize`](crate::Authorization::authorize), which knows for which
 //! origin it is. A task signs when it takes a place: a token is fetched for a request that can be sent, and not before.
 
-use super::refusals::denied;
+use super::denied;
 use super::state::{AuthDecision, RequiredLifetime, SentCredential};
 use crate::auth::{Credentials, Scopes, TokenKey};
 use crate::client::Client;
-use crate::client::schedule::Queued;
-use crate::client::task::{AnyFlow, Phase, SharedTask, Task, TaskId};
+use crate::client::any_flow::AnyFlow;
+use crate::client::task::{Phase, Queued, SharedTask, Task};
+use crate::client::task_id::TaskId;
 use crate::driver::{AskFailed, AskId, Key, OperationId, Output};
 use crate::endpoint::Row;
 use crate::flow::Outcome;

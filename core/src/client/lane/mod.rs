@@ -16,7 +16,7 @@ use budget::Budget;
 pub(super) use queue::{Priority, ReadyQueue, Ticket};
 use window::Window;
 
-use super::task::TaskId;
+use super::task_id::TaskId;
 use crate::config::Options;
 use crate::{Instant, Origin};
 

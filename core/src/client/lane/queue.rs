@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use crate::client::task::TaskId;
+use crate::client::task_id::TaskId;
 use crate::driver::OperationId;
 
 /// What goes first within an operation: what was begun, then questions and commits, then the largest blob. The smallest value

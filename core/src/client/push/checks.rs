@@ -3,8 +3,8 @@
 
 use super::blobs::BlobState;
 use super::graph::{ContentId, Evidence, Given, Kind};
-use super::job::{Node, PushContext, PushJob, Start};
-use crate::client::task::AnyFlow;
+use super::{Node, PushContext, PushJob, Start};
+use crate::client::any_flow::AnyFlow;
 use crate::driver::Key;
 use crate::flow::{Exists, Found};
 use crate::outcome::{Failure, FailureKind};

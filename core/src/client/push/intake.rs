@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::blobs::BlobState;
 use super::graph::{ContentId, Evidence, Given, Kind};
-use super::job::{PushContext, PushJob};
 use super::manifests::ManifestNode;
+use super::{PushContext, PushJob};
 use crate::config::{Blob, Options};
 use crate::driver::Key;
 use crate::outcome::{Event, Failure, FailureKind, Stored};

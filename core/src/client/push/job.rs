@@ -8,102 +8,20 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::blobs::Blobs;
-use super::checks::Doubt;
-use super::graph::{ContentId, Graph};
-use super::keys::OneShotKeys;
+use super::graph::Graph;
 use super::lists::Lists;
-use super::manifests::ManifestNode;
 use super::progress::Progress;
 use super::report::Report;
 use super::sending::{Asking, Scouting};
 use super::standing::Reads;
 use super::tags::Tags;
-use crate::client::presence::{Moment, Presence};
-use crate::client::task::{AnyFlow, FlowOutput};
-use crate::config::{Checkpoint, Learned, OperationId, Options, Push, RepositoryRef, Supply};
+use super::{Node, PushContext, PushJob, Start};
+use crate::Digest;
+use crate::client::any_flow::{AnyFlow, FlowOutput};
+use crate::config::{Checkpoint, Options, Push, RepositoryRef, Supply};
 use crate::driver::Key;
 use crate::flow::Committed;
-use crate::outcome::{Event, Failure, FailureKind, Pushed};
-use crate::{Digest, Instant, Repository, Target};
-
-/// One thing to do in a push.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::client) enum Node {
-    /// Reading what stands under the push's first tag.
-    Standing,
-    /// Reading what stands under a tag that may hold something like it.
-    Like(usize),
-    /// Reading the root, or a manifest that a standing index refers to, by its digest.
-    ByDigest(Digest),
-    /// Finding out whether a mount from the repository itself answers questions.
-    Probe,
-    /// Sending a blob, by its number.
-    Blob(usize),
-    /// Asking for content.
-    Check(ContentId),
-    /// Sending a manifest, by its number.
-    Manifest(usize),
-    /// Putting a further tag on the root, by its number.
-    Tag(usize),
-    /// Entering manifests into the list of this subject's referrers.
-    List(Digest),
-}
-
-/// A node that may start now.
-pub(in crate::client) struct Start<K> {
-    pub(in crate::client) node: Node,
-    pub(in crate::client) flow: AnyFlow<K>,
-    /// How often what it is about was asked for in vain: it waits before it is asked for again, longer each time.
-    pub(in crate::client) tries: u32,
-}
-
-/// What a push may look at and write to while it moves.
-pub(in crate::client) struct PushContext<'a, K> {
-    pub(in crate::client) operation: OperationId,
-    pub(in crate::client) options: &'a Options,
-    pub(in crate::client) learned: &'a mut Learned,
-    pub(in crate::client) presence: &'a mut Presence,
-    pub(in crate::client) keys: &'a mut OneShotKeys<K>,
-    pub(in crate::client) events: &'a mut Vec<Event<K>>,
-    pub(in crate::client) now: Instant,
-}
-
-/// A push under way.
-pub(in crate::client) struct PushJob<K> {
-    pub(super) place: RepositoryRef,
-    pub(super) root: Option<Digest>,
-    pub(super) graph: Graph,
-    pub(super) blobs: Blobs<K>,
-    pub(super) manifests: Vec<ManifestNode>,
-    /// Documents that are not looked into, and wait for all else.
-    pub(super) opaque: Vec<ContentId>,
-    pub(super) tags: Tags,
-    pub(super) lists: Lists,
-    pub(super) reads: Reads,
-    pub(super) asking: Asking,
-    pub(super) scouting: Scouting,
-    /// What has to be asked about.
-    pub(super) doubted: VecDeque<Doubt>,
-    /// Manifests, by number, that were refused because one of these may be missing.
-    pub(super) suspected_by: BTreeMap<ContentId, Vec<usize>>,
-    /// What is being asked about, and when that began.
-    pub(super) checks: BTreeMap<ContentId, (Doubt, Moment)>,
-    /// What an earlier process stored.
-    pub(super) resumed: BTreeSet<Digest>,
-    /// Uploads that an earlier process left open, and how many bytes were acknowledged in each.
-    pub(super) left_open: BTreeMap<Digest, (Target, u64)>,
-    /// Repositories to mount what is not given from.
-    pub(super) mounts: Vec<Repository>,
-    pub(super) is_open: bool,
-    pub(super) is_rechecked: bool,
-    /// How many nodes are under way.
-    running: usize,
-    failure: Option<Failure>,
-    /// Why a list of referrers could not be changed: all else is pushed before that is told.
-    unlisted: Option<Failure>,
-    pub(super) report: Report,
-    pub(super) progress: Progress,
-}
+use crate::outcome::{Failure, FailureKind, Pushed};
 
 impl<K: Key> PushJob<K> {
     pub(in crate::client) fn new(push: Push<K>, context: &mut PushContext<'_, K>) -> Self {

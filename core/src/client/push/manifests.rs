@@ -2,10 +2,10 @@
 
 use super::checks::Doubt;
 use super::graph::{ContentId, Evidence, Given, Kind};
-use super::job::{Node, PushContext, PushJob, Start};
+use super::{Node, PushContext, PushJob, Start};
 use crate::Manifest;
+use crate::client::any_flow::AnyFlow;
 use crate::client::presence::Moment;
-use crate::client::task::AnyFlow;
 use crate::driver::Key;
 use crate::flow::{Commit, Stored, UpdateReferrers};
 use crate::outcome::{Event, Failure};

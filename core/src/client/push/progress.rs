@@ -1,7 +1,7 @@
 //! How far a push is, in bytes of its blobs.
 
 use super::blobs::BlobNode;
-use super::job::{Node, PushJob};
+use super::{Node, PushJob};
 use crate::driver::Key;
 
 /// How far a push is. Neither number ever falls, not even where an attempt fails or a blob that was stored has to be sent

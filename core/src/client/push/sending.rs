@@ -8,9 +8,9 @@
 use super::blobs::{BlobNode, BlobState};
 use super::checks::Doubt;
 use super::graph::{ContentId, Evidence, Given, Kind};
-use super::job::{Node, PushContext, PushJob, Start};
+use super::{Node, PushContext, PushJob, Start};
 use crate::Digest;
-use crate::client::task::AnyFlow;
+use crate::client::any_flow::AnyFlow;
 use crate::config::Learned;
 use crate::driver::Key;
 use crate::endpoint::OpenUpload;

@@ -7,8 +7,8 @@
 use std::collections::BTreeSet;
 
 use super::graph::{Evidence, Given, Kind};
-use super::job::{Node, PushContext, PushJob, Start};
-use crate::client::task::AnyFlow;
+use super::{Node, PushContext, PushJob, Start};
+use crate::client::any_flow::AnyFlow;
 use crate::driver::Key;
 use crate::flow::FetchExisting;
 use crate::{Digest, Manifest, Platform, Tag};
