@@ -18,12 +18,13 @@
 //! [`suite`] holds a registry to the specification, over any transport; [`page`] writes what it found for people.
 //!
 //! With `default-features = false` there is no [proptest](https://docs.rs/proptest) in the tree, and neither `strategy` nor
-//! `property`.
+//! `property`; nor `fuzz`, the oracles of the fuzz targets.
 
 #![forbid(unsafe_code)]
 
 mod case;
 pub mod flow;
+#[cfg(feature = "fuzz")]
 pub mod fuzz;
 mod image;
 mod mock;

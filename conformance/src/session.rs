@@ -1,6 +1,7 @@
 //! Several things that one client does, one after the other or at once, and what others do to the registry meanwhile.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::Method;
@@ -46,6 +47,8 @@ pub enum What {
     Lose(Thing),
     /// Somebody else makes the first tag name another manifest.
     Overwrite,
+    /// So much time passes in which nothing is polled, as when a machine sleeps.
+    Pass(Duration),
 }
 
 /// Something that a push brings. Numbers are taken modulo what there is.
@@ -181,6 +184,7 @@ impl Held {
             }
             What::Lose(thing) => self.lose(thing, session),
             What::Overwrite => self.overwrite(session),
+            What::Pass(time) => self.simulation.pass(time),
         }
     }
 

@@ -16,7 +16,7 @@ const ARROWS: [(&str, &[&str], &[&str]); 12] = [
     ("longshore-tls", &["core"], &[]),
     ("longshore-reqwest", &["core", "sources", "tls"], &["conformance", "mock-registry", "transport-kit"]),
     ("longshore-ureq", &["core", "sources", "tls"], &["conformance", "mock-registry", "transport-kit"]),
-    ("longshore-conformance", &["core", "memory", "mock-registry"], &[]),
+    ("longshore-conformance", &["core", "memory", "mock-registry", "sources"], &[]),
     ("longshore-fuzz", &["conformance"], &[]),
     ("longshore-core-wasm", &["core"], &[]),
     ("longshore-mock-registry-wasm", &["core", "mock-registry"], &[]),

@@ -34,6 +34,16 @@ pub fn core_responses(bytes: &[u8]) {
     run(&words, Script::new(script));
 }
 
+/// What was shown on the way, and the transcript.
+pub(super) fn show(bytes: &[u8]) -> String {
+    let mut script = messages(bytes);
+    if script.is_empty() {
+        return String::new();
+    }
+    let words = script.remove(0).words;
+    run(&words, Script::new(script))
+}
+
 /// Runs an operation against a script, judges it, and gives back all that was shown on the way.
 pub(super) fn run(words: &[String], script: Script) -> String {
     let has = |word: &str| words.iter().any(|known| known == word);

@@ -10,9 +10,6 @@ use longshore_memory::{BodyEnd, ExchangeId, Fault, Handler, Reply};
 
 use crate::{BlobPlan, DocumentPlan, Image, Plan, Subject};
 
-/// The most messages of one input that are read.
-const MAX_MESSAGES: usize = 64;
-
 /// A message: a request or an answer, as its first line has it.
 pub(super) struct Message {
     /// The words of the first line.
@@ -25,17 +22,11 @@ pub(super) struct Message {
 
 /// The messages of an input, in order.
 pub(super) fn messages(bytes: &[u8]) -> Vec<Message> {
-    let mut parts: Vec<Vec<&[u8]>> = vec![Vec::new()];
-    for line in super::lines(bytes) {
-        match parts.last_mut() {
-            Some(part) if line != b"==" => part.push(line),
-            _ => parts.push(Vec::new()),
-        }
-    }
-    parts.iter().take(MAX_MESSAGES).map(|lines| message(lines)).collect()
+    super::parts(bytes).iter().map(|part| message(part)).collect()
 }
 
-fn message(lines: &[&[u8]]) -> Message {
+fn message(part: &[u8]) -> Message {
+    let lines: Vec<&[u8]> = super::lines(part).collect();
     let end = lines.iter().position(|line| line.is_empty()).unwrap_or(lines.len());
     let (head, body) = lines.split_at(end);
     let first = String::from_utf8_lossy(head.first().copied().unwrap_or_default());

@@ -10,7 +10,7 @@ use http::{Method, StatusCode, Uri};
 use longshore_core::driver::{Body, End};
 use longshore_core::header::RetryAfter;
 use longshore_core::{Digest, Event, Failure, Instant, Manifest, MediaType, Origin, Tag, Target};
-use longshore_memory::{Fault, Said};
+use longshore_memory::{Fault, Said, Transcript};
 use longshore_mock_registry::UploadId;
 use longshore_mock_registry::behaviour::{EtagForm, LocationForm, ReferrersApi};
 
@@ -49,8 +49,9 @@ pub fn judge(case: &Case, outcome: Outcome, run: &mut Run) -> Verdict {
     secrets::stay_where_they_belong(case, run)?;
     the_registry_has_no_complaint(case, run)?;
     manifests_come_last(run)?;
-    retry_after_is_kept(run)?;
-    requests_in_flight_are_capped(case, run)?;
+    retry_after_is_kept(run.simulation.transcript())?;
+    requests_in_flight_are_capped(case.client.in_flight, run.simulation.transcript())?;
+    nothing_is_in_flight(run)?;
     progress_never_falls(run)?;
     tags_change_once(case, run)?;
     uploads_are_not_left(run)?;
@@ -88,7 +89,8 @@ pub fn judge_cancelled(case: &Case, run: &Run) -> Verdict {
         format!("a cancelled push came to {:?}", run.result)
     })?;
     manifests_come_last(run)?;
-    requests_in_flight_are_capped(case, run)?;
+    requests_in_flight_are_capped(case.client.in_flight, run.simulation.transcript())?;
+    nothing_is_in_flight(run)?;
     progress_never_falls(run)?;
     tags_change_once(case, run)?;
     uploads_are_not_left(run)?;
@@ -199,12 +201,12 @@ fn acknowledgements(
 
 /// I26: a wait that was asked for is kept, by everything that goes to this origin. What is answered to a request that was
 /// given up reaches nobody.
-fn retry_after_is_kept(run: &Run) -> Verdict {
+pub(crate) fn retry_after_is_kept<K>(transcript: &Transcript<K>) -> Verdict {
     let mut given_up: BTreeSet<u64> = BTreeSet::new();
     let origin = |uri: &Uri| Target::parse(&uri.to_string()).ok().map(|target| target.origin().clone());
     let mut asked: BTreeMap<u64, Option<Origin>> = BTreeMap::new();
     let mut paused: BTreeMap<Option<Origin>, Instant> = BTreeMap::new();
-    for entry in &run.simulation.transcript().entries {
+    for entry in &transcript.entries {
         match &entry.what {
             Said::Asked { head, .. } => {
                 let origin = origin(&head.uri);
@@ -232,14 +234,14 @@ fn retry_after_is_kept(run: &Run) -> Verdict {
 }
 
 /// No more requests are in flight to one origin than the client may have, and each is answered once.
-fn requests_in_flight_are_capped(case: &Case, run: &Run) -> Verdict {
+pub(crate) fn requests_in_flight_are_capped<K>(in_flight: usize, transcript: &Transcript<K>) -> Verdict {
     let mut flying: BTreeMap<u64, String> = BTreeMap::new();
-    for entry in &run.simulation.transcript().entries {
+    for entry in &transcript.entries {
         match &entry.what {
             Said::Asked { head, .. } => {
                 let origin = head.uri.authority().map(ToString::to_string).unwrap_or_default();
                 let there = flying.values().filter(|other| **other == origin).count();
-                ensure(there < case.client.in_flight, || format!("too many in flight to {origin}: {flying:?}"))?;
+                ensure(there < in_flight, || format!("too many in flight to {origin}: {flying:?}"))?;
                 flying.insert(entry.request, origin);
             }
             Said::Answered { .. } | Said::Failed(_) | Said::Aborted => {
@@ -248,6 +250,10 @@ fn requests_in_flight_are_capped(case: &Case, run: &Run) -> Verdict {
             _ => {}
         }
     }
+    Ok(())
+}
+
+fn nothing_is_in_flight(run: &Run) -> Verdict {
     ensure(run.client.in_flight() == 0, || "the push ended, and requests are still in flight".to_owned())
 }
 

@@ -4,7 +4,7 @@ use longshore_core::FailureKind;
 
 use super::{
     BTreeSet, Case, Digest, Event, Failure, Manifest, Run, Verdict, a_failure_is_expected, all_are_listed, ensure,
-    manifests_come_last, progress_never_falls, requests, requests_in_flight_are_capped, retry_after_is_kept,
+    manifests_come_last, nothing_is_in_flight, progress_never_falls, requests, requests_in_flight_are_capped, retry_after_is_kept,
     stored_bytes_are_the_bytes_given, the_registry_has_no_complaint, uploads_are_not_left,
 };
 use crate::Image;
@@ -40,8 +40,9 @@ fn judge(
         requests::lost_commits_are_asked_about(run.simulation.transcript())?;
     }
     manifests_come_last(run)?;
-    retry_after_is_kept(run)?;
-    requests_in_flight_are_capped(first, run)?;
+    retry_after_is_kept(run.simulation.transcript())?;
+    requests_in_flight_are_capped(first.client.in_flight, run.simulation.transcript())?;
+    nothing_is_in_flight(run)?;
     uploads_are_not_left(run)?;
     stored_bytes_are_the_bytes_given(run)?;
     tags_name_what_was_pushed(session, pushed, run)?;

@@ -259,6 +259,11 @@ impl<K: Key, H> Simulation<K, H> {
         self.now
     }
 
+    /// Lets time pass in which nothing happens, as when a machine sleeps.
+    pub fn pass(&mut self, time: Duration) {
+        self.now = self.now + time;
+    }
+
     /// How many requests the client has sent.
     #[must_use]
     pub const fn requests(&self) -> u64 {

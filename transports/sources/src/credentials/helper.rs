@@ -29,7 +29,12 @@ pub(super) fn ask(environment: &Environment, name: &str, server: String) -> Resu
     if !status.success() {
         return if output.trim_ascii() == NOT_FOUND { Ok(None) } else { Err(HelperFailure::Failed { server, status }) };
     }
-    let answer: Answer = read_object(&output).map_err(|_| HelperFailure::Garbage)?;
+    answered(&server, &output)
+}
+
+/// What the words of a helper mean that was asked for a server.
+pub(super) fn answered(server: &str, output: &[u8]) -> Result<Option<Credentials>, HelperFailure> {
+    let answer: Answer = read_object(output).map_err(|_| HelperFailure::Garbage)?;
     answer.credentials(server)
 }
 
@@ -52,9 +57,9 @@ struct Answer {
 
 impl Answer {
     /// Some helpers say "none" with two empty fields, or with two that are `null`.
-    fn credentials(self, asked: String) -> Result<Option<Credentials>, HelperFailure> {
-        if !self.server.is_empty() && self.server != asked && !is_same(&self.server, &asked) {
-            return Err(HelperFailure::OtherServer { server: asked });
+    fn credentials(self, asked: &str) -> Result<Option<Credentials>, HelperFailure> {
+        if !self.server.is_empty() && self.server != asked && !is_same(&self.server, asked) {
+            return Err(HelperFailure::OtherServer { server: asked.to_owned() });
         }
         let (user, secret) = (self.user, self.secret.0.as_str());
         if user.is_empty() && secret.is_empty() {

@@ -45,6 +45,15 @@ use file::AuthFile;
 pub use environment::{AuthConfig, Environment};
 pub use error::{CredentialsError, EntryError, HelperFailure};
 
+/// What a credential helper says, where somebody else ran `docker-credential-NAME get` and it succeeded; `server` is what it was
+/// asked for. Nothing where it has none.
+///
+/// # Errors
+/// Where its output is no answer, or one about another server.
+pub fn helper_answer(server: &str, output: &[u8]) -> Result<Option<Credentials>, HelperFailure> {
+    helper::answered(server, output)
+}
+
 impl Environment {
     /// Looks the credentials of a registry up; for a repository of it, where the caller knows which.
     ///
