@@ -174,7 +174,7 @@ impl Held {
                 let push = &mut self.pushed[number];
                 if let Some(operation) = push.operation {
                     self.client.cancel(operation);
-                    push.cancelled = push.result.is_none();
+                    push.cancelled |= push.result.is_none();
                 }
             }
             What::Delete(thing) => {

@@ -17,7 +17,7 @@ const ARROWS: [(&str, &[&str], &[&str]); 12] = [
     ("longshore-reqwest", &["core", "sources", "tls"], &["conformance", "mock-registry", "transport-kit"]),
     ("longshore-ureq", &["core", "sources", "tls"], &["conformance", "mock-registry", "transport-kit"]),
     ("longshore-conformance", &["core", "memory", "mock-registry", "sources"], &[]),
-    ("longshore-fuzz", &["conformance"], &[]),
+    ("longshore-fuzz", &["conformance", "core"], &[]),
     ("longshore-core-wasm", &["core"], &[]),
     ("longshore-mock-registry-wasm", &["core", "mock-registry"], &[]),
 ];

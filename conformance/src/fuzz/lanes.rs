@@ -128,9 +128,8 @@ fn push(registry: &str, image: &Image, number: usize) -> Operation<usize> {
     let repository = format!("library/app{number}").parse().expect("the suite's own names are names");
     let push = Push::new(registry, repository).tag("v1".parse().expect("a tag"));
     let blobs = image.blobs.iter().enumerate();
-    let push = blobs.fold(push, |push, (number, blob)| {
-        push.blob(Blob::known(number, blob.digest, blob.bytes.len() as u64))
-    });
+    let push =
+        blobs.fold(push, |push, (number, blob)| push.blob(Blob::known(number, blob.digest, blob.bytes.len() as u64)));
     image.manifests.iter().cloned().fold(push, Push::manifest).root(image.root.clone()).into()
 }
 

@@ -66,7 +66,10 @@ fn judge(layout: Result<Layout, LayoutError>) {
             assert!(manifest.digest().matches(manifest.bytes()));
             assert!(manifest.blobs().all(|blob| there(blob.digest) || lacks(blob.digest)), "a blob is forgotten");
             let is_before = |digest: Digest| closure.manifests[..at].iter().any(|before| before.digest() == digest);
-            assert!(manifest.children().all(|child| is_before(child.digest) || lacks(child.digest)), "a child comes late");
+            assert!(
+                manifest.children().all(|child| is_before(child.digest) || lacks(child.digest)),
+                "a child comes late"
+            );
         }
         for blob in &closure.blobs {
             judge_blob(blob);

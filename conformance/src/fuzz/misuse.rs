@@ -312,7 +312,6 @@ impl Driver {
         let (operation, blob) = (self.some_operation(chance), chance.below(5));
         let len = chance.of(&[0, 1, 2, 33, 100, u64::MAX]);
         let digest = Digest::of(Algorithm::Sha256, &[chance.byte()]);
-        self.reads.retain(|(_, read, _)| *read != blob);
         self.handle(match chance.below(3) {
             0 => Input::Filled { operation, blob, len },
             1 => Input::Ended { operation, blob, len, digest },

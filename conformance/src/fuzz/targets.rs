@@ -24,7 +24,9 @@ pub struct Target {
 }
 
 impl Target {
-    const fn new(name: &'static str, input: &'static str, promise: &'static str, judge: fn(&[u8])) -> Self {
+    /// A target whose inputs are shown as they are.
+    #[must_use]
+    pub const fn new(name: &'static str, input: &'static str, promise: &'static str, judge: fn(&[u8])) -> Self {
         Self { name, input, promise, judge, is_script: false, show: None }
     }
 
@@ -84,7 +86,12 @@ pub static TARGETS: &[Target] = &[
     )
     .script()
     .shown_by(answers::show),
-    Target::new("digest", "a digest, and content", "exactly the grammar; the same digest however the content is cut", digest),
+    Target::new(
+        "digest",
+        "a digest, and content",
+        "exactly the grammar; the same digest however the content is cut",
+        digest,
+    ),
     Target::new(
         "docker_config",
         "a `config.json` of Docker",
@@ -127,7 +134,12 @@ pub static TARGETS: &[Target] = &[
     .script()
     .shown_by(super::layout::show),
     Target::new("layout_tar", "a tar, gzip or zstd file", "as `layout`", layout_tar),
-    Target::new("link_header", "`Link`, a value a line", "the same origin, and no byte that was not there", link_header),
+    Target::new(
+        "link_header",
+        "`Link`, a value a line",
+        "the same origin, and no byte that was not there",
+        link_header,
+    ),
     Target::new(
         "location_resolve",
         "a URL reference, perhaps a base",

@@ -26,7 +26,8 @@ pub fn unpack(bytes: &[u8]) {
     let home = tempfile::tempdir().expect("a folder can be made");
     fs::write(home.path().join("beside"), b"untouched").expect("a file can be written");
     let out = home.path().join("out");
-    let mut layer = Descriptor::new(MediaType::oci_layer_gzip(), Digest::of(Algorithm::Sha256, &blob), blob.len() as u64);
+    let mut layer =
+        Descriptor::new(MediaType::oci_layer_gzip(), Digest::of(Algorithm::Sha256, &blob), blob.len() as u64);
     layer.annotations = annotations;
     let result = write(&layer, &blob, &out);
     let beside: Vec<_> = fs::read_dir(home.path()).expect("it is there").map(|it| it.expect("it is there")).collect();

@@ -4,8 +4,8 @@ use longshore_core::FailureKind;
 
 use super::{
     BTreeSet, Case, Digest, Event, Failure, Manifest, Run, Verdict, a_failure_is_expected, all_are_listed, ensure,
-    manifests_come_last, nothing_is_in_flight, progress_never_falls, requests, requests_in_flight_are_capped, retry_after_is_kept,
-    stored_bytes_are_the_bytes_given, the_registry_has_no_complaint, uploads_are_not_left,
+    manifests_come_last, nothing_is_in_flight, progress_never_falls, requests, requests_in_flight_are_capped,
+    retry_after_is_kept, stored_bytes_are_the_bytes_given, the_registry_has_no_complaint, uploads_are_not_left,
 };
 use crate::Image;
 use crate::session::{Held, Pushed, Session, What};

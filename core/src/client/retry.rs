@@ -49,13 +49,13 @@ impl<K: Key> Client<K> {
             self.settle(task, Outcome::Unknown { status: Some(status) });
         } else if let Some(asked) = asked.filter(|asked| *asked > self.options.retry_after_limit) {
             let failure = Failure::new(FailureKind::RetryAfter { asked, limit: self.options.retry_after_limit });
-            return self.settle(task, Outcome::Failed(failure.at(flight.row, flight.target)));
+            self.settle(task, Outcome::Failed(failure.at(flight.row, flight.target.clone())));
         } else {
             let answer = Outcome::Answer { from: flight.target.clone(), response, end };
             self.wait_and_repeat(task, &flight, answer, status, asked);
         }
-        // Whatever becomes of this request, the others wait too.
-        if let Some(asked) = asked.filter(|asked| *asked <= self.options.retry_after_limit) {
+        // Whatever becomes of this request, the others wait too; where that is too long, they fail when it is their turn.
+        if let Some(asked) = asked {
             self.lane(flight.target.origin()).pause(now.after(asked));
         }
     }
@@ -227,6 +227,22 @@ impl<K: Key> Client<K> {
                 lane.forgive();
             }
         }
+    }
+
+    /// Fails the first task that waits for a place at an origin which asked for a wait that goes on for longer than is allowed. Says
+    /// whether there was one.
+    pub(super) fn refuse_to_wait(&mut self, origin: &Origin, asked: Duration) -> bool {
+        let first = self.lanes.get_mut(origin).and_then(|lane| lane.queue.first(true));
+        let Some((id, mut task)) = first.and_then(|id| Some((id, self.tasks.remove(&id)?))) else { return false };
+        let failure = Failure::new(FailureKind::RetryAfter { asked, limit: self.options.retry_after_limit });
+        let failure = match &task.phase {
+            Phase::Queued(queued) => failure.at(queued.exchange.row, queued.target.clone()),
+            _ => failure,
+        };
+        self.leave_lane(id, &mut task);
+        self.settle(&mut task, Outcome::Failed(failure));
+        self.put_back(id, task);
+        true
     }
 
     /// The tasks whose next request goes to this origin.

@@ -52,6 +52,41 @@ fn what_one_registry_is_sent_does_not_depend_on_another() {
     assert_eq!(beside(|| Fate::Answered(millis(1), respond(429, &[], ""))), expected, "it throttles");
 }
 
+/// A wait above the limit fails the push that is told of it, and every other one at that origin: none of them undercuts it.
+#[test]
+fn a_wait_above_the_limit_is_kept_by_every_push() {
+    let (registry, refused) = (RefCell::new(Registry::default()), RefCell::new(false));
+    // Two at a time, so that the other push has more to send when the refusal comes.
+    let mut options = Options::default();
+    options.in_flight = 2;
+    let mut world = World::new(options, |_, request| {
+        if request.uri().path().contains("/a/one/blobs/") && !refused.replace(true) {
+            return Fate::Answered(millis(10), respond(503, &[("retry-after", "1000")], ""));
+        }
+        Fate::Answered(millis(15), registry.borrow_mut().answer(request))
+    });
+    let pushes =
+        ["a/one", "a/two"].map(|name| world.client.start(push("registry.example", name, &[("x", 10), ("y", 10)])));
+    let fine = world.client.start(push("fine.example", "a/b", &[("x", 10)]));
+    world.run_until(seconds(100));
+    world.succeeded(fine);
+    for push in pushes {
+        assert!(matches!(world.failure(push).kind, FailureKind::RetryAfter { .. }), "{}", world.transcript());
+    }
+    // One that is begun later fails too, until what is left of the wait is no longer too long.
+    let later = world.client.start(push("registry.example", "a/three", &[("x", 10)]));
+    world.run_until(seconds(101));
+    assert!(matches!(world.failure(later).kind, FailureKind::RetryAfter { .. }), "{}", world.transcript());
+    world.run_until(seconds(800));
+    let last = world.client.start(push("registry.example", "a/four", &[("x", 10)]));
+    world.run();
+    assert!(world.succeeded(last) >= seconds(1000), "{}", world.transcript());
+    let sent = world.sent_to("registry.example");
+    let told = sent.iter().position(|sent| sent.line.contains("/a/one/blobs/")).expect("it is sent");
+    let early = sent[told..].iter().filter(|sent| sent.at > millis(60) && sent.at < seconds(1000));
+    assert_eq!(early.count(), 0, "{}", world.transcript());
+}
+
 #[test]
 fn an_outage_is_paid_back_by_time() {
     let (registry, is_down) = (RefCell::new(Registry::default()), RefCell::new(true));

@@ -1,0 +1,55 @@
+//! `oci-spec`: references by one regular expression, as Docker's.
+
+use longshore_core::{Reference, ReferenceError};
+use oci_spec::distribution::Reference as TheirReference;
+
+/// A reference.
+///
+/// # Panics
+/// Where both read it, and it means something else; and where one alone reads it, without a reason of these lists.
+pub fn peers_reference(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    match (text.parse::<Reference>(), text.parse::<TheirReference>()) {
+        (Ok(ours), Ok(theirs)) => {
+            assert_eq!(ours.repository.as_str(), theirs.repository(), "{text}");
+            let tag = ours.tag.as_ref().map(ToString::to_string);
+            // Where neither tag nor digest is written, oci-spec adds `latest`; ours leaves that to whoever pulls.
+            let is_latest = tag.is_none() && ours.digest.is_none() && theirs.tag() == Some("latest");
+            assert!(is_latest || tag.as_deref() == theirs.tag(), "{text}");
+            assert_eq!(ours.digest.map(|digest| digest.to_string()).as_deref(), theirs.digest(), "{text}");
+            let registry = theirs.registry().to_ascii_lowercase();
+            let registry = registry.strip_suffix(":443").unwrap_or(&registry);
+            assert_eq!(ours.registry.to_string().trim_end_matches(":443"), registry, "{text}");
+        }
+        (Ok(ours), Err(error)) => {
+            assert!(why_they_refuse(text, &ours).is_some(), "oci-spec alone refuses {text}: {error}");
+        }
+        (Err(error), Ok(theirs)) => {
+            assert!(why_we_refuse(&error, &theirs).is_some(), "ours alone refuses {text}: {error}");
+        }
+        (Err(_), Err(_)) => {}
+    }
+}
+
+/// What ours reads and `oci-spec` does not.
+fn why_they_refuse(text: &str, ours: &Reference) -> Option<&'static str> {
+    if text.contains('[') {
+        return Some("an address of IPv6 is a host");
+    }
+    if ours.registry.to_string().contains('_') || ours.registry.to_string().contains("..") {
+        return Some("a name in DNS may have an underscore");
+    }
+    None
+}
+
+/// What `oci-spec` reads and ours does not.
+fn why_we_refuse(error: &ReferenceError, theirs: &TheirReference) -> Option<&'static str> {
+    match error {
+        ReferenceError::Digest(_) => Some("a digest is lower case, and of an algorithm that can be checked"),
+        ReferenceError::Registry(_) => {
+            Some("a host is what a URL can hold: no port above 65535, no number that is no address")
+        }
+        ReferenceError::Repository(_) if theirs.repository().len() > 255 => Some("too long"),
+        _ => None,
+    }
+}
