@@ -76,9 +76,14 @@ pub fn helper_words(bytes: &[u8]) {
         Ok(Some(found)) => {
             assert_sendable(&found);
             let answer: Value = serde_json::from_slice(words).expect("what is taken is JSON");
-            let (user, secret) = (answer["Username"].as_str(), answer["Secret"].as_str());
+            // Go's readers, for which helpers are written, know a field in any case.
+            let fields = || answer.as_object().into_iter().flatten();
+            let field = |name: &str| {
+                fields().find_map(|(key, value)| value.as_str().filter(|_| key.eq_ignore_ascii_case(name)))
+            };
+            let (user, secret) = (field("Username"), field("Secret"));
             assert!(user.is_some_and(|user| !user.is_empty()) && secret.is_some_and(|secret| !secret.is_empty()));
-            let named = answer["ServerURL"].as_str().unwrap_or_default();
+            let named = field("ServerURL").unwrap_or_default();
             let bare = |url: &str| {
                 let url = url.trim_start_matches("https://").trim_start_matches("http://");
                 url.split('/').next().unwrap_or_default().to_ascii_lowercase()
