@@ -7,6 +7,7 @@
 # pull it back: the digests must agree. Then skopeo itself copies into `longshore mock`, and inspects there.
 # Artifacts and charts that Longshore pushes are pulled by the Python clients, and the reverse (peers.py).
 # Then the same behind a password: the mock with TLS and tokens, docker-registry with an htpasswd file.
+# At last skopeo, oras and python-dxf each have a session with tokens, mounts included, of which the judge finds nothing to say.
 # What is not installed is skipped, loudly. LONGSHORE names the program; without it, it is built. PYTHON names an interpreter
 # that has the clients (pip install oras python-dxf).
 set -euo pipefail
@@ -177,9 +178,9 @@ oras_pulls() {
     python_peer oras-pull "$1" "$work/out" && diff -r "$2" "$work/out"
 }
 
-oras_pushes() {
-    (cd "$work/chart" && "$PYTHON" "$OLDPWD/conformance/peers.py" oras-push "$1" app-1.0.0.tgz) && pull_files "$1" "$work/chart"
-}
+oras_pushes() { oras_pushes_only "$1" && pull_files "$1" "$work/chart"; }
+
+oras_pushes_only() { (cd "$work/chart" && "$PYTHON" "$OLDPWD/conformance/peers.py" oras-push "$1" app-1.0.0.tgz); }
 
 # What dxf stores is pulled as a layout, which skopeo reads where it is there.
 dxf_pushes() {
@@ -273,6 +274,66 @@ start_mock --tls --tls-ca "$work/certificates/ca.crt" --auth "$work/htpasswd"
 behind_a_password "the mock with TLS" "$mock" "--cert-dir=$work/certificates" --https --ca "$work/certificates/ca.crt"
 if has docker-registry && start_docker_registry "auth: {htpasswd: {realm: peers, path: $work/htpasswd}}"; then
     behind_a_password "docker-registry with htpasswd" "$docker_registry" --tls-verify=false
+fi
+
+# What the judge says of the others, over a whole session with tokens, mounts included: the mock ends with 1 where a client
+# broke a MUST.
+export PEERS_USER=alice PEERS_PASSWORD=wonderland
+
+# judged_by PEER ARGUMENT...: a mock that judges; its address, under the name localhost, is in $mock.
+judged_by() {
+    peer=$1
+    shift
+    rm -f "$work/judged.log"
+    start_mock --listen localhost:0 --auth "$work/htpasswd" --judge "$work/judge.json" --strict --log "$work/judged.log" "$@"
+    mock=localhost:${mock##*:}
+}
+
+# verdict: ends that mock, and tells what the judge says.
+verdict() {
+    local process=${started[-1]} status=0
+    kill "$process"
+    wait "$process" || status=$?
+    unset 'started[-1]'
+    check "the judge found nothing that $peer must not do" judged "$status"
+}
+
+# A blob was mounted: 201 to end-11.
+mounted() { grep -q '"row":"end-11","status":201' "$work/judged.log"; }
+
+judged() {
+    [[ $1 -eq 0 && -s $work/judge.json ]] || { cat "$work/mock.log" "$work/judge.json"; return 1; }
+}
+
+if has skopeo; then
+    judged_by skopeo
+    check "longshore pushes for skopeo, with a token" log_in_push "${layouts[0]}" "$mock/team/one:v1"
+    rm -f "$work/login.json"
+    check "skopeo logs in at localhost" \
+        peer login --authfile "$work/login.json" --username alice --password wonderland --tls-verify=false "$mock"
+    judged_copy() { REGISTRY_AUTH_FILE=$work/login.json copy_within "$mock/team/$1:v1" "$mock/team/$2:v1"; }
+    check "skopeo copies with a token" judged_copy one two
+    check "skopeo copies again with a token" judged_copy one three
+    check "skopeo mounted" mounted
+    verdict
+fi
+if has_python oras; then
+    # It keeps its first token, of a HEAD, for the whole push (oras-py issue 187): so the token gives more than was asked for.
+    judged_by oras --set auth.grants=all
+    check "oras pushes with a token" oras_pushes_only "$mock/team/oras:v1"
+    check "oras pulls with a token" oras_pulls "$mock/team/oras:v1" "$work/chart"
+    verdict
+fi
+if has_python dxf; then
+    # It sends no password over plain HTTP.
+    judged_by dxf --tls --tls-ca "$work/certificates/ca.crt"
+    export PEERS_CA=$work/certificates/ca.crt
+    check "dxf pushes with a token" python_peer dxf-push "$mock/team/dxf:v1" "$files/a.json"
+    check "dxf mounts with a token" python_peer dxf-mount "$mock/team/mounted:v1" "$mock/team/dxf:v1"
+    check "dxf mounted" mounted
+    check "dxf pulls with a token" python_peer dxf-pull "$mock/team/mounted:v1" "$files/a.json"
+    unset PEERS_CA
+    verdict
 fi
 
 if [[ ${#skipped[@]} -gt 0 ]]; then say SKIP "without ${skipped[*]} this says less than it could" >&2; fi

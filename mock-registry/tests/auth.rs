@@ -5,7 +5,7 @@ mod transcript;
 use base64::Engine as _;
 use longshore_core::{Host, Origin, Scheme};
 use longshore_mock_registry::auth::{Auth, AuthScheme, Password, Rights};
-use longshore_mock_registry::behaviour::{ChallengeForm, ChallengeScope, Realm, TokenField};
+use longshore_mock_registry::behaviour::{ChallengeForm, ChallengeScope, Grants, Realm, TokenField};
 use longshore_mock_registry::{Behaviour, RegistryOptions};
 use transcript::{Stage, sha256};
 
@@ -300,6 +300,31 @@ fn a_source_that_the_token_does_not_cover_is_challenged() {
     );
     stage.play(&token("u", "alice", "&scope=repository:team/a:pull,push%20repository:team/b:pull"));
     stage.play("C: POST /v2/team/a/blobs/uploads/?mount={other}&from=team/b\nC: Authorization: Bearer {u}\nS: 201");
+}
+
+#[test]
+fn the_challenge_to_a_mount_names_its_source_though_the_right_to_read_it_is_not_needed() {
+    for (named, source) in [(true, " repository:team/b:pull"), (false, "")] {
+        let mut stage = with_secret(|b| b.auth.mount_source_named = named);
+        stage.play(&format!(
+            "C: POST /v2/team/a/blobs/uploads/?mount={{other}}&from=team/b
+             S: 401
+             S: WWW-Authenticate: Bearer realm=\"https://reg.example/token\",service=\"longshore-mock-registry\",scope=\"repository:team/a:pull,push{source}\""
+        ));
+        stage.play(&token("t", "alice", "&scope=repository:team/a:pull,push"));
+        stage.play("C: POST /v2/team/a/blobs/uploads/?mount={other}&from=team/b\nC: Authorization: Bearer {t}\nS: 202");
+    }
+}
+
+#[test]
+fn a_token_gives_what_was_asked_for_or_all_that_the_user_may_do() {
+    for (grants, status) in [(Grants::Asked, 401), (Grants::All, 202)] {
+        let mut stage = with_secret(|b| b.auth.grants = grants);
+        stage.play(&token("t", "alice", "&scope=*"));
+        stage.play(&format!("C: POST /v2/team/a/blobs/uploads/\nC: Authorization: Bearer {{t}}\nS: {status}"));
+        // Nobody may do more than the user.
+        stage.play("C: POST /v2/foreign/a/blobs/uploads/\nC: Authorization: Bearer {t}\nS: 401");
+    }
 }
 
 #[test]

@@ -118,12 +118,15 @@ impl Registry {
             _ => &[Action::Pull, Action::Push],
         };
         let mut needs = vec![(repository.clone(), actions.iter().copied().collect())];
-        let from = request.query.first("from").and_then(|from| from.parse().ok());
-        if let Some(from) = from.filter(|_| request.row == Row::End11 && behaviour.mount_source_challenged) {
-            needs.push((from, BTreeSet::from([Action::Pull])));
-        }
+        needs.extend(mount_source(request).filter(|_| behaviour.mount_source_challenged));
         needs
     }
+}
+
+/// The right to read the source of a mount.
+pub(super) fn mount_source(request: &ParsedRequest) -> Option<Need> {
+    let from = request.query.first("from").filter(|_| request.row == Row::End11)?;
+    Some((from.parse().ok()?, BTreeSet::from([Action::Pull])))
 }
 
 /// What a caller lacks.

@@ -6,7 +6,7 @@ use http::StatusCode;
 use http::header::WWW_AUTHENTICATE;
 use longshore_core::{Origin, Scheme};
 
-use super::caller::Need;
+use super::caller::{Need, mount_source};
 use super::short_name;
 use super::{Action, AuthScheme};
 use crate::answer::{Answer, Row};
@@ -37,7 +37,10 @@ impl Registry {
             let pull = |(repository, _): &Need| (repository.clone(), BTreeSet::from([Action::Pull]));
             needs.iter().map(pull).collect::<Vec<Need>>()
         });
-        self.challenges(reading.as_deref().unwrap_or(needs), error, sent)
+        let mut named = reading.unwrap_or_else(|| needs.to_vec());
+        let source = mount_source(request).filter(|_| behaviour.mount_source_named);
+        named.extend(source.filter(|source| !named.is_empty() && !named.contains(source)));
+        self.challenges(&named, error, sent)
             .into_iter()
             .fold(refusal, |refusal, value| refusal.header(WWW_AUTHENTICATE, value))
     }

@@ -14,7 +14,7 @@ use super::credentials::{SentCredentials, hashed};
 use super::rights::parse_actions;
 use super::{Action, AuthScheme, Rights};
 use crate::answer::{Answer, Body, Row};
-use crate::behaviour::{ChallengeScope, TokenField};
+use crate::behaviour::{ChallengeScope, Grants, TokenField};
 #[cfg(feature = "server")]
 use crate::progress::RequestId;
 use crate::progress::{BodyEnd, Receiver, Step};
@@ -168,7 +168,10 @@ impl Registry {
         let own = user.as_ref().and_then(|user| auth.users.get(user)).map_or(&auth.anonymous, |user| &user.rights);
         let read = if behaviour.first_scope_only { 1 } else { SCOPES };
         let scopes = query.all("scope").take(read).flat_map(str::split_whitespace).take(SCOPES);
-        let mut rights = Rights::none();
+        let mut rights = match behaviour.grants {
+            Grants::Asked => Rights::none(),
+            Grants::All => own.clone(),
+        };
         for scope in scopes {
             if let Some(owner) = any_action(scope).filter(|_| behaviour.scope == ChallengeScope::AnyAction) {
                 rights.add_below(&owner, own);

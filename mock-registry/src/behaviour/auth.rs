@@ -30,6 +30,9 @@ pub struct Authentication {
     /// Whether credentials that are wrong, or a token that is no longer good, are 403 with text
     /// (`expired-basic-403-plain-text`).
     pub expired_as_text: bool,
+    /// Whether the challenge to a mount names its source beside its target, so that a client gets a token for both. Needed is
+    /// the right to read it only where `mount-source-challenged` says so.
+    pub mount_source_named: bool,
     /// Whether a mount whose source the token does not cover is 401 with both scopes in one parameter
     /// (`challenge-multi-scope-one-param`, `mount-unauthorised-401`).
     pub mount_source_challenged: bool,
@@ -51,6 +54,8 @@ pub struct Authentication {
     pub foreign_scope_refused: Option<u16>,
     /// Whether the token server reads the first `scope` only (`token-scope-order-first-wins`).
     pub first_scope_only: bool,
+    /// What a token gives the right to.
+    pub grants: Grants,
     /// Which fields hold the token.
     pub token_field: TokenField,
     /// Whether a token says how long it is good (`token-expires_in-absent`).
@@ -71,6 +76,7 @@ impl Default for Authentication {
             flips_to_basic: false,
             insufficient_scope: 401,
             expired_as_text: false,
+            mount_source_named: true,
             mount_source_challenged: false,
             cancel_needs_delete: false,
             absent_needs_push: false,
@@ -80,6 +86,7 @@ impl Default for Authentication {
             delete_scope_refused: None,
             foreign_scope_refused: None,
             first_scope_only: false,
+            grants: Grants::Asked,
             token_field: TokenField::Both,
             expires_in: true,
         }
@@ -147,4 +154,15 @@ pub enum TokenField {
     Token,
     /// `access_token` (`token-field-access_token`).
     AccessToken,
+}
+
+/// What a token gives the right to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Grants {
+    /// What was asked for, as far as the user may do it.
+    #[default]
+    Asked,
+    /// All that the user may do, whatever was asked for: the token says who one is, and no more (`challenge-scope-star`).
+    All,
 }

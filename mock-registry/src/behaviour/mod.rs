@@ -18,7 +18,7 @@ mod start;
 use serde::{Deserialize, Serialize};
 
 pub use answers::{AnswerChange, AnswerFilter};
-pub use auth::{Authentication, ChallengeForm, ChallengeScope, Realm, TokenField};
+pub use auth::{Authentication, ChallengeForm, ChallengeScope, Grants, Realm, TokenField};
 pub use chunks::{BodyMax, Chunks, ContentRange, CutBody, EmptyRange, MaxOf, OutOfOrderRange, Patch, PatchRange};
 pub use commit::{BlobLocation, Commit, FinalChunk, StatusRange, UploadStatus};
 pub use errors::{ErrorBody, Errors};
