@@ -299,7 +299,7 @@ verdict() {
 }
 
 # A blob was mounted: 201 to end-11.
-mounted() { grep -q '"row":"end-11","status":201' "$work/judged.log"; }
+mounted() { grep '"row":"end-11"' "$work/judged.log" | grep -q '"status":201'; }
 
 judged() {
     [[ $1 -eq 0 && -s $work/judge.json ]] || { cat "$work/mock.log" "$work/judge.json"; return 1; }

@@ -68,6 +68,7 @@ fn options_come_from_the_environment_too_and_faults_from_a_file() {
     std::fs::write(&faults, "# the second one\nGET#2: status 503\n").unwrap();
     let mut command = common::command(&["mock"]);
     command.env("LONGSHORE_MOCK_FAULTS", &faults).env("LONGSHORE_MOCK_LISTEN", "localhost:0");
+    command.env("LONGSHORE_MOCK_STRICT", "1").env("LONGSHORE_MOCK_SET", "listing.empty=404\nmount.policy=never");
     let mock = Mock::spawn(command);
     assert_eq!([mock.status("/v2/"), mock.status("/v2/"), mock.status("/v2/")], [200, 503, 200]);
     assert_eq!(mock.stop("TERM"), Some(0));
@@ -77,6 +78,14 @@ fn options_come_from_the_environment_too_and_faults_from_a_file() {
 fn what_is_no_fault_or_no_address_is_refused() {
     let said = common::run(&["mock", "--fault", "PATCH#2: answer-last"]);
     assert!(String::from_utf8_lossy(&said.stderr).contains("did you mean \"answer-lost\""), "{said:?}");
+    let folder = tempfile::tempdir().unwrap();
+    let faults = folder.path().join("faults");
+    std::fs::write(&faults, "# a comment\nGET#1: status 503\nPATCH#2: answer-last\n").unwrap();
+    let said = common::refused(2, &["mock", "--faults", faults.to_str().unwrap()]);
+    assert!(said.contains("faults:3: there is no fault \"answer-last\""), "{said}");
+    let report = folder.path().join("not/there.json");
+    let said = common::refused(1, &["mock", "--judge", report.to_str().unwrap()]);
+    assert!(said.contains("cannot write the report"), "{said}");
     let said = common::refused(2, &["mock", "--listen", "127.0.0.1"]);
     assert!(said.contains("cannot listen on"), "{said}");
 }

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use clap::builder::BoolishValueParser;
 use clap::{ArgAction, ArgMatches, Args, Command, ValueEnum};
 use longshore_core::Origin;
 use longshore_mock_registry::fault::Faults;
@@ -106,10 +107,10 @@ pub(crate) fn with_environment(command: Command) -> Command {
         mock.mut_args(|argument| match argument.get_long() {
             Some(long) if long != "help" => {
                 let name = format!("LONGSHORE_MOCK_{}", long.to_uppercase().replace('-', "_"));
-                let argument = if matches!(argument.get_action(), ArgAction::Append) {
-                    argument.value_delimiter('\n')
-                } else {
-                    argument
+                let argument = match argument.get_action() {
+                    ArgAction::Append => argument.value_delimiter('\n'),
+                    ArgAction::SetTrue => argument.value_parser(BoolishValueParser::new()),
+                    _ => argument,
                 };
                 argument.env(OsString::from(name)).hide_env(true)
             }

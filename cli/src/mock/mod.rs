@@ -28,6 +28,10 @@ pub(crate) async fn run(arguments: MockArguments) -> Result<(), Error> {
     }
     let profile = profile::load(&arguments.profile)?;
     let signals = Signals::listen()?;
+    // What cannot be written at the end is said at the start.
+    if let Some(path) = arguments.judge.as_deref().filter(|path| *path != Path::new("-")) {
+        files::append_to(path).map_err(|error| unwritable(path, &error))?;
+    }
     let server = server(&arguments, &profile).await?;
     if !server.address().ip().is_loopback() && arguments.auth.is_none() {
         output::say(format!("warning: everyone who can reach {} can push, pull and delete", server.address()));
@@ -107,7 +111,11 @@ fn write(path: &Path, report: &Report) -> Result<(), Error> {
         _ => report.to_json(),
     };
     let written = files::create(path).and_then(|mut file| file.write_all(text.as_bytes()));
-    written.map_err(|error| Error::failed(format!("cannot write the report {}: {error}", path.display())))
+    written.map_err(|error| unwritable(path, &error))
+}
+
+fn unwritable(path: &Path, error: &io::Error) -> Error {
+    Error::failed(format!("cannot write the report {}: {error}", path.display()))
 }
 
 /// After the first signal no more requests are taken in; those that run may come to their end.

@@ -49,7 +49,10 @@ fn faults(arguments: &MockArguments) -> Result<Faults, Error> {
     let mut faults = Faults::none();
     if let Some(path) = &arguments.fault_file {
         let text = read_text(path)?;
-        faults = text.parse().map_err(|error| Error::misuse(format!("cannot use {}: {error}", path.display())))?;
+        faults = text.parse().map_err(|error| {
+            let wrong = text.lines().position(|line| line.parse::<Faults>().is_err());
+            Error::misuse(format!("cannot use {}:{}: {error}", path.display(), wrong.unwrap_or_default() + 1))
+        })?;
     }
     Ok(arguments.faults.iter().cloned().fold(faults, Faults::and))
 }

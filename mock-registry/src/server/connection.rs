@@ -101,6 +101,17 @@ impl ConnectionState {
         self.in_flight.fetch_sub(1, Ordering::Relaxed);
     }
 
+    /// Waits until no request has been answered for this long. Part of a head is no request.
+    pub(super) async fn quiet_for(&self, pause: Duration) {
+        let mut quiet_since = Instant::now();
+        while quiet_since.elapsed() < pause {
+            tokio::time::sleep(pause / 5).await;
+            if self.in_flight.load(Ordering::Relaxed) > 0 {
+                quiet_since = Instant::now();
+            }
+        }
+    }
+
     /// Since when nothing is asked, where nothing is.
     pub(super) fn idle_since(&self) -> Option<u64> {
         let busy = self.in_flight.load(Ordering::Relaxed) > 0 || self.in_head.load(Ordering::Relaxed);

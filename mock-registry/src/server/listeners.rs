@@ -18,6 +18,8 @@ use super::tls::Acceptor;
 
 /// How long a client may take to begin TLS.
 const HANDSHAKE: Duration = Duration::from_secs(10);
+/// How long a connection without a request stays when the server stops.
+const FAREWELL: Duration = Duration::from_millis(500);
 /// How long to wait before the next connection is taken, where one could not be.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -155,6 +157,8 @@ async fn connection(
             tokio::select! {
                 served = serving.as_mut() => served,
                 () = state.closed() => Ok(()),
+                // A client that does not hear that the server goes, or is in the midst of a head.
+                () = state.quiet_for(FAREWELL) => Ok(()),
             }
         }
     };

@@ -155,7 +155,7 @@ impl Directory {
         entries.map(|entry| entry.map(|entry| entry.path()).map_err(|error| failed(&error))).collect()
     }
 
-    /// Removes content that no record names.
+    /// Removes content that no record names. What is not called as content is, is somebody else's.
     fn sweep(&self, records: &[Record]) -> Result<(), StorageError> {
         let named: BTreeSet<PathBuf> = records
             .iter()
@@ -166,12 +166,19 @@ impl Directory {
             })
             .collect();
         for folder in &FOLDERS[..4] {
-            for path in self.files(folder)?.into_iter().filter(|path| !named.contains(path)) {
+            let own = self.files(folder)?.into_iter().filter(|path| is_content(path));
+            for path in own.filter(|path| !named.contains(path)) {
                 fs::remove_file(path).map_err(|error| failed(&error))?;
             }
         }
         Ok(())
     }
+}
+
+/// Whether a file is called as content is: by the hex digits of a digest.
+fn is_content(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    path.is_file() && matches!(name.len(), 64 | 128) && name.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 impl std::fmt::Debug for Directory {

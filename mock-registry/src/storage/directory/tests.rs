@@ -180,3 +180,18 @@ fn a_reset_forgets_everything_for_good() {
     drop(registry);
     assert_eq!(ask(&mut open(folder.path()), "HEAD", &head, "").0, 404);
 }
+
+#[test]
+fn what_others_put_between_the_content_stays_and_is_no_obstacle() {
+    let folder = tempfile::tempdir().unwrap();
+    let (blob, _) = push(&mut open(folder.path()), "a");
+    let blobs = folder.path().join("blobs/sha256");
+    fs::create_dir(blobs.join("lost+found")).unwrap();
+    fs::write(blobs.join("notes.txt"), "mine").unwrap();
+    let unnamed = digest(b"unnamed").hex();
+    fs::write(blobs.join(&unnamed), "unnamed").unwrap();
+    assert_eq!(ask(&mut open(folder.path()), "GET", &format!("/v2/a/blobs/{blob}"), "").0, 200);
+    let left = names(&blobs);
+    assert!(left.contains(&"lost+found".to_owned()) && left.contains(&"notes.txt".to_owned()), "{left:?}");
+    assert!(!left.contains(&unnamed), "{left:?}");
+}
