@@ -52,6 +52,8 @@ pub(super) fn manifests() -> Vec<Quirk> {
         fine("manifest-put-status-variants:204", |b| b.manifests.status = 204),
         fine("manifest-location-bogus", |b| b.manifests.location = is::ManifestLocation::Upload),
         fine("manifest-location-bogus:absent", |b| b.manifests.location = is::ManifestLocation::Absent),
+        fine("location-private-host", |b| b.manifests.location = is::ManifestLocation::PrivateHost),
+        fine("location-private-host:other", |b| b.manifests.location = is::ManifestLocation::OtherHost),
         fine("manifest-201-with-body", |b| b.manifests.echo = is::Echo::Manifest),
         fine("manifest-201-with-body:text", |b| b.manifests.echo = is::Echo::Text),
         fine("etag-format-varies", |b| b.manifests.etag = is::EtagForm::Unquoted),
@@ -224,6 +226,10 @@ pub(super) fn errors() -> Vec<Quirk> {
             b.chunks.malformed = 500;
             b.chunks.out_of_order = 500;
             b.commit.mismatch = 500;
+        }),
+        fine("416-json-as-text-plain", |b| {
+            let errors = "4xx json".parse().unwrap_or_default();
+            b.answers.push(is::AnswerChange::to(errors).header("content-type", "text/plain; charset=utf-8"));
         }),
         fine("error-body-shapes:empty", |b| b.errors.body = is::ErrorBody::Empty),
         fine("error-body-shapes:html", |b| b.errors.body = is::ErrorBody::Html),

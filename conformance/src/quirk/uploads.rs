@@ -28,6 +28,11 @@ pub(super) fn mounting() -> Vec<Quirk> {
         fine("mount-without-from-ok-202", |b| b.mount.without_from = is::WithoutFrom::Upload),
         fine("mount-from-without-mount-405", |b| b.mount.from_alone = 405),
         fine("mount-origin-param-breaks-hub", |b| b.mount.refuses_origin = true),
+        fine("ecr-public-mount-202", |b| {
+            b.mount.policy = is::MountPolicy::Never;
+            b.start.location = is::LocationForm::Absolute;
+        })
+        .in_case(mounts),
         fine("quay-2021", |b| *b = profile("quay-2021")),
         fine("ecr:mounting-off", |b| *b = small_ecr(false)),
         fine("ecr:mounting-on", |b| *b = small_ecr(true)),
@@ -128,6 +133,7 @@ pub(super) fn chunks() -> Vec<Quirk> {
             b.chunks.empty_range = is::EmptyRange::MinusOne;
         }),
         fine("status-zero-bytes-ambiguous", |b| b.chunks.empty_range = is::EmptyRange::Absent),
+        fine("patch-range-constant", |b| b.chunks.range = is::PatchRange::Constant),
         fine("patch-location-missing", |b| b.chunks.location_missing = true),
         fine("patch-content-range-ignored", |b| b.chunks.content_range = is::ContentRange::Ignored),
         fine("patch-overlap-accepted", |b| b.chunks.content_range = is::ContentRange::Overlapping),

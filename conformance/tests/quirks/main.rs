@@ -227,6 +227,12 @@ quirks! {
     too_many_429_retry_after_forms_token: "429-retry-after-forms:token",
     too_many_429_non_json_body: "429-non-json-body",
     retryable_status_set: "retryable-status-set",
+    patch_range_constant: "patch-range-constant",
+    ecr_public_mount_202: "ecr-public-mount-202",
+    patch_replay_doubles_body: "patch-replay-doubles-body",
+    location_private_host: "location-private-host",
+    location_private_host_other: "location-private-host:other",
+    json_as_text_plain: "416-json-as-text-plain",
 }
 
 /// Registries have many quirks at once.

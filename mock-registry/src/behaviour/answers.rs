@@ -150,6 +150,26 @@ impl fmt::Display for AnswerFilter {
 }
 
 impl AnswerChange {
+    /// No change yet, to these answers.
+    #[must_use]
+    pub const fn to(when: AnswerFilter) -> Self {
+        Self { when, status: None, code: None, body: None, headers: BTreeMap::new() }
+    }
+
+    /// Another status.
+    #[must_use]
+    pub const fn status(mut self, status: u16) -> Self {
+        self.status = Some(status);
+        self
+    }
+
+    /// Another header of this name; an empty value takes it away.
+    #[must_use]
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.insert(name.into(), value.into());
+        self
+    }
+
     /// The headers, as far as HTTP has such names and values; `None` takes one away.
     pub(crate) fn headers(&self, others: &HeaderMap) -> Vec<(HeaderName, Option<HeaderValue>)> {
         let text = |value: &str| {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 /// [users](crate::auth::Auth).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Authentication {
     /// The form of a challenge.
     pub challenge: ChallengeForm,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 /// How chunks are taken (`end-5`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Chunks {
     /// Whether there are any.
     pub patch: Patch,

@@ -7,6 +7,7 @@ use super::DigestHeader;
 /// The state of uploads (`end-13`) and cancelling them (`end-14`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+#[non_exhaustive]
 pub struct UploadStatus {
     /// The status of `GET` for an open upload: 204. Seen: 404 (`status-get-404-live-session`).
     pub status: u16,
@@ -41,6 +42,7 @@ pub enum StatusRange {
 /// How uploads end (`end-6`, and `end-4b` at its end).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Commit {
     /// The status of success: 201. Seen: 200, 202, 204 (`put-commit-status-variants`).
     pub status: u16,

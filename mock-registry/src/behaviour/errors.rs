@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 /// What errors look like, and what is said beside.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Errors {
     /// The body of an error.
     pub body: ErrorBody,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 /// How tags are listed (`end-8a`, `end-8b`), and what can be deleted (`end-9`, `end-10`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Listing {
     /// Whether more tags in a page than there may be are refused with 400, not cut (`tags-n-limit`).
     pub over_limit_refused: bool,

@@ -7,6 +7,7 @@ use super::DigestHeader;
 /// How manifests are stored (`end-7a`, `end-7b`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Manifests {
     /// The status of success: 201. Seen: 200, 202, 204 (`manifest-put-status-variants`).
     pub status: u16,

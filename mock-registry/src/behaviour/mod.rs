@@ -1,6 +1,19 @@
 //! What a registry does otherwise than the spec's usual reading: typed switches, each with the quirk that it plays.
 //!
-//! The default of every switch is what the spec says. The names in code style, such as `mount-always-202`, are the ids of
+//! ```
+//! use longshore_mock_registry::RegistryOptions;
+//! use longshore_mock_registry::behaviour::{AnswerChange, Behaviour, MountPolicy};
+//!
+//! let behaviour = Behaviour::with(|is| {
+//!     is.mount.policy = MountPolicy::Never;
+//!     is.answers.push(AnswerChange::to("end-6 201".parse().unwrap_or_default()).header("x-cache", "MISS"));
+//! });
+//! let options = RegistryOptions { behaviour, ..RegistryOptions::default() };
+//! # assert_eq!(options.behaviour.answers.len(), 1);
+//! ```
+//!
+//! The default of every switch is what the spec says. Switches that come later break no program: the
+//! structures are not exhaustive. The names in code style, such as `mount-always-202`, are the ids of
 //! observed quirks of real registries.
 
 mod answers;
@@ -36,6 +49,7 @@ pub use start::{
 /// How a registry behaves. The default is spec-true.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Behaviour {
     /// Challenges and tokens.
     pub auth: Authentication,
@@ -61,4 +75,14 @@ pub struct Behaviour {
     pub errors: Errors,
     /// Changes to answers, after all else; in this order.
     pub answers: Vec<AnswerChange>,
+}
+
+impl Behaviour {
+    /// What the spec says, but for this change.
+    #[must_use]
+    pub fn with(change: impl FnOnce(&mut Self)) -> Self {
+        let mut behaviour = Self::default();
+        change(&mut behaviour);
+        behaviour
+    }
 }

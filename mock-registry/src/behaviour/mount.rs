@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 /// How a mount is answered (`end-11`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Mounting {
     /// What is looked at when a source is named.
     pub policy: MountPolicy,

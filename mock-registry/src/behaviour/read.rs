@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 /// How blobs and manifests are read (`end-2`, `end-3`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Reading {
     /// The status of `HEAD` for a manifest that is not there: 404. Seen: 403 (`manifest-head-403-means-missing`), 401
     /// (`head-needs-push-scope`), 500 (`manifest-head-500-when-repo-missing`).

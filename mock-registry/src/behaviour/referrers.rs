@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 /// How referrers are listed (`end-12a`, `end-12b`) and announced.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Referrers {
     /// Whether there is an API.
     pub api: ReferrersApi,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 /// How uploads begin (`end-4a`, `end-4b`, `end-4c`).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Start {
     /// A whole blob in one `POST`.
     pub single_post: SinglePost,
