@@ -92,6 +92,7 @@ impl Connection {
             .options(options)
             .credentials(move |registry, repository, _| wallet.credentials(registry, repository))
             .on_event(on_event)
+            .read_inline()
             .start();
         let advisor = Advisor::new(&arguments.login);
         Ok(Self { session, advisor, watchers, signals, stored, digested })

@@ -1,24 +1,26 @@
-//! A body on its way: a thread that may block reads it, a piece ahead of the network.
+//! A body on its way. What may have to be waited for, or hashed, a thread reads that may block, a piece ahead of the network.
 
-use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, ready};
-use std::time::Duration;
+mod account;
+mod pieces;
+mod streamed;
+
+use std::sync::Arc;
 
 use bytes::Bytes;
-use http_body::{Frame, SizeHint};
 use longshore_core::driver::{Body, Input, Key, NoAnswer, RequestId};
-use longshore_sources::SourceError;
 use longshore_sources::source::{BodyReader, Ended};
-use tokio::sync::mpsc;
+use longshore_sources::{Source, SourceError};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::spawn_blocking;
-use tokio::time::{Instant, timeout_at};
+
+pub(crate) use account::Outgoing;
+use pieces::Pieces;
+use streamed::Streamed;
 
 use crate::session::{Shared, lock};
 
-/// How many bytes pass between two reports of progress.
-const REPORT: u64 = 256 * 1024;
+/// Bodies of so many bytes are read at once and whole.
+const SMALL: u64 = 64 * 1024;
 
 /// How many pieces wait for the network, beside the one that is being read.
 const PIECES_AHEAD: usize = 1;
@@ -32,36 +34,84 @@ pub(crate) async fn open<K: Key + Send + 'static>(
     id: RequestId,
     body: Body<K>,
 ) -> Result<(Option<reqwest::Body>, Outgoing), NoAnswer> {
-    let (key, range, from) = match body {
+    let (key, wanted) = match body {
         Body::Empty => return Ok((None, Outgoing::default())),
         Body::Bytes(bytes) => return Ok((Some(bytes.into()), Outgoing::default())),
-        Body::Blob { key, range } => (key, Some(range), 0),
-        Body::Rest { key, from } => (key, None, from),
+        Body::Blob { key, range } => (key, Wanted::Range(range)),
+        Body::Rest { key, from } => (key, Wanted::Rest(from)),
     };
     let source = shared.source(&key).map_err(|error| failed(&error))?;
     let operation = lock(&shared.state).reading.get(&key).copied();
-    let rest = operation.zip(range.is_none().then_some(key));
-    let opened = spawn_blocking(move || match range {
-        Some(range) => source.open(range),
-        None => source.rest(from),
-    });
-    let reader = opened.await.map_err(|_| NoAnswer::Source("the thread that opens it panicked".to_owned()))?;
-    let reader = reader.map_err(|error| failed(&error))?;
-    let remaining = if rest.is_some() { None } else { reader.remaining() };
+    let rest = operation.zip(matches!(wanted, Wanted::Rest(_)).then_some(key));
+    let inline = shared.reads_inline.then(|| Arc::clone(&shared.hashing));
+    let content = if inline.is_some() && source.is_at_hand() {
+        wanted.open(&source, inline)
+    } else {
+        let opened = spawn_blocking(move || wanted.open(&source, inline)).await;
+        opened.map_err(|_| NoAnswer::Source("the thread that opens it panicked".to_owned()))?
+    };
+    let content = content.map_err(|error| failed(&error))?;
     let told = Arc::clone(shared);
     let on_sent = move |total| told.tell(Input::Sent { id, total });
     let told = Arc::clone(shared);
+    let is_rest = rest.is_some();
     let on_end = move |ended: Option<Ended>| {
         if let Some(((operation, blob), Ended { len, digest })) = rest.zip(ended) {
             told.tell(Input::Ended { operation, blob, len, digest });
         }
     };
-    let (streamed, outgoing) = stream(reader, remaining, on_sent, on_end);
+    let (streamed, outgoing) = match content {
+        Content::Whole(bytes) => Streamed::new(Some(bytes.len() as u64), Pieces::Whole(bytes), on_sent),
+        Content::AtHand(reader) => Streamed::new(reader.remaining(), Pieces::AtHand(reader), on_sent),
+        Content::Slow(reader, permit) => {
+            let remaining = if is_rest { None } else { reader.remaining() };
+            let on_end = move |ended| {
+                drop(permit);
+                on_end(ended);
+            };
+            stream(reader, remaining, on_sent, on_end)
+        }
+    };
     Ok((Some(reqwest::Body::wrap(streamed)), outgoing))
 }
 
 fn failed(error: &SourceError) -> NoAnswer {
     NoAnswer::Source(error.to_string())
+}
+
+/// What the core wants of a blob.
+enum Wanted {
+    Range(std::ops::Range<u64>),
+    /// All from this offset on; the core hears where that ended.
+    Rest(u64),
+}
+
+/// How a body is read.
+enum Content {
+    /// It is read.
+    Whole(Bytes),
+    /// Piece by piece, where it is sent.
+    AtHand(BodyReader),
+    /// Piece by piece, by a thread of its own.
+    Slow(BodyReader, Option<OwnedSemaphorePermit>),
+}
+
+impl Wanted {
+    /// Opens a body. With `inline` what is in a file is read where it is sent, unless there is a permit for a thread that hashes.
+    fn open(self, source: &Source, inline: Option<Arc<Semaphore>>) -> Result<Content, SourceError> {
+        let mut reader = match self {
+            Self::Range(range) => source.open(range)?,
+            Self::Rest(from) => return Ok(Content::Slow(source.rest(from)?, None)),
+        };
+        if source.is_replayable() && reader.remaining().is_some_and(|len| len <= SMALL) {
+            return Ok(Content::Whole(reader.next_piece()?.unwrap_or_default()));
+        }
+        let Some(hashing) = inline.filter(|_| reader.is_at_hand()) else { return Ok(Content::Slow(reader, None)) };
+        Ok(match reader.is_hashed().then(|| hashing.try_acquire_owned()) {
+            Some(Ok(permit)) => Content::Slow(reader, Some(permit)),
+            Some(Err(_)) | None => Content::AtHand(reader),
+        })
+    }
 }
 
 /// Starts the thread that reads. `on_end` is called there before the network can have the end.
@@ -71,163 +121,11 @@ fn stream(
     on_sent: impl Fn(u64) + Send + Sync + 'static,
     on_end: impl FnOnce(Option<Ended>) + Send + 'static,
 ) -> (Streamed, Outgoing) {
-    let (pieces, incoming) = mpsc::channel(PIECES_AHEAD);
-    let account = Arc::new(Account { incoming: Mutex::new(Some(incoming)), ..Account::default() });
-    let streamed =
-        Streamed { remaining, total: 0, reported: 0, on_sent: Box::new(on_sent), account: Arc::clone(&account) };
-    let outgoing = Outgoing { account: Arc::clone(&account) };
-    spawn_blocking(move || read(reader, &pieces, &account, on_end));
+    let (sender, incoming) = mpsc::channel(PIECES_AHEAD);
+    let (streamed, outgoing) = Streamed::new(remaining, Pieces::Read(incoming), on_sent);
+    let account = outgoing.account();
+    spawn_blocking(move || pieces::read(reader, &sender, &account, on_end));
     (streamed, outgoing)
-}
-
-/// What the thread hands over. A channel that closes without an end is a failure.
-enum Piece {
-    Bytes(Bytes),
-    End,
-}
-
-fn read(mut reader: BodyReader, pieces: &mpsc::Sender<Piece>, account: &Account, on_end: impl FnOnce(Option<Ended>)) {
-    let piece = loop {
-        match reader.next_piece() {
-            Ok(Some(bytes)) => {
-                if pieces.blocking_send(Piece::Bytes(bytes)).is_err() {
-                    return;
-                }
-            }
-            Ok(None) => break Piece::End,
-            Err(error) => {
-                *lock(&account.failure) = Some(error);
-                return;
-            }
-        }
-    };
-    on_end(reader.ended());
-    // Where nobody takes the end, the body was given up.
-    drop(pieces.blocking_send(piece));
-}
-
-/// What both ends of a body know of it.
-struct Account {
-    incoming: Mutex<Option<mpsc::Receiver<Piece>>>,
-    /// When a byte last moved, either way.
-    moved: Mutex<Instant>,
-    /// Whether the network waits for the source.
-    is_reading: AtomicBool,
-    failure: Mutex<Option<SourceError>>,
-}
-
-/// A body as the exchange sees it. When this is dropped, what is left of the body is not sent any more.
-#[derive(Default)]
-pub(crate) struct Outgoing {
-    account: Arc<Account>,
-}
-
-impl Outgoing {
-    /// A byte moved now.
-    pub(crate) fn touch(&self) {
-        *lock(&self.account.moved) = Instant::now();
-    }
-
-    /// Why the source failed, if it did.
-    pub(crate) fn failure(&self) -> Option<NoAnswer> {
-        lock(&self.account.failure).as_ref().map(failed)
-    }
-
-    /// Waits for a future for as long as bytes move now and then, either way. A slow source is not the other side's silence.
-    pub(crate) async fn unless_silent<T>(&self, silence: Duration, future: impl Future<Output = T>) -> Option<T> {
-        let mut future = std::pin::pin!(future);
-        loop {
-            let deadline = *lock(&self.account.moved) + silence;
-            match timeout_at(deadline, future.as_mut()).await {
-                Ok(done) => return Some(done),
-                Err(_) if self.account.is_reading.load(Ordering::Relaxed) => self.touch(),
-                Err(_) if *lock(&self.account.moved) + silence > Instant::now() => {}
-                Err(_) => return None,
-            }
-        }
-    }
-}
-
-impl Drop for Outgoing {
-    /// Ends the thread, and with that the body, which breaks the connection off where the body was not at its end.
-    fn drop(&mut self) {
-        if let Some(incoming) = lock(&self.account.incoming).as_mut() {
-            incoming.close();
-        }
-    }
-}
-
-/// The end that the network takes pieces from.
-struct Streamed {
-    /// Bytes to come, where that is known.
-    remaining: Option<u64>,
-    total: u64,
-    reported: u64,
-    on_sent: Box<dyn Fn(u64) + Send + Sync>,
-    account: Arc<Account>,
-}
-
-impl Streamed {
-    fn pass(&mut self, len: u64) {
-        self.total += len;
-        self.remaining = self.remaining.map(|remaining| remaining.saturating_sub(len));
-        *lock(&self.account.moved) = Instant::now();
-        if self.total - self.reported >= REPORT || self.remaining == Some(0) {
-            self.reported = self.total;
-            (self.on_sent)(self.total);
-        }
-    }
-}
-
-impl http_body::Body for Streamed {
-    type Data = Bytes;
-    type Error = &'static str;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, &'static str>>> {
-        let piece = match lock(&self.account.incoming).as_mut() {
-            Some(incoming) => incoming.poll_recv(context),
-            None => Poll::Ready(None),
-        };
-        self.account.is_reading.store(piece.is_pending(), Ordering::Relaxed);
-        Poll::Ready(match ready!(piece) {
-            Some(Piece::Bytes(bytes)) => {
-                self.pass(bytes.len() as u64);
-                Some(Ok(Frame::data(bytes)))
-            }
-            Some(Piece::End) if self.remaining.unwrap_or(0) == 0 => None,
-            // Never a short body: without its end the request is broken off.
-            Some(Piece::End) | None => Some(Err("the body was broken off")),
-        })
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.remaining == Some(0)
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.remaining.map_or_else(SizeHint::default, SizeHint::with_exact)
-    }
-}
-
-impl Drop for Streamed {
-    /// Lets go of the channel, so that the thread does not wait for a network that has gone.
-    fn drop(&mut self) {
-        lock(&self.account.incoming).take();
-    }
-}
-
-impl Default for Account {
-    fn default() -> Self {
-        Self {
-            incoming: Mutex::default(),
-            moved: Mutex::new(Instant::now()),
-            is_reading: AtomicBool::new(false),
-            failure: Mutex::default(),
-        }
-    }
 }
 
 #[cfg(test)]

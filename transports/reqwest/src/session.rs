@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::num::NonZero;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
@@ -13,7 +14,7 @@ use longshore_core::{
     Checkpoint, Client, Event, Failure, Learned, Operation, Options, Receipt, Registry, Repository, Supply,
 };
 use longshore_sources::{Environment, Sink, Source, SourceError, Sources};
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::{Notify, Semaphore, oneshot};
 use tokio::time::Instant;
 
 use crate::Http;
@@ -33,6 +34,7 @@ pub struct SessionBuilder<K> {
     options: Options,
     credentials: Box<Credential>,
     on_event: Box<dyn FnMut(Event<K>) + Send>,
+    reads_inline: bool,
 }
 
 /// An operation under way: a future of its result. Dropping it gives the operation up.
@@ -65,6 +67,7 @@ impl<K: Key + Send + 'static> Session<K> {
             options: Options::default(),
             credentials: Box::new(|_, _, _| Ok(None)),
             on_event: Box::new(|_| {}),
+            reads_inline: false,
         }
     }
 
@@ -179,6 +182,15 @@ impl<K: Key + Send + 'static> SessionBuilder<K> {
         self
     }
 
+    /// Reads files where they are sent, in the threads of the runtime, so that no piece passes from thread to thread. What is
+    /// hashed is read by a thread of its own for as long as there are more cores than such threads. A slow disk holds the runtime
+    /// up, so this is for one that has nothing else to do. By default threads read that may block.
+    #[must_use]
+    pub const fn read_inline(mut self) -> Self {
+        self.reads_inline = true;
+        self
+    }
+
     /// Starts the session.
     ///
     /// # Panics
@@ -197,6 +209,8 @@ impl<K: Key + Send + 'static> SessionBuilder<K> {
             wake: Notify::new(),
             clean: Notify::new(),
             grace,
+            reads_inline: self.reads_inline,
+            hashing: Arc::new(Semaphore::new(cores().saturating_sub(1))),
             start: Instant::now(),
             sources: Mutex::default(),
             sinks: Mutex::default(),
@@ -290,6 +304,10 @@ pub(crate) struct Shared<K> {
     pub(crate) clean: Notify,
     /// For how long something is cleaned up when nothing else is left to do.
     pub(crate) grace: Duration,
+    /// Whether files are read in the threads of the runtime.
+    pub(crate) reads_inline: bool,
+    /// How many bodies may have a thread that hashes, beside the runtime's own, where files are read in those.
+    pub(crate) hashing: Arc<Semaphore>,
     start: Instant,
     /// Each with how often it was added.
     sources: Mutex<BTreeMap<K, (Source, usize)>>,
@@ -326,6 +344,11 @@ impl<K: Key> Shared<K> {
     pub(crate) fn elapsed(&self) -> Duration {
         self.start.elapsed()
     }
+}
+
+/// How many threads can run at once.
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZero::get)
 }
 
 /// A panic elsewhere leaves nothing half done in here.

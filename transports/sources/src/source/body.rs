@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use bytes::{Buf, Bytes};
 
 use super::content::Reopened;
-use super::hasher::Hasher;
+use super::hasher::{Hasher, Verification};
 use super::stream::Stream;
 use super::{Ended, SourceError, lock};
 
@@ -48,6 +48,30 @@ impl BodyReader {
     #[must_use]
     pub fn remaining(&self) -> Option<u64> {
         self.end.map(|end| end - self.position + self.unread.len() as u64)
+    }
+
+    /// Whether the bytes are in memory or in a file: nobody has to be waited for.
+    #[must_use]
+    pub fn is_at_hand(&self) -> bool {
+        match &self.from {
+            // Bytes that no body has passed yet are read for the hash alone, and may be many.
+            From::Replayable { reader, hasher } => reader.is_at_hand() && !self.leaves_gap(hasher.as_deref()),
+            From::Once(_) => false,
+        }
+    }
+
+    /// Whether the bytes are hashed as they pass.
+    #[must_use]
+    pub fn is_hashed(&self) -> bool {
+        match &self.from {
+            From::Replayable { hasher, .. } => hasher.as_ref().is_some_and(|hasher| lock(hasher).ended().is_none()),
+            From::Once(stream) => lock(stream).ended().is_none(),
+        }
+    }
+
+    fn leaves_gap(&self, hasher: Option<&Mutex<Hasher>>) -> bool {
+        let verification = hasher.map(|hasher| lock(hasher).verification());
+        matches!(verification, Some(Verification::Hashing { passed }) if passed < self.position)
     }
 
     /// The next piece, at most [`super::PIECE`] bytes and never empty; `None` at the end.

@@ -6,8 +6,9 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
+use super::buffers::Buffers;
 use super::{PIECE, SourceError};
 
 /// Bytes of a known length that can be read as often as one likes.
@@ -54,11 +55,11 @@ impl Content {
                     return Err(self.shrunk(found));
                 }
                 file.seek(SeekFrom::Start(offset.saturating_add(from))).map_err(failed)?;
-                Reader::Boxed(Box::new(file))
+                Reader::File(file)
             }
             Self::Opened { open, .. } => Reader::Boxed(open(from).map_err(|error| self.unreadable(error))?),
         };
-        Ok(Reopened { content: self.clone(), reader, position: from })
+        Ok(Reopened { content: self.clone(), reader, position: from, buffers: Buffers::default() })
     }
 
     fn unreadable(&self, error: io::Error) -> SourceError {
@@ -75,49 +76,37 @@ pub(crate) struct Reopened {
     content: Content,
     reader: Reader,
     position: u64,
+    buffers: Buffers,
 }
 
 enum Reader {
     Bytes(Bytes),
+    File(File),
     Boxed(Box<dyn Read + Send>),
 }
 
 impl Reopened {
+    /// Whether the bytes are in memory or in a file.
+    pub(crate) const fn is_at_hand(&self) -> bool {
+        matches!(self.reader, Reader::Bytes(_) | Reader::File(_))
+    }
+
     /// The next bytes before `end`: as many as there are, [`PIECE`] at most.
     pub(crate) fn next(&mut self, end: u64) -> Result<Bytes, SourceError> {
         let len = end.saturating_sub(self.position).min(PIECE as u64) as usize;
-        let piece = match &mut self.reader {
+        let reader: &mut dyn Read = match &mut self.reader {
             Reader::Bytes(bytes) => {
                 let from = self.position as usize;
-                bytes.slice(from..from + len)
+                self.position += len as u64;
+                return Ok(bytes.slice(from..from + len));
             }
-            Reader::Boxed(reader) => {
-                let piece = fill(reader, len).map_err(|error| self.content.unreadable(error))?;
-                if piece.len() < len {
-                    return Err(self.content.shrunk(self.position + piece.len() as u64));
-                }
-                piece
-            }
+            Reader::File(file) => file,
+            Reader::Boxed(reader) => reader,
         };
-        self.position += len as u64;
-        Ok(piece)
+        let piece = self.buffers.fill(reader, len).map_err(|error| self.content.unreadable(error))?;
+        self.position += piece.len() as u64;
+        if piece.len() < len { Err(self.content.shrunk(self.position)) } else { Ok(piece) }
     }
-}
-
-/// Reads until `len` bytes are there, or until the end.
-pub(super) fn fill(reader: &mut dyn Read, len: usize) -> io::Result<Bytes> {
-    let mut piece = BytesMut::zeroed(len);
-    let mut filled = 0;
-    while filled < len {
-        match reader.read(&mut piece[filled..]) {
-            Ok(0) => break,
-            Ok(read) => filled += read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    piece.truncate(filled);
-    Ok(piece.freeze())
 }
 
 impl fmt::Debug for Content {

@@ -1,6 +1,7 @@
 //! Blobs as sources: where the bytes of one blob come from, and how a driver reads them.
 
 mod body;
+mod buffers;
 mod content;
 mod error;
 mod hasher;
@@ -26,7 +27,7 @@ pub use set::Sources;
 use stream::Stream;
 
 /// The largest piece that a body hands out, in bytes.
-pub const PIECE: usize = 64 * 1024;
+pub const PIECE: usize = 128 * 1024;
 
 /// Where the bytes of one blob come from.
 ///
@@ -173,6 +174,12 @@ impl Source {
     #[must_use]
     pub const fn is_replayable(&self) -> bool {
         matches!(self.kind, Kind::Replayable { .. })
+    }
+
+    /// Whether its bytes are in memory or in a file: nobody has to be waited for.
+    #[must_use]
+    pub const fn is_at_hand(&self) -> bool {
+        matches!(&self.kind, Kind::Replayable { content: Content::Bytes(_) | Content::File { .. }, .. })
     }
 
     /// How many bytes of the blob this handle keeps in memory: those of a buffer, or the window of a reader.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use longshore_core::{Algorithm, Digester};
 
-use super::content::fill;
+use super::buffers::Buffers;
 use super::{Ended, PIECE, ReadAhead, SourceError};
 
 /// Bytes of unknown length and digest, from a reader.
@@ -17,6 +17,7 @@ use super::{Ended, PIECE, ReadAhead, SourceError};
 /// largest chunk that was ever asked for: memory does not grow with the blob.
 pub(crate) struct Stream {
     reader: Box<dyn Read + Send>,
+    buffers: Buffers,
     progress: Progress,
     window: VecDeque<Bytes>,
     /// The offset of the window's first byte.
@@ -36,7 +37,8 @@ enum Progress {
 impl Stream {
     pub(crate) fn new(reader: Box<dyn Read + Send>, algorithm: Algorithm) -> Self {
         let progress = Progress::Reading(Digester::new(algorithm));
-        Self { reader, progress, window: VecDeque::new(), start: 0, end: 0, keep: 0 }
+        let buffers = Buffers::default();
+        Self { reader, buffers, progress, window: VecDeque::new(), start: 0, end: 0, keep: 0 }
     }
 
     /// Holds the bytes from the offset `from` on and before `up_to`, or all that are left, and lets go of what lies before.
@@ -111,7 +113,7 @@ impl Stream {
             Progress::Broken(error) => return Err(error.clone()),
         };
         let len = len.min(PIECE as u64) as usize;
-        match fill(&mut self.reader, len) {
+        match self.buffers.fill(&mut self.reader, len) {
             Ok(piece) => {
                 digester.update(&piece);
                 self.end += piece.len() as u64;
