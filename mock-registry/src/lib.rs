@@ -1,6 +1,6 @@
 //! An OCI registry as a pure state machine: its state in the open, virtual time, no sockets, no threads.
 //!
-//! It does what the [distribution spec](https://github.com/opencontainers/distribution-spec/blob/main/spec.md) says. A
+//! It does what the [distribution spec](https://github.com/opencontainers/distribution-spec/blob/967efdc079b91785ad18c77cc4f8991a47feefbf/spec.md) says. A
 //! request's head comes first, then its body in pieces, and an answer may come before the body ends; the body of an answer
 //! is given by name, so that a big blob goes from the storage to the peer without being held.
 //!
@@ -30,6 +30,7 @@
 //! request; [`judge`] what its clients did wrong; [`auth`] who may do what; [`storage`] where bytes are kept. With the
 //! feature `server` there is a port around it, in the module of that name.
 
+#![cfg_attr(docsrs, feature(doc_cfg))] // what needs a feature says so
 #![forbid(unsafe_code)]
 
 mod answer;

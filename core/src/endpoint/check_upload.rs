@@ -1,4 +1,6 @@
-//! `end-13`: `GET <blob-push-location>`.
+//! [`end-13`]: `GET <blob-push-location>`.
+//!
+//! [`end-13`]: https://github.com/opencontainers/distribution-spec/blob/967efdc079b91785ad18c77cc4f8991a47feefbf/spec.md#endpoints
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};

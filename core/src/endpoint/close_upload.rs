@@ -1,4 +1,6 @@
-//! `end-6`: `PUT <blob-push-location>?digest=<digest>`.
+//! [`end-6`]: `PUT <blob-push-location>?digest=<digest>`.
+//!
+//! [`end-6`]: https://github.com/opencontainers/distribution-spec/blob/967efdc079b91785ad18c77cc4f8991a47feefbf/spec.md#endpoints
 
 use bytes::Bytes;
 use http::header::CONTENT_RANGE;

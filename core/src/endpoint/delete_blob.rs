@@ -1,4 +1,6 @@
-//! `end-10`: `DELETE /v2/<name>/blobs/<digest>`.
+//! [`end-10`]: `DELETE /v2/<name>/blobs/<digest>`.
+//!
+//! [`end-10`]: https://github.com/opencontainers/distribution-spec/blob/967efdc079b91785ad18c77cc4f8991a47feefbf/spec.md#endpoints
 
 use bytes::Bytes;
 use http::{Request, Response};

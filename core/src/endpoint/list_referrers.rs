@@ -1,4 +1,7 @@
-//! `end-12a` and `end-12b`: `GET /v2/<name>/referrers/<digest>`.
+//! [`end-12a`] and [`end-12b`]: `GET /v2/<name>/referrers/<digest>`.
+//!
+//! [`end-12a`]: https://github.com/opencontainers/distribution-spec/blob/967efdc079b91785ad18c77cc4f8991a47feefbf/spec.md#endpoints
+//! [`end-12b`]: https://github.com/opencontainers/distribution-spec/blob/967efdc079b91785ad18c77cc4f8991a47feefbf/spec.md#endpoints
 
 use bytes::Bytes;
 use http::header::ACCEPT;

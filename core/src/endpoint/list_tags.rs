@@ -1,4 +1,7 @@
-//! `end-8a` and `end-8b`: `GET /v2/<name>/tags/list`.
+//! [`end-8a`] and [`end-8b`]: `GET /v2/<name>/tags/list`.
+//!
+//! [`end-8a`]: https://github.com/opencontainers/distribution-spec/blob/967efdc079b91785ad18c77cc4f8991a47feefbf/spec.md#endpoints
+//! [`end-8b`]: https://github.com/opencontainers/distribution-spec/blob/967efdc079b91785ad18c77cc4f8991a47feefbf/spec.md#endpoints
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};

@@ -1,4 +1,6 @@
-//! `end-3`: `GET` and `HEAD /v2/<name>/manifests/<tag-or-digest>`.
+//! [`end-3`]: `GET` and `HEAD /v2/<name>/manifests/<tag-or-digest>`.
+//!
+//! [`end-3`]: https://github.com/opencontainers/distribution-spec/blob/967efdc079b91785ad18c77cc4f8991a47feefbf/spec.md#endpoints
 
 use std::fmt;
 

@@ -1,4 +1,6 @@
-//! `end-4b`: `POST /v2/<name>/blobs/uploads/?digest=<digest>`.
+//! [`end-4b`]: `POST /v2/<name>/blobs/uploads/?digest=<digest>`.
+//!
+//! [`end-4b`]: https://github.com/opencontainers/distribution-spec/blob/967efdc079b91785ad18c77cc4f8991a47feefbf/spec.md#endpoints
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};

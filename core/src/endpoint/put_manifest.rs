@@ -1,4 +1,7 @@
-//! `end-7a` and `end-7b`: `PUT /v2/<name>/manifests/<tag-or-digest>`.
+//! [`end-7a`] and [`end-7b`]: `PUT /v2/<name>/manifests/<tag-or-digest>`.
+//!
+//! [`end-7a`]: https://github.com/opencontainers/distribution-spec/blob/967efdc079b91785ad18c77cc4f8991a47feefbf/spec.md#endpoints
+//! [`end-7b`]: https://github.com/opencontainers/distribution-spec/blob/967efdc079b91785ad18c77cc4f8991a47feefbf/spec.md#endpoints
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, IF_MATCH, IF_NONE_MATCH};

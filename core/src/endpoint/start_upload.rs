@@ -1,4 +1,7 @@
-//! `end-4a` and `end-4c`: `POST /v2/<name>/blobs/uploads/`.
+//! [`end-4a`] and [`end-4c`]: `POST /v2/<name>/blobs/uploads/`.
+//!
+//! [`end-4a`]: https://github.com/opencontainers/distribution-spec/blob/967efdc079b91785ad18c77cc4f8991a47feefbf/spec.md#endpoints
+//! [`end-4c`]: https://github.com/opencontainers/distribution-spec/blob/967efdc079b91785ad18c77cc4f8991a47feefbf/spec.md#endpoints
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};

@@ -7,7 +7,7 @@ use thiserror::Error;
 
 /// The name of a repository in its registry, such as `library/alpine`: the spec's `<name>`.
 ///
-/// It matches [the spec's expression](https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests):
+/// It matches [the spec's expression](https://github.com/opencontainers/distribution-spec/blob/967efdc079b91785ad18c77cc4f8991a47feefbf/spec.md#pulling-manifests):
 /// components of lower-case letters and digits, joined by `.`, `_`, `__` or any number of `-`, and separated by `/`.
 /// So it can stand in a path as it is: no `..`, `%`, `?` or `#` is in it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -20,7 +20,7 @@ impl Tag {
 
     /// The tag under which the referrers of `subject` are listed where the registry has no referrers API.
     ///
-    /// It is the spec's [referrers tag schema](https://github.com/opencontainers/distribution-spec/blob/main/spec.md#referrers-tag-schema).
+    /// It is the spec's [referrers tag schema](https://github.com/opencontainers/distribution-spec/blob/967efdc079b91785ad18c77cc4f8991a47feefbf/spec.md#referrers-tag-schema).
     #[must_use]
     pub fn of_referrers(subject: &Digest) -> Self {
         Self::of_referrers_to(subject.algorithm().as_str(), &subject.hex())

@@ -5,7 +5,7 @@ use std::fmt;
 use http::Method;
 
 /// One row of [the spec's endpoint
-/// table](https://github.com/opencontainers/distribution-spec/blob/main/spec.md#endpoints), by what is asked;
+/// table](https://github.com/opencontainers/distribution-spec/blob/967efdc079b91785ad18c77cc4f8991a47feefbf/spec.md#endpoints), by what is asked;
 /// [`Display`](fmt::Display) writes its id, such as `end-4a`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Row {

@@ -206,7 +206,9 @@ impl Clause {
     /// A heading of the distribution spec, and its anchor there.
     #[must_use]
     pub fn spec(title: impl Into<String>, anchor: &str) -> Self {
-        let url = format!("https://github.com/opencontainers/distribution-spec/blob/main/spec.md#{anchor}");
+        let url = format!(
+            "https://github.com/opencontainers/distribution-spec/blob/967efdc079b91785ad18c77cc4f8991a47feefbf/spec.md#{anchor}"
+        );
         Self { title: title.into(), url: Some(url) }
     }
 

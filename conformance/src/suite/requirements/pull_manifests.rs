@@ -95,7 +95,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
     .since(Version::V1_1),
     must(
         "pull-manifest-accept",
-        ("end-3", "https://github.com/opencontainers/distribution-spec/blob/main/content-negotiation.md"),
+        ("end-3", "https://github.com/opencontainers/distribution-spec/blob/967efdc079b91785ad18c77cc4f8991a47feefbf/content-negotiation.md"),
         "GET of a manifest with an Accept that names its type among others answers 200",
         "The client SHOULD include an Accept header indicating which manifest content types it supports.",
         |registry| {
