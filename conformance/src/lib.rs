@@ -20,6 +20,7 @@
 //! With `default-features = false` there is no [proptest](https://docs.rs/proptest) in the tree, and neither `strategy` nor
 //! `property`; nor `fuzz`, the oracles of the fuzz targets.
 
+#![cfg_attr(docsrs, feature(doc_cfg))] // what needs a feature says so
 #![forbid(unsafe_code)]
 
 mod case;

@@ -124,9 +124,9 @@ impl<S: Read + Write> Connection<S> {
                 self.stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
             }
             if head.is_chunked {
-                self.skip_chunks()?
+                self.skip_chunks()?;
             } else {
-                self.skip(head.len)?
+                self.skip(head.len)?;
             }
             self.stream.write_all(answer(&head).as_bytes())?;
         }
