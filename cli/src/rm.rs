@@ -32,7 +32,7 @@ async fn confirm(connection: &mut Connection, reference: &Reference) -> Result<(
     match connection.manifest(reference).await {
         // 202 means that the deletion was accepted.
         Ok(_) => {
-            output::say(format!("warning: the registry serves {reference} still: to delete it may take a while there"))
+            output::say(format!("warning: the registry serves {reference} still: to delete it may take a while there"));
         }
         Err(error) if error.is_no_registry() => return Err(error),
         Err(_) => {}

@@ -7,7 +7,7 @@ use std::process::Output;
 
 use common::raw::{RawLayout, digest, read, with};
 use common::{Mock, command, refused, run, run_with_bytes};
-use longshore_core::{Algorithm, Digest, MediaType};
+use longshore_core::MediaType;
 use serde_json::{Value, json};
 
 fn linux() -> Value {
@@ -319,21 +319,6 @@ fn annotations_of_an_artifact_may_have_any_key() {
 }
 
 /// A digest of another algorithm is not what a registry computes by itself.
-#[test]
-fn the_digest_that_is_printed_can_be_pulled() {
-    let mock = Mock::start(&[]);
-    let mut layout = RawLayout::new();
-    let image = layout.image(&linux(), &["x"]);
-    let bytes = read(&layout.file(&image));
-    let long = Digest::of(Algorithm::Sha512, &bytes);
-    layout.store_under(&long, &bytes);
-    layout.entry(with(&image, "digest", json!(long)));
-    let (printed, _) = push(layout.path(), &mock.reference("a:v1"), &[]);
-    assert!(printed.starts_with(&long.to_string()), "{printed}");
-    assert_stored(&mock, &format!("a/manifests/{long}"), &bytes);
-    assert_stored(&mock, "a/manifests/v1", &bytes);
-}
-
 #[test]
 fn a_document_of_another_type_is_pushed_with_what_it_refers_to_or_not_at_all() {
     let mock = Mock::start(&[]);

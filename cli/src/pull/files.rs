@@ -31,9 +31,9 @@ pub(super) async fn pull(pull: &mut Pull, folder: &Path, arguments: &PullArgumen
     let bytes = pull.blobs(&pulled).await?;
     let mut limits = Limits::default();
     limits.bytes = arguments.unpack_limit;
-    let owned = titled.iter().map(|(layer, title)| (blobs[&layer.digest].1.clone(), title.clone())).collect();
+    let owned: Vec<_> = titled.iter().map(|(layer, title)| (blobs[&layer.digest].1.clone(), title.clone())).collect();
     let stop = files.stop();
-    let writing = tokio::task::spawn_blocking(move || write(files, owned, &limits));
+    let writing = tokio::task::spawn_blocking(move || write(files, &owned, &limits));
     let written = pull.connection.stoppable(writing, || stop.stop()).await?;
     if untitled > 0 {
         output::say(format!("left out: {}, which no title names", count(untitled as u64, "layer")));
@@ -50,7 +50,7 @@ pub(super) async fn pull(pull: &mut Pull, folder: &Path, arguments: &PullArgumen
 }
 
 /// Gives each title its file or folder, and at the end all of them their names: it takes as long as the disk does.
-fn write(mut files: Files, titled: Vec<(PathBuf, Title)>, limits: &Limits) -> Result<u64, Error> {
+fn write(mut files: Files, titled: &[(PathBuf, Title)], limits: &Limits) -> Result<u64, Error> {
     for (place, (blob, title)) in titled.iter().enumerate() {
         let is_needed_again = titled.iter().skip(place + 1).any(|(later, _)| later == blob);
         let own = if is_needed_again { copy(blob)? } else { blob.clone() };

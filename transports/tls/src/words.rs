@@ -17,7 +17,8 @@ pub fn certificate(error: &CertificateError) -> String {
         CertificateError::NotValidForNameContext { presented, .. } => return for_other_names(presented),
         CertificateError::NotValidForName => "it is for another name",
         CertificateError::BadEncoding => "it cannot be read as a certificate",
-        CertificateError::BadSignature => "its signature is wrong",
+        // Somebody else has the name of its issuer: machines that made a certificate for themselves often trust a `localhost`.
+        CertificateError::BadSignature => "no CA that is trusted here signed it, though one has the name of its issuer",
         CertificateError::Revoked => "it was revoked",
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
             "it says that it is not for servers"
@@ -59,6 +60,8 @@ fn of_chain(text: &str) -> String {
         "CaUsedAsEndEntity" => {
             "it is a CA's own, and is not trusted to serve: name exactly this certificate as trusted"
         }
+        // What the system's verifier calls a wrong extended key usage.
+        "certificate had invalid extensions" => "it says that it is not for servers",
         "EndEntityUsedAsCa" => "it was issued by a certificate that is no CA's",
         "PathLenConstraintViolated" => "more CAs stand between it and one that is trusted than that one allows",
         "NameConstraintViolation" => "the CA that issued it may not do so for this name",
@@ -98,6 +101,9 @@ mod tests {
         };
         assert!(certificate(&other("CaUsedAsEndEntity")).starts_with("it is a CA's own"));
         assert_eq!(certificate(&other("EmptyEkuExtension")), "empty eku extension");
+        assert_eq!(certificate(&other("certificate had invalid extensions")), "it says that it is not for servers");
+        let signature = certificate(&CertificateError::BadSignature);
+        assert!(signature.starts_with("no CA that is trusted here signed it"), "{signature}");
         assert_eq!(certificate(&other("something went wrong")), "something went wrong");
         assert_eq!(bare("DnsName(\"a.example\")"), "a.example");
         assert_eq!(bare("IpAddress(127.0.0.1)"), "127.0.0.1");

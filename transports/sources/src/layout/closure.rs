@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use longshore_core::content::Platform;
 use longshore_core::{Descriptor, Digest, Manifest};
 
+use super::platform::is_machine;
 use super::referrers::{Companion, LeftBehind};
 use super::{Layout, LayoutError, MAX_DEPTH, MAX_MANIFESTS};
 use crate::source::{Source, Sources};
@@ -240,6 +241,6 @@ impl Layout {
 
     fn platforms_of<'a>(&'a self, index: &'a Manifest) -> impl Iterator<Item = Platform> + 'a {
         let is_there = |child: &&Descriptor| matches!(self.store.find_blob(&child.digest), Ok(Some(_)));
-        index.children().filter(is_there).filter_map(|child| child.platform.clone())
+        index.children().filter(is_there).filter_map(|child| child.platform.clone()).filter(is_machine)
     }
 }

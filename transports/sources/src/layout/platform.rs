@@ -36,7 +36,11 @@ impl Layout {
                 let choices: Vec<Choice> = if is_ambiguous {
                     matching.iter().map(|(_, choice)| choice.clone()).collect()
                 } else {
-                    found.into_iter().map(|(_, choice)| choice).filter(|choice| choice.platform.is_some()).collect()
+                    found
+                        .into_iter()
+                        .map(|(_, choice)| choice)
+                        .filter(|choice| choice.platform.as_ref().is_some_and(is_machine))
+                        .collect()
                 };
                 let choices = if is_ambiguous { choice::by_platform(&choices) } else { choice::platforms(&choices) };
                 Err(LayoutError::Platform { wanted: Box::new(wanted.clone()), choices, is_ambiguous })
@@ -96,6 +100,11 @@ impl Images<'_> {
             && (platform.os_version.is_some() || self.wanted.os_version.is_none())
             && (says_features || !asks_features)
     }
+}
+
+/// Whether it is a machine's: BuildKit calls its attestations images for `unknown/unknown`.
+pub(super) fn is_machine(platform: &Platform) -> bool {
+    platform.os != "unknown"
 }
 
 /// What an index says, and for the rest what the config says.

@@ -91,6 +91,8 @@ fn manifests_that_are_not_there_are_named_and_are_the_registrys_to_have() {
     let gone = layout.closure(&select("linux", "arm64").unwrap()).unwrap_err().to_string();
     let expected = "for linux/arm64/v8, which the layout's index names: choose a platform that is there: linux/amd64";
     assert!(gone.ends_with(expected), "{gone}");
+    let s390x = select("linux", "s390x").unwrap_err().to_string();
+    assert!(s390x.ends_with("there is linux/amd64, linux/arm64/v8"), "{s390x}");
     // What is meant itself cannot be had elsewhere: nobody knows its bytes.
     fs::remove_file(maker.file(&index)).unwrap();
     let error = closure(&layout).unwrap_err();

@@ -51,6 +51,20 @@ fn a_platform_without_variant_is_the_only_variant() {
     assert!(error.to_string().contains("more than one image for linux/arm here"), "{error}");
 }
 
+/// BuildKit puts attestations beside the images.
+#[test]
+fn what_is_for_no_machine_is_no_choice() {
+    let mut maker = Maker::new();
+    let image =
+        with(&maker.image("linux", "amd64", &["x"]), "platform", json!({"os": "linux", "architecture": "amd64"}));
+    let unknown = json!({"os": "unknown", "architecture": "unknown"});
+    let attestation = with(&maker.image("unknown", "unknown", &["y"]), "platform", unknown);
+    let index = maker.index(&[image, attestation]);
+    maker.tag(&index, "v1");
+    let error = for_platform(&maker.open().unwrap(), &platform("linux", "arm64", None)).unwrap_err();
+    assert_eq!(error, "there is no image for linux/arm64 here: there is linux/amd64");
+}
+
 fn for_platform(layout: &Layout, platform: &Platform) -> Result<String, String> {
     let found = layout.select(&Selection::Only, Some(platform));
     found.map(|root| root.digest.to_string()).map_err(|error| error.to_string())
