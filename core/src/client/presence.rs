@@ -55,8 +55,6 @@ struct Record {
     at: Instant,
     /// When it was asked for, in the order of what happened.
     moment: Moment,
-    /// How often it was said to be lost since it was last seen.
-    lost: u32,
 }
 
 impl Presence {
@@ -86,21 +84,20 @@ impl Presence {
         if asked < voided.max(self.deleted(place)).max(self.floor) {
             return;
         }
-        self.insert(place, digest, Record { is_there: true, at: now, moment: asked, lost: 0 });
+        self.insert(place, digest, Record { is_there: true, at: now, moment: asked });
     }
 
     /// The registry says that it lacks this.
     pub(super) fn lose(&mut self, place: &RepositoryRef, digest: Digest, now: Instant) {
-        let lost = self.find(place, &digest).map_or(0, |record| record.lost).saturating_add(1);
         let moment = self.next_moment();
-        self.insert(place, digest, Record { is_there: false, at: now, moment, lost });
+        self.insert(place, digest, Record { is_there: false, at: now, moment });
     }
 
     /// This client deletes something, or may have: what was seen in the repository before may be gone with it.
     pub(super) fn delete(&mut self, place: &RepositoryRef, what: &Deletion, now: Instant) {
         let moment = self.next_moment();
         if let Deletion::Manifest(digest) | Deletion::Blob(digest) = what {
-            self.insert(place, *digest, Record { is_there: false, at: now, moment, lost: 0 });
+            self.insert(place, *digest, Record { is_there: false, at: now, moment });
         }
         self.newer.known(place).deleted = moment;
         // A repository counts as a record, so that there are not more of them than records.

@@ -1,5 +1,6 @@
 //! Media types, compared by what they name.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -13,7 +14,7 @@ use thiserror::Error;
 ///
 /// A descriptor may say no type, or one that is not well formed: it then has [`MediaType::absent`].
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct MediaType(String);
+pub struct MediaType(Cow<'static, str>);
 
 impl MediaType {
     /// An OCI image manifest.
@@ -43,49 +44,49 @@ impl MediaType {
 
     /// A media type known to be well formed.
     #[must_use]
-    pub(crate) fn known(text: &'static str) -> Self {
-        Self(text.to_owned())
+    pub(crate) const fn known(text: &'static str) -> Self {
+        Self(Cow::Borrowed(text))
     }
 
     /// The OCI image manifest's type.
     #[must_use]
-    pub fn oci_manifest() -> Self {
+    pub const fn oci_manifest() -> Self {
         Self::known(Self::OCI_MANIFEST)
     }
 
     /// The OCI image index's type.
     #[must_use]
-    pub fn oci_index() -> Self {
+    pub const fn oci_index() -> Self {
         Self::known(Self::OCI_INDEX)
     }
 
     /// The OCI image configuration's type.
     #[must_use]
-    pub fn oci_config() -> Self {
+    pub const fn oci_config() -> Self {
         Self::known(Self::OCI_CONFIG)
     }
 
     /// The type of a gzipped OCI layer.
     #[must_use]
-    pub fn oci_layer_gzip() -> Self {
+    pub const fn oci_layer_gzip() -> Self {
         Self::known(Self::OCI_LAYER_GZIP)
     }
 
     /// The type of the empty JSON object.
     #[must_use]
-    pub fn oci_empty() -> Self {
+    pub const fn oci_empty() -> Self {
         Self::known(Self::OCI_EMPTY)
     }
 
     /// What a descriptor says that says no media type: an empty text, which is the type of nothing.
     #[must_use]
     pub const fn absent() -> Self {
-        Self(String::new())
+        Self(Cow::Borrowed(""))
     }
 
     /// Whether no type was said.
     #[must_use]
-    pub const fn is_absent(&self) -> bool {
+    pub fn is_absent(&self) -> bool {
         self.0.is_empty()
     }
 
@@ -142,12 +143,31 @@ impl FromStr for MediaType {
         let essence = text.split_once(';').map_or(text, |(essence, _)| essence).trim_matches([' ', '\t']);
         let (kind, subtype) = essence.split_once('/').ok_or(MediaTypeError)?;
         if is_restricted_name(kind) && is_restricted_name(subtype) {
-            Ok(Self(essence.to_ascii_lowercase()))
+            let usual = USUAL.iter().find(|usual| usual.eq_ignore_ascii_case(essence));
+            Ok(Self(usual.map_or_else(|| Cow::Owned(essence.to_ascii_lowercase()), |usual| Cow::Borrowed(*usual))))
         } else {
             Err(MediaTypeError)
         }
     }
 }
+
+/// The types that most descriptors have: their texts are kept once, however many descriptors there are.
+const USUAL: [&str; 14] = [
+    MediaType::OCI_LAYER_GZIP,
+    MediaType::OCI_MANIFEST,
+    MediaType::OCI_CONFIG,
+    MediaType::OCI_INDEX,
+    MediaType::OCI_EMPTY,
+    MediaType::OCI_ARTIFACT,
+    MediaType::OCTET_STREAM,
+    MediaType::DOCKER_MANIFEST,
+    MediaType::DOCKER_LIST,
+    MediaType::DOCKER_CONFIG,
+    "application/vnd.oci.image.layer.v1.tar",
+    "application/vnd.oci.image.layer.v1.tar+zstd",
+    "application/vnd.docker.image.rootfs.diff.tar.gzip",
+    "application/vnd.docker.image.rootfs.diff.tar",
+];
 
 /// RFC 6838, section 4.2.
 fn is_restricted_name(name: &str) -> bool {
@@ -176,7 +196,7 @@ impl Serialize for MediaType {
 
 impl<'de> Deserialize<'de> for MediaType {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+        let text = Cow::<str>::deserialize(deserializer)?;
         text.parse().map_err(serde::de::Error::custom)
     }
 }

@@ -82,7 +82,7 @@ impl<K: Key> Blobs<K> {
     }
 
     pub(super) fn reserve(&mut self, more: usize) {
-        self.nodes.reserve(more);
+        self.nodes.reserve_exact(more);
     }
 
     /// The number that the next blob gets.

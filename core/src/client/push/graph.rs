@@ -60,14 +60,44 @@ struct Content {
     /// Its length in bytes, as the first descriptor of it, or what was given, says.
     size: Option<u64>,
     /// The manifests that refer to it, but for those whose subject it is.
-    needed_by: Vec<ContentId>,
+    needed_by: Referrers,
+    /// The content before it whose digest begins with the same bytes.
+    alike: Option<ContentId>,
+}
+
+/// Manifests that refer to something: most content has one, which takes no room of its own.
+#[derive(Debug, Default)]
+enum Referrers {
+    #[default]
+    None,
+    One(ContentId),
+    Many(Vec<ContentId>),
+}
+
+impl Referrers {
+    fn push(&mut self, manifest: ContentId) {
+        match self {
+            Self::None => *self = Self::One(manifest),
+            Self::One(first) => *self = Self::Many(vec![*first, manifest]),
+            Self::Many(all) => all.push(manifest),
+        }
+    }
+
+    fn as_slice(&self) -> &[ContentId] {
+        match self {
+            Self::None => &[],
+            Self::One(one) => std::slice::from_ref(one),
+            Self::Many(all) => all,
+        }
+    }
 }
 
 /// What waits for what.
 #[derive(Debug, Default)]
 pub(super) struct Graph {
     contents: Vec<Content>,
-    by_digest: BTreeMap<(Digest, Kind), ContentId>,
+    /// The last content whose digest begins with these bytes; [`Content::alike`] leads to the others.
+    by_digest: BTreeMap<u64, ContentId>,
     /// Given manifests by the subject that they name.
     artifacts: BTreeMap<ContentId, Vec<ContentId>>,
     /// Given manifests that are not there, wait for nothing, and that no request is under way for.
@@ -81,27 +111,41 @@ pub(super) struct Graph {
 impl Graph {
     /// The content of this digest.
     pub(super) fn content(&mut self, digest: Digest, kind: Kind) -> ContentId {
-        let next = ContentId(u32::try_from(self.contents.len()).unwrap_or(u32::MAX));
-        let id = *self.by_digest.entry((digest, kind)).or_insert(next);
-        if id == next {
-            self.contents.push(Content {
-                digest,
-                kind,
-                given: Given::Nothing,
-                evidence: Evidence::None,
-                is_ordinary: false,
-                is_busy: false,
-                waits_for: 0,
-                size: None,
-                needed_by: Vec::new(),
-            });
+        if let Some(known) = self.find(digest, kind) {
+            return known;
         }
+        let id = ContentId(u32::try_from(self.contents.len()).unwrap_or(u32::MAX));
+        self.contents.push(Content {
+            digest,
+            kind,
+            given: Given::Nothing,
+            evidence: Evidence::None,
+            is_ordinary: false,
+            is_busy: false,
+            waits_for: 0,
+            size: None,
+            needed_by: Referrers::None,
+            alike: self.by_digest.insert(digest.beginning(), id),
+        });
         id
+    }
+
+    /// So much more content is to come.
+    pub(super) fn reserve(&mut self, more: usize) {
+        self.contents.reserve_exact(more);
     }
 
     /// The same, where the push has to do with it.
     pub(super) fn find(&self, digest: Digest, kind: Kind) -> Option<ContentId> {
-        self.by_digest.get(&(digest, kind)).copied()
+        let mut next = self.by_digest.get(&digest.beginning()).copied();
+        while let Some(id) = next {
+            let content = self.get(id)?;
+            if content.digest == digest && content.kind == kind {
+                return Some(id);
+            }
+            next = content.alike;
+        }
+        None
     }
 
     fn get(&self, id: ContentId) -> Option<&Content> {
@@ -267,7 +311,7 @@ impl Graph {
         let Some(content) = self.get(id) else { return (Vec::new(), false) };
         let is_manifest = matches!(content.given, Given::Manifest(_));
         let artifacts = self.artifacts.get(&id).filter(|_| is_manifest);
-        (content.needed_by.iter().chain(artifacts.into_iter().flatten()).copied().collect(), is_manifest)
+        (content.needed_by.as_slice().iter().chain(artifacts.into_iter().flatten()).copied().collect(), is_manifest)
     }
 
     fn wait(&mut self, manifest: ContentId) {
@@ -332,7 +376,8 @@ impl Graph {
 
     /// Whether a manifest that is not there refers to it.
     pub(super) fn is_needed(&self, id: ContentId) -> bool {
-        self.get(id).is_some_and(|content| content.needed_by.iter().any(|manifest| !self.is_there(*manifest)))
+        self.get(id)
+            .is_some_and(|content| content.needed_by.as_slice().iter().any(|manifest| !self.is_there(*manifest)))
     }
 
     /// How many given manifests are not there.
@@ -352,7 +397,7 @@ impl Graph {
     pub(super) fn unverified(&self) -> impl Iterator<Item = Digest> {
         let is_unverified = |content: &&Content| match (content.evidence, content.given) {
             (Evidence::Served, Given::Blob(_) | Given::Manifest(_)) => true,
-            (Evidence::Served | Evidence::None, Given::Nothing) => !content.needed_by.is_empty(),
+            (Evidence::Served | Evidence::None, Given::Nothing) => !content.needed_by.as_slice().is_empty(),
             _ => false,
         };
         self.contents.iter().filter(is_unverified).map(|content| content.digest)

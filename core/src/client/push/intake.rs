@@ -15,6 +15,7 @@ impl<K: Key> PushJob<K> {
     /// What a push begins with. What contradicts itself is the end of it.
     pub(super) fn take_in(&mut self, manifests: Vec<Manifest>, blobs: Vec<Blob<K>>, context: &mut PushContext<'_, K>) {
         self.blobs.reserve(blobs.len());
+        self.graph.reserve(blobs.len().saturating_add(manifests.len()));
         for manifest in &manifests {
             self.graph.content(manifest.digest(), Kind::Manifest);
         }
