@@ -89,6 +89,7 @@ impl<K: Key> Client<K> {
             // The last answer stands: it may be the registry's way of saying that it never will.
             Attempt::Last | Attempt::Unpaid => {
                 task.troubles.remove(&flight.row);
+                task.attempts = flight.attempt;
                 self.settle(task, answer);
             }
         }
@@ -116,14 +117,14 @@ impl<K: Key> Client<K> {
             Attempt::Next => {}
             Attempt::Last | Attempt::Unpaid => {
                 task.troubles.remove(&flight.row);
+                task.attempts = flight.attempt;
                 // What the registry itself said says more than the accident that came after it.
                 let outcome = match task.refusal.take().filter(|(row, _)| *row == flight.row && may_pass) {
                     Some((_, refusal)) => refusal,
                     None => {
                         let is_unpaid = matches!(attempt, Attempt::Unpaid);
                         let kind = if is_unpaid { FailureKind::RetryBudget } else { why.into() };
-                        let failure = Failure::new(kind).at(flight.row, flight.target);
-                        Outcome::Failed(Failure { attempts: flight.attempt, ..failure })
+                        Outcome::Failed(Failure::new(kind).at(flight.row, flight.target))
                     }
                 };
                 self.settle(task, outcome);

@@ -30,6 +30,8 @@ pub(super) struct Task<K> {
     pub(super) is_begun: bool,
     /// How often the current request was made in vain, by row: a row is forgiven when it is answered.
     pub(super) troubles: BTreeMap<Row, u32>,
+    /// How often the last request was made whose outcome its flow was told.
+    pub(super) attempts: u32,
     /// How often the registry asked to wait with the current request.
     pub(super) waits: u32,
     /// The last refusal of an origin that has too much to do, and did not say for how long to wait.
@@ -188,12 +190,18 @@ impl<K> Task<K> {
             operation,
             phase: Phase::Moved,
             troubles: BTreeMap::new(),
+            attempts: 0,
             waits: 0,
             throttled: None,
             refusal: None,
             redirect: None,
             login: Login::default(),
         }
+    }
+
+    /// How often a request was made in vain, at most, for a failure to tell.
+    pub(super) fn made(&self) -> u32 {
+        self.troubles.values().copied().max().unwrap_or_default().max(self.attempts)
     }
 }
 

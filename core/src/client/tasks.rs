@@ -179,11 +179,8 @@ impl<K: Key> Client<K> {
         self.no_longer_shared(id, &task);
         self.leave_line(id, &task);
         let was_refused = task.flow.was_refused();
-        let attempts = task.troubles.values().max().copied().unwrap_or_default();
-        let result = task.flow.finish().map_err(|mut failure| {
-            failure.attempts = failure.attempts.max(attempts);
-            failure
-        });
+        let attempts = task.made();
+        let result = task.flow.finish().map_err(|failure| failure.after(attempts));
         let owners = match task.purpose {
             Purpose::Operations(owners) => owners,
             Purpose::Shared(shared) => return self.shared_done(&task.registry, shared, result, was_refused),
@@ -200,6 +197,7 @@ impl<K: Key> Client<K> {
         let Some(result) = task.flow.early_result().filter(|_| matches!(task.purpose, Purpose::Operations(_))) else {
             return;
         };
+        let result = result.map_err(|failure| failure.after(task.made()));
         self.no_longer_shared(id, task);
         self.cleanups.insert(id);
         if let Purpose::Operations(owners) = std::mem::replace(&mut task.purpose, Purpose::Cleanup) {

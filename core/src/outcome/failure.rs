@@ -223,6 +223,14 @@ impl Failure {
         self
     }
 
+    /// The same, after a request was made so often, where it is about an exchange.
+    pub(crate) fn after(mut self, attempts: u32) -> Self {
+        if self.row.is_some() || matches!(self.kind, FailureKind::Answer(_) | FailureKind::ReferrersRefused { .. }) {
+            self.attempts = self.attempts.max(attempts);
+        }
+        self
+    }
+
     /// The registry's refusal, where that is what went wrong.
     #[must_use]
     pub const fn refused(&self) -> Option<&Refused> {

@@ -167,3 +167,38 @@ fn a_token_that_ends_while_several_requests_carry_it_is_no_refusal() {
     world.run();
     world.succeeded(push);
 }
+
+/// The token service, and not the registry, refuses a password that was changed.
+#[test]
+fn a_changed_password_is_asked_for_though_only_the_token_service_refuses_the_old_one() {
+    use base64::Engine as _;
+    let (registry, current, tokens) = (RefCell::new(Registry::default()), RefCell::new("first"), RefCell::new(0));
+    let mut world = World::new(Options::default(), |_, request| {
+        let header = request.headers().get("authorization").map(|header| header.to_str().unwrap().to_owned());
+        if request.uri().path() == "/token" {
+            let expected = base64::engine::general_purpose::STANDARD.encode(format!("robot:{}", current.borrow()));
+            if header != Some(format!("Basic {expected}")) {
+                return Fate::Answered(millis(200), respond(401, &[], ""));
+            }
+            *tokens.borrow_mut() += 1;
+            let token = format!(r#"{{"token":"t{}","expires_in":60}}"#, tokens.borrow());
+            return Fate::Answered(millis(200), respond(200, &[], &token));
+        }
+        if header.is_none() {
+            return Fate::Answered(millis(200), respond(401, &[("www-authenticate", CHALLENGE)], ""));
+        }
+        Fate::Answered(millis(200), registry.borrow_mut().answer(request))
+    });
+    world.credentials = Box::new(|| password(&current.borrow()));
+    let mut pushes = Vec::new();
+    for number in 0..300 {
+        if number == 100 {
+            *current.borrow_mut() = "second";
+        }
+        pushes.push(world.client.start(push("registry.example", &format!("a/b{number}"), &[("l", 100)])));
+        world.run_until(millis((number + 1) * 100));
+    }
+    world.run();
+    let good = pushes.iter().skip(150).filter(|push| world.done[push].1.is_ok()).count();
+    assert_eq!((good, world.asked.len()), (150, 2), "{:?}", world.asked);
+}

@@ -105,3 +105,55 @@ fn a_shared_upload_goes_on_with_the_source_of_whoever_waits_for_it() {
     world.succeeded(second);
     assert!(registry.borrow().open.is_empty());
 }
+
+/// A connection that is lost says less than what the registry said before.
+#[test]
+fn a_failure_tells_the_registrys_own_refusal_and_counts_the_attempts() {
+    for status in [500, 503] {
+        let tries = RefCell::new(0);
+        let mut world = World::new(Options::default(), |_, request| {
+            if request.method() != Method::PUT {
+                return Fate::Answered(
+                    millis(10),
+                    if request.method() == Method::POST {
+                        respond(201, &[("location", "/x")], "")
+                    } else {
+                        respond(404, &[], "")
+                    },
+                );
+            }
+            *tries.borrow_mut() += 1;
+            if *tries.borrow() <= 2 {
+                Fate::Answered(millis(10), respond(status, &[], "no room"))
+            } else {
+                Fate::Lost(millis(10))
+            }
+        });
+        let push = world.client.start(push("registry.example", "a/b", &[("x", 10)]));
+        world.run();
+        let failure = world.failure(push);
+        assert_eq!(failure.refused().map(|refused| refused.status.as_u16()), Some(status), "{failure}");
+        assert_eq!((failure.attempts, *tries.borrow()), (5, 5), "{failure}");
+    }
+}
+
+/// Who may not ask may push all the same.
+#[test]
+fn a_refusal_of_head_is_advice_whatever_its_status() {
+    for status in [401, 403, 405] {
+        let registry = RefCell::new(Registry::default());
+        let mut options = Options::default();
+        options.ask_above = 1000;
+        let mut world = World::new(options, |_, request| {
+            if request.method() == Method::HEAD {
+                return Fate::Answered(millis(10), respond(status, &[], ""));
+            }
+            Fate::Answered(millis(10), registry.borrow_mut().answer(request))
+        });
+        let layers = [("x", 500_000), ("y", 600_000), ("z", 700_000)];
+        let push = world.client.start(push("registry.example", "a/b", &layers).recheck());
+        world.run();
+        world.succeeded(push);
+        assert!(registry.borrow().open.is_empty(), "{status}\n{}", world.transcript());
+    }
+}

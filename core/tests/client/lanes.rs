@@ -320,3 +320,33 @@ fn new_warnings_are_told_however_many_there_were() {
     let warnings = world.events.iter().filter(|event| matches!(event, Event::Warning { .. })).count();
     assert_eq!(warnings, 1, "it is told, and told once");
 }
+
+/// Uploads go to a storage host, which asks for a wait: the registry did not.
+#[test]
+fn a_wait_that_a_storage_host_asks_for_is_its_own() {
+    let (registry, waits) = (RefCell::new(Registry::default()), RefCell::new(true));
+    registry.borrow_mut().ignores_single_post = true;
+    let mut options = Options::default();
+    let storage: longshore_core::Registry = "storage.example".parse().unwrap();
+    options.policy = options.policy.clone().allow_origin(storage.origin());
+    let mut world = World::new(options, |at, request| {
+        if request.uri().host() == Some("storage.example") {
+            if at < seconds(100) && waits.replace(false) {
+                return Fate::Answered(millis(10), respond(503, &[("retry-after", "100")], ""));
+            }
+            return Fate::Answered(millis(10), respond(201, &[("location", "/x")], ""));
+        }
+        let mut answer = registry.borrow_mut().answer(request);
+        let is_upload = request.method() == "POST" && request.uri().path().contains("/a/stored/");
+        if is_upload {
+            answer.headers_mut().insert("location", "https://storage.example/upload/1".parse().unwrap());
+        }
+        Fate::Answered(millis(10), answer)
+    });
+    let stored = world.client.start(push("registry.example", "a/stored", &[("x", 100_000)]));
+    world.run_until(seconds(1));
+    let other = world.client.start(push("registry.example", "a/other", &[("y", 100_000)]));
+    world.run();
+    assert!(world.succeeded(other) < seconds(3), "{}", world.transcript());
+    assert!(world.succeeded(stored) >= seconds(100), "{}", world.transcript());
+}
