@@ -72,6 +72,10 @@ fn secrets(text: &str) -> Vec<String> {
 pub fn helper_words(bytes: &[u8]) {
     let (server, words) = bytes.split_at(bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len()));
     let Ok(server) = std::str::from_utf8(server) else { return };
+    // What is asked for is one's own word, and is shown as it is.
+    if server.contains(|c: char| !c.is_ascii_graphic()) {
+        return;
+    }
     match helper_answer(server, words) {
         Ok(Some(found)) => {
             assert_sendable(&found);

@@ -159,10 +159,12 @@ impl<K: Key> Client<K> {
     pub(super) fn end_holds(&mut self, operation: OperationId) {
         let tasks = self.operations.get(&operation).map(|state| state.tasks.clone()).unwrap_or_default();
         for id in tasks {
+            // All others, whose requests may be under way, are left alone.
             let is_upload = self.tasks.get(&id).is_some_and(|task| matches!(task.flow, AnyFlow::Upload(_)));
-            let Some(mut task) = self.tasks.remove(&id).filter(|_| is_upload) else { continue };
-            self.end_hold(&mut task);
-            self.put_back(id, task);
+            if is_upload && let Some(mut task) = self.tasks.remove(&id) {
+                self.end_hold(&mut task);
+                self.put_back(id, task);
+            }
         }
     }
 

@@ -8,14 +8,19 @@ use longshore_core::http::{HeaderMap, HeaderValue, header};
 /// A value of `WWW-Authenticate`.
 ///
 /// Ours reads on where the grammar is broken, so only what `http-auth` accepts is compared, and of that only what is within
-/// our limits. Of two parameters of one name ours takes the first; `http-auth` leaves that to its caller.
+/// our limits. A value in single quotes is one for ours, because some registries write so; for `http-auth` the quotes are part
+/// of it. Of two parameters of one name ours takes the first; `http-auth` leaves that to its caller.
 ///
 /// # Panics
 /// Where ours reads something else.
 pub fn peers_challenge(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let (Ok(value), Ok(theirs)) = (HeaderValue::from_str(text), parse_challenges(text)) else { return };
-    if theirs.len() > 16 || theirs.iter().any(|challenge| challenge.params.len() > 32) || text.len() > 4096 {
+    if text.contains('\'')
+        || theirs.len() > 16
+        || theirs.iter().any(|challenge| challenge.params.len() > 32)
+        || text.len() > 4096
+    {
         return;
     }
     let registry = Target::parse("https://reg.example/v2/").expect("a URL");

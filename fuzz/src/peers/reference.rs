@@ -45,11 +45,14 @@ fn why_they_refuse(text: &str, ours: &Reference) -> Option<&'static str> {
 /// What `oci-spec` reads and ours does not.
 fn why_we_refuse(error: &ReferenceError, theirs: &TheirReference) -> Option<&'static str> {
     match error {
+        ReferenceError::Tag(_) if theirs.tag().is_some_and(|tag| !tag.is_ascii()) => Some("a tag is ASCII"),
         ReferenceError::Digest(_) => Some("a digest is lower case, and of an algorithm that can be checked"),
         ReferenceError::Registry(_) => {
             Some("a host is what a URL can hold: no port above 65535, no number that is no address")
         }
-        ReferenceError::Repository(_) if theirs.repository().len() > 255 => Some("too long"),
+        ReferenceError::Repository(_) if theirs.registry().contains(|c: char| c.is_ascii_uppercase()) => {
+            Some("a first part with capitals and without a dot is a host for Docker; here it is a mistake")
+        }
         _ => None,
     }
 }
