@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use http::StatusCode;
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Response, StatusCode};
 
 use crate::random::Random;
 
@@ -30,6 +31,12 @@ pub enum Fault {
     Status(StatusCode, Option<u64>),
     /// The answer takes this much longer.
     Slow(Duration),
+    /// The answer comes without this header.
+    HeaderMissing(HeaderName),
+    /// The answer has this header with this value, and no other of its name.
+    HeaderChanged(HeaderName, HeaderValue),
+    /// The answer has this body.
+    BodyChanged(Bytes),
 }
 
 impl Fault {
@@ -55,6 +62,16 @@ impl Fault {
         faults.extend(statuses.map(|status| Self::Status(status, None)));
         faults.extend([429, 503].into_iter().filter_map(status).map(|status| Self::Status(status, Some(7))));
         faults
+    }
+
+    /// What becomes of an answer that arrives.
+    pub(crate) fn change(&self, answer: &mut Response<Bytes>) {
+        match self {
+            Self::HeaderMissing(name) => drop(answer.headers_mut().remove(name)),
+            Self::HeaderChanged(name, value) => drop(answer.headers_mut().insert(name, value.clone())),
+            Self::BodyChanged(body) => *answer.body_mut() = body.clone(),
+            _ => {}
+        }
     }
 }
 

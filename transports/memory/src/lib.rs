@@ -46,6 +46,7 @@
 
 #![forbid(unsafe_code)]
 
+mod driven;
 mod fault;
 mod handler;
 mod order;
@@ -55,6 +56,7 @@ mod source;
 mod transcript;
 mod wire;
 
+pub use driven::Driven;
 pub use fault::{Fault, Schedule};
 pub use handler::{BodyEnd, ExchangeId, Handler, Reply, Whole};
 pub use order::{Choice, Order, every_order};

@@ -7,12 +7,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use longshore_core::auth::Credentials;
 use longshore_core::driver::{AskFailed, Deadline, Input, Key, OperationId, Output, RequestId};
-use longshore_core::{Client, Event, Failure, Instant, Receipt, Registry, Repository};
+use longshore_core::{Event, Failure, Instant, Receipt, Registry, Repository};
 
 use crate::random::Random;
 use crate::source::NoBytes;
 use crate::wire::Happening;
-use crate::{Choice, Handler, Order, Said, Schedule, Source, Transcript};
+use crate::{Choice, Driven, Handler, Order, Said, Schedule, Source, Transcript};
 
 /// Drives clients against a [`Handler`]: one thread, no sockets, and time that costs nothing.
 ///
@@ -144,7 +144,7 @@ impl<K: Key, H: Handler> Simulation<K, H> {
     ///
     /// # Panics
     /// As [`Simulation::run_all`] does.
-    pub fn run(&mut self, client: &mut Client<K>, operation: OperationId) -> Result<Receipt<K>, Box<Failure>> {
+    pub fn run(&mut self, client: &mut dyn Driven<K>, operation: OperationId) -> Result<Receipt<K>, Box<Failure>> {
         let mut results = self.run_all(client, [operation]);
         results.remove(&operation).unwrap_or_else(|| self.stop("the operation has no result"))
     }
@@ -156,7 +156,7 @@ impl<K: Key, H: Handler> Simulation<K, H> {
     /// not ended), goes round in circles, or breaks its contract.
     pub fn run_all(
         &mut self,
-        client: &mut Client<K>,
+        client: &mut dyn Driven<K>,
         operations: impl IntoIterator<Item = OperationId>,
     ) -> BTreeMap<OperationId, Result<Receipt<K>, Box<Failure>>> {
         let mut open: BTreeSet<OperationId> = operations.into_iter().collect();
@@ -179,7 +179,7 @@ impl<K: Key, H: Handler> Simulation<K, H> {
     ///
     /// # Panics
     /// As [`Simulation::run_all`] does, except that it does not know which operations should end.
-    pub fn step(&mut self, client: &mut Client<K>) -> Step<K> {
+    pub fn step(&mut self, client: &mut dyn Driven<K>) -> Step<K> {
         self.steps += 1;
         if self.steps > self.step_limit {
             self.stop("the simulation goes round in circles: it has reached its limit of steps");
@@ -205,7 +205,7 @@ impl<K: Key, H: Handler> Simulation<K, H> {
     }
 
     /// Lets the next thing happen, and time pass until it does.
-    fn wait(&mut self, client: &mut Client<K>, deadline: Option<Deadline>) -> Step<K> {
+    fn wait(&mut self, client: &mut dyn Driven<K>, deadline: Option<Deadline>) -> Step<K> {
         let stuck = deadline.is_some_and(|deadline| deadline.at <= self.now) && self.deadline == deadline;
         if stuck {
             self.stop("the client waits for a moment that has passed");

@@ -7,11 +7,11 @@ use http::header::{CONTENT_LENGTH, RETRY_AFTER};
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response};
 use longshore_core::driver::{Body, End, Input, Keep, Key, NoAnswer, RequestId};
-use longshore_core::{Client, Digester, Instant};
+use longshore_core::{Digester, Instant};
 
 use crate::handler::{BodyEnd, ExchangeId, Handler, Reply};
 use crate::source::NoBytes;
-use crate::{Choice, Fault, Order, Said, Simulation};
+use crate::{Choice, Driven, Fault, Order, Said, Simulation};
 
 /// Something that will happen.
 pub(crate) struct Happening<K> {
@@ -113,7 +113,7 @@ impl<K: Key, H: Handler> Simulation<K, H> {
         Some(self.pending.remove(chosen))
     }
 
-    pub(crate) fn happen(&mut self, happening: Happening<K>, client: &mut Client<K>) -> Option<Input<K>> {
+    pub(crate) fn happen(&mut self, happening: Happening<K>, client: &mut dyn Driven<K>) -> Option<Input<K>> {
         match happening.what {
             What::Tells(input) => Some(input),
             What::Arrives(flight) => self.arrive(flight, client),
@@ -125,7 +125,7 @@ impl<K: Key, H: Handler> Simulation<K, H> {
         }
     }
 
-    fn arrive(&mut self, mut flight: Flight<K>, client: &mut Client<K>) -> Option<Input<K>> {
+    fn arrive(&mut self, mut flight: Flight<K>, client: &mut dyn Driven<K>) -> Option<Input<K>> {
         // A request that was given up may reach the other side all the same.
         if self.aborted.contains(&flight.id) && self.random.coin() {
             return None;
@@ -161,7 +161,7 @@ impl<K: Key, H: Handler> Simulation<K, H> {
                 Ok(Taken::Answer(_)) => {}
                 Err(why) => return self.fail(&flight, why),
             },
-            Some(Fault::AnswerLost | Fault::BodyCut(_) | Fault::AnswerCut(_) | Fault::Slow(_)) | None => {}
+            _ => {}
         }
         match self.take(&mut flight, client) {
             Err(why) => self.fail(&flight, why),
@@ -180,7 +180,7 @@ impl<K: Key, H: Handler> Simulation<K, H> {
     }
 
     /// Hands a request's head and body to the handler.
-    fn take(&mut self, flight: &mut Flight<K>, client: &mut Client<K>) -> Result<Taken, NoAnswer> {
+    fn take(&mut self, flight: &mut Flight<K>, client: &mut dyn Driven<K>) -> Result<Taken, NoAnswer> {
         let body = self.body(flight, client)?;
         let mut left = if let Some(Fault::BodyCut(at)) = flight.fault { at } else { u64::MAX };
         self.last_id += 1;
@@ -205,7 +205,7 @@ impl<K: Key, H: Handler> Simulation<K, H> {
     fn body(
         &mut self,
         flight: &mut Flight<K>,
-        client: &mut Client<K>,
+        client: &mut dyn Driven<K>,
     ) -> Result<Box<dyn Iterator<Item = Bytes>>, NoAnswer> {
         let sent = match &flight.body {
             Body::Empty => return Ok(Box::new(std::iter::empty())),
@@ -242,7 +242,7 @@ impl<K: Key, H: Handler> Simulation<K, H> {
         mut flight: Flight<K>,
         how: BodyEnd,
         reply: Reply,
-        client: &mut Client<K>,
+        client: &mut dyn Driven<K>,
     ) -> Option<Input<K>> {
         if how == BodyEnd::Complete
             && let Some(total) = flight.body.len()
@@ -271,6 +271,9 @@ impl<K: Key, H: Handler> Simulation<K, H> {
     fn answer(&mut self, flight: &Flight<K>, mut answer: Response<Bytes>) -> Option<Input<K>> {
         if self.aborted.contains(&flight.id) && self.random.coin() {
             return None;
+        }
+        if let Some(fault) = &flight.fault {
+            fault.change(&mut answer);
         }
         if flight.head.method == Method::HEAD {
             answer.body_mut().clear();
