@@ -80,7 +80,9 @@ impl Digest {
     /// The part after the colon: 64 or 128 lower-case hex digits.
     #[must_use]
     pub fn hex(&self) -> String {
-        self.hash.iter().take(self.algorithm.hash_len()).map(|byte| format!("{byte:02x}")).collect()
+        let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
+        let hash = self.hash.iter().take(self.algorithm.hash_len());
+        hash.flat_map(|byte| [digit(byte >> 4), digit(byte & 0xf)]).collect()
     }
 
     /// Whether `content` has this digest.
