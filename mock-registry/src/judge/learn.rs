@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 use http::header::LOCATION;
-use longshore_core::{Digest, Repository};
+use longshore_core::{Algorithm, Digest, Repository};
 
 use super::{Judge, Owed, REMEMBERED};
 use crate::answer::{Answer, Body, Delivery, Row};
@@ -84,7 +84,9 @@ impl Registry {
     /// A manifest that is served says what the repository has; an image's blobs are in it.
     fn learn_manifest(&mut self, repository: &Repository, answer: &Answer) {
         let Body::Bytes(bytes) = &answer.body else { return };
-        let digest = answer.headers.get("docker-content-digest").and_then(|digest| digest.to_str().ok()?.parse().ok());
+        let named = answer.headers.get("docker-content-digest").and_then(|digest| digest.to_str().ok()?.parse().ok());
+        // A client that is not told computes it (quirk `manifest-digest-header-unreliable`).
+        let digest = named.or_else(|| Some(Digest::of(Algorithm::Sha256, bytes)));
         let contents = self.state.repositories.get(repository);
         let Some(stored) = digest.and_then(|digest: Digest| contents?.manifests.get(&digest)) else { return };
         let served = !bytes.is_empty() && stored.media_type.is_image();
