@@ -1,9 +1,12 @@
 //! The ways in which a push goes, one case each: what exhaustive tests go through.
 
-use longshore_core::Learned;
+use std::time::Duration;
 
-use crate::case::CHUNK;
-use crate::case::{Case, Given};
+use longshore_core::Learned;
+use longshore_mock_registry::RegistryOptions;
+use longshore_mock_registry::behaviour::{ReferrersApi, SinglePost};
+
+use crate::case::{CHUNK, Case, Given, Interrupted};
 use crate::image::{BlobPlan, DocumentPlan, Plan, Subject};
 
 /// One way in which a push goes.
@@ -11,17 +14,63 @@ use crate::image::{BlobPlan, DocumentPlan, Plan, Subject};
 pub struct Flow {
     /// What it is called.
     pub name: &'static str,
-    /// A push that goes this way.
+    /// A push that goes this way, to a registry that does what the spec says.
     pub case: Case,
+    /// What the registry must do for that, whatever it does otherwise.
+    registry: fn(&mut RegistryOptions),
+    /// Whether the registry wants to know who pushes.
+    is_let_in: bool,
+}
+
+impl Flow {
+    fn new(name: &'static str, case: Case) -> Self {
+        Self { name, case, registry: |_| {}, is_let_in: false }
+    }
+
+    /// The registry does this, whatever it does otherwise.
+    fn with(mut self, registry: fn(&mut RegistryOptions)) -> Self {
+        self.registry = registry;
+        self.set_up();
+        self
+    }
+
+    /// The registry lets in the suite's own user, and nobody else.
+    fn let_in(mut self) -> Self {
+        self.is_let_in = true;
+        crate::case::let_in(&mut self.case, "*=*");
+        self
+    }
+
+    /// The same way, at this registry.
+    #[must_use]
+    pub fn at(&self, registry: &RegistryOptions) -> Case {
+        let mut flow = self.clone();
+        let auth = registry.auth.clone().filter(|_| self.is_let_in);
+        flow.case.registry = RegistryOptions { auth, ..registry.clone() };
+        if let Some(before) = &mut flow.case.before {
+            before.registry = flow.case.registry.clone();
+        }
+        flow.set_up();
+        flow.case
+    }
+
+    fn set_up(&mut self) {
+        (self.registry)(&mut self.case.registry);
+        if let Some(before) = &mut self.case.before {
+            (self.registry)(&mut before.registry);
+        }
+    }
 }
 
 /// All of them.
 #[must_use]
 pub fn all() -> Vec<Flow> {
-    let flow = |name, case| Flow { name, case };
+    let flow = Flow::new;
     vec![
         flow("POST and PUT", image(&[20, 90, 10])),
         flow("one POST", taking_single_posts(image(&[20, 90]))),
+        flow("one POST, which opens an upload", taking_single_posts(image(&[20, 90])))
+            .with(|registry| registry.behaviour.start.single_post = SinglePost::Ignored),
         flow("one streamed PATCH", without_whole_puts(image(&[90]))),
         flow("chunks", without_streams(image(&[4 * CHUNK + 7, 10]))),
         flow("chunks, the last in the PUT", in_chunks(image(&[4 * CHUNK + 7]))),
@@ -35,13 +84,16 @@ pub fn all() -> Vec<Flow> {
         flow("one layer changed", pushed_before(image(&[20, 90, 40]), image(&[20, 90, 60]))),
         flow("three tags", Case { tags: 3, ..image(&[20]) }),
         flow("by digest", Case { tags: 0, ..image(&[20]) }),
-        flow("an index of two images", index()),
+        flow("an index of two images", index(2)),
+        flow("an index of one image more", pushed_before(index(2), index(3))),
         flow("an artifact", attached(1)),
-        flow("artifacts, lists under tags", without_referrers(attached(2))),
-        flow("one artifact more, lists under tags", {
-            let before = without_referrers(attached(1));
-            pushed_before(before, without_referrers(attached(2)))
-        }),
+        flow("artifacts, lists under tags", attached(2)).with(without_referrers),
+        flow("one artifact more, lists under tags", pushed_before(attached(1), attached(2))).with(without_referrers),
+        flow("let in", image(&[20, 90])).let_in(),
+        flow("let in, mounted", given(image(&[20, 90]), &[Given::Elsewhere])).let_in(),
+        flow("let in, and tokens end midway", image(&[20, 3 * CHUNK + 5])).let_in().with(tokens_end),
+        flow("cancelled", interrupted(Interrupted::CancelledAfter(30))),
+        flow("gone on with", interrupted(Interrupted::ResumedAfter(30))),
     ]
 }
 
@@ -57,11 +109,17 @@ const fn document(blobs: Vec<usize>, children: Vec<usize>) -> DocumentPlan {
     DocumentPlan { blobs, children, docker: false, subject: Subject::None }
 }
 
-fn index() -> Case {
-    let mut case = image(&[20, 90, 40]);
-    let images = [document(vec![0, 1], Vec::new()), document(vec![2, 1], Vec::new())];
-    case.plan.documents = images.into_iter().chain([document(Vec::new(), vec![0, 1])]).collect();
+/// An index of so many images, which share a layer.
+fn index(images: usize) -> Case {
+    let mut case = image(&[20, 90, 40, 50]);
+    let listed = (0..images).map(|number| document(vec![[0, 2, 3][number % 3], 1], Vec::new()));
+    case.plan.documents = listed.chain([document(Vec::new(), (0..images).collect())]).collect();
     case
+}
+
+/// A push that is in the middle of its chunks when it is interrupted.
+fn interrupted(interrupted: Interrupted) -> Case {
+    Case { interrupted, ..in_chunks(image(&[20, 4 * CHUNK + 7])) }
 }
 
 fn attached(artifacts: usize) -> Case {
@@ -98,9 +156,16 @@ fn in_chunks(mut case: Case) -> Case {
     case
 }
 
-fn without_referrers(mut case: Case) -> Case {
-    case.registry.behaviour.referrers.api = longshore_mock_registry::behaviour::ReferrersApi::NotFound;
-    case
+fn without_referrers(registry: &mut RegistryOptions) {
+    registry.behaviour.referrers.api = ReferrersApi::NotFound;
+}
+
+/// The token that was good when an upload was begun is too old when its wait is over.
+fn tokens_end(registry: &mut RegistryOptions) {
+    if let Some(auth) = &mut registry.auth {
+        auth.lifetime = Duration::from_secs(60);
+    }
+    registry.faults = "end-6#1: status 503 retry-after 90".parse().expect("this is a plan");
 }
 
 fn pushed_before(before: Case, mut case: Case) -> Case {

@@ -24,6 +24,7 @@
 #![forbid(unsafe_code)]
 
 mod case;
+pub mod exhaustive;
 pub mod flow;
 #[cfg(feature = "fuzz")]
 pub mod fuzz;
@@ -35,12 +36,13 @@ pub mod page;
 pub mod property;
 pub mod quirk;
 mod run;
+pub mod saboteur;
 pub mod session;
 #[cfg(feature = "proptest")]
 pub mod strategy;
 pub mod suite;
 
-pub use case::{CHUNK, Case, Given, Key, Settings, let_in};
+pub use case::{CHUNK, Case, Given, Interrupted, Key, Settings, let_in};
 pub use image::{BlobPlan, Content, DocumentPlan, Image, Plan, Subject};
 pub use mock::{Mock, TagChange};
 pub use run::Run;

@@ -1,9 +1,13 @@
 //! One push, driven to its end.
 
+use std::collections::BTreeSet;
+
 use longshore_core::driver::OperationId;
-use longshore_core::{Client, Event, Failure, Receipt, Supply};
+use longshore_core::{Client, Digest, Event, Failure, Receipt, Supply};
 use longshore_memory::{Simulation, Step};
 
+use crate::case::Interrupted;
+use crate::saboteur::Sabotage;
 use crate::{Image, Key, Mock};
 
 /// What came of a case.
@@ -18,6 +22,8 @@ pub struct Run {
     pub events: Vec<Event<Key>>,
     /// What came of the push.
     pub result: Result<Receipt<Key>, Box<Failure>>,
+    /// What an earlier process, whose push is gone on with, left in the registry.
+    pub stored_before: BTreeSet<Digest>,
     /// How many steps there were.
     pub steps: u64,
     /// How many entries the transcript had when the push was cancelled, if it was.
@@ -26,15 +32,25 @@ pub struct Run {
 
 impl Run {
     /// Drives the push to its end. Its manifests are supplied when the digests of so many blobs are known.
-    pub(crate) fn go_on(&mut self, operation: OperationId, mut waits_for: usize, cancel_after: Option<u64>) {
+    pub(crate) fn go_on(
+        &mut self,
+        operation: OperationId,
+        mut waits_for: usize,
+        interrupted: Interrupted,
+        mut sabotage: Option<Sabotage<Key>>,
+    ) {
         let mut done = None;
         loop {
-            if cancel_after == Some(self.steps) && done.is_none() {
+            if interrupted == Interrupted::CancelledAfter(self.steps) && done.is_none() {
                 self.client.cancel(operation);
                 self.said_before_cancel = Some(self.simulation.transcript().entries.len());
             }
             self.steps += 1;
-            match self.simulation.step(&mut self.client) {
+            let step = match &mut sabotage {
+                None => self.simulation.step(&mut self.client),
+                Some(sabotage) => self.simulation.step(&mut sabotage.around(&mut self.client)),
+            };
+            match step {
                 Step::Worked => {}
                 Step::Event(event) => {
                     if matches!(event, Event::BlobDigested { .. }) {

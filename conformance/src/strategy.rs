@@ -148,6 +148,7 @@ pub fn case(registry: mock::RegistryOptions, most: u64) -> impl Strategy<Value =
     (plan(), given(), 0..=3_usize, settings(), order(), faults(most), any::<u64>()).prop_map(
         move |(plan, given, tags, client, order, faults, seed)| Case {
             before: None,
+            interrupted: case::Interrupted::Never,
             plan,
             given,
             tags,

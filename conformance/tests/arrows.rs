@@ -12,7 +12,7 @@ const ARROWS: [(&str, &[&str], &[&str]); 12] = [
     ("longshore-sources", &["core"], &[]),
     ("longshore-memory", &["core"], &["mock-registry", "transport-kit"]),
     ("longshore-mock-registry", &["core"], &["memory"]),
-    ("longshore-transport-kit", &["core"], &["sources"]),
+    ("longshore-transport-kit", &["core"], &["conformance", "sources"]),
     ("longshore-tls", &["core"], &[]),
     ("longshore-reqwest", &["core", "sources", "tls"], &["conformance", "mock-registry", "transport-kit"]),
     ("longshore-ureq", &["core", "sources", "tls"], &["conformance", "mock-registry", "transport-kit"]),

@@ -1,12 +1,12 @@
 //! Every push of every flow is cancelled at every step.
 
-use longshore_conformance::{flow, oracle};
+use longshore_conformance::{Interrupted, flow, oracle};
 use longshore_memory::Order;
 
 #[test]
 fn i39_a_push_can_be_cancelled_at_any_step() {
     let mut cases = 0;
-    for flow in flow::all() {
+    for flow in flow::all().into_iter().filter(|flow| flow.case.interrupted == Interrupted::Never) {
         for order in [Order::Latency, Order::Last] {
             let mut case = flow.case.clone();
             case.order = order;

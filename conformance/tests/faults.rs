@@ -1,53 +1,91 @@
-//! Every request of every flow meets every fault.
+//! Every request of every flow meets every fault, at every registry.
 
+use std::collections::BTreeSet;
+
+use longshore_conformance::exhaustive::{self, REFUSED, Stage, double, kind};
 use longshore_conformance::quirk::{Outcome, named};
-use longshore_conformance::{Run, flow, property};
-use longshore_core::FailureKind;
+use longshore_conformance::{Interrupted, Run, flow, property};
 use longshore_core::driver::Body;
 use longshore_memory::{Fault, Said, Schedule};
 use longshore_mock_registry::Behaviour;
+use longshore_mock_registry::fault::EFFECTS;
 
-/// The most requests that one fault may cost: a question, a cancellation, and the longest upload begun again.
-const COST: u64 = 9;
-
-/// Each request of each flow × each fault, one in `every` of them, against a registry with these quirks.
-/// Says how many cases there were, and how many pushes ended because a source could be read only once.
-fn single_faults(every: usize, quirks: impl Fn(&mut Behaviour)) -> (usize, usize) {
-    let every = property::one_in(every);
-    let (mut cases, mut judged, mut not_replayable, mut most) = (0, 0, 0, 0);
-    for flow in flow::all() {
-        let mut case = flow.case;
-        quirks(&mut case.registry.behaviour);
-        let requests = case.run().simulation.requests();
-        for request in 1..=requests {
-            for fault in Fault::every_passing() {
-                cases += 1;
-                if cases % every == 0 {
-                    case.faults = Schedule::list([(request, fault)]);
-                    let run = property::judge(&case, Outcome::Succeeds);
-                    let run = run.unwrap_or_else(|why| panic!("{}, {:?}: {why}", flow.name, case.faults));
-                    judged += 1;
-                    let cost = run.simulation.requests().saturating_sub(requests);
-                    let transcript = run.simulation.transcript();
-                    assert!(cost <= COST, "{}, {:?} cost {cost} requests\n{transcript}", flow.name, case.faults);
-                    most = most.max(cost);
-                    not_replayable +=
-                        usize::from(run.result.is_err_and(|failure| failure.kind == FailureKind::NotReplayable));
+/// The sum is that of the tables: what the example `faults` runs whole, in the profile `suite`.
+#[test]
+fn the_sum_is_that_of_the_tables_and_a_share_of_it_is_run() {
+    let every = property::one_in(397) as u64;
+    let (mut sum, mut number, mut run) = (0, 0, 0);
+    for stage in exhaustive::stages() {
+        sum += stage.singles();
+        for request in 1..=stage.requests {
+            for kind in kind::all() {
+                number += 1;
+                if number % every == 0 {
+                    run += 1;
+                    stage.check(request, &kind).unwrap_or_else(|broken| panic!("{broken}"));
                 }
             }
         }
     }
-    println!("{judged} of {cases} cases, {not_replayable} ended because a source could be read only once");
-    println!("the fault that cost most cost {most} requests");
-    (cases, not_replayable)
+    println!("{run} of {sum} cases");
+    assert_eq!((number, run), (sum, sum / every));
+    assert!(sum >= 58_752, "there are only {sum} cases");
 }
 
+/// Without a fault every flow ends as the table says: it succeeds, or names what the registry refuses.
 #[test]
-fn a_registry_that_does_what_the_spec_says() {
-    let (cases, not_replayable) = single_faults(1, |_| {});
-    assert!(cases >= 2800, "there were only {cases} cases");
-    // The chunk in hand is enough to get over any of them.
-    assert_eq!(not_replayable, 0);
+fn what_a_registry_refuses_of_a_flow_is_in_the_table() {
+    for stage in exhaustive::stages() {
+        let checked = stage.check_without_fault().unwrap_or_else(|broken| panic!("{broken}"));
+        let is_refused = matches!(stage.outcome, Outcome::RefusedFor(_));
+        let is_cancelled = matches!(stage.case.interrupted, Interrupted::CancelledAfter(_));
+        assert_eq!(checked.is_success, !is_refused && !is_cancelled, "{}, {}", stage.registry, stage.flow);
+    }
+    for (registry, flow, _) in REFUSED {
+        assert!(Stage::of(registry, flow).is_some(), "there is no {flow} at {registry}");
+    }
+}
+
+/// Two faults: one pair in so many, of every flow at a registry that does what the spec says.
+#[test]
+fn two_faults_at_a_time() {
+    let every = property::one_in(2003);
+    let (mut run, mut number) = (0, 0);
+    for stage in flow::all().iter().filter_map(|flow| Stage::of("spec", flow.name)) {
+        for pair in double::pairs(&stage) {
+            number += 1;
+            if number % every == 0 {
+                run += 1;
+                stage.check_pair(&pair).unwrap_or_else(|broken| panic!("{broken}"));
+            }
+        }
+    }
+    println!("{run} of {number} cases");
+    assert!(number >= 700_000, "there were only {number} cases");
+}
+
+/// Faults at random, up to four, at every registry.
+#[test]
+fn swarms() {
+    for (seed, stage) in exhaustive::stages().enumerate() {
+        if seed % property::one_in(7) == 0 {
+            stage.check_swarm(seed as u64).unwrap_or_else(|broken| panic!("{broken}"));
+        }
+    }
+}
+
+/// Every fault that the mock registry can play is a kind here, or it is said which one shows the same.
+#[test]
+fn no_fault_is_left_out() {
+    for (form, _) in EFFECTS {
+        let name = form.split(' ').next().unwrap();
+        let is_a_kind = kind::all().iter().any(|kind| kind.name.split(' ').next() == Some(name));
+        let is_seen = kind::SEEN_AS.iter().any(|(other, _)| *other == name);
+        assert!(is_a_kind != is_seen, "{name} is no kind, or it is one and another shows it too");
+    }
+    let names: BTreeSet<String> = kind::all().into_iter().map(|kind| kind.name).collect();
+    assert_eq!(names.len(), kind::all().len(), "a kind stands twice");
+    assert!(names.len() >= 34, "there are only {} kinds", names.len());
 }
 
 /// Every fault at every request of the pushes whose source can be read once, against a registry with these quirks: the
@@ -112,27 +150,6 @@ fn the_chunk_in_hand_is_enough_at_distribution_where_the_newest_url_is_known() {
     assert_eq!(ends, expected);
 }
 
-#[test]
-fn quay_as_it_was_in_2021() {
-    let (cases, not_replayable) = single_faults(11, |behaviour| named("quay-2021").unwrap().apply(behaviour));
-    assert!(cases >= 2800, "there were only {cases} cases");
-    assert_eq!(not_replayable, 0);
-}
-
-#[test]
-fn ecr_without_mounting() {
-    let (cases, not_replayable) = single_faults(11, |behaviour| named("ecr:mounting-off").unwrap().apply(behaviour));
-    assert!(cases >= 2800, "there were only {cases} cases");
-    assert_eq!(not_replayable, 0);
-}
-
-#[test]
-fn ecr_with_mounting() {
-    let (cases, not_replayable) = single_faults(11, |behaviour| named("ecr:mounting-on").unwrap().apply(behaviour));
-    assert!(cases >= 2800, "there were only {cases} cases");
-    assert_eq!(not_replayable, 0);
-}
-
 /// distribution 2.8: state in every URL, no referrers, no tags in the query, no conditions.
 fn distribution(behaviour: &mut Behaviour) {
     let quirks = [
@@ -144,39 +161,4 @@ fn distribution(behaviour: &mut Behaviour) {
         "post-digest-single-unsupported-202",
     ];
     quirks.iter().for_each(|id| named(id).unwrap().apply(behaviour));
-}
-
-#[test]
-fn distribution_as_it_is_installed() {
-    let (cases, _) = single_faults(11, distribution);
-    assert!(cases >= 2800, "there were only {cases} cases");
-}
-
-/// Two faults: each pair of requests of each flow × each pair of faults, one in so many of them.
-#[test]
-fn two_faults_at_a_time() {
-    let every = property::one_in(601);
-    let (mut cases, mut judged) = (0, 0);
-    let faults = Fault::every_passing();
-    for flow in flow::all() {
-        let mut case = flow.case;
-        let requests = case.run().simulation.requests();
-        for first in 1..=requests {
-            // What the first fault leads to can go wrong too.
-            for second in first + 1..=requests + 3 {
-                for (a, b) in faults.iter().flat_map(|a| faults.iter().map(move |b| (a, b))) {
-                    cases += 1;
-                    if cases % every == 0 {
-                        case.faults = Schedule::list([(first, a.clone()), (second, b.clone())]);
-                        judged += 1;
-                        if let Err(why) = property::judge(&case, Outcome::Succeeds) {
-                            panic!("{}, {:?}: {why}", flow.name, case.faults);
-                        }
-                    }
-                }
-            }
-        }
-    }
-    println!("{judged} of {cases} cases");
-    assert!(cases >= 400_000, "there were only {cases} cases");
 }

@@ -40,7 +40,7 @@ fn is_well_formed(head: &Parts, body: &Body<Key>, broken: impl Fn(&str) -> Strin
             let is_whole_put = head.method == Method::PUT && range.start == 0;
             ensure(!is_whole_put, || broken("a Content-Range on a whole blob"))
         }
-        (Some(_), _) => Err(super::Violation(broken("a Content-Range without a chunk"))),
+        (Some(_), _) => Err(super::Violation::new(broken("a Content-Range without a chunk"))),
     }
 }
 

@@ -1,11 +1,16 @@
 //! What must be true after several pushes of one client.
 
-use longshore_core::FailureKind;
+use std::collections::BTreeSet;
 
+use longshore_core::{Digest, Event, Failure, FailureKind, Manifest};
+
+use super::contents::{all_are_listed, stored_bytes_are_the_bytes_given};
+use super::order::manifests_come_last;
+use super::traffic::{nothing_is_in_flight, requests_in_flight_are_capped, retry_after_is_kept};
+use super::uploads::uploads_are_not_left;
 use super::{
-    BTreeSet, Case, Digest, Event, Failure, Manifest, Run, Verdict, a_failure_is_expected, all_are_listed, ensure,
-    manifests_come_last, nothing_is_in_flight, progress_never_falls, requests, requests_in_flight_are_capped,
-    retry_after_is_kept, stored_bytes_are_the_bytes_given, the_registry_has_no_complaint, uploads_are_not_left,
+    Case, Run, Verdict, a_failure_is_expected, by, ensure, progress_never_falls, requests,
+    the_registry_has_no_complaint,
 };
 use crate::Image;
 use crate::session::{Held, Pushed, Session, What};
@@ -19,7 +24,8 @@ pub fn judge_session(session: &Session, held: Held) -> (Verdict, Run) {
     let Held { pushed, simulation, client, events, deletions, stolen, .. } = held;
     let image = pushed[0].image.clone();
     let result = Ok(longshore_core::Receipt::Allowed);
-    let mut run = Run { image, simulation, client, events, result, steps: 0, said_before_cancel: None };
+    let stored_before = BTreeSet::new();
+    let mut run = Run { image, simulation, client, events, result, stored_before, steps: 0, said_before_cancel: None };
     let verdict = judge(session, &pushed, &deletions, &stolen, &mut run);
     (verdict, run)
 }
@@ -34,27 +40,27 @@ fn judge(
     run: &mut Run,
 ) -> Verdict {
     let first = &session.pushes[0];
-    requests::are_well_formed(run.simulation.transcript())?;
+    by("requests", requests::are_well_formed(run.simulation.transcript()))?;
     if pushed.iter().all(|push| !push.cancelled) {
         // What a push that was cancelled does not know, those after it do not know either.
-        requests::lost_commits_are_asked_about(run.simulation.transcript())?;
+        by("commits", requests::lost_commits_are_asked_about(run.simulation.transcript()))?;
     }
-    manifests_come_last(run)?;
-    retry_after_is_kept(run.simulation.transcript())?;
-    requests_in_flight_are_capped(first.client.in_flight, run.simulation.transcript())?;
-    nothing_is_in_flight(run)?;
-    uploads_are_not_left(run)?;
-    stored_bytes_are_the_bytes_given(run)?;
-    tags_name_what_was_pushed(session, pushed, run)?;
+    by("order", manifests_come_last(run))?;
+    by("waits", retry_after_is_kept(run.simulation.transcript()))?;
+    by("flights", requests_in_flight_are_capped(first.client.in_flight, run.simulation.transcript()))?;
+    by("flights", nothing_is_in_flight(run))?;
+    by("uploads", uploads_are_not_left(run))?;
+    by("bytes", stored_bytes_are_the_bytes_given(run))?;
+    by("tags", tags_name_what_was_pushed(session, pushed, run))?;
     for deleted in deletions {
         let is_absent = |failure: &Failure| failure.refused().is_some_and(|refused| refused.status == 404);
         let is_fine = deleted.as_ref().map_or_else(|failure| is_absent(failure), |_| true);
-        ensure(is_fine, || format!("a deletion failed: {deleted:?}"))?;
+        by("outcome", ensure(is_fine, || format!("a deletion failed: {deleted:?}")))?;
     }
     let others = |act: &crate::session::Act| matches!(act.what, What::Lose(_) | What::Overwrite);
     let are_others_at_work = session.acts.iter().any(others);
     if !are_others_at_work {
-        the_registry_has_no_complaint(first, run)?;
+        by("judge", the_registry_has_no_complaint(first, run))?;
     }
     let events = std::mem::take(&mut run.events);
     for (number, (push, case)) in pushed.iter().zip(&session.pushes).enumerate() {
@@ -62,20 +68,20 @@ fn judge(
         run.image = push.image.clone();
         let is_its = |event: &&Event<crate::Key>| matches!(event, Event::Progress { operation, .. } if Some(*operation) == push.operation);
         run.events = events.iter().filter(is_its).cloned().collect();
-        progress_never_falls(run)?;
+        by("progress", progress_never_falls(run))?;
         match result {
             Ok(_) if is_undone(session, number) => {}
             Ok(_) => {
-                stands_but_for(stolen, case, &push.image, run)?;
+                by("stands", stands_but_for(stolen, case, &push.image, run))?;
                 if !are_others_at_work {
-                    all_are_listed(case, run)?;
+                    by("stands", all_are_listed(case, run))?;
                 }
             }
             Err(failure) if push.cancelled && failure.kind == FailureKind::Cancelled => {}
             Err(failure) if is_undone(session, number) && failure.kind == FailureKind::NotReplayable => {}
             // What is missing again and again, because others take it away, is said to be.
             Err(failure) if are_others_at_work && names_what_is_missing(failure) => {}
-            Err(failure) => a_failure_is_expected(case, run, failure)?,
+            Err(failure) => by("outcome", a_failure_is_expected(case, run, failure))?,
         }
     }
     run.events = events;

@@ -3,3 +3,4 @@
 mod pushing;
 mod quirks;
 mod refusals;
+mod waits;

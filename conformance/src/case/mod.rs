@@ -1,0 +1,179 @@
+//! One push in simulation: all that decides it, and what came of it.
+
+mod running;
+mod shown;
+
+use std::fmt;
+
+use longshore_core::{Learned, Registry, Repository, Tag};
+use longshore_memory::{Order, Schedule};
+use longshore_mock_registry as mock;
+use longshore_mock_registry::auth::{Auth, Password};
+
+use crate::Plan;
+use crate::quirk;
+
+/// The size of a chunk in random cases, in bytes. Blobs are a few of these, or a byte more or less.
+pub const CHUNK: u64 = 32;
+
+/// A blob's key: its number in the image.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key(pub usize);
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "blob {}", self.0)
+    }
+}
+
+/// All that decides what happens in a push. It prints in a few lines.
+#[derive(Clone)]
+pub struct Case {
+    /// What another client has pushed before, without faults.
+    pub before: Option<Box<Self>>,
+    /// Whether it is interrupted, and what by.
+    pub interrupted: Interrupted,
+    /// What is pushed.
+    pub plan: Plan,
+    /// How each blob is given; the pattern repeats.
+    pub given: Vec<Given>,
+    /// How many tags the root gets.
+    pub tags: usize,
+    /// What its tags are counted from.
+    pub first_tag: usize,
+    /// What the keys of its blobs are counted from: pushes of one client have keys of their own.
+    pub first_key: usize,
+    /// How the client behaves.
+    pub client: Settings,
+    /// How the registry behaves.
+    pub registry: mock::RegistryOptions,
+    /// In which order things happen.
+    pub order: Order,
+    /// What goes wrong.
+    pub faults: Schedule,
+    /// The seed of client and simulation.
+    pub seed: u64,
+}
+
+/// How a blob is given to the client, and where it is already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Given {
+    /// Its digest is known, and its source can be read again.
+    Known,
+    /// Its digest is known, and its source can be read once.
+    Once,
+    /// It comes out of a pipe: its digest is known when it has ended.
+    Unknown,
+    /// As `Known`, and the repository has it.
+    Present,
+    /// As `Known`, and another repository has it, which is named.
+    Elsewhere,
+    /// As `Known`, and another repository is named that does not have it.
+    NotThere,
+}
+
+/// Whether a push is interrupted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Interrupted {
+    /// It is not.
+    #[default]
+    Never,
+    /// It is cancelled after so many steps of the simulation.
+    CancelledAfter(u64),
+    /// Another process began it, without faults, and ended after so many steps of the simulation; its checkpoint is gone on
+    /// with.
+    ResumedAfter(u64),
+}
+
+/// The settings of a client that matter to a push.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Bytes in a chunk.
+    pub chunk: u64,
+    /// Above how many bytes a blob goes in chunks though it need not.
+    pub chunk_above: u64,
+    /// Up to how many bytes a blob goes in one POST.
+    pub single_post: u64,
+    /// Above how many bytes a blob is asked about.
+    pub ask_above: u64,
+    /// Requests in flight at once.
+    pub in_flight: usize,
+    /// What the client knows of the registry.
+    pub learned: Learned,
+}
+
+impl Case {
+    /// A push of this plan with nothing out of the ordinary.
+    #[must_use]
+    pub fn new(plan: Plan) -> Self {
+        Self {
+            before: None,
+            interrupted: Interrupted::Never,
+            plan,
+            given: vec![Given::Known],
+            tags: 1,
+            first_tag: 0,
+            first_key: 0,
+            client: Settings {
+                chunk: CHUNK,
+                chunk_above: u64::MAX,
+                single_post: 0,
+                ask_above: CHUNK,
+                in_flight: 4,
+                learned: Learned::default(),
+            },
+            registry: quirk::spec_true(),
+            order: Order::Latency,
+            faults: Schedule::default(),
+            seed: 1,
+        }
+    }
+
+    /// The registry that is pushed to.
+    #[must_use]
+    pub fn registry() -> Registry {
+        parsed("registry.example")
+    }
+
+    /// The repository that is pushed to.
+    #[must_use]
+    pub fn repository() -> Repository {
+        parsed("library/app")
+    }
+
+    /// The repository that blobs are mounted from.
+    #[must_use]
+    pub fn elsewhere() -> Repository {
+        parsed("library/base")
+    }
+
+    /// The tags of the root.
+    pub fn tags(&self) -> impl Iterator<Item = Tag> {
+        (self.first_tag..self.first_tag + self.tags).map(|number| parsed(&format!("v{number}")))
+    }
+
+    /// How the blob of this number is given.
+    #[must_use]
+    pub fn given(&self, number: usize) -> Given {
+        self.given.get(number % self.given.len().max(1)).copied().unwrap_or(Given::Known)
+    }
+}
+
+/// The password of the suite's own user.
+pub(crate) const PASSWORD: &str = "a-canary-that-nobody-may-see";
+
+/// The suite's own user.
+pub(crate) const USER: &str = "suite";
+
+fn parsed<T: std::str::FromStr>(text: &str) -> T {
+    text.parse().ok().expect("the suite's own names are names")
+}
+
+/// Lets the suite's own user, and nobody else, do this in a case's registry, with tokens.
+///
+/// # Panics
+/// Where these are no rights.
+pub fn let_in(case: &mut Case, rights: &str) {
+    let rights = rights.parse().expect("these are rights");
+    case.registry.auth = Some(Auth::bearer().user(USER, Password::plain(PASSWORD), rights));
+}

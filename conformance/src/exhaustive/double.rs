@@ -1,0 +1,72 @@
+//! Two faults at a time: each pair of requests of a stage, and each pair of faults that pass.
+
+use longshore_memory::{Fault, Schedule};
+
+use super::kind::{self, Struck};
+use super::{Broken, Checked, Stage};
+
+/// How many requests more than without faults may be the second one: what the first fault leads to can go wrong too.
+const BEYOND: u64 = 3;
+
+/// A pair of faults.
+#[derive(Debug, Clone)]
+pub struct Pair {
+    /// The requests, from 1.
+    pub requests: [u64; 2],
+    /// What they meet.
+    pub faults: [Fault; 2],
+}
+
+/// How many pairs a stage has.
+#[must_use]
+pub fn count(stage: &Stage) -> u64 {
+    let kinds = on_the_way().len() as u64;
+    (1..=stage.requests).map(|first| stage.requests + BEYOND - first).sum::<u64>() * kinds * kinds
+}
+
+/// All pairs of a stage.
+pub fn pairs(stage: &Stage) -> impl Iterator<Item = Pair> {
+    let (faults, requests) = (on_the_way(), stage.requests);
+    let positions =
+        (1..=requests).flat_map(move |first| (first + 1..=requests + BEYOND).map(move |second| [first, second]));
+    positions.flat_map(move |requests| {
+        let faults = faults.clone();
+        let both: Vec<[Fault; 2]> =
+            faults.iter().flat_map(|a| faults.iter().map(move |b| [a.clone(), b.clone()])).collect();
+        both.into_iter().map(move |faults| Pair { requests, faults })
+    })
+}
+
+/// The faults on the way that every push must get over.
+fn on_the_way() -> Vec<Fault> {
+    let all = kind::passing().into_iter();
+    let fault = |kind: super::FaultKind| match kind.schedule(1) {
+        Struck::OnTheWay(fault) => Some(fault),
+        Struck::InTheRegistry(_) => None,
+    };
+    all.filter_map(fault).collect()
+}
+
+impl Stage {
+    /// The push with two faults.
+    ///
+    /// # Errors
+    /// The rule that it broke.
+    pub fn check_pair(&self, pair: &Pair) -> Result<Checked, Broken> {
+        let mut case = self.case.clone();
+        let Pair { requests: [first, second], faults: [a, b] } = pair.clone();
+        case.faults = Schedule::list([(first, a), (second, b)]);
+        self.judge(&format!("faults {:?}", case.faults), &case, None)
+    }
+
+    /// The push with faults at random, by the seed: up to four, each request with the chance of one in three.
+    ///
+    /// # Errors
+    /// The rule that it broke.
+    pub fn check_swarm(&self, seed: u64) -> Result<Checked, Broken> {
+        let mut case = self.case.clone();
+        case.seed = seed;
+        case.faults = Schedule::random(seed, 300, 1 + seed % 4);
+        self.judge(&format!("swarm of seed {seed}"), &case, None)
+    }
+}

@@ -1,0 +1,78 @@
+//! The suite against what is broken on purpose.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::{FaultKind, Stage, kind};
+use crate::Key;
+use crate::oracle;
+use crate::saboteur::Saboteur;
+
+/// How a saboteur was found out.
+#[derive(Debug, Clone)]
+pub struct Caught {
+    /// The oracle: one of [`ORACLES`](crate::oracle::ORACLES), or `simulation`.
+    pub oracle: &'static str,
+    /// Which case it was.
+    pub case: String,
+    /// What the oracle said.
+    pub rule: String,
+    /// How many cases were run until then.
+    pub cases: u64,
+}
+
+/// Where saboteurs are hunted: at a registry that does what the spec says, and at the one that is installed most.
+const REGISTRIES: [&str; 2] = ["spec", "distribution-2.8"];
+
+/// Runs the cases of two registries, as far as it takes: first without faults, then with each.
+///
+/// A client that hangs or breaks its contract panics; that is caught, and the panic hook is told.
+#[must_use]
+pub fn hunt(saboteur: &Saboteur<Key>) -> Option<Caught> {
+    let flows = super::flow::all();
+    let at = |registry: &'static str| flows.iter().filter_map(move |flow| Stage::of(registry, flow.name));
+    let stages: Vec<Stage> = REGISTRIES.into_iter().flat_map(at).collect();
+    let mut cases = 0;
+    for stage in &stages {
+        cases += 1;
+        if let Some((oracle, rule)) = stage.sabotaged(saboteur, 0, None) {
+            return Some(Caught { oracle, case: format!("{}, {}, no fault", stage.registry, stage.flow), rule, cases });
+        }
+    }
+    for kind in kind::all() {
+        for stage in &stages {
+            for request in 1..=stage.requests {
+                cases += 1;
+                if let Some((oracle, rule)) = stage.sabotaged(saboteur, request, Some(&kind)) {
+                    let case = format!("{}, {}, request {request}, {}", stage.registry, stage.flow, kind.name);
+                    return Some(Caught { oracle, case, rule, cases });
+                }
+            }
+        }
+    }
+    None
+}
+
+impl Stage {
+    /// What is seen of a saboteur in one case, and by which oracle.
+    fn sabotaged(
+        &self,
+        saboteur: &Saboteur<Key>,
+        request: u64,
+        kind: Option<&FaultKind>,
+    ) -> Option<(&'static str, String)> {
+        let case = kind.map_or_else(|| self.case.clone(), |kind| self.faulty(request, kind));
+        let judged = catch_unwind(AssertUnwindSafe(|| {
+            let mut run = case.run_sabotaged(saboteur);
+            let outcome = self.outcome_of(&run, kind);
+            oracle::judge(&case, outcome, &mut run)
+        }));
+        match judged {
+            Ok(Ok(())) => None,
+            Ok(Err(violation)) => Some((violation.oracle(), violation.to_string())),
+            Err(panic) => {
+                let why = panic.downcast_ref::<String>().cloned().unwrap_or_default();
+                Some(("simulation", why.lines().next().unwrap_or_default().to_owned()))
+            }
+        }
+    }
+}

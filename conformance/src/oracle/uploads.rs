@@ -1,0 +1,43 @@
+//! Uploads that nobody will finish.
+
+use std::collections::BTreeSet;
+
+use http::{Method, StatusCode};
+use longshore_memory::Said;
+use longshore_mock_registry::UploadId;
+
+use super::{Verdict, ensure};
+use crate::run::Run;
+
+/// I35: an upload that was not finished is cancelled, unless a fault struck, the registry failed or said that it is
+/// gone, or never said where it is.
+pub(super) fn uploads_are_not_left(run: &Run) -> Verdict {
+    let mut excuses = run.simulation.schedule().len() + run.simulation.handler.registry.struck.len();
+    let mut told = BTreeSet::new();
+    for entry in &run.simulation.transcript().entries {
+        if let Said::Answered { answer, .. } = &entry.what {
+            excuses += usize::from(is_an_excuse(run, entry.request, answer.status()));
+            let location = answer.headers().get("location").and_then(|value| value.to_str().ok());
+            // What begins otherwise leads nowhere (quirk `post-location-schemeless-host`).
+            told.extend(location.filter(|url| url.starts_with('/') || url.starts_with("http")).map(str::to_owned));
+        }
+    }
+    let is_known = |id: &&UploadId| told.iter().any(|location| location.contains(id.as_str()));
+    let left = run.simulation.handler.registry.state.uploads.keys().filter(is_known).count();
+    ensure(left <= excuses, || format!("{left} uploads are left open, and there are {excuses} excuses for that"))
+}
+
+/// Whether this answer, if it is about an upload, says that it is gone, or cannot be told or cancelled.
+fn is_an_excuse(run: &Run, request: u64, status: StatusCode) -> bool {
+    let excuses = |method: &Method| match *method {
+        Method::DELETE => !status.is_success(),
+        Method::PATCH | Method::PUT | Method::GET => status == StatusCode::NOT_FOUND || status.is_server_error(),
+        _ => false,
+    };
+    run.simulation.transcript().entries.iter().any(|entry| match &entry.what {
+        Said::Asked { head, .. } if entry.request == request => {
+            excuses(&head.method) && !head.uri.path().contains("/manifests/")
+        }
+        _ => false,
+    })
+}

@@ -1,0 +1,260 @@
+//! Clients and drivers that are broken on purpose, each in one way: the proof that the oracles see.
+//!
+//! Nothing in the core is made for this. What breaks is what is said between a client and its driver: a request is changed
+//! on its way out, an answer on its way in, or either is held back, doubled or made up. A client with something around it
+//! that signs requests to other origins is a client that leaks; a driver with something around it that drops the last byte is
+//! a driver that sends short bodies.
+//!
+//! ```
+//! use longshore_conformance::quirk::Outcome;
+//! use longshore_conformance::{Key, flow, oracle, saboteur};
+//!
+//! let case = flow::all().remove(0).case;
+//! let early = saboteur::named::<Key>("manifest-first").unwrap();
+//! let mut run = case.run_sabotaged(&early);
+//! let violation = oracle::judge(&case, Outcome::Succeeds, &mut run).unwrap_err();
+//! assert_eq!(violation.oracle(), "order");
+//! ```
+
+mod contents;
+mod credentials;
+mod driver;
+mod order;
+mod uploads;
+mod waits;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use http::{HeaderValue, Request, Response, StatusCode};
+use longshore_core::bytes::Bytes;
+use longshore_core::driver::{Body, End, Input, Keep, Key, Limits, Output, RequestId};
+use longshore_core::{Client, Instant};
+use longshore_memory::Driven;
+
+/// One way in which a client or a driver is broken.
+pub struct Saboteur<K> {
+    /// What it is called.
+    pub name: &'static str,
+    /// What it does.
+    pub does: &'static str,
+    /// The oracle that sees it, one of [`ORACLES`](crate::oracle::ORACLES), or `simulation`: the client hangs, or breaks its
+    /// contract with the driver. Empty where no simulation shows it: a duty of the transport kit does.
+    pub oracle: &'static str,
+    /// The duty of the transport kit that finds it, where a driver may be broken like this; else empty.
+    pub duty: &'static str,
+    output: fn(&mut Notes<K>, Output<K>) -> Option<Output<K>>,
+    input: fn(&mut Notes<K>, Input<K>) -> Option<Input<K>>,
+}
+
+impl<K> Copy for Saboteur<K> {}
+
+impl<K> Clone for Saboteur<K> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<K> std::fmt::Debug for Saboteur<K> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.name, self.does)
+    }
+}
+
+/// All of them.
+#[must_use]
+pub fn all<K: Key>() -> Vec<Saboteur<K>> {
+    [credentials::all(), uploads::all(), order::all(), contents::all(), waits::all(), driver::all()].concat()
+}
+
+/// The one of this name.
+#[must_use]
+pub fn named<K: Key>(name: &str) -> Option<Saboteur<K>> {
+    all().into_iter().find(|saboteur| saboteur.name == name)
+}
+
+impl<K> Saboteur<K> {
+    /// Whether one push is enough to see it. What is believed for too long needs two, with an hour between them.
+    #[must_use]
+    pub fn is_hunted(&self) -> bool {
+        !self.oracle.is_empty() && self.name != "forget-to-age"
+    }
+}
+
+impl<K: Key> Saboteur<K> {
+    /// It does nothing yet; an oracle sees it.
+    fn new(name: &'static str, does: &'static str, oracle: &'static str) -> Self {
+        Self { name, does, oracle, duty: "", output: |_, output| Some(output), input: |_, input| Some(input) }
+    }
+
+    /// A duty of the transport kit finds it too.
+    fn found_by(mut self, duty: &'static str) -> Self {
+        self.duty = duty;
+        self
+    }
+
+    /// What becomes of what the client says.
+    fn output(mut self, output: fn(&mut Notes<K>, Output<K>) -> Option<Output<K>>) -> Self {
+        self.output = output;
+        self
+    }
+
+    /// What becomes of what the driver says.
+    fn input(mut self, input: fn(&mut Notes<K>, Input<K>) -> Option<Input<K>>) -> Self {
+        self.input = input;
+        self
+    }
+}
+
+/// A request as the client gave it.
+#[derive(Clone)]
+struct Sent<K> {
+    request: Request<Body<K>>,
+    keep: Keep<K>,
+    limits: Limits,
+}
+
+impl<K> Sent<K> {
+    fn is(&self, method: &http::Method, path: &str) -> bool {
+        self.request.method() == method && self.request.uri().path().contains(path)
+    }
+
+    fn again(self, id: RequestId) -> Output<K> {
+        let Self { request, keep, limits } = self;
+        Output::Send { id, request, keep, limits }
+    }
+}
+
+/// What a saboteur remembers, and what it slips in.
+struct Notes<K> {
+    /// Every request, as the client gave it.
+    sent: BTreeMap<RequestId, Sent<K>>,
+    /// What is said to the driver next.
+    to_driver: VecDeque<Output<K>>,
+    /// What is said to the client next.
+    to_client: VecDeque<Input<K>>,
+    /// What is kept for later.
+    held: Vec<Output<K>>,
+    /// Whose answers the client is not told, because it was told another one.
+    answered: BTreeSet<RequestId>,
+    /// The first or last signature, as the saboteur likes.
+    signature: Option<HeaderValue>,
+    /// What was once acknowledged or listed: digests, as text.
+    known: BTreeSet<String>,
+    /// How often something happened.
+    count: u64,
+}
+
+impl<K> Notes<K> {
+    /// Answers the client in the place of the registry.
+    fn answer(&mut self, id: RequestId, status: StatusCode) {
+        let mut response = Response::new(Bytes::new());
+        *response.status_mut() = status;
+        self.answered.insert(id);
+        self.to_client.push_back(Input::Answered { id, response, end: End::Complete });
+    }
+}
+
+/// A saboteur at work.
+pub struct Sabotage<K> {
+    saboteur: Saboteur<K>,
+    notes: Notes<K>,
+}
+
+impl<K: Key> Sabotage<K> {
+    /// It begins.
+    #[must_use]
+    pub fn new(saboteur: &Saboteur<K>) -> Self {
+        let notes = Notes {
+            sent: BTreeMap::new(),
+            to_driver: VecDeque::new(),
+            to_client: VecDeque::new(),
+            held: Vec::new(),
+            answered: BTreeSet::new(),
+            signature: None,
+            known: BTreeSet::new(),
+            count: 0,
+        };
+        Self { saboteur: *saboteur, notes }
+    }
+
+    /// Between this client and its driver.
+    pub const fn around<'a>(&'a mut self, client: &'a mut Client<K>) -> Sabotaged<'a, K> {
+        Sabotaged { sabotage: self, client }
+    }
+
+    /// What a driver is told to do next: [`Client::poll`], through the saboteur.
+    pub fn poll(&mut self, client: &mut Client<K>, now: Instant) -> Output<K> {
+        loop {
+            while let Some(input) = self.notes.to_client.pop_front() {
+                client.handle(input);
+            }
+            if let Some(output) = self.notes.to_driver.pop_front() {
+                return output;
+            }
+            let output = client.poll(now);
+            if let Output::Send { id, request, keep, limits } = &output {
+                let sent = Sent { request: request.clone(), keep: keep.clone(), limits: *limits };
+                self.notes.sent.insert(*id, sent);
+            }
+            if let Some(output) = (self.saboteur.output)(&mut self.notes, output) {
+                return output;
+            }
+        }
+    }
+
+    /// What a driver tells: [`Client::handle`], through the saboteur.
+    pub fn handle(&mut self, client: &mut Client<K>, input: Input<K>) {
+        if let Some(input) = (self.saboteur.input)(&mut self.notes, input) {
+            client.handle(input);
+        }
+    }
+}
+
+/// A client that is driven through a saboteur.
+pub struct Sabotaged<'a, K> {
+    sabotage: &'a mut Sabotage<K>,
+    /// The client itself.
+    pub client: &'a mut Client<K>,
+}
+
+impl<K: Key> Driven<K> for Sabotaged<'_, K> {
+    fn poll(&mut self, now: Instant) -> Output<K> {
+        self.sabotage.poll(self.client, now)
+    }
+
+    fn handle(&mut self, input: Input<K>) {
+        self.sabotage.handle(self.client, input);
+    }
+}
+
+/// A saboteur of requests: this becomes of each.
+macro_rules! on_requests {
+    ($name:literal, $does:literal, $oracle:literal, |$notes:pat_param, $request:pat_param| $change:expr) => {
+        $crate::saboteur::Saboteur::new($name, $does, $oracle).output(|$notes, output| match output {
+            longshore_core::driver::Output::Send { id, mut request, keep, limits } => {
+                let $request = &mut request;
+                $change;
+                Some(longshore_core::driver::Output::Send { id, request, keep, limits })
+            }
+            other => Some(other),
+        })
+    };
+}
+
+/// A saboteur of answers: this becomes of each, with the request that it is to.
+macro_rules! on_answers {
+    ($name:literal, $does:literal, $oracle:literal, |$notes:pat_param, $sent:pat_param, $response:pat_param| $change:expr) => {
+        $crate::saboteur::Saboteur::new($name, $does, $oracle).input(|notes, input| match input {
+            longshore_core::driver::Input::Answered { id, mut response, end } => {
+                if let Some(sent) = notes.sent.get(&id).cloned() {
+                    let ($notes, $sent, $response) = (notes, &sent, &mut response);
+                    $change;
+                }
+                Some(longshore_core::driver::Input::Answered { id, response, end })
+            }
+            other => Some(other),
+        })
+    };
+}
+
+use {on_answers, on_requests};
