@@ -38,7 +38,9 @@ pub fn hunt(saboteur: &Saboteur<Key>) -> Option<Caught> {
             return Some(Caught { oracle, case: format!("{}, {}, no fault", stage.registry, stage.flow), rule, cases });
         }
     }
-    for kind in kind::all() {
+    let mut kinds = kind::all();
+    kinds.sort_by_key(|kind| kind.name != saboteur.fault);
+    for kind in kinds {
         for stage in &stages {
             for request in 1..=stage.requests {
                 cases += 1;

@@ -118,6 +118,9 @@ const NO_LIST: &str = "should hold an index of referrers, but it is not a manife
 /// What it says of a token service that redirects.
 const TOKEN_MOVED: &str = "its redirects are not followed";
 
+/// What it says of a manifest that was refused: why, was in the body.
+const REFUSAL: &str = "refused to push a manifest";
+
 /// What is lost, late, cut or doubled.
 fn connections() -> Vec<FaultKind> {
     let kind = FaultKind::on_the_way;
@@ -185,7 +188,7 @@ fn changed_answers() -> Vec<FaultKind> {
             NO_TOKEN,
             NO_LIST,
         ]),
-        kind("body-changed to 5 MiB", Fault::BodyChanged(Bytes::from_static(&LONG))).may_fail_for(&["larger"]),
+        kind("body-changed to 5 MiB", Fault::BodyChanged(Bytes::from_static(&LONG))).may_fail_for(&["larger", REFUSAL]),
     ]
 }
 
@@ -209,6 +212,6 @@ fn registrys() -> Vec<FaultKind> {
         kind("hidden-from-get"),
         kind("upload-gone"),
         kind("upload-missed"),
-        kind("health-check").may_fail_for(&[NO_TOKEN, NO_LIST]),
+        kind("health-check").may_fail_for(&[NO_TOKEN, NO_LIST, REFUSAL]),
     ]
 }

@@ -42,6 +42,9 @@ pub struct Saboteur<K> {
     pub oracle: &'static str,
     /// The duty of the transport kit that finds it, where a driver may be broken like this; else empty.
     pub duty: &'static str,
+    /// The kind of fault that it takes to see it, one of [`kind::all`](crate::exhaustive::kind::all); empty where none is
+    /// needed.
+    pub fault: &'static str,
     output: fn(&mut Notes<K>, Output<K>) -> Option<Output<K>>,
     input: fn(&mut Notes<K>, Input<K>) -> Option<Input<K>>,
 }
@@ -58,6 +61,22 @@ impl<K> std::fmt::Debug for Saboteur<K> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}: {}", self.name, self.does)
     }
+}
+
+/// The kind of fault that it takes to see a saboteur.
+const SEEN_WITH: [(&str, &str); 8] = [
+    ("follow-redirects", "redirect 307 https://elsewhere.example/blob"),
+    ("ignore-416", "status 416"),
+    ("ignore-limits", "body-changed to 5 MiB"),
+    ("last-accident", "status 403"),
+    ("leak-on-redirect", "redirect 307 https://elsewhere.example/blob"),
+    ("refusal-taken-for-success", "status 403"),
+    ("repeat-blindly", "request-lost"),
+    ("success-always", "status 403"),
+];
+
+fn fault_for(saboteur: &str) -> &'static str {
+    SEEN_WITH.iter().find(|(name, _)| *name == saboteur).map_or("", |(_, fault)| fault)
 }
 
 /// All of them.
@@ -83,7 +102,15 @@ impl<K> Saboteur<K> {
 impl<K: Key> Saboteur<K> {
     /// It does nothing yet; an oracle sees it.
     fn new(name: &'static str, does: &'static str, oracle: &'static str) -> Self {
-        Self { name, does, oracle, duty: "", output: |_, output| Some(output), input: |_, input| Some(input) }
+        Self {
+            name,
+            does,
+            oracle,
+            duty: "",
+            fault: fault_for(name),
+            output: |_, output| Some(output),
+            input: |_, input| Some(input),
+        }
     }
 
     /// A duty of the transport kit finds it too.
