@@ -73,9 +73,14 @@ pub(super) fn starting() -> Vec<Quirk> {
         fine("post-location-absolute", |b| b.start.location = is::LocationForm::Absolute),
         refusing("post-location-http-behind-tls", &["plain HTTP"], |b| b.start.location = is::LocationForm::Downgraded),
         fine("post-location-drops-port-443", |b| b.start.location = is::LocationForm::WithoutPort),
-        refusing("post-location-schemeless-host", &["BLOB_UPLOAD_UNKNOWN", "can be read only once"], |b| {
-            b.start.location = is::LocationForm::WithoutScheme;
-        }),
+        refusing(
+            "post-location-schemeless-host",
+            &["BLOB_UPLOAD_UNKNOWN", "404 Not Found", "can be read only once"],
+            |b| {
+                // Where the refusal was cut on its way, only its status is told.
+                b.start.location = is::LocationForm::WithoutScheme;
+            },
+        ),
         fine("post-location-other-host", |b| b.start.location = is::LocationForm::Storage),
         refusing("post-location-missing", &["begin an upload (202 Accepted) is malformed: it has no Location"], |b| {
             b.start.location_missing = true;
