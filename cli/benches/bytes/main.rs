@@ -1,4 +1,4 @@
-//! What a push costs on one machine: `cargo bench -p longshore --bench bytes` prints the table of the README.
+//! What a push costs on one machine: `cargo bench --profile dist -p longshore --bench bytes` prints the table of the README.
 //!
 //! The command, `curl -T`, and whichever of `oras`, `crane`, `regctl` and `skopeo` are on the `PATH` push the same bytes, in
 //! turn, into a registry that throws them away, over HTTP and over TLS. Each number is the median of the rounds; the ratios are to

@@ -19,8 +19,8 @@ pub(crate) struct Server {
     _upstream: Option<Registry>,
     pub(crate) authority: String,
     pub(crate) ca: PathBuf,
-    /// A path that takes any body that is PUT.
-    pub(crate) takes_all: &'static str,
+    /// A path that takes any body that is PUT, where there is one.
+    pub(crate) takes_all: Option<&'static str>,
     pub(crate) keeps_blobs: bool,
 }
 
@@ -53,7 +53,7 @@ impl Server {
             _upstream: Some(upstream),
             authority: format!("localhost:{far}"),
             ca: folder.join("certificate.pem"),
-            takes_all: "/v2/bench/image/blobs/uploads/1",
+            takes_all: Some("/v2/bench/image/blobs/uploads/1"),
             keeps_blobs: false,
         })
     }
@@ -72,16 +72,7 @@ impl Server {
         wait_for(port);
         serve(port);
         let authority = format!("localhost:{far}");
-        // It answers 404 at once, and reads what comes all the same.
-        Self {
-            name: "mock",
-            child,
-            _upstream: None,
-            authority,
-            ca,
-            takes_all: "/v2/bench/image/blobs/uploads/1",
-            keeps_blobs: true,
-        }
+        Self { name: "mock", child, _upstream: None, authority, ca, takes_all: None, keeps_blobs: true }
     }
 }
 

@@ -51,7 +51,8 @@
 //!   `NO_PROXY` names. A `socks5://` proxy is given names to resolve.
 //! * HTTP/2 is spoken where TLS's ALPN agrees on it; plain HTTP is HTTP/1.1. A request body of more than 64 KiB, or of unknown
 //!   length, goes over a connection that offers HTTP/1.1 only: over HTTP/2 no more than the registry's window is sent in a round
-//!   trip, 64 KiB by default and rarely more than 1 MiB, which is 1.25 or 20 MiB a second at a round trip of 50 ms.
+//!   trip, 64 KiB by default and rarely more than 1 MiB, which is 1.25 or 20 MiB a second at a round trip of 50 ms. For what is
+//!   pulled our own window counts: 8 MiB an answer and 16 MiB a connection. `cargo bench --profile dist -p longshore --bench distance` measures both.
 //! * The bytes of an answer's head are counted as they are stored: over HTTP/1.1 up to about 400 KiB are read before the limit
 //!   of [`Limits::head_bytes`](longshore_core::driver::Limits) is applied. The number of fields is held exactly there, and is
 //!   bounded through the bytes over HTTP/2.

@@ -18,6 +18,12 @@ use crate::session::lock;
 /// Over HTTP/2 the registry's window, 64 KiB by the protocol and rarely more than 1 MiB, is all that is sent in a round trip.
 const LARGE_BODY: u64 = 64 * 1024;
 
+/// How many bytes of one answer, and of all answers on a connection, a peer may send over HTTP/2 before we have taken them: what a
+/// pull gets in a round trip, and what slow sinks may leave in memory. A window that grows with what arrives, as hyper has it,
+/// takes many round trips to get there.
+const STREAM_WINDOW: u32 = 8 << 20;
+const CONNECTION_WINDOW: u32 = 16 << 20;
+
 /// The HTTP stack: pools of connections, and whom they trust. A clone shares them.
 ///
 /// By default certificates are checked against what the system trusts, and the proxies of the environment are used.
@@ -125,8 +131,8 @@ impl Inner {
             .referer(false)
             .connect_timeout(kind.connect)
             .http1_max_headers(kind.head_fields)
-            // It grows with what arrives in a round trip, so that a pull is not held back.
-            .http2_adaptive_window(true)
+            .http2_initial_stream_window_size(STREAM_WINDOW)
+            .http2_initial_connection_window_size(CONNECTION_WINDOW)
             .http2_max_header_list_size(u32::try_from(kind.head_bytes).unwrap_or(u32::MAX));
         builder = if kind.direct { builder.no_proxy() } else { proxy::of_environment(builder) };
         let why = |error| format!("it cannot be set up: {}", crate::words::chain(&error));
