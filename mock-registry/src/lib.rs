@@ -26,6 +26,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! What it has before its clients come, [`Registry::add_blob`] and [`Registry::add_manifest`] put in.
+//!
 //! [`behaviour`] says what it does otherwise than the spec, as real registries do; [`fault`] what goes wrong with which
 //! request; [`judge`] what its clients did wrong; [`auth`] who may do what; [`storage`] where bytes are kept. With the
 //! feature `server` there is a port around it, in the module of that name.
