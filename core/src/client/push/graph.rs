@@ -6,9 +6,12 @@
 //!
 //! A subject counts only where it is part of the same push: one that is elsewhere, or nowhere, blocks nothing.
 
+mod needed_by;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::Digest;
+use needed_by::NeededBy;
 
 /// A piece of content in a graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -60,36 +63,9 @@ struct Content {
     /// Its length in bytes, as the first descriptor of it, or what was given, says.
     size: Option<u64>,
     /// The manifests that refer to it, but for those whose subject it is.
-    needed_by: Referrers,
+    needed_by: NeededBy,
     /// The content before it whose digest begins with the same bytes.
     alike: Option<ContentId>,
-}
-
-/// Manifests that refer to something: most content has one, which takes no room of its own.
-#[derive(Debug, Default)]
-enum Referrers {
-    #[default]
-    None,
-    One(ContentId),
-    Many(Vec<ContentId>),
-}
-
-impl Referrers {
-    fn push(&mut self, manifest: ContentId) {
-        match self {
-            Self::None => *self = Self::One(manifest),
-            Self::One(first) => *self = Self::Many(vec![*first, manifest]),
-            Self::Many(all) => all.push(manifest),
-        }
-    }
-
-    fn as_slice(&self) -> &[ContentId] {
-        match self {
-            Self::None => &[],
-            Self::One(one) => std::slice::from_ref(one),
-            Self::Many(all) => all,
-        }
-    }
 }
 
 /// What waits for what.
@@ -124,7 +100,7 @@ impl Graph {
             is_busy: false,
             waits_for: 0,
             size: None,
-            needed_by: Referrers::None,
+            needed_by: NeededBy::Nothing,
             alike: self.by_digest.insert(digest.beginning(), id),
         });
         id
