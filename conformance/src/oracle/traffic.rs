@@ -74,6 +74,16 @@ pub(super) fn nothing_is_in_flight(run: &Run) -> Verdict {
     ensure(run.client.in_flight() == 0, || "the push ended, and requests are still in flight".to_owned())
 }
 
+/// Whether a registry asked for a wait that is longer than a client keeps.
+pub(super) fn is_left_alone(run: &Run) -> bool {
+    run.simulation.transcript().entries.iter().any(|entry| match &entry.what {
+        Said::Answered { answer, .. } => {
+            matches!(RetryAfter::read(answer.headers()), RetryAfter::Delay(delay) if delay > LONGEST_WAIT)
+        }
+        _ => false,
+    })
+}
+
 /// I23: of no answer is more kept than its bound: 4 MiB of what is read, 256 KiB of what else is answered.
 pub(super) fn answers_are_bounded(run: &Run) -> Verdict {
     let entries = &run.simulation.transcript().entries;
