@@ -8,6 +8,12 @@ use longshore_memory::{Schedule, Simulation, Source, Whole};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let seed = std::env::args().nth(1).map_or(Ok(7), |seed| seed.parse())?;
+    print!("{}", simulate(seed)?);
+    Ok(())
+}
+
+/// What was said, and how it ended.
+pub(crate) fn simulate(seed: u64) -> Result<String, Box<dyn std::error::Error>> {
     let registry = Whole::new(|_: Instant, request: Request<Bytes>| {
         let (status, location) = match *request.method() {
             Method::GET | Method::HEAD => (StatusCode::NOT_FOUND, None),
@@ -25,7 +31,5 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         Simulation::new(seed, registry).source("hello", Source::bytes("hello")).faults(Schedule::random(seed, 300, 5));
     let operation = client.start(push);
     let result = simulation.run(&mut client, operation);
-    println!("{}", simulation.transcript());
-    println!("{result:?} at {:?}", simulation.now());
-    Ok(())
+    Ok(format!("{}\n{result:?} at {:?}\n", simulation.transcript(), simulation.now()))
 }
