@@ -150,8 +150,8 @@ fn statuses() -> Vec<FaultKind> {
     let mut all: Vec<FaultKind> = [408, 429, 499, 500, 502, 503, 504, 522].map(|code| status(code, None)).into();
     all.push(status(429, Some(7)));
     all.push(status(503, Some(7)));
-    all.push(status(429, Some(1_000_000)).may_fail_for(&["asks to wait 1000000 seconds"]));
-    all.push(status(503, Some(1_000_000)).may_fail_for(&["asks to wait 1000000 seconds"]));
+    all.push(status(429, Some(1_000_000)).may_fail_for(&["more than the 300 that are allowed"]));
+    all.push(status(503, Some(1_000_000)).may_fail_for(&["more than the 300 that are allowed"]));
     all.push(status(400, None).may_fail_for(&["400"]));
     all.push(status(401, None).may_fail_for(&["401", "refuses access"]));
     all.push(status(403, None).may_fail_for(&["403", "refuses access"]));
