@@ -131,7 +131,7 @@ impl<K: Key> Client<K> {
             return self.redirected(task, &flight, &response);
         }
         if is_transient(status) {
-            return self.refused_for_now(task, flight, response, end);
+            return self.refused_for_now(task, &flight, response, end);
         }
         // What a refusal of a manifest is about is only in its body.
         let is_told_in_full = matches!(flight.row, Row::PutManifest | Row::PutTaggedManifest) && !status.is_success();

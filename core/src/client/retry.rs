@@ -36,7 +36,7 @@ enum Attempt {
 
 impl<K: Key> Client<K> {
     /// The answer is a refusal that is transient.
-    pub(super) fn refused_for_now(&mut self, task: &mut Task<K>, flight: Flight, response: Response<Bytes>, end: End) {
+    pub(super) fn refused_for_now(&mut self, task: &mut Task<K>, flight: &Flight, response: Response<Bytes>, end: End) {
         let (status, now) = (response.status(), self.now);
         let asked = match RetryAfter::read(response.headers()) {
             RetryAfter::Delay(asked) => Some(asked),
@@ -52,7 +52,7 @@ impl<K: Key> Client<K> {
             self.settle(task, Outcome::Failed(failure.at(flight.row, flight.target.clone())));
         } else {
             let answer = Outcome::Answer { from: flight.target.clone(), response, end };
-            self.wait_and_repeat(task, &flight, answer, status, asked);
+            self.wait_and_repeat(task, flight, answer, status, asked);
         }
         // Whatever becomes of this request, the others wait too; where that is too long, they fail when it is their turn.
         if let Some(asked) = asked {
