@@ -95,7 +95,7 @@ impl<'a> World<'a> {
         options.seed = seed;
         let mut client = Client::new(options);
         // A request and its answer are one step, so no two exchanges are open in the registry at once.
-        let order = if seed % 2 == 0 { Order::First } else { Order::Random };
+        let order = if seed.is_multiple_of(2) { Order::First } else { Order::Random };
         let mut simulation = Simulation::new(seed, Shared(self.registry.clone())).order(order);
         simulation = simulation.faults(faults).step_limit(100_000);
         let mut push = Push::new(Case::registry(), Case::repository());
