@@ -9,7 +9,7 @@ use longshore_conformance::{Key, saboteur};
 
 /// Hunts all of them, each by one thread, and tells how each was caught.
 pub(crate) fn all() -> ExitCode {
-    let all: Vec<_> = saboteur::all::<Key>().into_iter().filter(|saboteur| saboteur.is_hunted()).collect();
+    let all: Vec<_> = saboteur::all::<Key>().into_iter().filter(saboteur::Saboteur::is_hunted).collect();
     let (next, passed) = (AtomicUsize::new(0), Mutex::new(0));
     // A client that hangs is caught by a panic.
     std::panic::set_hook(Box::new(|_| {}));
