@@ -87,7 +87,7 @@ fn a_way_that_is_closed_is_learned() {
     assert_eq!(whole.count(), 1, "{}", came.transcript);
 }
 
-/// A registry that shows a blob and says that it is missing is asked once, and then sent the bytes.
+/// A registry that shows a blob and says that it is missing is given time to see it, and then the bytes, once.
 #[test]
 fn a_blob_that_is_here_and_missing_is_sent() {
     let pushing = Pushing::new(spec_true());
@@ -99,7 +99,8 @@ fn a_blob_that_is_here_and_missing_is_sent() {
     });
     came.stands(&image);
     assert_eq!(came.asked(&Method::PUT, "/blobs/").len(), 6, "{}", came.transcript);
-    assert_eq!(came.asked(&Method::PUT, "/manifests/").len(), 3, "{}", came.transcript);
+    // Once at first, three times while they may be late to be seen, and once after the bytes.
+    assert_eq!(came.asked(&Method::PUT, "/manifests/").len(), 5, "{}", came.transcript);
 }
 
 /// What is refused as a manifest is read in full before it is believed: its body may be cut.

@@ -9,6 +9,7 @@ use super::uploads::digest_word;
 use super::{Notes, Probe};
 
 pub(super) const PROBES: &[Probe] = &[
+    Probe { id: "probe-read-api-version", ask: api_version },
     Probe { id: "probe-read-blob", ask: blob },
     Probe { id: "probe-read-missing", ask: missing },
     Probe { id: "probe-read-manifest", ask: manifest },
@@ -23,6 +24,21 @@ pub(super) const PROBES: &[Probe] = &[
     Probe { id: "probe-delete-blob", ask: delete_blob },
     Probe { id: "probe-errors", ask: errors },
 ];
+
+/// `Docker-Distribution-API-Version`, at the base and elsewhere.
+fn api_version(notes: &mut Notes<'_, '_>) -> Result<(), Stop> {
+    const VERSION: &str = "docker-distribution-api-version";
+    let registry = notes.registry;
+    let base = registry.request_path(Method::GET, registry.repository(), "/v2/").send()?;
+    let elsewhere = registry.get(&registry.stored_blob(100)?.path()).unfollowed().send()?;
+    let word = match (base.headers().contains_key(VERSION), elsewhere.headers().contains_key(VERSION)) {
+        (_, true) => "always",
+        (true, false) => "base-only",
+        (false, false) => "absent",
+    };
+    notes.see("read.api-version", word);
+    Ok(())
+}
 
 /// A blob: where it is, what its headers say, and ranges of it.
 fn blob(notes: &mut Notes<'_, '_>) -> Result<(), Stop> {

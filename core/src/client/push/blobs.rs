@@ -21,8 +21,6 @@ pub(super) struct BlobNode<K> {
     pub(super) was_found: bool,
     /// Whether its bytes were sent a second time, or are to be: they are not sent a third time.
     pub(super) was_sent_again: bool,
-    /// Whether this push stored it: the registry answered 201 to its upload or mount.
-    pub(super) was_stored: bool,
     /// Whether it was taken to be there because of a served manifest, until the registry said that it is missing.
     pub(super) was_served: bool,
     /// The most of its bytes that were ever there or on their way.
@@ -101,7 +99,6 @@ impl<K: Key> Blobs<K> {
             is_lacking: false,
             was_found: false,
             was_sent_again: false,
-            was_stored: false,
             was_served: false,
             reached: 0,
             begun: Moment::default(),

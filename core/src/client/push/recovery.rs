@@ -121,15 +121,13 @@ impl<K: Key> PushJob<K> {
     }
 
     /// Whether the registry says "it is here" and "it is missing" of one blob, and no longer because that is late to be seen:
-    /// then it gets the bytes, once. What this push stored and the registry finds is not sent because something else may be
-    /// missing.
+    /// then it gets the bytes, once.
     fn is_disputed(&self, id: ContentId, suspicion: Suspicion) -> bool {
         let Given::Blob(number) = self.graph.given(id) else { return false };
         let may_be_sent = suspicion.is_explicit && !suspicion.is_late;
-        self.blobs.get(number).is_some_and(|node| {
-            let is_meant = suspicion.is_named || !node.was_stored;
-            may_be_sent && is_meant && node.was_found && !node.was_sent_again && node.content().can_replay()
-        })
+        self.blobs
+            .get(number)
+            .is_some_and(|node| may_be_sent && node.was_found && !node.was_sent_again && node.content().can_replay())
     }
 
     /// A blob that the registry lacks is sent, and one that was sent is sent again: once. What is missing after that, the registry does not keep.

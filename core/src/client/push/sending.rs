@@ -269,7 +269,6 @@ impl<K: Key> PushJob<K> {
         let Uploaded { digest, size, how, content } = uploaded;
         let Some(node) = self.blobs.get_mut(number) else { return };
         (node.is_lacking, node.was_found) = (false, false);
-        node.was_stored |= how != Stored::Existing;
         if std::mem::take(&mut node.was_served) && how != Stored::Existing {
             context.learned.unchecked_manifests = Some(true);
         }
