@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use longshore_conformance::exhaustive::{Broken, Checked, Stage, double, kind};
+use longshore_conformance::exhaustive::{Broken, Checked, Stage, double, kind, known};
 
 use crate::arguments::{Arguments, Mode};
 
@@ -20,6 +20,8 @@ pub(crate) struct Report {
     successes: u64,
     not_replayable: u64,
     most: u64,
+    /// What is known to break a rule, by the reason: how often.
+    known: BTreeMap<&'static str, u64>,
     /// What was found, by fault and rule: how often, and the first of it.
     finds: BTreeMap<String, (u64, Broken)>,
 }
@@ -47,7 +49,7 @@ pub(crate) fn all(stages: &[Stage], arguments: &Arguments) -> Report {
 
 fn one(stage: &Stage, arguments: &Arguments) -> Report {
     let mut report = Report::default();
-    report.take("no fault", || stage.check_without_fault());
+    report.take("no fault", |_| None, || stage.check_without_fault());
     let mut number = 0;
     let mut is_wanted = || {
         number += 1;
@@ -57,18 +59,19 @@ fn one(stage: &Stage, arguments: &Arguments) -> Report {
         Mode::Singles => {
             for request in 1..=stage.requests {
                 for kind in kind::all() {
-                    report.take_if(is_wanted(), &kind.name, || stage.check(request, &kind));
+                    let known = |rule: &str| known::reason(stage.registry, stage.flow, &kind.name, rule);
+                    report.take_if(is_wanted(), &kind.name, known, || stage.check(request, &kind));
                 }
             }
         }
         Mode::Doubles => {
             for pair in double::pairs(stage) {
-                report.take_if(is_wanted(), "two faults", || stage.check_pair(&pair));
+                report.take_if(is_wanted(), "two faults", |_| None, || stage.check_pair(&pair));
             }
         }
         Mode::Swarm => {
             for seed in arguments.seeds.clone() {
-                report.take_if(is_wanted(), "swarm", || stage.check_swarm(seed));
+                report.take_if(is_wanted(), "swarm", |_| None, || stage.check_swarm(seed));
             }
         }
         Mode::Saboteurs | Mode::List => {}
@@ -77,16 +80,27 @@ fn one(stage: &Stage, arguments: &Arguments) -> Report {
 }
 
 impl Report {
-    fn take_if(&mut self, is_wanted: bool, fault: &str, check: impl FnOnce() -> Result<Checked, Broken>) {
+    fn take_if(
+        &mut self,
+        is_wanted: bool,
+        fault: &str,
+        known: impl FnOnce(&str) -> Option<&'static str>,
+        check: impl FnOnce() -> Result<Checked, Broken>,
+    ) {
         if is_wanted {
             self.cases += 1;
-            self.take(fault, check);
+            self.take(fault, known, check);
         } else {
             self.skipped += 1;
         }
     }
 
-    fn take(&mut self, fault: &str, check: impl FnOnce() -> Result<Checked, Broken>) {
+    fn take(
+        &mut self,
+        fault: &str,
+        known: impl FnOnce(&str) -> Option<&'static str>,
+        check: impl FnOnce() -> Result<Checked, Broken>,
+    ) {
         let checked = catch_unwind(AssertUnwindSafe(check)).unwrap_or_else(|panic| {
             let why = panic.downcast_ref::<String>().cloned().unwrap_or_default();
             let rule = format!("simulation: {}", why.lines().next().unwrap_or_default());
@@ -99,6 +113,10 @@ impl Report {
                 self.most = self.most.max(checked.cost);
             }
             Err(broken) => {
+                if let Some(reason) = known(&broken.rule) {
+                    *self.known.entry(reason).or_default() += 1;
+                    return;
+                }
                 let rule: String = broken.rule.chars().filter(|c| !c.is_ascii_digit()).take(60).collect();
                 self.finds.entry(format!("{fault}: {rule}")).or_insert((0, broken)).0 += 1;
             }
@@ -111,6 +129,9 @@ impl Report {
         self.successes += other.successes;
         self.not_replayable += other.not_replayable;
         self.most = self.most.max(other.most);
+        for (reason, count) in other.known {
+            *self.known.entry(reason).or_default() += count;
+        }
         for (key, (count, broken)) in other.finds {
             self.finds.entry(key).or_insert((0, broken)).0 += count;
         }
@@ -130,6 +151,9 @@ impl Report {
     pub(crate) fn print(&self) {
         for (key, (count, broken)) in &self.finds {
             println!("{count:6} x {key} (the first: {}; {})", broken.name, broken.rule);
+        }
+        for (reason, count) in &self.known {
+            println!("{count:6} x known: {reason}");
         }
         let Self { cases, skipped, successes, not_replayable, most, .. } = self;
         println!("{cases} cases were run, {skipped} are in other shards");

@@ -118,6 +118,10 @@ const NO_LIST: &str = "should hold an index of referrers, but it is not a manife
 /// What it says of a token service that redirects.
 const TOKEN_MOVED: &str = "its redirects are not followed";
 
+/// What it says of an answer that no registry gives.
+const WEB_PAGE: &str = "it is a web page";
+/// What it says of a proxy's page in the place of a manifest.
+const NO_MANIFEST: &str = "its Content-Type is text/plain";
 /// What it says of a manifest that was refused: why, was in the body.
 const REFUSAL: &str = "refused to push a manifest";
 
@@ -174,8 +178,11 @@ fn changed_answers() -> Vec<FaultKind> {
         kind("header-missing range", Fault::HeaderMissing(header::RANGE)),
         kind("header-missing content-type", Fault::HeaderMissing(header::CONTENT_TYPE)).may_fail_for(&["media type"]),
         kind("header-missing docker-content-digest", Fault::HeaderMissing(digest.clone())),
-        kind("header-changed content-type", changed(header::CONTENT_TYPE, "text/html"))
-            .may_fail_for(&["media type", NO_LIST]),
+        kind("header-changed content-type", changed(header::CONTENT_TYPE, "text/html")).may_fail_for(&[
+            "media type",
+            NO_LIST,
+            WEB_PAGE,
+        ]),
         kind("header-changed docker-content-digest", changed(digest, OTHER)).may_fail_for(&["reports the digest"]),
         kind("header-changed location to another origin", location("https://elsewhere.example/v2/uploads/1"))
             .may_fail_for(&["elsewhere.example"]),
@@ -187,6 +194,7 @@ fn changed_answers() -> Vec<FaultKind> {
             "not JSON",
             NO_TOKEN,
             NO_LIST,
+            REFUSAL,
         ]),
         kind("body-changed to 5 MiB", Fault::BodyChanged(Bytes::from_static(&LONG))).may_fail_for(&["larger", REFUSAL]),
     ]
@@ -212,6 +220,6 @@ fn registrys() -> Vec<FaultKind> {
         kind("hidden-from-get"),
         kind("upload-gone"),
         kind("upload-missed"),
-        kind("health-check").may_fail_for(&[NO_TOKEN, NO_LIST, REFUSAL]),
+        kind("health-check").may_fail_for(&[NO_TOKEN, NO_LIST, REFUSAL, NO_MANIFEST]),
     ]
 }

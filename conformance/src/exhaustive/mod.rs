@@ -16,6 +16,7 @@
 pub mod double;
 mod hunt;
 pub mod kind;
+pub mod known;
 mod refused;
 mod registry;
 pub mod shard;

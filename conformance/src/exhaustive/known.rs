@@ -1,0 +1,100 @@
+//! What breaks a rule today and is known to: each with the reason.
+
+/// A kind of fault at a registry, and what a broken rule has in it.
+#[derive(Debug, Clone, Copy)]
+pub struct Known {
+    /// The registries.
+    pub registries: &'static [&'static str],
+    /// The flow; empty: all.
+    pub flow: &'static str,
+    /// What the kinds of faults begin with.
+    pub kind: &'static str,
+    /// What the rule, as it prints, has in it.
+    pub rule: &'static str,
+    /// Why it is so, and what ought to be.
+    pub reason: &'static str,
+}
+
+/// All that is known to break a rule.
+pub const KNOWN: &[Known] = &[
+    Known {
+        registries: &["generic", "redhat-registry"],
+        flow: "",
+        kind: "blob-not-yet-visible",
+        rule: "refused to push a manifest: 400",
+        reason: "a refusal without a code is final; it ought to be asked whether something is missing",
+    },
+    Known {
+        registries: &["gar"],
+        flow: "",
+        kind: "status 413",
+        rule: "chunks are not supported",
+        reason: "where chunks are refused, the failure names that and not the 413 before it",
+    },
+    Known {
+        registries: &["gcr", "gar"],
+        flow: "",
+        kind: "header-changed location to nowhere",
+        rule: "the URL is not signed",
+        reason: "storage refuses a URL that it did not sign with 403, and that is final",
+    },
+    Known {
+        registries: &["gcr", "gar"],
+        flow: "",
+        kind: "redirect 307 http://registry.example/blob",
+        rule: "plain HTTP where the registry is not",
+        reason: "an upload at a storage host over HTTPS may not lead to plain HTTP (I9): as it should be",
+    },
+    Known {
+        registries: &["ecr", "ecr-blob-mounting", "cloudflare"],
+        flow: "no byte",
+        kind: "",
+        rule: "faults that pass made the push fail",
+        reason: "a blob of no byte is refused with 500 each time; the failure names the accident beside it",
+    },
+    Known {
+        registries: &["ecr", "ecr-blob-mounting"],
+        flow: "",
+        kind: "status 401",
+        rule: "uploads are left open",
+        reason: "credentials that were refused sign no cancellation; the oracle excuses one upload, and two are open",
+    },
+    Known {
+        registries: &["ocir"],
+        flow: "",
+        kind: "",
+        rule: "the manifest is being stored",
+        reason: "the question after a 409 meets the fault: the failure names the 409",
+    },
+    Known {
+        registries: &["cloudsmith"],
+        flow: "",
+        kind: "health-check",
+        rule: "is not there",
+        reason: "a proxy's page in the place of the refusal of a manifest is believed; it ought to be asked about",
+    },
+    Known {
+        registries: &["gar"],
+        flow: "",
+        kind: "",
+        rule: "it is refused without this fault, and not with it",
+        reason: "the fault strikes before the body is read, and the upload goes another way then: it succeeds",
+    },
+    Known {
+        registries: &["openregistry"],
+        flow: "",
+        kind: "header-missing content-type",
+        rule: "it is refused without this fault, and not with it",
+        reason: "the fault strikes the answer that would show that the list is none",
+    },
+];
+
+/// The reason, where it is known that this kind of fault breaks this rule at this registry.
+#[must_use]
+pub fn reason(registry: &str, flow: &str, kind: &str, rule: &str) -> Option<&'static str> {
+    let known = KNOWN.iter().find(|known| {
+        let is_here = known.registries.contains(&registry) && (known.flow.is_empty() || known.flow == flow);
+        is_here && kind.starts_with(known.kind) && rule.contains(known.rule)
+    });
+    known.map(|known| known.reason)
+}
