@@ -38,6 +38,7 @@ pub mod quirk;
 mod run;
 pub mod saboteur;
 pub mod session;
+mod spec_true;
 #[cfg(feature = "proptest")]
 pub mod strategy;
 pub mod suite;

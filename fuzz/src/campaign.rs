@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use longshore_conformance::fuzz::Target;
 
-use crate::command::{chosen, fuzzer};
+use crate::fuzzer::{chosen, fuzzer};
 use crate::{corpus, home, ledger};
 
 /// Targets whose inputs drive the client: they are slow and worth the most, and get four times as long as the others.

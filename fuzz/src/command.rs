@@ -3,14 +3,12 @@
 use std::os::unix::process::CommandExt as _;
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
-use std::process::{Command, exit};
+use std::process::exit;
 
 use longshore_conformance::fuzz::Target;
 
+use crate::fuzzer::{TARGET, chosen, fuzzer};
 use crate::{CURRENT, campaign, corpus, coverage, dictionary, named, targets};
-
-/// The variable that names the target. libFuzzer's own children inherit it.
-const TARGET: &str = "LONGSHORE_FUZZ_TARGET";
 
 const HELP: &str = "\
 fuzz TARGET [-runs=0 and other arguments of libFuzzer] [FOLDER or FILE...]
@@ -66,28 +64,6 @@ fn run(first: &str, rest: &[String]) {
         Ok(()) => exit(0),
         Err(why) => fail(&why),
     }
-}
-
-/// This program once more, as the fuzzer of a target.
-pub(crate) fn fuzzer(target: &Target, arguments: &[String]) -> Command {
-    let mut command = Command::new(std::env::current_exe().unwrap_or_else(|_| "fuzz".into()));
-    command.env(TARGET, target.name).args(arguments);
-    let has = |prefix: &str| arguments.iter().any(|argument| argument.starts_with(prefix));
-    if let Some(dictionary) = dictionary(target).filter(|_| !has("-dict=")) {
-        command.arg(format!("-dict={}", dictionary.display()));
-    }
-    if arguments.iter().all(|argument| argument.starts_with('-')) {
-        command.arg(corpus(target));
-    }
-    command
-}
-
-/// The targets of these names, or all.
-pub(crate) fn chosen(names: &[String]) -> Result<Vec<&'static Target>, String> {
-    if names.is_empty() {
-        return Ok(targets().collect());
-    }
-    names.iter().map(|name| named(name).ok_or_else(|| format!("there is no target {name}"))).collect()
 }
 
 fn replay(names: &[String]) -> Result<(), String> {

@@ -5,6 +5,7 @@
 mod campaign;
 pub mod command;
 mod coverage;
+mod fuzzer;
 mod ledger;
 mod mutator;
 pub mod peers;

@@ -11,7 +11,7 @@ use longshore_mock_registry as mock;
 use longshore_mock_registry::auth::{Auth, Password};
 
 use crate::Plan;
-use crate::quirk;
+use crate::spec_true::spec_true;
 
 /// The size of a chunk in random cases, in bytes. Blobs are a few of these, or a byte more or less.
 pub const CHUNK: u64 = 32;
@@ -122,7 +122,7 @@ impl Case {
                 in_flight: 4,
                 learned: Learned::default(),
             },
-            registry: quirk::spec_true(),
+            registry: spec_true(),
             order: Order::Latency,
             faults: Schedule::default(),
             seed: 1,

@@ -9,6 +9,7 @@ mod uploads;
 use longshore_mock_registry::{Behaviour, RegistryOptions};
 
 use crate::Case;
+pub use crate::spec_true::spec_true;
 
 /// One quirk of some registry.
 #[derive(Debug, Clone, Copy)]
@@ -70,20 +71,6 @@ impl Quirk {
         let plan: longshore_mock_registry::fault::Faults = self.faults.parse().expect("this is a plan");
         case.registry.faults.rules.extend(plan.rules);
         (self.setup)(case);
-    }
-}
-
-/// A registry that does what the spec says, and knows where it is reached.
-///
-/// # Panics
-/// Never: its origins are URLs.
-#[must_use]
-pub fn spec_true() -> RegistryOptions {
-    let origin = |host: &str| host.parse::<longshore_core::Registry>().expect("this is a registry").origin();
-    RegistryOptions {
-        origin: Some(origin("registry.example")),
-        storage: Some(origin("storage.example")),
-        ..RegistryOptions::default()
     }
 }
 

@@ -7,7 +7,8 @@ use bytes::Bytes;
 use http::Request;
 use longshore_mock_registry::{Instant, Registry};
 
-use crate::operation::MANIFEST;
+/// What every body is said to be.
+pub(crate) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 
 /// A way to ask. It gives the status, and the path of the `Location`.
 pub(crate) trait Client {

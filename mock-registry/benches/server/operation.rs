@@ -2,9 +2,8 @@
 
 use longshore_core::{Algorithm, Digest};
 
-use crate::client::Client;
+use crate::client::{Client, MANIFEST};
 
-pub(crate) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const CONFIG: &str = "application/vnd.oci.empty.v1+json";
 
 /// A kind of operation: the one of each number, and whether the registry did it.
