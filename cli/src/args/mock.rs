@@ -56,9 +56,11 @@ pub(crate) struct MockArguments {
     /// Listen here for tests that steer the registry; the second line of standard output is the URL and its token
     #[arg(long, value_name = "ADDR")]
     pub(crate) control: Option<String>,
-    /// Have this image at the start: an OCI layout in a folder or tar, of which LAYOUT:NAME is one image. NAME is what it is
-    /// called here, repository[:tag]; without it, the layout says that. Can be given more than once
-    #[arg(long = "load", value_name = "LAYOUT[=NAME]")]
+    #[arg(
+        long = "load",
+        value_name = "LAYOUT[=NAME]",
+        help = "Have this image at the start: an OCI layout in a folder or tar, of which LAYOUT:NAME is one image. NAME is what it is called here, repository[:tag]; without it, the layout says that. Can be given more than once"
+    )]
     pub(crate) layouts: Vec<String>,
     /// Keep everything in this folder, which is made if need be; otherwise in memory
     #[arg(long, value_name = "DIR")]
