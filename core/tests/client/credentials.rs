@@ -45,6 +45,20 @@ fn a_push_that_waits_its_turn_is_not_refused_though_many_tokens_end_meanwhile() 
     assert!(*tokens.borrow() <= 3 * pushes.len(), "{} tokens", tokens.borrow());
 }
 
+/// 300 pushes, one each 100 ms; the password is changed at the hundredth. How many of the last 150 went well.
+fn good_after_the_change(world: &mut World<'_>, current: &RefCell<&str>) -> usize {
+    let mut pushes = Vec::new();
+    for number in 0..300 {
+        if number == 100 {
+            *current.borrow_mut() = "second";
+        }
+        pushes.push(world.client.start(push("registry.example", &format!("a/b{number}"), &[("l", 100)])));
+        world.run_until(millis((number + 1) * 100));
+    }
+    world.run();
+    pushes[150..].iter().filter(|push| world.done[push].1.is_ok()).count()
+}
+
 /// A registry that wants this password on every request; what was asked for, and how many pushes after the change went well.
 fn after_a_change_of_password(lookup: impl FnMut() -> Option<Credentials>, current: &RefCell<&str>) -> (usize, usize) {
     let registry = RefCell::new(Registry::default());
@@ -58,16 +72,7 @@ fn after_a_change_of_password(lookup: impl FnMut() -> Option<Credentials>, curre
         Fate::Answered(millis(200), registry.borrow_mut().answer(request))
     });
     world.credentials = Box::new(lookup);
-    let mut pushes = Vec::new();
-    for number in 0..300 {
-        if number == 100 {
-            *current.borrow_mut() = "second";
-        }
-        pushes.push(world.client.start(push("registry.example", &format!("a/b{number}"), &[("l", 100)])));
-        world.run_until(millis((number + 1) * 100));
-    }
-    world.run();
-    let good = pushes[150..].iter().filter(|push| world.done[push].1.is_ok()).count();
+    let good = good_after_the_change(&mut world, current);
     (good, world.asked.len())
 }
 
@@ -190,15 +195,6 @@ fn a_changed_password_is_asked_for_though_only_the_token_service_refuses_the_old
         Fate::Answered(millis(200), registry.borrow_mut().answer(request))
     });
     world.credentials = Box::new(|| password(&current.borrow()));
-    let mut pushes = Vec::new();
-    for number in 0..300 {
-        if number == 100 {
-            *current.borrow_mut() = "second";
-        }
-        pushes.push(world.client.start(push("registry.example", &format!("a/b{number}"), &[("l", 100)])));
-        world.run_until(millis((number + 1) * 100));
-    }
-    world.run();
-    let good = pushes.iter().skip(150).filter(|push| world.done[push].1.is_ok()).count();
+    let good = good_after_the_change(&mut world, &current);
     assert_eq!((good, world.asked.len()), (150, 2), "{:?}", world.asked);
 }
