@@ -246,7 +246,9 @@ impl Commit {
         match outcome {
             Outcome::Answer { from, response, .. } => match self.check().parse(from, response) {
                 Ok(ManifestPresence::Present(head)) => {
-                    head.reported_digest.is_none() && matches!(self.under, Under::Tag(_))
+                    // A type of text is a page of somebody on the way: no manifest has one.
+                    let is_page = head.media_type.is_some_and(|media_type| media_type.as_str().starts_with("text/"));
+                    head.reported_digest.is_none() && (is_page || matches!(self.under, Under::Tag(_)))
                 }
                 Ok(ManifestPresence::Absent) => false,
                 Err(error) => error.refused().is_some(),

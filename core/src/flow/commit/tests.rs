@@ -139,6 +139,23 @@ fn where_head_is_refused_get_tells_what_stands_there() {
     }
 }
 
+/// A refused manifest is not there because a proxy answers the question with a page of its own.
+#[test]
+fn a_page_in_place_of_a_head_by_digest_proves_nothing() {
+    for content_type in ["text/plain", "text/html; charset=utf-8"] {
+        let mut stage = Stage::default();
+        let ours = manifest(Algorithm::Sha256);
+        let result = stage.play(Commit::by_digest(place(), ours.clone()), |request| {
+            Some(match request.split_once(' ').unwrap().0 {
+                "PUT" => refuse(400, "UNSUPPORTED", "no such manifests here"),
+                "HEAD" => respond(200, &[("content-type", content_type)], ""),
+                _ => respond(404, &[], ""),
+            })
+        });
+        assert!(result.is_err(), "{content_type}: {result:?}");
+    }
+}
+
 #[test]
 fn what_was_not_given_is_asked_for_with_get_where_head_is_refused() {
     use crate::flow::{Exists, Found};
