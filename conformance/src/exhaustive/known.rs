@@ -67,13 +67,6 @@ pub const KNOWN: &[Known] = &[
         reason: "the question after a 409 meets the fault: the failure names the 409",
     },
     Known {
-        registries: &["cloudsmith"],
-        flow: "",
-        kind: "health-check",
-        rule: "is not there",
-        reason: "a proxy's page in the place of the refusal of a manifest is believed; it ought to be asked about",
-    },
-    Known {
         registries: &["gar"],
         flow: "",
         kind: "",
