@@ -7,13 +7,18 @@ use super::Client;
 use super::task::{Flight, Redirect, Task};
 use crate::driver::Key;
 use crate::endpoint::Row;
-use crate::flow::Outcome;
+use crate::flow::{IfLost, Outcome};
 use crate::outcome::{Failure, FailureKind};
 use crate::target::{Source, Target, admit, check_redirect};
 
 impl<K: Key> Client<K> {
     /// The request goes where the registry says, from the queue of the lane of that origin.
     pub(super) fn redirected(&mut self, task: &mut Task<K>, flight: &Flight, response: &Response<Bytes>) {
+        // Nobody waits for what it writes any more, and where the registry sends us elsewhere nothing was written.
+        if flight.if_lost == IfLost::Forget && flight.row != Row::CancelUpload {
+            let status = Some(response.status());
+            return self.settle(task, Outcome::Unknown { status });
+        }
         match self.redirect(task, flight, response) {
             Ok(redirect) => task.redirect = Some(redirect),
             Err(failure) => self.settle(task, Outcome::Failed(failure.at(flight.row, flight.target.clone()))),

@@ -157,3 +157,79 @@ fn a_refusal_of_head_is_advice_whatever_its_status() {
         assert!(registry.borrow().open.is_empty(), "{status}\n{}", world.transcript());
     }
 }
+
+/// What the last request before a suspension came to is not known to anybody: the registry is asked before bytes go twice.
+#[test]
+fn an_upload_that_was_closed_while_its_push_was_suspended_is_not_sent_again() {
+    let (registry, is_stored) = (RefCell::new(Registry::default()), RefCell::new(false));
+    // The second time the registry answers 503 to the PUT that it applied, and asks for a wait.
+    for status in [201, 503] {
+        let network = |_, request: &http::Request<longshore_core::driver::Body<String>>| {
+            let path = request.uri().path().to_owned();
+            let is_gone = path.contains("/uploads/") && !registry.borrow().open.contains_key(&path);
+            let answer = match *request.method() {
+                Method::HEAD if *is_stored.borrow() => respond(200, &[], ""),
+                Method::GET if is_gone => respond(404, &[], ""),
+                Method::PUT if path.contains("/uploads/") => {
+                    *is_stored.borrow_mut() = true;
+                    registry.borrow_mut().answer(request);
+                    respond(status, &[("location", "/x"), ("retry-after", "60")], "")
+                }
+                _ => registry.borrow_mut().answer(request),
+            };
+            Fate::Answered(millis(10), answer)
+        };
+        let of = || {
+            let digest = longshore_core::Digest::of(longshore_core::Algorithm::Sha256, b"layer");
+            let push = longshore_core::Push::new("registry.example".parse().unwrap(), "a/b".parse().unwrap());
+            push.blob(longshore_core::Blob::known("layer".to_owned(), digest, 2500))
+        };
+        *is_stored.borrow_mut() = false;
+        let mut world = World::new(in_chunks(), network);
+        let first = world.client.start(of());
+        while !world.sent.last().is_some_and(|sent| sent.line.starts_with("PUT")) {
+            let next = world.time() + millis(1);
+            world.run_until(next);
+        }
+        // In the first round its answer is under way; in the second it has come.
+        let next = world.time() + if status == 201 { millis(0) } else { millis(20) };
+        world.run_until(next);
+        world.client.suspend(first);
+        world.run();
+        let Ok(Receipt::Suspended(checkpoint)) = &world.done[&first].1 else { panic!("{:?}", world.done[&first]) };
+        let checkpoint = checkpoint.clone();
+        drop(world);
+        let mut world = World::new(in_chunks(), network);
+        let second = world.client.start(of().resume(checkpoint).unwrap());
+        world.run();
+        world.succeeded(second);
+        let writes = world.sent.iter().filter(|sent| !sent.line.starts_with("GET") && !sent.line.starts_with("HEAD"));
+        assert_eq!(writes.count(), 0, "{status}: nothing is sent twice\n{}", world.transcript());
+    }
+}
+
+/// A redirect says that nothing was opened here, and nobody wants it opened elsewhere.
+#[test]
+fn what_a_cancelled_push_had_sent_is_not_sent_elsewhere() {
+    let registry = RefCell::new(Registry::default());
+    let mut world = World::new(in_chunks(), |_, request| {
+        if request.uri().query().is_some_and(|query| query.contains("from=team%2Ftwo")) {
+            let to = [("location", "https://storage.example/v2/a/b/blobs/uploads/")];
+            return Fate::Answered(millis(100), respond(307, &to, ""));
+        }
+        Fate::Answered(millis(10), registry.borrow_mut().answer(request))
+    });
+    let digest = longshore_core::Digest::of(longshore_core::Algorithm::Sha256, b"layer");
+    let blob = longshore_core::Blob::known("layer".to_owned(), digest, 2500);
+    let blob = blob.mount_from("team/one".parse().unwrap()).mount_from("team/two".parse().unwrap());
+    let push = longshore_core::Push::new("registry.example".parse().unwrap(), "a/b".parse().unwrap()).blob(blob);
+    let push = world.client.start(push);
+    while !world.sent.iter().any(|sent| sent.line.contains("team%2Ftwo")) {
+        let next = world.time() + millis(1);
+        world.run_until(next);
+    }
+    world.client.cancel(push);
+    world.run();
+    assert!(world.sent_to("storage.example").is_empty(), "{}", world.transcript());
+    assert!(registry.borrow().open.is_empty(), "the upload that the first mount opened is cancelled too");
+}

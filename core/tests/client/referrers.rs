@@ -99,3 +99,25 @@ fn a_push_that_is_cancelled_takes_nobody_elses_entry_with_it() {
         }
     }
 }
+
+/// A list that was being written when its push was cancelled is not written elsewhere, where the registry sends us there.
+#[test]
+fn the_list_of_a_cancelled_push_is_not_written_elsewhere() {
+    let registry = RefCell::new(Manifests::default());
+    let mut world = World::new(Options::default(), |_, request| {
+        let is_list = request.uri().path().contains("/manifests/sha256-");
+        if request.method() == Method::PUT && is_list {
+            let to = format!("https://storage.example{}", request.uri().path());
+            return Fate::Answered(millis(20), respond(307, &[("location", &to)], ""));
+        }
+        Fate::Answered(millis(20), registry.borrow_mut().answer(request))
+    });
+    let push = attach(&mut world, 1);
+    while writes(&world) == 0 {
+        let next = world.time() + millis(10);
+        world.run_until(next);
+    }
+    world.client.cancel(push);
+    world.run();
+    assert!(world.sent_to("storage.example").is_empty(), "{}", world.transcript());
+}

@@ -3,7 +3,7 @@
 //! Every state, what it asks the registry for, and the states that may follow it. A test holds this against the code.
 //!
 //! ```text
-//! Planned      -                 Mounting Checking PostingWhole Opening Resyncing
+//! Planned      -                 Mounting Checking PostingWhole Opening Resuming
 //! Mounting     POST, mount       Mounting Checking Held PostingWhole Opening Reading PuttingWhole Streaming SendingChunk Cancelling Ended
 //! Held         -                 Checking Reading PuttingWhole Streaming SendingChunk Cancelling
 //! Checking     HEAD blob         PostingWhole Opening Reading PuttingWhole Streaming SendingChunk Cancelling Ended
@@ -15,6 +15,7 @@
 //! Pouring      PATCH, to the end Closing Cancelling Ended
 //! SendingChunk PATCH, a chunk    Opening Reading SendingChunk Closing Resyncing Cancelling Ended
 //! Closing      PUT, the rest     SendingChunk Resyncing Confirming Cancelling Ended
+//! Resuming     GET upload        SendingChunk Closing Confirming Cancelling
 //! Resyncing    GET upload        Reading SendingChunk Closing Cancelling
 //! Confirming   HEAD blob         PostingWhole Opening Resyncing Cancelling Ended
 //! Cancelling   DELETE upload     PostingWhole Opening Cancelling Ended
@@ -129,7 +130,12 @@ impl<K: Key> Upload<K> {
 
     /// An upload in which bytes were acknowledged, of a blob that another process could go on with.
     pub(crate) fn progress(&self) -> Option<(Digest, u64, &OpenUpload, u64)> {
-        let (State::SendingChunk(open, _) | State::Closing(open, _) | State::Resyncing(open, _)) = &self.state else {
+        let (State::SendingChunk(open, _)
+        | State::Closing(open, _)
+        | State::Resuming(open, _)
+        | State::Resyncing(open, _)
+        | State::Confirming(Some(open))) = &self.state
+        else {
             return None;
         };
         let (digest, size) = self.content.identity()?;

@@ -36,6 +36,7 @@ impl<K: Key> Upload<K> {
             State::Pouring(open) => self.streamed(open, true, outcome, context),
             State::SendingChunk(open, range) => self.chunk_sent(open, range, outcome, context),
             State::Closing(open, last) => self.closed(open, last, outcome, context),
+            State::Resuming(open, range) => self.resumed(open, range, outcome, context),
             State::Resyncing(open, range) => self.resynced(open, range, outcome, context),
             State::Confirming(open) => self.confirmed(open, outcome, context),
             State::Cancelling(_, Then::BeginAgain) => self.send(context),
@@ -52,7 +53,7 @@ impl<K: Key> Upload<K> {
                     if let Some(size) = self.content.size {
                         self.sessions = 1;
                         self.content.stored(acknowledged);
-                        self.state = State::Resyncing(open, acknowledged..size);
+                        self.state = State::Resuming(open, acknowledged..size);
                         return;
                     }
                 }

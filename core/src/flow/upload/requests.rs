@@ -51,7 +51,7 @@ impl<K: Key> Flow<K> for Upload<K> {
                 let body = last.as_ref().map_or(Body::Empty, |range| self.part(range));
                 self.close(open, last.as_ref()).map(|close| self.with_body(&close, body, options))
             }
-            State::Resyncing(open, _) => Some(self.bodyless(&self.status(open), options)),
+            State::Resuming(open, _) | State::Resyncing(open, _) => Some(self.bodyless(&self.status(open), options)),
             State::Cancelling(open, _) => {
                 Some(self.bodyless(&CancelUpload { upload: open }, options).map(Exchange::forget_if_lost))
             }

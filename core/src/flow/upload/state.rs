@@ -37,6 +37,8 @@ pub(super) enum State {
     SendingChunk(OpenUpload, Range<u64>),
     /// PUT, with the last chunk or with nothing.
     Closing(OpenUpload, Option<Range<u64>>),
+    /// GET: how far is the upload that another process left open? These bytes were not acknowledged to it.
+    Resuming(OpenUpload, Range<u64>),
     /// GET: how far is the upload? It is not known whether the bytes of this range arrived.
     Resyncing(OpenUpload, Range<u64>),
     /// HEAD: was the blob stored? The upload that may still be open.
@@ -63,6 +65,7 @@ impl State {
             | Self::Pouring(open)
             | Self::SendingChunk(open, _)
             | Self::Closing(open, _)
+            | Self::Resuming(open, _)
             | Self::Resyncing(open, _)
             | Self::Cancelling(open, _) => Some(open),
             _ => None,

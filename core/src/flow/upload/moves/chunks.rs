@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use http::StatusCode;
+
 use crate::driver::Key;
 use crate::endpoint::OpenUpload;
 use crate::flow::upload::ladder::Rung;
@@ -200,6 +202,23 @@ impl<K: Key> Upload<K> {
                     }
                 }
             }
+        }
+    }
+
+    /// An upload that is gone may be one that the last request of the other process closed.
+    pub(super) fn resumed(
+        &mut self,
+        open: OpenUpload,
+        range: Range<u64>,
+        outcome: Outcome,
+        context: &mut Context<'_, K>,
+    ) {
+        match &outcome {
+            Outcome::Answer { response, .. } if response.status() == StatusCode::NOT_FOUND => {
+                self.content.restarted();
+                self.state = State::Confirming(None);
+            }
+            _ => self.resynced(open, range, outcome, context),
         }
     }
 
