@@ -111,7 +111,7 @@ fn i29_a_password_of_several_lines_comes_by_every_way() {
         world.no_secret_in(&output);
     }
     let said = sentence(2, &run(world.push(&["--username", "user", "--password-stdin"]), "CANARY\u{7}"));
-    assert!(said.contains("the password holds a control character other than a line break or a tab"), "{said}");
+    assert!(said.contains("the password contains a control character other than a line break or a tab"), "{said}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Digests: what content is called, and the one [`Digester`] that computes them.
+//! Digests, which name content, and the [`Digester`] that computes them.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,9 +10,9 @@ use thiserror::Error;
 /// A hash function that a [`Digest`] may name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Algorithm {
-    /// SHA-256: what every registry takes.
+    /// SHA-256, which every registry accepts.
     Sha256,
-    /// SHA-512: registered by the image spec; few registries take it.
+    /// SHA-512: registered by the image spec, but accepted by few registries.
     Sha512,
 }
 
@@ -26,7 +26,7 @@ impl Algorithm {
         }
     }
 
-    /// How many bytes a hash has: 32 or 64.
+    /// The length of a hash in bytes: 32 or 64.
     #[must_use]
     pub const fn hash_len(self) -> usize {
         match self {
@@ -44,9 +44,9 @@ impl fmt::Display for Algorithm {
 
 /// The digest of some content, as `algorithm:lower-case-hex`.
 ///
-/// A value of this type is always well formed: it can stand in a URL, a path or a map key as it is.
-/// The grammar is the [image spec's](https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md#digests),
-/// held strictly: `sha256:` and 64 lower-case hex digits, or `sha512:` and 128.
+/// A value of this type is always well formed: it can be used in a URL or a path without escaping. The grammar is the
+/// [image spec's](https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md#digests), checked strictly:
+/// `sha256:` and 64 lower-case hex digits, or `sha512:` and 128.
 ///
 /// ```
 /// use longshore_core::{Algorithm, Digest};
@@ -91,7 +91,7 @@ impl Digest {
         Self::of(self.algorithm, content) == *self
     }
 
-    /// The first eight bytes of the hash: enough to tell most digests apart.
+    /// The first eight bytes of the hash, as a short key: different digests may share it.
     pub(crate) const fn beginning(&self) -> u64 {
         let [a, b, c, d, e, f, g, h, ..] = self.hash;
         u64::from_be_bytes([a, b, c, d, e, f, g, h])
@@ -125,13 +125,13 @@ pub enum DigestError {
     /// Not `algorithm:encoded` as the image spec writes it.
     #[error("a digest is written as algorithm:hex, for example sha256:e3b0c4…")]
     Malformed,
-    /// Well formed, but of an algorithm that this crate does not compute.
+    /// Well formed, but with an algorithm that this crate does not compute.
     #[error("digests of the algorithm {algorithm:?} are not supported: only sha256 and sha512 are")]
     Unsupported {
-        /// The algorithm's name, of the image spec's grammar, at most 64 characters of it.
+        /// The algorithm's name, as the image spec's grammar allows it, cut to 64 characters.
         algorithm: String,
     },
-    /// The right algorithm, but not that algorithm's number of lower-case hex digits.
+    /// A supported algorithm, but not that algorithm's number of lower-case hex digits.
     #[error("a {algorithm} digest has exactly {} lower-case hex digits", algorithm.hash_len().saturating_mul(2))]
     Encoding {
         /// The algorithm that was named.
@@ -160,7 +160,8 @@ impl FromStr for Digest {
     }
 }
 
-/// `algorithm-component [algorithm-separator algorithm-component]*`: lower case and digits, joined by one of `+._-`.
+/// `algorithm-component [algorithm-separator algorithm-component]*`: lower-case letters and digits, joined by one of
+/// `+._-`.
 fn is_algorithm_name(name: &str) -> bool {
     name.split(['+', '.', '_', '-'])
         .all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()))
@@ -171,7 +172,7 @@ fn is_encoded(encoded: &str) -> bool {
     !encoded.is_empty() && encoded.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'=' | b'_' | b'-'))
 }
 
-/// At most 64 bytes of lower-case hex.
+/// Decodes lower-case hex, at most 64 bytes. `None` if the text is anything else.
 fn decode_hex(text: &str) -> Option<Vec<u8>> {
     fn nibble(byte: u8) -> Option<u8> {
         match byte {
@@ -205,7 +206,7 @@ impl<'de> Deserialize<'de> for Digest {
     }
 }
 
-/// Computes a [`Digest`] while content passes: feed it once, in order.
+/// Computes a [`Digest`] piece by piece: give it all bytes of the content, once and in order.
 #[derive(Clone)]
 pub struct Digester {
     state: State,
@@ -219,7 +220,7 @@ enum State {
 }
 
 impl Digester {
-    /// A digester that has seen nothing.
+    /// A digester that was given no bytes yet.
     #[must_use]
     pub fn new(algorithm: Algorithm) -> Self {
         let state = match algorithm {
@@ -238,19 +239,19 @@ impl Digester {
         }
     }
 
-    /// How many bytes it has seen.
+    /// How many bytes it was given.
     #[must_use]
     pub const fn len(&self) -> u64 {
         self.len
     }
 
-    /// Whether it has seen no byte.
+    /// Whether it was given no bytes.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// The digest of all it has seen.
+    /// The digest of all bytes that it was given.
     #[must_use]
     pub fn finish(self) -> Digest {
         match self.state {

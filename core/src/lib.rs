@@ -3,16 +3,18 @@
 //! This crate emits request descriptions and consumes responses. It opens no socket, reads no clock, draws no randomness,
 //! starts no thread and awaits nothing: the HTTP stack is yours. There are three ways to use it.
 //!
-//! * **[`Client`]** pushes whole images to any registry: which request may fly now, authentication, redirects, retries, and
-//!   what real registries do that the specification does not say. You write a [driver], about 80 lines, once.
-//! * **[`endpoint`]** is the specification's endpoint table, a file a row: build a request, send it, parse the answer. It
-//!   needs no other layer.
-//! * **The values** ([`Reference`], [`Digest`], [`Manifest`], [`Target`], ...) cannot be wrong once they are made.
+//! * **[`Client`]** pushes whole images to any registry. It decides which request is sent next, authenticates, follows
+//!   redirects, retries, and copes with what real registries do beyond the specification. You write a [driver], about
+//!   80 lines, once.
+//! * **[`endpoint`]** is the specification's endpoint table, one file for each row: build a request, send it, parse the
+//!   answer. It needs no other layer.
+//! * **The values** ([`Reference`], [`Digest`], [`Manifest`], [`Target`], ...) are checked when they are made, so a
+//!   value that exists is valid.
 //!
 //! # A whole driver
 //!
-//! Poll until [`Output::Wait`](driver::Output::Wait), doing what each output says; only then block. Inputs may come at any
-//! time and in any order. Here the "network" is a function, and nothing ever fails:
+//! Poll until [`Output::Wait`](driver::Output::Wait) and do what each output says; only then block. Inputs may come at
+//! any time and in any order. In this example the network is a function, and nothing fails:
 //!
 //! ```
 //! use bytes::Bytes;
@@ -100,7 +102,7 @@ pub mod target;
 pub mod text;
 mod time;
 
-/// The crate `bytes`, of the version that this crate's interface uses.
+/// The crate `bytes`, in the version that this crate's interface uses.
 pub use bytes;
 pub use client::Client;
 pub use config::{
@@ -109,7 +111,7 @@ pub use config::{
 };
 pub use content::{Descriptor, Document, Index, Manifest, ManifestBuilder, MediaType, Platform};
 pub use digest::{Algorithm, Digest, DigestError, Digester};
-/// The crate `http`, of the version that this crate's interface uses.
+/// The crate `http`, in the version that this crate's interface uses.
 pub use http;
 pub use name::{Reference, ReferenceError, Registry, RegistryError, Repository, RepositoryError, Tag, TagError};
 pub use outcome::{Event, Failure, FailureKind, Pushed, Receipt, Stored};

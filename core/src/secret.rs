@@ -1,4 +1,4 @@
-//! Secrets: text that is never shown, and [`Authorization`], a secret that can go to one origin only.
+//! Secrets: text that is never shown, and [`Authorization`], a secret that can be sent to one origin only.
 
 use std::fmt;
 
@@ -13,8 +13,8 @@ use crate::{Origin, Target};
 
 /// A password or a token.
 ///
-/// It prints as `Secret(…)`, is wiped when it is dropped, and can be neither copied, compared, serialised nor read back:
-/// a driver makes one of what it was given, and only this crate looks inside.
+/// Its `Debug` output is `Secret(…)`, and its memory is overwritten when it is dropped. It cannot be cloned, compared,
+/// serialised or read: a driver makes it, and only this crate reads it.
 ///
 /// ```
 /// use longshore_core::Secret;
@@ -43,19 +43,19 @@ use crate::{Origin, Target};
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// Takes a secret over. The string is wiped where it lies; copies that the caller made before are the caller's.
+    /// Takes ownership of a secret. Its memory is overwritten on drop; copies that the caller made earlier are not.
     #[must_use]
     pub fn new(text: String) -> Self {
         Self(Zeroizing::new(text))
     }
 
-    /// Whether it holds nothing at all.
+    /// Whether it is the empty text.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The text itself: for headers and request bodies, never for anything that is shown or kept.
+    /// The text itself: for headers and request bodies only, never for anything that is shown or stored.
     pub(crate) fn expose(&self) -> &str {
         &self.0
     }
@@ -67,9 +67,9 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// The value of an `Authorization` header, bound to the one origin that it was made for.
+/// The value of an `Authorization` header, bound to the origin that it was made for.
 ///
-/// [`Authorization::authorize`] is the only way that it gets into a request.
+/// [`Authorization::authorize`] is the only way to put it into a request.
 ///
 /// ```
 /// use http::HeaderMap;
@@ -93,14 +93,14 @@ pub struct Authorization {
 }
 
 impl Authorization {
-    /// User name and password (RFC 7617) for an origin.
+    /// Makes the value for a user name and a password (RFC 7617).
     ///
-    /// The password may hold line breaks and tabs, which RFC 7617 forbids: Base64 carries them, and the keys that clouds give
-    /// out as passwords have several lines.
+    /// The password may contain line breaks and tabs, although RFC 7617 forbids them: Base64 can encode them, and the
+    /// keys that cloud providers issue as passwords have several lines.
     ///
     /// # Errors
-    /// Where the user name holds a colon or a control character, or the password a control character other than LF, CR and
-    /// TAB.
+    /// If the user name contains a colon or a control character, or the password a control character other than LF, CR
+    /// and TAB.
     pub fn basic(origin: Origin, user: &str, password: &Secret) -> Result<Self, UnusableSecret> {
         if user.contains(':') {
             return Err(UnusableSecret::Colon);
@@ -119,10 +119,10 @@ impl Authorization {
         Ok(Self { origin, value: Secret::new(["Basic ", encoded.as_str()].concat()) })
     }
 
-    /// A token (RFC 6750) for an origin.
+    /// Makes the value for a bearer token (RFC 6750).
     ///
     /// # Errors
-    /// Where the token is empty, or holds anything but visible ASCII.
+    /// If the token is empty, or contains anything but visible ASCII.
     pub fn bearer(origin: Origin, token: &Secret) -> Result<Self, UnusableSecret> {
         if token.is_empty() || !token.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(UnusableSecret::Token);
@@ -130,28 +130,28 @@ impl Authorization {
         Ok(Self { origin, value: Secret::new(["Bearer ", token.expose()].concat()) })
     }
 
-    /// The only origin that it may be sent to.
+    /// The only origin that it can be sent to.
     #[must_use]
     pub const fn origin(&self) -> &Origin {
         &self.origin
     }
 
-    /// What stands behind the scheme: for taking it out of what is shown.
+    /// The part after the scheme (the token, or the Base64 text), so that it can be removed from text that is shown.
     pub(crate) fn parameter(&self) -> &str {
         self.value.expose().split_once(' ').map_or("", |(_, parameter)| parameter)
     }
 
-    /// Puts it on a request to `target`, marked as sensitive, in place of any `Authorization` that is there.
+    /// Sets it in the headers of a request to `target`, marked as sensitive, in place of any other `Authorization`.
     ///
     /// # Errors
-    /// Where `target` is of another origin. The request then carries no `Authorization` at all.
+    /// If `target` has another origin. The headers then contain no `Authorization` at all.
     pub fn authorize(&self, target: &Target, headers: &mut HeaderMap) -> Result<(), WrongOrigin> {
         headers.remove(AUTHORIZATION);
         let wrong = || WrongOrigin { bound: self.origin.clone(), asked: target.origin().clone() };
         if *target.origin() != self.origin {
             return Err(wrong());
         }
-        // It is visible ASCII and one space by construction, which every header value may be.
+        // This cannot fail: the value is visible ASCII and one space.
         let mut value = HeaderValue::from_str(self.value.expose()).map_err(|_| wrong())?;
         value.set_sensitive(true);
         headers.insert(AUTHORIZATION, value);
@@ -165,31 +165,31 @@ impl fmt::Debug for Authorization {
     }
 }
 
-/// A secret was to go to an origin that it is not for.
+/// A secret was about to be sent to an origin that it was not made for.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("credentials for {bound} are not sent to {asked}")]
 pub struct WrongOrigin {
-    /// Whom the secret is for.
+    /// The origin that the secret was made for.
     pub bound: Origin,
-    /// Where the request goes.
+    /// The origin that the request goes to.
     pub asked: Origin,
 }
 
-/// Why a user name, password or token cannot stand in an `Authorization` header.
+/// Why a user name, password or token cannot be sent in an `Authorization` header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum UnusableSecret {
-    /// The user name ends at the first colon.
-    #[error("the user name holds a colon, so no registry could tell it from the password; check what was given")]
+    /// The user name contains a colon, at which the receiver would end it.
+    #[error("the user name contains a colon, so no registry could tell it from the password; check what was given")]
     Colon,
-    /// RFC 7617 forbids them; mostly a line break at the end.
-    #[error("the user name holds a control character; check it for a line break at its end")]
+    /// The user name contains a control character, which RFC 7617 forbids. It is usually a line break at the end.
+    #[error("the user name contains a control character; check it for a line break at its end")]
     UserControlCharacter,
-    /// Line breaks and tabs may stand in a password, other control characters may not.
-    #[error("the password holds a control character other than a line break or a tab; check what was given")]
+    /// The password contains a control character other than a line break or a tab.
+    #[error("the password contains a control character other than a line break or a tab; check what was given")]
     PasswordControlCharacter,
-    /// Nothing, or something other than visible ASCII.
-    #[error("the token is empty or holds a character other than visible ASCII; check what was given")]
+    /// The token is empty, or contains something other than visible ASCII.
+    #[error("the token is empty or contains a character other than visible ASCII; check what was given")]
     Token,
 }
 

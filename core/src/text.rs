@@ -1,15 +1,15 @@
-//! Text that a peer wrote, made fit to be shown.
+//! Escapes text that a peer sent, so that it can be shown.
 
 use std::fmt::Write as _;
 
-/// The most that is ever shown of a peer's text, in bytes.
+/// The longest text that [`shown`] returns, in bytes.
 pub const MAX_SHOWN_LEN: usize = 1024;
 
-/// A peer's text as it may stand on a terminal, in a log line or in an error.
+/// Escapes a peer's text, so that it is safe on a terminal, in a log line and in an error.
 ///
-/// What steers a terminal or cannot be seen (control characters, also those of Latin-1, marks that turn the direction of
-/// writing, characters of no width, line and paragraph separators) is written as `\u{1b}`; what does not fit in
-/// [`MAX_SHOWN_LEN`] bytes is cut off, and an `…` stands for it.
+/// Characters that control a terminal or are invisible (control characters, including those of Latin-1, marks that
+/// change the writing direction, characters without width, line and paragraph separators) are written in the form
+/// `\u{1b}`. A result longer than [`MAX_SHOWN_LEN`] bytes is cut, and ends in `…`.
 ///
 /// ```
 /// use longshore_core::text::shown;
@@ -20,7 +20,7 @@ pub const MAX_SHOWN_LEN: usize = 1024;
 pub fn shown(text: &str) -> String {
     let room = MAX_SHOWN_LEN.saturating_sub('…'.len_utf8());
     let mut out = String::new();
-    // How much of `out` stays if an ellipsis must follow.
+    // How many bytes of `out` are kept if an ellipsis has to follow.
     let mut fits = 0;
     for character in text.chars() {
         if is_unseen(character) {
@@ -40,22 +40,23 @@ pub fn shown(text: &str) -> String {
     out
 }
 
-/// [`shown`] for bytes: what is not UTF-8 becomes `U+FFFD`.
+/// [`shown`] for bytes: every sequence that is not UTF-8 becomes `U+FFFD`.
 #[must_use]
 pub fn shown_bytes(bytes: &[u8]) -> String {
-    // More than is shown need not be decoded. A character that is cut in two here lies behind the cut there.
+    // Only what can be shown is decoded. If this cut splits a character, `shown` cuts before it.
     let bytes = bytes.get(..MAX_SHOWN_LEN.saturating_mul(4)).unwrap_or(bytes);
     shown(&String::from_utf8_lossy(bytes))
 }
 
-/// Whether a character has no glyph of its own, or moves others about: it may steer a terminal, or hide what stands there.
+/// Whether a character is invisible or moves other characters. Such a character can control a terminal or hide other
+/// text.
 #[must_use]
 pub fn is_unseen(character: char) -> bool {
     character.is_control()
         || matches!(
             character,
             '\u{ad}'                        // soft hyphen
-            | '\u{34f}'                     // grapheme joiner
+            | '\u{34f}'                     // combining grapheme joiner
             | '\u{61c}'                     // Arabic letter mark
             | '\u{115f}' | '\u{1160}'       // Hangul fillers
             | '\u{17b4}' | '\u{17b5}'       // Khmer inherent vowels

@@ -1,11 +1,11 @@
-//! The core's own time: what a driver says it is.
+//! The core's own time, which the driver supplies.
 
 use std::fmt;
 use std::time::Duration;
 
-/// A moment, in microseconds from an origin that the driver chooses and keeps.
+/// A moment, in microseconds since an origin that the driver chooses once.
 ///
-/// The core never reads a clock. A test may begin at [`Instant::ZERO`] and let hours pass in no time.
+/// The core never reads a clock, so a test can start at [`Instant::ZERO`] and advance by hours at once.
 ///
 /// ```
 /// use std::time::Duration;
@@ -24,7 +24,7 @@ impl Instant {
     /// A moment that never comes: 584,942 years after the origin.
     pub const NEVER: Self = Self(u64::MAX);
 
-    /// The moment so many microseconds after the origin.
+    /// The moment `micros` microseconds after the origin.
     #[must_use]
     pub const fn from_micros(micros: u64) -> Self {
         Self(micros)
@@ -36,7 +36,7 @@ impl Instant {
         self.0
     }
 
-    /// How long after `earlier` this is; zero where it is not after.
+    /// The time from `earlier` to this moment; zero if `earlier` is not earlier.
     #[must_use]
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(self.0.saturating_sub(earlier.0))
@@ -44,7 +44,7 @@ impl Instant {
 }
 
 impl Instant {
-    /// The moment so long after this one; it sticks at [`Instant::NEVER`].
+    /// The moment `duration` after this one, at most [`Instant::NEVER`]. Parts of a microsecond are dropped.
     #[must_use]
     pub fn after(self, duration: Duration) -> Self {
         Self(self.0.saturating_add(u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)))

@@ -1,4 +1,4 @@
-//! How a registry lets one in, as far as it has shown, and what to do when it does not.
+//! Decides how to authenticate to a registry, from the challenges in its answers.
 
 use bytes::Bytes;
 use http::{HeaderMap, Response, StatusCode};
@@ -11,10 +11,10 @@ use crate::target::Policy;
 use crate::text::shown;
 use crate::{Origin, Target};
 
-/// How often one request is repeated with other credentials, unless told otherwise.
+/// The default limit of how often one request is repeated with other credentials.
 pub const MAX_TRIES: u32 = 2;
 
-/// What one registry has shown of how it lets one in.
+/// How one registry wants its clients to authenticate, as far as its answers have shown.
 #[derive(Debug, Clone)]
 pub struct Access {
     registry: Origin,
@@ -22,61 +22,63 @@ pub struct Access {
     basic: bool,
 }
 
-/// What stood in the `Authorization` of a request.
+/// What the `Authorization` header of a request was made from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sent<'a> {
-    /// Nothing.
+    /// The request had no `Authorization`.
     Nothing,
     /// User name and password.
     Basic,
-    /// A token of the token service, which was asked for these scopes of a challenge beside our own.
+    /// A token from the token service, which was requested with the client's own scopes and these scopes of a
+    /// challenge.
     Token {
-        /// Those scopes.
+        /// The scopes of the challenge.
         challenged: &'a [String],
     },
-    /// A registry token as the caller gave it.
+    /// A registry token that the caller gave.
     Given,
 }
 
-/// An answer that may be a refusal, and what it answers.
+/// An answer that may ask for authentication, and the request that it answers.
 #[derive(Debug, Clone, Copy)]
 pub struct Answered<'a> {
-    /// Who answered.
+    /// The target that answered.
     pub from: &'a Target,
     /// The answer.
     pub response: &'a Response<Bytes>,
-    /// The rights that the request needs.
+    /// The scopes that the request needs.
     pub scopes: &'a Scopes,
-    /// What it carried.
+    /// What the request was authenticated with.
     pub sent: Sent<'a>,
-    /// How often it has been repeated with other credentials.
+    /// How often the request was repeated with other credentials.
     pub tries: u32,
-    /// How often it may be: [`MAX_TRIES`].
+    /// How often it may be repeated; the default is [`MAX_TRIES`].
     pub limit: u32,
 }
 
 /// What to do next about a request that was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Next {
-    /// Ask the token service for a new token, for these scopes beside our own. Then repeat the request.
+    /// Request a new token from the token service, with the client's own scopes and these. Then repeat the request.
     Token {
         /// The token service.
         service: TokenService,
-        /// The scopes that the challenge hands out.
+        /// The scopes that the challenge names.
         challenged: Vec<String>,
     },
     /// Repeat the request with user name and password.
     Basic,
-    /// What was sent has expired: have the credentials looked up afresh, and repeat the request with them.
+    /// The credentials that were sent have expired: look them up again, and repeat the request with the new ones.
     Renew(Denied),
-    /// The answer names no way in: ask `/v2/` for it (quirk `challenge-missing-www-authenticate`), and repeat the request.
+    /// The answer has no challenge: request `/v2/` to get one (quirk `challenge-missing-www-authenticate`), then repeat
+    /// the request.
     Ping,
-    /// Nothing helps.
+    /// Fail: no other credentials are left to try.
     Denied(Denied),
 }
 
 impl Access {
-    /// Nothing is known yet.
+    /// Starts without any knowledge about the registry.
     #[must_use]
     pub const fn new(registry: Origin) -> Self {
         Self { registry, service: None, basic: false }
@@ -88,7 +90,7 @@ impl Access {
         &self.registry
     }
 
-    /// The token service, where the registry wants a token.
+    /// The token service, if the registry wants a token.
     #[must_use]
     pub const fn token_service(&self) -> Option<&TokenService> {
         self.service.as_ref()
@@ -102,11 +104,11 @@ impl Access {
 
     /// Learns from the challenges of any answer, whatever its status (quirk `ping-200-with-challenge`).
     ///
-    /// A token service that is known stays so when a request that carried something is answered with a challenge for Basic
-    /// only (quirk `challenge-scheme-flips-to-basic`), or with none.
+    /// A known token service stays known if the answer to an authenticated request has a challenge for Basic only
+    /// (quirk `challenge-scheme-flips-to-basic`), or no challenge.
     ///
     /// # Errors
-    /// Where another origin asks for credentials, or the only way in is a token service that cannot be used.
+    /// If another origin asks for credentials, or if the only scheme is a token service that cannot be used.
     pub fn learn(
         &mut self,
         policy: &Policy,
@@ -131,13 +133,14 @@ impl Access {
         Ok(challenges)
     }
 
-    /// What to do about an answer; `None` where it is no refusal to let us in.
+    /// Decides what to do about an answer. `None` means that the answer does not ask for authentication.
     ///
-    /// That it is one says the status 401, and 403 with a challenge (quirk `insufficient-scope-as-403`) or with a text that
-    /// says that credentials have expired (quirk `expired-basic-403-plain-text`).
+    /// An answer asks for authentication if its status is 401, or if it is 403 with a challenge (quirk
+    /// `insufficient-scope-as-403`) or with a text which says that the credentials have expired (quirk
+    /// `expired-basic-403-plain-text`).
     ///
     /// # Errors
-    /// Those of [`Access::learn`]; 401 from another origin is one even without a challenge.
+    /// Those of [`Access::learn`]. A 401 from another origin is an error even without a challenge.
     pub fn after(&mut self, policy: &Policy, answered: &Answered<'_>) -> Result<Option<Next>, AccessError> {
         let Answered { from, response, sent, tries, limit, .. } = *answered;
         if *from.origin() != self.registry {
@@ -159,13 +162,13 @@ impl Access {
         let scopes = challenges.bearer().map_or(&[][..], |bearer| bearer.scopes());
         let next = match (&self.service, sent) {
             (_, Sent::Basic) if expired && tries == 0 => Next::Renew(Denied::new(answered, &challenges)),
-            // A fresh token was refused: a second one is no better, unless the registry has named what was missing.
+            // A new token was refused. Another one helps only if the registry has named a scope that was not requested.
             (Some(_), Sent::Token { challenged }) if tries > 0 && !asks_more(scopes, challenged, answered.scopes) => {
                 denied()
             }
             (Some(service), _) => Next::Token { service: service.clone(), challenged: scopes.to_vec() },
             (None, Sent::Basic) => denied(),
-            // There was nothing to send.
+            // The caller has no credentials to send.
             (None, _) if self.basic && tries > 0 => denied(),
             (None, _) if self.basic => Next::Basic,
             (None, _) if tries == 0 && challenges.is_empty() => Next::Ping,
@@ -175,18 +178,18 @@ impl Access {
     }
 }
 
-/// Whether a challenge names a scope that was not asked for.
+/// Whether a challenge names a scope that was not requested.
 fn asks_more(scopes: &[String], asked: &[String], ours: &Scopes) -> bool {
     scopes.iter().any(|scope| !asked.contains(scope) && !ours.iter().any(|our| covers(our, scope)))
 }
 
-/// Amazon's way to say that a password is older than twelve hours.
+/// Whether a body has the text that Amazon ECR sends when a password is older than twelve hours.
 fn says_expired(body: &[u8]) -> bool {
     let body = body.get(..64 * 1024).unwrap_or(body);
     String::from_utf8_lossy(body).to_ascii_lowercase().contains("authorization token has expired")
 }
 
-/// Why there is no way in.
+/// Why a registry cannot be authenticated to.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum AccessError {
@@ -198,16 +201,16 @@ pub enum AccessError {
     TokenService(#[from] NoTokenService),
 }
 
-/// The registry does not let us in, and nothing that we can do changes that.
+/// The registry refused access, and the client has no other credentials to try.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("the registry answered {status}{}{reason}; {advice}", if reason.is_empty() { "" } else { ": " })]
 #[non_exhaustive]
 pub struct Denied {
     /// The status of the answer.
     pub status: u16,
-    /// What the registry said, fit to be shown; may be empty.
+    /// What the registry said, escaped for display; may be empty.
     pub reason: String,
-    /// Whether it said that the credentials are good, and their rights too small.
+    /// Whether the registry said that the credentials are valid but lack a right.
     pub insufficient_scope: bool,
     advice: &'static str,
 }
@@ -219,9 +222,9 @@ impl Denied {
         let advice = match answered.sent {
             Sent::Nothing => "log in to it first",
             Sent::Basic => "check user name and password",
-            // A token service lets everybody in, and gives some no rights (quirk `anonymous-token-then-401-on-push`).
+            // A token service may give a token without rights to anybody (quirk `anonymous-token-then-401-on-push`).
             Sent::Token { .. } => "log in with an account that has the right to do this",
-            Sent::Given => "the token that was given has expired or has not the right to do this",
+            Sent::Given => "the token that was given has expired or lacks the right to do this",
         };
         let reason = shown(&ErrorBody::read(response.body()).to_string());
         Self { status: response.status().as_u16(), reason, insufficient_scope, advice }

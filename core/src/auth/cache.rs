@@ -1,4 +1,4 @@
-//! The tokens in hand. One is used again only for exactly what it was asked for.
+//! Keeps tokens, and reuses each only for exactly what it was requested for.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,13 +7,13 @@ use std::time::Duration;
 use super::{Identity, Scopes, Token, TokenService};
 use crate::{Authorization, Instant, Secret};
 
-/// The most tokens that are kept. Then the one that expires first makes room.
+/// How many tokens are kept at most. Beyond that, the one that expires first is dropped.
 pub const MAX_TOKENS: usize = 1024;
 
-/// What a token was asked for, and as whom: registry, token service, rights, credentials.
+/// What a token was requested for: registry, token service, scopes and credentials.
 ///
-/// The order of the rights counts: some services give a token for the first of them only
-/// (quirk `token-scope-order-first-wins`).
+/// The order of the scopes matters: some services give a token for the first one only (quirk
+/// `token-scope-order-first-wins`).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TokenKey {
     service: TokenService,
@@ -23,13 +23,13 @@ pub struct TokenKey {
 }
 
 impl TokenKey {
-    /// The key of such a token.
+    /// The key of a token from this service, for these scopes, with these credentials.
     #[must_use]
     pub const fn new(service: TokenService, scopes: Scopes, identity: Identity) -> Self {
         Self { service, scopes, challenged: Vec::new(), identity }
     }
 
-    /// The same, asked for with these scopes of a challenge too.
+    /// The same key, for a token that was requested with these scopes of a challenge too.
     #[must_use]
     pub fn with_challenged(mut self, scopes: Vec<String>) -> Self {
         self.challenged = scopes;
@@ -42,7 +42,7 @@ impl TokenKey {
         &self.service
     }
 
-    /// The rights.
+    /// The client's own scopes.
     #[must_use]
     pub const fn scopes(&self) -> &Scopes {
         &self.scopes
@@ -55,7 +55,7 @@ impl TokenKey {
     }
 }
 
-/// The tokens in hand. Dropping it wipes them.
+/// Tokens and refresh tokens. Their memory is overwritten when they are dropped.
 #[derive(Debug, Default)]
 pub struct TokenCache {
     tokens: BTreeMap<TokenKey, Kept>,
@@ -70,7 +70,8 @@ struct Kept {
 }
 
 impl TokenCache {
-    /// Keeps a token that was asked for at `asked`: its life counts from there, whatever the service's clock says.
+    /// Keeps a token that was requested at `asked`. Its lifetime counts from that moment, whatever the service's clock
+    /// says.
     pub fn keep(&mut self, key: TokenKey, token: Token, asked: Instant) {
         let expires = asked.after(token.lifetime());
         let (authorization, refresh_token) = token.into_parts();
@@ -85,39 +86,40 @@ impl TokenCache {
         }
     }
 
-    /// The token for exactly this, if there is one and it lives for longer than `lasts` from now.
+    /// The token for exactly this key, if there is one and it is valid for longer than `lasts` from `now`.
     #[must_use]
     pub fn find(&self, key: &TokenKey, now: Instant, lasts: Duration) -> Option<&Arc<Authorization>> {
         let kept = self.tokens.get(key)?;
         (kept.expires.since(now) > lasts).then_some(&kept.authorization)
     }
 
-    /// When the token for exactly this was asked for, if there is one.
+    /// When the token for exactly this key was requested, if there is one.
     #[must_use]
     pub fn asked(&self, key: &TokenKey) -> Option<Instant> {
         self.tokens.get(key).map(|kept| kept.asked)
     }
 
-    /// When the token for exactly this ends, if there is one.
+    /// When the token for exactly this key expires, if there is one.
     #[must_use]
     pub fn expires(&self, key: &TokenKey) -> Option<Instant> {
         self.tokens.get(key).map(|kept| kept.expires)
     }
 
-    /// The newest refresh token that a service gave out for these credentials.
+    /// The newest refresh token that a service issued for these credentials.
     #[must_use]
     pub fn refresh_token(&self, service: &TokenService, identity: Identity) -> Option<&Arc<Secret>> {
         self.refresh_tokens.get(&(service.clone(), identity))
     }
 
-    /// Drops a token that the registry refused; one that was asked for later is kept.
+    /// Drops the token that the registry refused, which was requested at `asked`. A token that was requested later is
+    /// kept.
     pub fn forget(&mut self, key: &TokenKey, asked: Instant) {
         if self.asked(key).is_some_and(|newest| newest <= asked) {
             self.tokens.remove(key);
         }
     }
 
-    /// Drops all that was had with these credentials.
+    /// Drops all tokens that were obtained with these credentials.
     pub fn forget_identity(&mut self, identity: Identity) {
         self.tokens.retain(|key, _| key.identity != identity);
         self.refresh_tokens.retain(|(_, whose), _| *whose != identity);

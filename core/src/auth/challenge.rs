@@ -1,6 +1,7 @@
-//! What a registry asks for: the challenges in `WWW-Authenticate` (RFC 9110, section 11.6.1), read as they come.
+//! The challenges in `WWW-Authenticate` (RFC 9110, section 11.6.1): how a registry wants its clients to authenticate.
 //!
-//! Nothing in here fails. What cannot be understood is passed over or kept by its name, what is beyond a limit is dropped.
+//! Parsing never fails. A scheme that is not supported is kept by its name; malformed parts, and parts beyond a limit,
+//! are ignored.
 
 use http::HeaderMap;
 use http::header::WWW_AUTHENTICATE;
@@ -8,20 +9,21 @@ use thiserror::Error;
 
 use crate::{Origin, Target};
 
-/// The most challenges of one answer that are read.
+/// How many challenges of one answer are read at most.
 pub const MAX_CHALLENGES: usize = 16;
-/// The most parameters of one challenge that are read.
+/// How many parameters of one challenge are read at most.
 pub const MAX_PARAMETERS: usize = 32;
-/// The most bytes of `WWW-Authenticate` in one answer that are read: whole values, as many as fit.
+/// How many bytes of `WWW-Authenticate` are read at most in one answer. A value that does not fit is ignored, and so
+/// are those after it.
 pub const MAX_CHALLENGE_LEN: usize = 64 * 1024;
-/// The longest parameter that is kept, in bytes; `scope` may hold several of [`MAX_SCOPE_LEN`].
+/// The longest parameter that is kept, in bytes. For `scope` each of its scopes is limited, by [`MAX_SCOPE_LEN`].
 pub const MAX_PARAMETER_LEN: usize = 4096;
 /// The longest scope of a challenge that is kept, in bytes.
 pub const MAX_SCOPE_LEN: usize = 512;
-/// The most scopes of one challenge that are kept.
+/// How many scopes of one challenge are kept at most.
 pub const MAX_SCOPES: usize = 16;
 
-/// What one answer of a registry asks for.
+/// The challenges of one answer.
 ///
 /// ```
 /// use http::{HeaderMap, HeaderValue, header};
@@ -43,10 +45,10 @@ pub const MAX_SCOPES: usize = 16;
 pub struct Challenges(Vec<Challenge>);
 
 impl Challenges {
-    /// The challenges of an answer from `from`; they count on any status (quirk `ping-200-with-challenge`).
+    /// Reads the challenges of an answer from `from`, whatever its status (quirk `ping-200-with-challenge`).
     ///
     /// # Errors
-    /// Where another origin than the registry's asks for credentials: none are looked up for it.
+    /// If the challenges come from another origin than the registry's. Its credentials are not for that origin.
     pub fn of(registry: &Origin, from: &Target, headers: &HeaderMap) -> Result<Self, ForeignChallenge> {
         if from.origin() != registry && headers.contains_key(WWW_AUTHENTICATE) {
             return Err(ForeignChallenge { registry: registry.clone(), from: from.origin().clone() });
@@ -68,13 +70,14 @@ impl Challenges {
         self.0.iter()
     }
 
-    /// Whether there is none.
+    /// Whether there are no challenges.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The token service to ask, which goes before Basic (quirk `challenge-multiple-schemes`): the first that has a realm.
+    /// The first Bearer challenge with a realm, or the first one at all. Prefer it to Basic (quirk
+    /// `challenge-multiple-schemes`).
     #[must_use]
     pub fn bearer(&self) -> Option<&Bearer> {
         let bearers =
@@ -82,7 +85,7 @@ impl Challenges {
         bearers().find(|bearer| bearer.realm.is_some()).or_else(|| bearers().next())
     }
 
-    /// Whether user name and password are asked for.
+    /// Whether there is a Basic challenge.
     #[must_use]
     pub fn basic(&self) -> bool {
         self.0.contains(&Challenge::Basic)
@@ -93,15 +96,16 @@ impl Challenges {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Challenge {
-    /// A token is wanted.
+    /// The registry wants a token.
     Bearer(Bearer),
-    /// User name and password are wanted. What its realm is called does not matter (quirk `challenge-realm-not-a-uri`).
+    /// The registry wants user name and password. The realm is ignored (quirk `challenge-realm-not-a-uri`).
     Basic,
     /// A scheme that this crate does not support, by its name in lower case.
     Other(String),
 }
 
-/// A token is wanted, and where one is had. All of it is the registry's text, to be shown with [`text::shown`](crate::text::shown).
+/// A Bearer challenge: the registry wants a token and names the token service. All texts in it are the registry's:
+/// escape them with [`text::shown`](crate::text::shown) before you show them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Bearer {
     realm: Option<String>,
@@ -111,32 +115,32 @@ pub struct Bearer {
 }
 
 impl Bearer {
-    /// The address of the token service as it stands there: mostly a URL.
+    /// The address of the token service, unchanged. It is usually a URL.
     #[must_use]
     pub fn realm(&self) -> Option<&str> {
         self.realm.as_deref()
     }
 
-    /// What the token service calls the registry; some give no name (quirk `challenge-no-service`).
+    /// The name of the registry at the token service; some registries state none (quirk `challenge-no-service`).
     #[must_use]
     pub fn service(&self) -> Option<&str> {
         self.service.as_deref()
     }
 
-    /// The scopes that the registry hands out, each as it stands there; they need not be of any known form.
+    /// The scopes that the registry names, unchanged. They may have any form.
     #[must_use]
     pub fn scopes(&self) -> &[String] {
         &self.scopes
     }
 
-    /// Whether the registry says that the token was good, and its rights too small.
+    /// Whether the registry says that the token was valid but lacks a right.
     #[must_use]
     pub fn insufficient_scope(&self) -> bool {
         self.error.as_deref() == Some("insufficient_scope")
     }
 
     fn set(&mut self, name: &str, value: String) {
-        // Only the first one counts, so that nothing later in a header changes whom we talk to; scopes add up.
+        // The first value counts, so that a later one cannot change the token service. Scopes are collected from all.
         let slot = match name {
             "scope" => return self.add_scopes(&value),
             "realm" => &mut self.realm,
@@ -164,13 +168,13 @@ impl Bearer {
     "{from} asks for credentials, and those for {registry} are not given to it; log in there by its own name instead"
 )]
 pub struct ForeignChallenge {
-    /// Whom the request was meant for.
+    /// The registry that the request was meant for.
     pub registry: Origin,
-    /// Who asked.
+    /// The origin that asked.
     pub from: Origin,
 }
 
-/// Reads one header value. Words are schemes or parameters: those that an equals sign follows are parameters.
+/// Reads one header value. A word is a parameter if an equals sign follows it, and a scheme if not.
 fn read_value(value: &[u8], challenges: &mut Vec<Challenge>) {
     let mut cursor = Cursor(value);
     let mut current: Option<(Challenge, usize)> = None;
@@ -178,7 +182,7 @@ fn read_value(value: &[u8], challenges: &mut Vec<Challenge>) {
         cursor.take_while(|byte| matches!(byte, b' ' | b'\t' | b',' | b';'));
         let word = cursor.take_while(is_token);
         if word.is_empty() {
-            // The end, or a byte that belongs to nothing.
+            // The end of the value, or a byte that cannot start a word and is skipped.
             if cursor.next().is_none() {
                 break;
             }
@@ -221,7 +225,7 @@ fn lower(word: &[u8]) -> String {
     String::from_utf8_lossy(word).to_ascii_lowercase()
 }
 
-/// RFC 9110, section 5.6.2.
+/// Whether a byte may be in a token (RFC 9110, section 5.6.2).
 const fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
         || matches!(
@@ -230,7 +234,7 @@ const fn is_token(byte: u8) -> bool {
         )
 }
 
-/// The rest of a header value.
+/// The part of a header value that is not read yet.
 #[derive(Clone, Copy)]
 struct Cursor<'a>(&'a [u8]);
 
@@ -256,7 +260,7 @@ impl<'a> Cursor<'a> {
         !self.take_while(|byte| matches!(byte, b' ' | b'\t')).is_empty()
     }
 
-    /// Takes an equals sign and the spaces around it, if there is one.
+    /// Consumes an equals sign and the spaces around it, if there is one.
     fn equals_sign(&mut self) -> bool {
         let mut ahead = *self;
         ahead.skip_spaces();
@@ -268,7 +272,7 @@ impl<'a> Cursor<'a> {
         true
     }
 
-    /// `token68` after a scheme (Negotiate's): all up to the next comma, if it is of that form.
+    /// Skips a `token68` after a scheme, as Negotiate has it: everything up to the next comma, if it has that form.
     fn skip_token68(&mut self) {
         let mut ahead = *self;
         if !ahead.skip_spaces() {
@@ -282,7 +286,8 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// A parameter's value: quoted, in single quotes (some do), or bare up to the next comma or space.
+    /// Reads a parameter's value: in double quotes, in single quotes (which some registries send), or unquoted up to
+    /// the next comma or space.
     fn parameter(&mut self) -> String {
         match self.peek() {
             Some(b'"') => {
@@ -302,7 +307,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// The rest of a quoted string; one that does not end goes up to the end.
+    /// Reads the rest of a quoted string. If its closing quote is missing, it ends with the header value.
     fn quoted(&mut self) -> String {
         let mut text = Vec::new();
         while let Some(byte) = self.next() {

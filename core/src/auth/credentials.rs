@@ -1,39 +1,41 @@
-//! What proves to a registry who its client is.
+//! The credentials of a registry's client.
 
 use std::fmt;
 
 use crate::secret::UnusableSecret;
 use crate::{Authorization, Origin, Secret};
 
-/// The user name whose password is a refresh token: how Azure Container Registry gives one out
-/// (quirk `acr-refresh-token-is-not-access-token`).
+/// The user name with which Azure Container Registry issues a refresh token as the password (quirk
+/// `acr-refresh-token-is-not-access-token`).
 const ZERO_GUID: &str = "00000000-0000-0000-0000-000000000000";
 
-/// The user name that Docker's tools give to an identity token where there must be one.
+/// The user name that Docker's tools send with an identity token if a user name is needed.
 const TOKEN_USER: &str = "<token>";
 
-/// What proves to a registry who its client is. It prints its kind and nothing else.
+/// The credentials of a registry's client. `Debug` prints their kind and nothing else.
 pub enum Credentials {
     /// A user name and a password.
     ///
-    /// With the user name `00000000-0000-0000-0000-000000000000` the password is a refresh token, and is used as one.
+    /// If the user name is `00000000-0000-0000-0000-000000000000`, the password is used as a refresh token.
     Basic {
         /// The user name.
         user: String,
         /// The password.
         password: Secret,
     },
-    /// A token that the registry's token service exchanges for others: `identitytoken` in Docker's configuration.
+    /// A refresh token for the registry's token service: `identitytoken` in Docker's configuration.
     IdentityToken(Secret),
-    /// A token that the registry itself takes: it is sent as it is, and no other is ever asked for.
+    /// A bearer token for the registry itself, `registrytoken` in Docker's configuration. It is sent unchanged, and no
+    /// other token is requested.
     RegistryToken(Secret),
 }
 
 impl Credentials {
-    /// What one can send to the registry without asking a token service, if anything.
+    /// The `Authorization` that can be sent to the registry without a token service; `None` if these credentials need
+    /// one.
     ///
     /// # Errors
-    /// Where the secret cannot stand in a header.
+    /// If user name, password or token cannot be sent in a header.
     pub fn direct(&self, registry: &Origin) -> Result<Option<Authorization>, UnusableSecret> {
         match self {
             Self::RegistryToken(token) => Authorization::bearer(registry.clone(), token).map(Some),
@@ -44,7 +46,7 @@ impl Credentials {
         }
     }
 
-    /// Whether these are the same.
+    /// Whether both are of the same kind and have the same values.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Basic { user, password }, Self::Basic { user: their_user, password: their_password }) => {
@@ -56,7 +58,7 @@ impl Credentials {
         }
     }
 
-    /// What a token service takes as `refresh_token`, if anything.
+    /// The value of `refresh_token` in a request to a token service; `None` if these credentials have none.
     pub(crate) fn refresh_token(&self) -> Option<&Secret> {
         match self {
             Self::IdentityToken(token) => Some(token),
@@ -65,7 +67,8 @@ impl Credentials {
         }
     }
 
-    /// User name and password for a token service. An identity token has none of its own: it goes by Docker's word for it.
+    /// User name and password for a token service. An identity token is sent as the password of the user name that
+    /// Docker's tools use.
     pub(crate) fn user_and_password(&self) -> Option<(&str, &Secret)> {
         match self {
             Self::Basic { user, password } => Some((user, password)),
@@ -85,15 +88,15 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// Whose credentials a token was had with.
+/// Identifies the credentials that a token was obtained with.
 ///
-/// Whoever is answered with credentials numbers the answers; a number is never given to two of them, also not to the old
-/// and the new password of one user.
+/// The caller numbers the credentials. No number may be used for two of them, not even for the old and the new password
+/// of one user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Identity {
-    /// Nobody's.
+    /// No credentials.
     Anonymous,
-    /// Those of this number.
+    /// The credentials with this number.
     Known(u64),
 }
 

@@ -1,4 +1,5 @@
-//! Asking for a token ([token authentication](https://distribution.github.io/distribution/spec/auth/token/),
+//! Requests a token from a token service ([token
+//! authentication](https://distribution.github.io/distribution/spec/auth/token/),
 //! [OAuth2](https://distribution.github.io/distribution/spec/auth/oauth/)).
 
 use std::fmt;
@@ -16,7 +17,7 @@ use crate::target::{is_redirect, percent_encode};
 use crate::text::shown;
 use crate::{Authorization, Secret, Target};
 
-/// What a token is asked for: where, for which rights, as whom.
+/// A request for a token: from which service, for which scopes, with which credentials.
 ///
 /// ```
 /// use http::{HeaderMap, HeaderValue, Response, header};
@@ -49,11 +50,11 @@ pub struct TokenRequest<'a> {
     refresh_token: Option<&'a Secret>,
 }
 
-/// One way to ask for a token. Services differ, so there may be a second and a third.
+/// One way to request a token. Services differ, so a second and a third way may follow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Attempt {
     form: Form,
-    /// Whether the right to delete is asked for where it is wanted.
+    /// Whether the action `delete` is requested if the scopes have it.
     delete: bool,
 }
 
@@ -65,11 +66,12 @@ enum Form {
     Post,
 }
 
-/// A request to a token service, ready to be sent. Its body may hold a secret.
+/// A request to a token service, ready to be sent. Its headers or its body may contain a secret, so `Debug` prints
+/// neither.
 pub struct TokenCall {
-    /// Where it goes.
+    /// The target of the request.
     pub target: Target,
-    /// All of it.
+    /// The whole request.
     pub request: Request<Bytes>,
 }
 
@@ -80,37 +82,38 @@ impl fmt::Debug for TokenCall {
 }
 
 impl<'a> TokenRequest<'a> {
-    /// A token of this service, with these rights, for the account of the credentials: an anonymous one where there are none.
+    /// A request to this service for a token with these scopes. Without credentials the token is anonymous.
     #[must_use]
     pub const fn new(service: &'a TokenService, scopes: &'a Scopes, credentials: Option<&'a Credentials>) -> Self {
         Self { service, scopes, credentials, challenged: &[], refresh_token: None }
     }
 
-    /// Asks for the scopes of a challenge too, as they stand there and behind our own: some registries call a repository by
-    /// another name there (quirk `challenge-scope-name-differs`), or have scopes of another form (`challenge-scope-star`).
+    /// Adds the scopes of a challenge, unchanged and after the client's own: some registries name a repository
+    /// differently there (quirk `challenge-scope-name-differs`), or use scopes of another form (quirk
+    /// `challenge-scope-star`).
     #[must_use]
     pub const fn with_challenged(mut self, scopes: &'a [String]) -> Self {
         self.challenged = scopes;
         self
     }
 
-    /// Uses the newest refresh token that the service gave out for these credentials ([`Token::refresh_token`]).
+    /// Uses this refresh token, the newest that the service issued for these credentials ([`Token::refresh_token`]).
     #[must_use]
     pub const fn with_refresh_token(mut self, token: Option<&'a Secret>) -> Self {
         self.refresh_token = token;
         self
     }
 
-    /// How to ask first: OAuth2 where there is a refresh or identity token, a GET otherwise.
+    /// The first way to try: OAuth2 if the credentials have a refresh token or identity token, and otherwise GET.
     #[must_use]
     pub fn first(&self) -> Attempt {
         let refreshes = self.credentials.is_some_and(|credentials| credentials.refresh_token().is_some());
         Attempt { form: if refreshes { Form::Post } else { Form::Get }, delete: true }
     }
 
-    /// How to ask again after an answer with this status, if there is a point in it: by GET where the service has no OAuth2
-    /// (400, 401, 404 or 405; quirk `token-post-oauth-unsupported`), and without the right to delete where it never grants
-    /// that (400; quirk `token-scope-delete-action`).
+    /// The next way to try after an answer with this status, if there is one: GET if the service does not support
+    /// OAuth2 (400, 401, 404 or 405; quirk `token-post-oauth-unsupported`), and without the action `delete` if the
+    /// service never grants it (400; quirk `token-scope-delete-action`).
     #[must_use]
     pub fn after(&self, attempt: Attempt, status: StatusCode) -> Option<Attempt> {
         match (attempt.form, status.as_u16()) {
@@ -122,10 +125,10 @@ impl<'a> TokenRequest<'a> {
         }
     }
 
-    /// The request.
+    /// Builds the request.
     ///
     /// # Errors
-    /// Where user name or password cannot stand in a header, or the address is too long.
+    /// If user name or password cannot be sent in a header, or the URL is too long.
     pub fn call(&self, attempt: Attempt) -> Result<TokenCall, TokenError> {
         match attempt.form {
             Form::Get => self.get(&self.wanted(attempt.delete)),
@@ -133,10 +136,10 @@ impl<'a> TokenRequest<'a> {
         }
     }
 
-    /// Reads the answer. Where the token service says why it gives no token, its reason is kept.
+    /// Reads the answer. If the token service refuses, the error has the reason that it states.
     ///
     /// # Errors
-    /// Where the answer holds no token that can be used.
+    /// If the answer has no token that can be used.
     pub fn answer(&self, response: &Response<Bytes>) -> Result<Token, TokenError> {
         let status = response.status();
         let body = response.body();
@@ -147,14 +150,15 @@ impl<'a> TokenRequest<'a> {
             return Err(TokenError::TooLong);
         }
         if !status.is_success() {
-            // Before the text is cut, and again after it was decoded.
+            // Secrets are removed before the text is cut, and again after it is decoded.
             let body = self.scrubbed(String::from_utf8_lossy(body).into_owned());
             return Err(TokenError::Refused { status: status.as_u16(), reason: shown(&self.scrubbed(reason(&body))) });
         }
         Token::parse(self.service, body)
     }
 
-    /// The scopes to ask for: ours first, because some services read no further (quirk `token-scope-order-first-wins`).
+    /// The scopes to request: the client's own first, because some services read only the first (quirk
+    /// `token-scope-order-first-wins`).
     fn wanted(&self, delete: bool) -> Vec<String> {
         let ours = || self.scopes.iter().map(|scope| if delete { scope.clone() } else { scope.without_delete() });
         let mut wanted: Vec<String> = Vec::new();
@@ -183,7 +187,7 @@ impl<'a> TokenRequest<'a> {
         let mut request = request(Method::GET, &target, Bytes::new())?;
         if let Some((user, password)) = self.credentials.and_then(Credentials::user_and_password) {
             let authorization = Authorization::basic(target.origin().clone(), user, password)?;
-            // It was made for this very target.
+            // This cannot fail: the authorization was made for this target's origin.
             let _ = authorization.authorize(&target, request.headers_mut());
         }
         Ok(TokenCall { target, request })
@@ -210,7 +214,7 @@ impl<'a> TokenRequest<'a> {
         Ok(TokenCall { target, request })
     }
 
-    /// What the service says, without the secrets that were sent to it: some services repeat a token that they refuse.
+    /// Removes the secrets that were sent from a text of the service: some services repeat a token that they refuse.
     fn scrubbed(&self, mut text: String) -> String {
         let mut secrets: Vec<Zeroizing<String>> = Vec::new();
         if let Some((user, password)) = self.credentials.and_then(Credentials::user_and_password) {
@@ -235,7 +239,7 @@ fn request(method: Method, target: &Target, body: Bytes) -> Result<Request<Bytes
     Ok(request)
 }
 
-/// Whether a scope of ours gives all that a scope in text asks for.
+/// Whether one of the client's scopes includes every action of a scope that is given as text.
 pub(super) fn covers(ours: &Scope, text: &str) -> bool {
     let actions = text.strip_prefix(&format!("repository:{}:", ours.repository()));
     actions.is_some_and(|actions| actions.split(',').all(|a| ours.actions().iter().any(|our| our.as_str() == a)))

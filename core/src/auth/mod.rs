@@ -1,4 +1,4 @@
-//! Authentication: what a request needs the right to do, what a registry asks for, and how a token is had.
+//! Authentication: the scopes that a request needs, the challenges of a registry, and how a token is obtained.
 
 pub mod access;
 pub mod cache;

@@ -1,17 +1,17 @@
-//! What a request needs the right to do.
+//! Scopes: the actions that a request must have the right to do.
 
 use std::fmt;
 
 use crate::Repository;
 
-/// What one may do in a repository.
+/// An action in a repository, as a token scope names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Action {
     /// Read.
     Pull,
-    /// Write. Registries want `pull` beside it (quirk `push-scope-alone-insufficient`).
+    /// Write. Registries want `pull` with it (quirk `push-scope-alone-insufficient`).
     Push,
-    /// Delete. Asked for by deletions only (quirk `token-scope-delete-action`).
+    /// Delete. It is requested for deletions only (quirk `token-scope-delete-action`).
     Delete,
 }
 
@@ -27,7 +27,7 @@ impl Action {
     }
 }
 
-/// The right to some actions in one repository, written `repository:name:pull,push`.
+/// Some actions in one repository, written as `repository:name:pull,push`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Scope {
     repository: Repository,
@@ -35,19 +35,19 @@ pub struct Scope {
 }
 
 impl Scope {
-    /// The right to read.
+    /// The scope for reading: `pull`.
     #[must_use]
     pub fn pull(repository: Repository) -> Self {
         Self { repository, actions: vec![Action::Pull] }
     }
 
-    /// The right to read and write.
+    /// The scope for reading and writing: `pull,push`.
     #[must_use]
     pub fn push(repository: Repository) -> Self {
         Self { repository, actions: vec![Action::Pull, Action::Push] }
     }
 
-    /// The right to read, write and delete.
+    /// The scope for reading, writing and deleting: `pull,push,delete`.
     #[must_use]
     pub fn delete(repository: Repository) -> Self {
         Self { repository, actions: vec![Action::Pull, Action::Push, Action::Delete] }
@@ -65,7 +65,7 @@ impl Scope {
         &self.actions
     }
 
-    /// The same right without deletion.
+    /// The same scope without the action `delete`.
     #[must_use]
     pub fn without_delete(&self) -> Self {
         let actions = self.actions.iter().copied().filter(|action| *action != Action::Delete).collect();
@@ -90,25 +90,25 @@ impl fmt::Debug for Scope {
     }
 }
 
-/// What one request needs: the right on its target first, because some token services read no further
-/// (quirk `token-scope-order-first-wins`).
+/// The scopes that one request needs. The scope of its own repository comes first, because some token services read
+/// only the first (quirk `token-scope-order-first-wins`).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Scopes(Vec<Scope>);
 
 impl Scopes {
-    /// No right at all: `/v2/` itself.
+    /// No scope, as for `/v2/` itself.
     #[must_use]
     pub const fn none() -> Self {
         Self(Vec::new())
     }
 
-    /// One right.
+    /// One scope.
     #[must_use]
     pub fn one(scope: Scope) -> Self {
         Self(vec![scope])
     }
 
-    /// These rights and, after them, one more.
+    /// Adds a scope at the end, unless it is there already.
     #[must_use]
     pub fn and(mut self, scope: Scope) -> Self {
         if !self.0.contains(&scope) {
@@ -117,12 +117,12 @@ impl Scopes {
         self
     }
 
-    /// The rights, the one that matters first.
+    /// The scopes, in order.
     pub fn iter(&self) -> impl Iterator<Item = &Scope> {
         self.0.iter()
     }
 
-    /// Whether no right is needed.
+    /// Whether there is no scope.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -1,4 +1,4 @@
-//! The token service of a registry, as its challenge names it and the policy admits it.
+//! The token service that a registry's challenge names, once the policy has admitted it.
 
 use thiserror::Error;
 
@@ -7,7 +7,7 @@ use crate::target::{Policy, Refusal, Source, TargetError, admit};
 use crate::text::shown;
 use crate::{Origin, Target};
 
-/// Where a registry's tokens are had. There is no other way to make one than from a challenge that the policy admits.
+/// The token service of a registry. It can only be made from a challenge that the policy admits.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TokenService {
     registry: Origin,
@@ -16,14 +16,14 @@ pub struct TokenService {
 }
 
 impl TokenService {
-    /// The token service that a challenge from `from` names. Its address may be relative to `from`
-    /// (quirk `challenge-realm-relative`).
+    /// The token service that a challenge in an answer from `from` names. Its URL may be relative to `from` (quirk
+    /// `challenge-realm-relative`).
     ///
     /// # Errors
-    /// Where the challenge names none, what it names is no URL, or the policy refuses it.
+    /// If the challenge names none, if its realm is not a URL, or if the policy refuses it.
     pub fn of(policy: &Policy, registry: &Origin, from: &Target, challenge: &Bearer) -> Result<Self, NoTokenService> {
         let realm = challenge.realm().ok_or(NoTokenService::Missing)?;
-        // Free text, such as `Registry Realm` (quirk `challenge-realm-not-a-uri`), would be a relative path.
+        // Free text such as `Registry Realm` (quirk `challenge-realm-not-a-uri`) would be resolved as a relative path.
         if !realm.contains('/') {
             return Err(NoTokenService::Text { realm: shown(realm) });
         }
@@ -42,49 +42,49 @@ impl TokenService {
         &self.registry
     }
 
-    /// Where it is.
+    /// The URL of the token service.
     #[must_use]
     pub const fn realm(&self) -> &Target {
         &self.realm
     }
 
-    /// What it calls the registry, if anything.
+    /// The name of the registry at the token service, if the challenge states one.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
         self.name.as_deref()
     }
 }
 
-/// A realm that is no URL for us, without what may be secret in it.
+/// A realm that cannot be used as a URL, without the parts that may be secret.
 fn redacted(realm: &str) -> String {
     let end = realm.find('?').unwrap_or(realm.len());
     let path = realm.get(..end).unwrap_or_default();
-    // The part before an `@` is a user name and a password.
+    // The part before an `@` may be a user name and a password.
     shown(path.rsplit('@').next().unwrap_or_default())
 }
 
-/// Why there is no token service to ask.
+/// Why a challenge gives no [`TokenService`].
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum NoTokenService {
-    /// The challenge names none.
+    /// The challenge has no realm.
     #[error("the registry wants a token and does not say where to get one; tell its operator")]
     Missing,
-    /// It is named by a text that is no URL.
-    #[error("the registry wants a token from \"{realm}\", which is no URL; tell its operator")]
+    /// The realm is a text and not a URL.
+    #[error("the registry wants a token from \"{realm}\", which is not a URL; tell its operator")]
     Text {
-        /// The text, fit to be shown.
+        /// The text, escaped for display.
         realm: String,
     },
-    /// It is named by a URL of a form that is not read here.
+    /// The realm is a URL that does not match the strict grammar of [`Target`].
     #[error("the registry wants a token from \"{realm}\", which cannot be used: {why}")]
     Url {
-        /// The URL without its query, fit to be shown.
+        /// The URL without its query, escaped for display.
         realm: String,
         /// What is wrong with it.
         why: TargetError,
     },
-    /// It is named by a URL with a fragment.
+    /// The realm is a URL with a fragment.
     #[error("the registry wants a token from a URL with a `#` in it; tell its operator")]
     Fragment,
     /// The policy refuses it.

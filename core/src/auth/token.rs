@@ -1,4 +1,4 @@
-//! What a token service answers: a token, or why there is none.
+//! Reads the answer of a token service: a token, or the reason why there is none.
 
 use std::fmt;
 use std::time::Duration;
@@ -15,20 +15,21 @@ use crate::{Authorization, Secret};
 /// The longest answer of a token service that is read, in bytes.
 pub const MAX_TOKEN_BODY_LEN: usize = 256 * 1024;
 
-/// The shortest life that a token is taken to have, and that of one which says nothing.
+/// The shortest lifetime that a token is given, and the lifetime of a token whose answer states none: 60 seconds, as
+/// the token specification says.
 pub const MIN_TOKEN_LIFETIME: Duration = Duration::from_secs(60);
 
-/// The longest life that a token is taken to have: a day.
+/// The longest lifetime that a token is given: a day.
 pub const MAX_TOKEN_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// A token of a token service: bound to its registry, and with the life that the service gave it.
+/// A token from a token service, bound to its registry.
 pub struct Token {
     authorization: Authorization,
     lifetime: Duration,
     refresh_token: Option<Secret>,
 }
 
-/// What a token service answers. `issued_at` is not looked at: clocks differ (quirk `token-clock-skew`).
+/// The body of a token service's answer. `issued_at` is ignored, because clocks differ (quirk `token-clock-skew`).
 #[derive(Deserialize)]
 struct Wire {
     token: Option<String>,
@@ -38,19 +39,20 @@ struct Wire {
 }
 
 impl Token {
-    /// The token, to be put on requests to the registry.
+    /// The token, as an `Authorization` for requests to the registry.
     #[must_use]
     pub const fn authorization(&self) -> &Authorization {
         &self.authorization
     }
 
-    /// How long it lives, from the moment its request was sent: [`MIN_TOKEN_LIFETIME`] to [`MAX_TOKEN_LIFETIME`].
+    /// How long it is valid, counted from when the token was requested: [`MIN_TOKEN_LIFETIME`] to
+    /// [`MAX_TOKEN_LIFETIME`], inclusive.
     #[must_use]
     pub const fn lifetime(&self) -> Duration {
         self.lifetime
     }
 
-    /// A refresh token for the next request, if there came one.
+    /// A refresh token for the next request, if the service issued one.
     #[must_use]
     pub const fn refresh_token(&self) -> Option<&Secret> {
         self.refresh_token.as_ref()
@@ -61,9 +63,9 @@ impl Token {
     }
 
     pub(super) fn parse(service: &TokenService, body: &[u8]) -> Result<Self, TokenError> {
-        // The text of the error would quote the body.
+        // The parser's error is dropped, because it would quote the body.
         let wire: Wire = serde_json::from_slice(body).map_err(|_| TokenError::Malformed)?;
-        // All of them become secrets at once, so that each is wiped.
+        // All of them become secrets at once, so that the memory of each is overwritten on drop.
         let [token, access_token, refresh_token] = [wire.token, wire.access_token, wire.refresh_token]
             .map(|text| text.map(Secret::new).filter(|secret| !secret.is_empty()));
         let token = token.or(access_token).ok_or(TokenError::Malformed)?;
@@ -79,7 +81,7 @@ impl fmt::Debug for Token {
     }
 }
 
-/// Seconds, as a number or (some) as a text.
+/// Reads seconds, as a number or, from some services, as a text.
 fn lifetime(expires_in: Option<&serde_json::Value>) -> Duration {
     let seconds = expires_in.and_then(|value| match value {
         serde_json::Value::String(text) => text.parse().ok(),
@@ -88,7 +90,8 @@ fn lifetime(expires_in: Option<&serde_json::Value>) -> Duration {
     Duration::from_secs(seconds.unwrap_or(0)).clamp(MIN_TOKEN_LIFETIME, MAX_TOKEN_LIFETIME)
 }
 
-/// What the body of an error says: in OAuth2's form, or as registries say it (quirk `token-endpoint-403-hides-quota`).
+/// The reason in the body of an error: in OAuth2's form, or in a registry's form (quirk
+/// `token-endpoint-403-hides-quota`).
 pub(super) fn reason(body: &str) -> String {
     #[derive(Deserialize)]
     struct OAuth {
@@ -105,15 +108,15 @@ pub(super) fn reason(body: &str) -> String {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum TokenError {
-    /// The service said no.
+    /// The service refused.
     #[error("the token service answered {status}{}{reason}", if reason.is_empty() { "" } else { ": " })]
     Refused {
         /// The status.
         status: u16,
-        /// What it said, fit to be shown; may be empty.
+        /// What the service said, escaped for display; may be empty.
         reason: String,
     },
-    /// The service points elsewhere. Nothing that is meant for it is sent there.
+    /// The service redirects. The credentials that are meant for it are not sent to another target.
     #[error(
         "the token service answered {status}, and its redirects are not followed; log in where it points to instead"
     )]
@@ -124,13 +127,13 @@ pub enum TokenError {
     /// More than [`MAX_TOKEN_BODY_LEN`] bytes.
     #[error("the token service answered with more than {MAX_TOKEN_BODY_LEN} bytes; that is no token")]
     TooLong,
-    /// Not JSON, or without a token of visible ASCII in it.
+    /// The answer is not JSON, or has no token of visible ASCII.
     #[error("the token service answered with no token that can be used; check that the registry's address is right")]
     Malformed,
-    /// User name or password cannot be sent.
+    /// User name or password cannot be sent in a header.
     #[error(transparent)]
     Secret(#[from] UnusableSecret),
-    /// The URL cannot be sent.
-    #[error("the token service cannot be asked: {0}")]
+    /// The URL cannot be given to an HTTP stack.
+    #[error("no token can be requested from the token service: {0}")]
     Target(#[from] TargetError),
 }

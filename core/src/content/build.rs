@@ -1,4 +1,4 @@
-//! Manifests and indexes out of descriptors.
+//! Builds manifests and indexes from descriptors.
 
 use std::collections::BTreeMap;
 
@@ -6,9 +6,10 @@ use serde::Serialize;
 
 use super::{Descriptor, Manifest, ManifestError, MediaType};
 
-/// A manifest or an index that is being put together.
+/// Builds a manifest or an index.
 ///
-/// The document has the members of the image spec in the spec's order, and no white space: the same parts give the same bytes.
+/// The document has the image spec's members in the spec's order and no white space, so the same parts give the same
+/// bytes.
 ///
 /// ```
 /// use longshore_core::{Descriptor, Manifest, MediaType};
@@ -35,7 +36,7 @@ pub struct ManifestBuilder {
 }
 
 impl Manifest {
-    /// An image: its configuration, and its layers from the lowest up.
+    /// Starts an image manifest with this configuration and these layers, the lowest first.
     pub fn image(config: Descriptor, layers: impl IntoIterator<Item = Descriptor>) -> ManifestBuilder {
         let mut builder = ManifestBuilder::new(MediaType::oci_manifest());
         builder.config = Some(config);
@@ -43,15 +44,18 @@ impl Manifest {
         builder
     }
 
-    /// An index of manifests, in this order.
+    /// Starts an index of these manifests, in this order.
     pub fn index(manifests: impl IntoIterator<Item = Descriptor>) -> ManifestBuilder {
         let mut builder = ManifestBuilder::new(MediaType::oci_index());
         builder.manifests = Some(manifests.into_iter().collect());
         builder
     }
 
-    /// An artifact of this type: a manifest whose configuration is [empty](Descriptor::empty), and so is its only layer where
-    /// there is none. The two bytes of the empty descriptor must be in the push, as a blob.
+    /// Starts an artifact of this type: an image manifest whose configuration is the [empty
+    /// descriptor](Descriptor::empty).
+    ///
+    /// If there are no blobs, the empty descriptor is its only layer too. The content of the empty descriptor, the two
+    /// bytes `{}`, must be pushed as a blob.
     pub fn artifact(artifact_type: impl Into<String>, blobs: impl IntoIterator<Item = Descriptor>) -> ManifestBuilder {
         let mut blobs: Vec<Descriptor> = blobs.into_iter().collect();
         if blobs.is_empty() {
@@ -74,28 +78,28 @@ impl ManifestBuilder {
         }
     }
 
-    /// Adds an annotation, or replaces the one of that key.
+    /// Adds an annotation, or replaces the one with that key.
     pub fn annotation(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.annotations.insert(key.into(), value.into());
         self
     }
 
-    /// Says what this manifest is about.
+    /// Sets the subject: the manifest that this one refers to.
     pub fn subject(mut self, subject: Descriptor) -> Self {
         self.subject = Some(subject);
         self
     }
 
-    /// Says what kind of artifact this is: a media type.
+    /// Sets the artifact type, a media type.
     pub fn artifact_type(mut self, artifact_type: impl Into<String>) -> Self {
         self.artifact_type = Some(artifact_type.into());
         self
     }
 
-    /// The manifest.
+    /// Builds the manifest.
     ///
     /// # Errors
-    /// As [`Manifest::parse`]: where a part is out of its range.
+    /// Those of [`Manifest::parse`], for example if a size is above 2^63-1.
     pub fn build(&self) -> Result<Manifest, ManifestError> {
         let document = Written {
             schema_version: 2,

@@ -1,4 +1,4 @@
-//! Descriptors: how one piece of content refers to another.
+//! Descriptors, by which one document refers to other content.
 
 use std::collections::BTreeMap;
 
@@ -7,43 +7,44 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::{MediaType, reading};
 use crate::{Algorithm, Digest};
 
-/// A reference to content by type, digest and size
-/// ([image spec](https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md)).
+/// Refers to content by type, digest and size ([image
+/// spec](https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md)).
 ///
-/// Digest and size are read strictly: they say which bytes are meant. All else is data, and read as other clients read it:
-/// `null` is absence, unknown members are passed over, annotations may have any key, and the media type may be missing.
+/// Digest and size are read strictly, because they decide which bytes are meant. Everything else is read as other
+/// clients read it: `null` means absent, unknown members are ignored, annotations may have any key, and the media type
+/// may be missing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Descriptor {
-    /// What the content is; [`MediaType::absent`] where the descriptor does not say.
+    /// The type of the content; [`MediaType::absent`] if the descriptor has none.
     #[serde(
         default = "MediaType::absent",
         deserialize_with = "reading::media_type",
         skip_serializing_if = "MediaType::is_absent"
     )]
     pub media_type: MediaType,
-    /// What the content is called.
+    /// The digest of the content.
     pub digest: Digest,
-    /// How long it is, in bytes: 0 to 2^63-1.
+    /// The size of the content in bytes: 0 to 2^63-1.
     #[serde(deserialize_with = "size")]
     pub size: u64,
-    /// What an artifact that this refers to is.
+    /// The artifact type of the manifest that this refers to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifact_type: Option<String>,
     /// Free text, by key.
     #[serde(default, deserialize_with = "reading::annotations", skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
-    /// What machine an image is for.
+    /// The platform of the image that this refers to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub platform: Option<Platform>,
-    /// Where else the content can be had. Never followed by itself.
+    /// Other places to download the content from. This crate never requests them.
     #[serde(default, deserialize_with = "reading::texts", skip_serializing_if = "Vec::is_empty")]
     pub urls: Vec<String>,
 }
 
 impl Descriptor {
-    /// A descriptor that says only what it must.
+    /// A descriptor with its three required members only.
     #[must_use]
     pub const fn new(media_type: MediaType, digest: Digest, size: u64) -> Self {
         Self {
@@ -57,26 +58,26 @@ impl Descriptor {
         }
     }
 
-    /// The descriptor of these bytes, by their SHA-256.
+    /// The descriptor of these bytes, with their SHA-256 digest.
     #[must_use]
     pub fn of(media_type: MediaType, content: &[u8]) -> Self {
         Self::new(media_type, Digest::of(Algorithm::Sha256, content), content.len() as u64)
     }
 
-    /// The image spec's empty descriptor: of the two bytes `{}`, which must be pushed as a blob where nothing has them.
+    /// The image spec's empty descriptor, for the two bytes `{}`. They must be pushed as a blob like any other content.
     #[must_use]
     pub fn empty() -> Self {
         Self::of(MediaType::oci_empty(), b"{}")
     }
 
-    /// Adds an annotation, or replaces the one of that key.
+    /// Adds an annotation, or replaces the one with that key.
     #[must_use]
     pub fn annotation(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.annotations.insert(key.into(), value.into());
         self
     }
 
-    /// Says what machine an image is for.
+    /// Sets the platform of the image.
     #[must_use]
     pub fn platform(mut self, platform: Platform) -> Self {
         self.platform = Some(platform);
@@ -84,9 +85,9 @@ impl Descriptor {
     }
 }
 
-/// The machine an image is for, as the image spec's index names it.
+/// The platform that an image is for, as the image spec's index has it.
 ///
-/// An index may leave any part out: an empty text is a part that is not said. It is written as people say it:
+/// An index may leave out any part: an empty text means that it is not stated. [`Display`](std::fmt::Display) writes
 /// `os/architecture[/variant][:os.version][+feature]`, such as `windows/amd64:10.0.20348.2031`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -108,7 +109,7 @@ pub struct Platform {
         skip_serializing_if = "Option::is_none"
     )]
     pub os_version: Option<String>,
-    /// What the operating system must be able to do, such as `win32k`.
+    /// Features that the operating system must have, such as `win32k`.
     #[serde(
         default,
         rename = "os.features",
@@ -116,13 +117,13 @@ pub struct Platform {
         skip_serializing_if = "Vec::is_empty"
     )]
     pub os_features: Vec<String>,
-    /// What the processor must be able to do, such as `sse4`; Docker's lists alone say it.
+    /// Features that the processor must have, such as `sse4`. Only Docker's manifest lists have them.
     #[serde(default, deserialize_with = "reading::texts", skip_serializing_if = "Vec::is_empty")]
     pub features: Vec<String>,
 }
 
 impl Platform {
-    /// A platform of these three parts.
+    /// A platform with these three parts, and no others.
     #[must_use]
     pub fn new(os: impl Into<String>, architecture: impl Into<String>, variant: Option<String>) -> Self {
         Self { architecture: architecture.into(), os: os.into(), variant, ..Self::default() }
@@ -131,7 +132,7 @@ impl Platform {
 
 impl std::fmt::Display for Platform {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // A part that is not said is shown as a question mark.
+        // A part that is not stated is shown as a question mark.
         let part = |part: &str| if part.is_empty() { "?".to_owned() } else { part.to_owned() };
         write!(f, "{}/{}", part(&self.os), part(&self.architecture))?;
         if let Some(variant) = &self.variant {
@@ -147,7 +148,7 @@ impl std::fmt::Display for Platform {
 fn size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     let size = u64::deserialize(deserializer)?;
     if size > i64::MAX as u64 {
-        return Err(serde::de::Error::custom("a size is at most 2^63-1"));
+        return Err(serde::de::Error::custom("a size can be at most 2^63-1"));
     }
     Ok(size)
 }

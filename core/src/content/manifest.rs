@@ -1,4 +1,4 @@
-//! Manifests and indexes: documents that are kept, sent and named as the bytes that were given.
+//! Manifests and indexes: documents that are stored, sent and digested as exactly the bytes that were given.
 
 use std::collections::BTreeMap;
 
@@ -9,15 +9,15 @@ use thiserror::Error;
 use super::{Descriptor, MediaType, StrictError, reading, strict};
 use crate::{Algorithm, Digest};
 
-/// What is stored under `/manifests/`: an image manifest, an index, or a document of another type.
+/// A document that is stored under `/manifests/`: an image manifest, an index, or a document of another type.
 ///
-/// The bytes that were given are the bytes that are sent; the digest is computed over them here, never taken from elsewhere.
+/// It keeps the bytes that were given and computes their digest itself.
 ///
-/// A document is refused where readers could understand it differently: a structural key (one that the specs give a meaning)
-/// that stands twice or in another case, sizes outside 0 to 2^63-1, nesting deeper than 64 levels, the members of an image
-/// and of an index in one document, a `mediaType` that is not the type it came with. All else is data, and read as other
-/// clients read it: `null` is absence, unknown members are passed over, media types may be missing or empty, platforms may be
-/// partial, annotations may have any key.
+/// A document is refused if two readers could understand it differently: if a structural key (one that the specs
+/// define) occurs twice or in another case, a size is outside 0 to 2^63-1, it nests deeper than 64 levels, it has the
+/// members of both an image and an index, or its `mediaType` differs from the type it came with. Everything else is
+/// read as other clients read it: `null` means absent, unknown members are ignored, media types may be missing or
+/// empty, platforms may be partial, annotations may have any key.
 ///
 /// ```
 /// use longshore_core::Manifest;
@@ -36,21 +36,21 @@ pub struct Manifest {
     document: Document,
 }
 
-/// What a [`Manifest`] says, as far as a push must know it.
+/// The parsed content of a [`Manifest`], as far as a push needs it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Document {
-    /// An image manifest, of OCI or Docker; artifacts are these too.
+    /// An image manifest of OCI or Docker. OCI 1.1 artifacts are image manifests too.
     Image(Box<Image>),
     /// An index of manifests, of OCI or Docker.
     Index(Box<Index>),
     /// An artifact manifest of OCI 1.1's release candidates ([`MediaType::OCI_ARTIFACT`]).
     Artifact(Box<Artifact>),
-    /// A document of another type, not looked into.
+    /// A document of another type, which is not parsed.
     Other,
 }
 
-/// What an image manifest refers to.
+/// The members of an image manifest that a push needs.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -69,15 +69,15 @@ pub struct Image {
     pub annotations: BTreeMap<String, String>,
 }
 
-/// What an index refers to.
+/// The members of an index that a push needs.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Index {
-    /// Its entries, in order: manifests, and sometimes blobs.
+    /// Its entries, in order: manifests, and in some indexes blobs.
     #[serde(default, deserialize_with = "reading::null_is_empty")]
     pub manifests: Vec<Descriptor>,
-    /// The manifest that this index is about.
+    /// The manifest that this index refers to as its subject.
     pub subject: Option<Descriptor>,
     /// What kind of artifact this is.
     pub artifact_type: Option<String>,
@@ -86,7 +86,7 @@ pub struct Index {
     pub annotations: BTreeMap<String, String>,
 }
 
-/// What an artifact manifest refers to.
+/// The members of an artifact manifest that a push needs.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -107,52 +107,51 @@ pub struct Artifact {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ManifestError {
-    /// Not JSON, or JSON that readers understand differently.
+    /// Not JSON, or JSON that two readers could understand differently.
     #[error("the manifest is not plain JSON: {0}")]
     Ambiguous(#[from] StrictError),
-    /// A field is missing or malformed.
+    /// A member is missing or malformed.
     #[error("the manifest is malformed: {0}")]
     Malformed(String),
-    /// No `mediaType`, and nothing else that says what it is.
-    #[error("the manifest has no mediaType, and neither a config nor a list of manifests")]
+    /// No `mediaType`, and no other member that shows the type.
+    #[error("the manifest has no mediaType, and neither a config nor a list of manifests to tell its type by")]
     NoMediaType,
-    /// Its `mediaType` differs from the type it is said to have.
-    #[error("the manifest says its mediaType is {field}, but it was given as {given}")]
+    /// Its `mediaType` differs from the type that it was given with.
+    #[error("the manifest's mediaType is {field}, but it was given as {given}")]
     MediaTypeMismatch {
         /// The document's own `mediaType`.
         field: MediaType,
-        /// The type from outside: a `Content-Type`, a descriptor.
+        /// The type that came with it, in a `Content-Type` or a descriptor.
         given: MediaType,
     },
-    /// Fields of an image and of an index in one document (CVE-2021-41190).
-    #[error("the manifest has the fields of an image and of an index at once")]
+    /// The members of an image and of an index in one document (CVE-2021-41190).
+    #[error("the manifest has the members of an image and of an index at once")]
     BothKinds,
 }
 
 impl Manifest {
-    /// Reads a manifest that says itself what it is.
+    /// Reads a manifest whose type is told by its own members.
     ///
-    /// A document without `mediaType` is taken for an index if it has `manifests`, and for an image if it has `config`.
+    /// A document without `mediaType` is read as an index if it has `manifests`, and as an image if it has `config`.
     ///
     /// # Errors
-    /// Where the document is ambiguous or malformed, or does not say what it is.
+    /// If the document is ambiguous or malformed, or its members do not show its type.
     pub fn parse(bytes: impl Into<Bytes>) -> Result<Self, ManifestError> {
         Self::read(bytes.into(), None, Algorithm::Sha256)
     }
 
     /// Reads a manifest that came with a media type, from a `Content-Type` header or a descriptor.
     ///
-    /// Where the type is neither an image's, an index's nor an artifact manifest's, the document is not looked into and need
-    /// not be JSON. Where it is
-    /// [absent](MediaType::absent), the document says what it is, as for [`Manifest::parse`].
+    /// If it is not the type of an image, an index or an artifact manifest, the document is not parsed and need not be
+    /// JSON. If it is [absent](MediaType::absent), the type is read from the document, as in [`Manifest::parse`].
     ///
     /// # Errors
-    /// Where the document is ambiguous or malformed, or says that it is something else.
+    /// If the document is ambiguous or malformed, or its `mediaType` differs from `media_type`.
     pub fn parse_as(media_type: MediaType, bytes: impl Into<Bytes>) -> Result<Self, ManifestError> {
         Self::read(bytes.into(), Some(media_type), Algorithm::Sha256)
     }
 
-    /// The same manifest, called by a digest of another algorithm.
+    /// The same manifest, identified by a digest of this algorithm.
     #[must_use]
     pub fn with_algorithm(mut self, algorithm: Algorithm) -> Self {
         if self.digest.algorithm() != algorithm {
@@ -184,13 +183,13 @@ impl Manifest {
         Ok(Self { bytes, media_type, digest, document })
     }
 
-    /// The bytes, as they were given.
+    /// The bytes, exactly as they were given.
     #[must_use]
     pub const fn bytes(&self) -> &Bytes {
         &self.bytes
     }
 
-    /// What it is: the `Content-Type` it is sent with.
+    /// The type of the manifest: the `Content-Type` that it is sent with.
     #[must_use]
     pub const fn media_type(&self) -> &MediaType {
         &self.media_type
@@ -202,19 +201,20 @@ impl Manifest {
         self.digest
     }
 
-    /// What it says.
+    /// The parsed content.
     #[must_use]
     pub const fn document(&self) -> &Document {
         &self.document
     }
 
-    /// A descriptor of it, with type, digest and size.
+    /// A descriptor of this manifest, with type, digest and size.
     #[must_use]
     pub fn descriptor(&self) -> Descriptor {
         Descriptor::new(self.media_type.clone(), self.digest, self.bytes.len() as u64)
     }
 
-    /// The entry for it in the list of its subject's referrers: with its artifact type and all its annotations.
+    /// The entry for this manifest in the list of its subject's referrers, with its artifact type and all its
+    /// annotations.
     #[must_use]
     pub fn referrer(&self) -> Descriptor {
         let mut descriptor = self.descriptor();
@@ -223,7 +223,7 @@ impl Manifest {
         descriptor
     }
 
-    /// The blobs that it refers to: the config first, then the layers. An index may hold blobs too.
+    /// The blobs that it refers to: the config first, then the layers. An index may refer to blobs too.
     pub fn blobs(&self) -> impl Iterator<Item = &Descriptor> {
         let (config, blobs, entries): (_, &[Descriptor], &[Descriptor]) = match &self.document {
             Document::Image(image) => (Some(&image.config), &image.layers, &[]),
@@ -234,7 +234,8 @@ impl Manifest {
         config.into_iter().chain(blobs).chain(entries.iter().filter(|entry| !is_child(entry)))
     }
 
-    /// The manifests that it refers to, in order; the subject is not among them. An entry without a media type is one.
+    /// The manifests that an index refers to, in order, without the subject. An entry without a media type counts as a
+    /// manifest.
     pub fn children(&self) -> impl Iterator<Item = &Descriptor> {
         let entries = match &self.document {
             Document::Index(index) => index.manifests.as_slice(),
@@ -243,7 +244,7 @@ impl Manifest {
         entries.iter().filter(|entry| is_child(entry))
     }
 
-    /// The manifest that this one is about, if it says so.
+    /// The manifest that this one refers to as its subject, if it has one.
     #[must_use]
     pub const fn subject(&self) -> Option<&Descriptor> {
         match &self.document {
@@ -254,7 +255,7 @@ impl Manifest {
         }
     }
 
-    /// What kind of artifact it is: its `artifactType`, or else, for an image, the type of its config.
+    /// The artifact type: its `artifactType`, or, if an image has none, the media type of its config.
     #[must_use]
     pub fn artifact_type(&self) -> Option<&str> {
         let (given, config) = match &self.document {
@@ -266,7 +267,7 @@ impl Manifest {
         given.filter(|given| !given.is_empty()).or(config.filter(|config| !config.is_empty()))
     }
 
-    /// Its annotations, where it is looked into.
+    /// Its annotations; `None` if its type is one that is not parsed.
     #[must_use]
     pub const fn annotations(&self) -> Option<&BTreeMap<String, String>> {
         match &self.document {
@@ -278,12 +279,12 @@ impl Manifest {
     }
 }
 
-/// Whether documents of this type are looked into.
+/// Whether documents of this type are parsed.
 fn is_looked_into(media_type: &MediaType) -> bool {
     media_type.is_image() || media_type.is_index() || media_type.as_str() == MediaType::OCI_ARTIFACT
 }
 
-/// The fields that tell what a document is, before it is read as that.
+/// The members that show the type of a document, before it is read as that type.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Outline {
@@ -300,7 +301,7 @@ struct OutlineConfig {
     media_type: Option<String>,
 }
 
-/// Whether an entry of an index is a manifest. One without a media type is: indexes are lists of manifests.
+/// Whether an entry of an index is a manifest. One without a media type is, because an index lists manifests.
 fn is_child(entry: &Descriptor) -> bool {
     entry.media_type.is_manifest() || entry.media_type.is_absent()
 }

@@ -1,4 +1,4 @@
-//! Media types, compared by what they name.
+//! Media types, compared without parameters and without case.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,10 +9,9 @@ use thiserror::Error;
 
 /// A media type such as `application/vnd.oci.image.manifest.v1+json`: in lower case, without parameters.
 ///
-/// Parameters are dropped when one is read, because the spec tells both sides to ignore them; so two are equal when
-/// their essence is.
+/// Parameters are dropped when a media type is read, because the spec tells both sides to ignore them.
 ///
-/// A descriptor may say no type, or one that is not well formed: it then has [`MediaType::absent`].
+/// A descriptor without a media type, or with a malformed one, has [`MediaType::absent`].
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MediaType(Cow<'static, str>);
 
@@ -25,9 +24,9 @@ impl MediaType {
     pub const DOCKER_MANIFEST: &'static str = "application/vnd.docker.distribution.manifest.v2+json";
     /// A Docker manifest list.
     pub const DOCKER_LIST: &'static str = "application/vnd.docker.distribution.manifest.list.v2+json";
-    /// A Docker image manifest of schema 1, signed: pulled as bytes, never looked into, and not pushed.
+    /// A signed Docker image manifest of schema 1. It is pulled as bytes, never parsed, and never pushed.
     pub const DOCKER_SCHEMA1: &'static str = "application/vnd.docker.distribution.manifest.v1+prettyjws";
-    /// The same, not signed.
+    /// An unsigned Docker image manifest of schema 1. It is treated like a signed one.
     pub const DOCKER_SCHEMA1_UNSIGNED: &'static str = "application/vnd.docker.distribution.manifest.v1+json";
     /// An artifact manifest of OCI 1.1's release candidates, which some registries still hold.
     pub const OCI_ARTIFACT: &'static str = "application/vnd.oci.artifact.manifest.v1+json";
@@ -35,14 +34,14 @@ impl MediaType {
     pub const OCI_CONFIG: &'static str = "application/vnd.oci.image.config.v1+json";
     /// A Docker image configuration.
     pub const DOCKER_CONFIG: &'static str = "application/vnd.docker.container.image.v1+json";
-    /// The empty JSON object `{}`, as a config or layer that says nothing.
+    /// The empty JSON object `{}`, used as a config or layer without content.
     pub const OCI_EMPTY: &'static str = "application/vnd.oci.empty.v1+json";
     /// A gzipped OCI layer.
     pub const OCI_LAYER_GZIP: &'static str = "application/vnd.oci.image.layer.v1.tar+gzip";
-    /// Bytes of no further kind.
+    /// Bytes of no specified type.
     pub const OCTET_STREAM: &'static str = "application/octet-stream";
 
-    /// A media type known to be well formed.
+    /// A media type from a constant that is well formed.
     #[must_use]
     pub(crate) const fn known(text: &'static str) -> Self {
         Self(Cow::Borrowed(text))
@@ -78,13 +77,13 @@ impl MediaType {
         Self::known(Self::OCI_EMPTY)
     }
 
-    /// What a descriptor says that says no media type: an empty text, which is the type of nothing.
+    /// The media type of a descriptor that states none: an empty text, which is no valid media type.
     #[must_use]
     pub const fn absent() -> Self {
         Self(Cow::Borrowed(""))
     }
 
-    /// Whether no type was said.
+    /// Whether this is [`MediaType::absent`].
     #[must_use]
     pub fn is_absent(&self) -> bool {
         self.0.is_empty()
@@ -122,7 +121,7 @@ impl MediaType {
         matches!(self.as_str(), Self::DOCKER_SCHEMA1 | Self::DOCKER_SCHEMA1_UNSIGNED)
     }
 
-    /// Whether it is a layer that its maker forbids to push (Docker's foreign layers, OCI's non-distributable ones).
+    /// Whether it is a layer that may not be distributed (Docker's foreign layers, OCI's non-distributable ones).
     #[must_use]
     pub fn is_nondistributable(&self) -> bool {
         self.0.starts_with("application/vnd.oci.image.layer.nondistributable.")
@@ -132,7 +131,7 @@ impl MediaType {
 
 /// Why a string is not a [`MediaType`].
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("a media type is written as type/subtype, in the characters RFC 6838 allows, 127 on each side at most")]
+#[error("a media type is written as type/subtype, in the characters that RFC 6838 allows, at most 127 on each side")]
 #[non_exhaustive]
 pub struct MediaTypeError;
 
@@ -151,7 +150,7 @@ impl FromStr for MediaType {
     }
 }
 
-/// The types that most descriptors have: their texts are kept once, however many descriptors there are.
+/// The types that most descriptors have. They are borrowed, so that a descriptor allocates nothing for them.
 const USUAL: [&str; 14] = [
     MediaType::OCI_LAYER_GZIP,
     MediaType::OCI_MANIFEST,

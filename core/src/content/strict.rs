@@ -1,9 +1,9 @@
-//! JSON whose structure every reader understands the same way.
+//! Checks that every JSON reader understands the structure of a document in the same way.
 //!
-//! Go's decoder folds the case of keys and takes the last of two equal ones; other decoders do not. Where that touches a key
-//! that the specs give a meaning (a *structural* key), the document could mean one thing to us and another to the registry: it
-//! is refused before it is looked at. All other keys are data: annotations and members that the specs do not know may be called
-//! anything, and stand twice.
+//! Go's decoder ignores the case of keys and uses the last of two equal ones; other decoders do not. If a key that the
+//! specs define (a *structural* key) is affected, the document could mean one thing to this client and another to the
+//! registry, so it is refused. All other keys are data: annotations, and members that the specs do not define, may have
+//! any name and may occur twice.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -11,10 +11,10 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use thiserror::Error;
 
-/// How deep a document may nest.
+/// How many levels a document may nest, inclusive.
 const MAX_DEPTH: u8 = 64;
 
-/// What an object is in a manifest or an index: that decides which of its keys are structural.
+/// The role of an object in a manifest or an index, which decides which of its keys are structural.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Shape {
     /// The whole document: an image manifest, an index, an artifact manifest, or Docker's schema 1.
@@ -23,12 +23,12 @@ enum Shape {
     Descriptor,
     /// The platform of a descriptor.
     Platform,
-    /// Data: no key of it is structural.
+    /// Data: none of its keys is structural.
     Data,
 }
 
 impl Shape {
-    /// The keys that the specs give a meaning here.
+    /// The keys that the specs define for this object.
     const fn structural(self) -> &'static [&'static str] {
         match self {
             Self::Document => &[
@@ -56,7 +56,7 @@ impl Shape {
         }
     }
 
-    /// What stands behind a key, or in a list behind it.
+    /// The role of the object that is the value of a key, or of the objects in the list that is its value.
     fn behind(self, key: &str) -> Self {
         match (self, key) {
             (Self::Document, "blobs" | "config" | "fsLayers" | "layers" | "manifests" | "subject") => Self::Descriptor,
@@ -66,11 +66,11 @@ impl Shape {
     }
 }
 
-/// Why a JSON document is ambiguous, or not one.
+/// Why a document is not JSON, or is ambiguous JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{0}")]
 pub struct StrictError(
-    /// What is wrong and where, in words.
+    /// What is wrong, and where.
     pub String,
 );
 
@@ -120,10 +120,10 @@ impl<'de> Visitor<'de> for Strict {
         while let Some(key) = map.next_key::<String>()? {
             if let Some(known) = self.shape.structural().iter().find(|known| folds_to(&key, known)) {
                 if **known != key {
-                    return Err(A::Error::custom(format_args!("the key {key:?} is read as {known:?} by some")));
+                    return Err(A::Error::custom(format_args!("some readers read the key {key:?} as {known:?}")));
                 }
                 if !seen.insert(*known) {
-                    return Err(A::Error::custom(format_args!("the key {key:?} stands twice in one object")));
+                    return Err(A::Error::custom(format_args!("the key {key:?} occurs twice in one object")));
                 }
             }
             map.next_value_seed(self.deeper(self.shape.behind(&key))?)?;
@@ -162,7 +162,7 @@ impl<'de> Visitor<'de> for Strict {
     }
 }
 
-/// Whether Go reads `key` as `known`: the same but for case, where U+017F folds to `s` and U+212A to `k`.
+/// Whether Go reads `key` as `known`: the two are equal without case. Go folds U+017F to `s` and U+212A to `k` too.
 fn folds_to(key: &str, known: &str) -> bool {
     let folded = |c: char| match c {
         '\u{17f}' => 's',

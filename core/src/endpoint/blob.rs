@@ -12,10 +12,10 @@ use crate::header::PartRange;
 use crate::target::TargetError;
 use crate::{Digest, Origin, Repository, Target};
 
-/// Asks for a blob's content, or for the rest of it (`end-2`, GET).
+/// Pulls a blob, or its end from some byte on (`end-2`, GET).
 ///
-/// [`Endpoint::parse`] reads the head of the answer and leaves the body alone, because a body may have gone elsewhere
-/// while it came. Whoever has all of it must compare its digest: [`PullBlob::verify`] does so for a blob in memory.
+/// [`Endpoint::parse`] reads the head of the answer only, because a caller may have streamed the body elsewhere. The
+/// caller must compare the digest of the whole blob: [`PullBlob::verify`] does so for a blob in memory.
 #[derive(Debug, Clone, Copy)]
 pub struct PullBlob<'a> {
     /// The registry.
@@ -24,27 +24,28 @@ pub struct PullBlob<'a> {
     pub repository: &'a Repository,
     /// The blob.
     pub digest: &'a Digest,
-    /// The position of the first byte wanted: 0 for the whole blob. More than that asks for a range, which a registry
+    /// The position of the first byte to pull. 0 pulls the whole blob; a higher number sends `Range`, which a registry
     /// may ignore.
     pub offset: u64,
 }
 
-/// The head of an answer that holds a blob, or the rest of one.
+/// The head of an answer that has a blob, or its end, as the body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BlobContent {
-    /// The position in the blob of the body's first byte: the offset that was asked for, or 0 where the registry sends
-    /// the whole blob all the same.
+    /// The position in the blob of the body's first byte: the requested offset, or 0 if the registry ignored `Range`
+    /// and sends the whole blob.
     pub offset: u64,
-    /// The size of the whole blob in bytes, where the answer says it. A peer's number: allocate nothing by it.
+    /// The size of the whole blob in bytes, if the answer states it. The registry chooses the number, so allocate
+    /// nothing by it.
     pub size: Option<u64>,
 }
 
 impl PullBlob<'_> {
-    /// Checks a blob that has come whole.
+    /// Checks the digest of a whole blob.
     ///
     /// # Errors
-    /// Where it is not the blob that was asked for.
+    /// If `content` does not have the digest that was requested.
     pub fn verify(&self, content: &[u8]) -> Result<(), AnswerError> {
         check_content(self.row(), Digest::of(self.digest.algorithm(), content), self.digest)
     }
@@ -88,8 +89,8 @@ impl Endpoint for PullBlob<'_> {
 
 /// Asks whether a repository has a blob (`end-2`, HEAD).
 ///
-/// It is an optimisation and no more: a refusal other than 404 means that one does not know
-/// (quirks `head-needs-push-scope`, `ghcr-head-403-without-write`).
+/// This is only an optimisation: after a refusal other than 404 it is not known whether the blob exists (quirks
+/// `head-needs-push-scope`, `ghcr-head-403-without-write`).
 #[derive(Debug, Clone, Copy)]
 pub struct CheckBlob<'a> {
     /// The registry.
@@ -100,16 +101,16 @@ pub struct CheckBlob<'a> {
     pub digest: &'a Digest,
 }
 
-/// Whether a blob is there.
+/// Whether the repository has the blob.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BlobPresence {
-    /// It is.
+    /// It has the blob.
     Present {
-        /// Its size in bytes, where the answer says it. Some registries say 0 of any blob
-        /// (quirk `blob-head-content-length-zero`).
+        /// The blob's size in bytes, if the answer states it. Some registries state 0 for every blob (quirk
+        /// `blob-head-content-length-zero`).
         size: Option<u64>,
     },
-    /// It is not: 404.
+    /// It does not have the blob: 404.
     Absent,
 }
 

@@ -10,22 +10,22 @@ use super::{AnswerError, Endpoint, OpenUpload, Row};
 use crate::Target;
 use crate::target::TargetError;
 
-/// Gives an upload up (`end-14`), so that the registry need not keep it.
+/// Cancels an upload (`end-14`), so that the registry can discard its bytes.
 ///
-/// No push fails because of its answer. Some registries require the right to delete for it
-/// (quirks `mount-cancel-needs-delete`, `upload-cancel-status`).
+/// No push needs its success. Some registries require the action `delete` for it (quirks `mount-cancel-needs-delete`,
+/// `upload-cancel-status`).
 #[derive(Debug, Clone, Copy)]
 pub struct CancelUpload<'a> {
     /// The upload, at its newest location.
     pub upload: &'a OpenUpload,
 }
 
-/// What became of an upload that was given up.
+/// What became of an upload that was to be cancelled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UploadEnded {
     /// It is cancelled.
     Cancelled,
-    /// It was no more: 404.
+    /// It did not exist any more: 404.
     Gone,
 }
 

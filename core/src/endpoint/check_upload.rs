@@ -11,7 +11,7 @@ use super::{AnswerError, Endpoint, Flaw, OpenUpload, Row, UploadProgress};
 use crate::Target;
 use crate::target::TargetError;
 
-/// Asks how far an upload is (`end-13`): after a 416, or where an answer was lost.
+/// Asks how many bytes of an upload the registry has (`end-13`): after a 416, or after an answer was lost.
 #[derive(Debug, Clone, Copy)]
 pub struct CheckUpload<'a> {
     /// The upload, at its newest location.
@@ -33,8 +33,8 @@ impl Endpoint for CheckUpload<'_> {
         Ok(Head::new(self.row(), self.upload.target())?.done())
     }
 
-    /// Any success that has a `Location` or a readable `Range` will do; a 204 needs neither
-    /// (quirk `status-range-exclusive-with-prefix`).
+    /// Accepts any 2xx with a `Location` or a readable `Range`, and a 204 without either (quirk
+    /// `status-range-exclusive-with-prefix`).
     fn parse(&self, from: &Target, response: &Response<Bytes>) -> Result<UploadProgress, AnswerError> {
         succeeded(self.row(), from, response)?;
         let progress = progress(self.row(), self.upload, from, response)?;

@@ -14,38 +14,38 @@ use crate::header::ChunkRange;
 use crate::target::TargetError;
 use crate::{Digest, Target};
 
-/// Ends an upload (`end-6`): after it the blob is stored under its digest.
+/// Closes an upload (`end-6`), after which the registry stores the blob under its digest.
 #[derive(Debug, Clone, Copy)]
 pub struct CloseUpload<'a> {
     /// The upload, at its newest location.
     pub upload: &'a OpenUpload,
     /// The digest of the whole blob.
     pub digest: &'a Digest,
-    /// What the request's body is.
+    /// The body of the request.
     pub body: ClosingBody,
 }
 
-/// What the request that ends an upload carries.
+/// The body of the request that closes an upload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClosingBody {
-    /// Nothing: the whole blob has been sent.
+    /// No body: the whole blob was sent before.
     Empty,
-    /// The whole blob, which may be empty. Without `Content-Range`, which would make it a chunk
-    /// (quirk `content-range-on-monolithic-put`).
+    /// The whole blob, which may be empty. It is sent without `Content-Range`, which would make it a chunk (quirk
+    /// `content-range-on-monolithic-put`).
     Whole {
         /// Its size in bytes.
         size: u64,
     },
-    /// The last chunk, with `Content-Range` (quirk `put-final-chunk-needs-content-range`).
+    /// The last chunk. It is sent with `Content-Range` (quirk `put-final-chunk-needs-content-range`).
     LastChunk(ChunkRange),
 }
 
-/// A blob is stored.
+/// The registry has stored a blob.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BlobStored {
-    /// Whether the registry said so as the spec has it, with 201. Where it said 200, 202 or 204, a
-    /// [`CheckBlob`](super::CheckBlob) makes sure (quirk `put-commit-status-variants`).
+    /// Whether the status was 201, as the spec requires. After 200, 202 or 204, make sure with
+    /// [`CheckBlob`](super::CheckBlob) (quirk `put-commit-status-variants`).
     pub confirmed: bool,
 }
 
@@ -72,7 +72,7 @@ impl Endpoint for CloseUpload<'_> {
         })
     }
 
-    /// A `Location` is neither needed nor looked at.
+    /// `Location` is ignored.
     fn parse(&self, from: &Target, response: &Response<Bytes>) -> Result<BlobStored, AnswerError> {
         let row = self.row();
         succeeded(row, from, response).map_err(|error| with_progress(error, self.upload, from, response))?;

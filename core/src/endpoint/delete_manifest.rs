@@ -11,7 +11,7 @@ use super::{AnswerError, Endpoint, Row};
 use crate::target::TargetError;
 use crate::{Origin, Repository, Target};
 
-/// Deletes a manifest, or a tag alone (`end-9`).
+/// Deletes a manifest by its digest, or only a tag (`end-9`).
 ///
 /// Many registries refuse it with 400 or 405, above all for tags (quirk `tag-delete-unsupported`).
 #[derive(Debug, Clone, Copy)]
@@ -20,7 +20,7 @@ pub struct DeleteManifest<'a> {
     pub origin: &'a Origin,
     /// The repository.
     pub repository: &'a Repository,
-    /// Which one.
+    /// The tag or digest to delete.
     pub reference: TagOrDigest<'a>,
 }
 

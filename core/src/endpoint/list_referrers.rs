@@ -15,13 +15,13 @@ use crate::header::filters_applied;
 use crate::target::TargetError;
 use crate::{Descriptor, Digest, Manifest, MediaType, Origin, Repository, Target};
 
-/// The most entries of one page that are read (security invariant I25).
+/// How many entries of one page are read at most (security invariant I25).
 const MAX_REFERRERS: usize = 10_000;
 
-/// Asks which manifests have a given one as their subject (`end-12a`, or `end-12b` with an artifact type).
+/// Lists the manifests whose subject is a given manifest (`end-12a`, or `end-12b` with an artifact type).
 ///
-/// A registry without the referrers API says so in many ways: 404 as the spec has it, other refusals, redirects to web
-/// pages, or a 200 that is no index. All of them are errors here (quirks `referrers-404-fallback`,
+/// A registry without the referrers API answers in different ways: 404 as the spec requires, other refusals, redirects
+/// to web pages, or a 200 whose body is not an index. All of them are errors here (quirks `referrers-404-fallback`,
 /// `referrers-odd-status-means-unsupported`, `referrers-303-to-html`).
 #[derive(Debug, Clone, Copy)]
 pub struct ListReferrers<'a> {
@@ -29,28 +29,28 @@ pub struct ListReferrers<'a> {
     pub origin: &'a Origin,
     /// The repository.
     pub repository: &'a Repository,
-    /// The manifest that they refer to.
+    /// The digest of the manifest that they refer to.
     pub subject: &'a Digest,
-    /// Which kind alone is wanted. Registries may ignore it: see [`ReferrersPage::filtered`].
+    /// Lists only referrers with this artifact type. Registries may ignore it: see [`ReferrersPage::filtered`].
     pub artifact_type: Option<&'a str>,
 }
 
-/// Asks for the next page of referrers.
+/// Lists the next page of referrers.
 #[derive(Debug, Clone, Copy)]
 pub struct ListMoreReferrers<'a> {
     /// The page.
     pub page: &'a NextPage,
 }
 
-/// Some referrers.
+/// One page of referrers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ReferrersPage {
     /// Their descriptors, in the registry's order.
     pub referrers: Vec<Descriptor>,
-    /// Whether the registry says that it filtered by artifact type. Where not, the caller does.
+    /// Whether the registry says that it filtered by artifact type. If not, the caller must filter.
     pub filtered: bool,
-    /// Where the list goes on.
+    /// The next page, if there is one.
     pub next: Option<NextPage>,
 }
 

@@ -13,38 +13,39 @@ use super::{AnswerError, Endpoint, Flaw, Row};
 use crate::target::TargetError;
 use crate::{Origin, Repository, Tag, Target};
 
-/// The most tags of one page that are read.
+/// How many tags of one page are read at most.
 const MAX_TAGS: usize = 100_000;
 
-/// Asks for the tags of a repository (`end-8a`, or `end-8b` for some of them).
+/// Lists the tags of a repository (`end-8a`, or `end-8b` with `limit` or `last`).
 ///
-/// Some registries answer 404 where there are none (quirk `tags-404-when-empty`).
+/// Some registries answer 404 if there are no tags (quirk `tags-404-when-empty`).
 #[derive(Debug, Clone, Copy)]
 pub struct ListTags<'a> {
     /// The registry.
     pub origin: &'a Origin,
     /// The repository.
     pub repository: &'a Repository,
-    /// How many tags at most. Many registries refuse more than 1000, and some ignore it (quirk `tags-n-limit`).
+    /// The largest number of tags on one page. Many registries refuse more than 1000, and some ignore it (quirk
+    /// `tags-n-limit`).
     pub limit: Option<u32>,
-    /// The tag after which to begin.
+    /// List only the tags after this one.
     pub last: Option<&'a Tag>,
 }
 
-/// Asks for the next page of tags.
+/// Lists the next page of tags.
 #[derive(Debug, Clone, Copy)]
 pub struct ListMoreTags<'a> {
     /// The page.
     pub page: &'a NextPage,
 }
 
-/// Some tags.
+/// One page of tags.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TagsPage {
-    /// The tags, in the registry's order. What is no tag by the spec cannot be asked for and is left out.
+    /// The tags, in the registry's order. A name that is no valid tag is left out, because it cannot be requested.
     pub tags: Vec<Tag>,
-    /// Where the list goes on.
+    /// The next page, if there is one.
     pub next: Option<NextPage>,
 }
 
@@ -95,10 +96,10 @@ impl Endpoint for ListMoreTags<'_> {
     }
 }
 
-/// The body. Its `name` is not looked at: some registries send a different name (quirk `tags-name-differs`).
+/// The body of the answer. Its `name` is ignored: some registries send a different name (quirk `tags-name-differs`).
 #[derive(Deserialize)]
 struct Body {
-    /// Registries written in Go say `null` for an empty list.
+    /// Registries written in Go send `null` for an empty list.
     tags: Option<Vec<String>>,
 }
 
@@ -108,7 +109,7 @@ fn read(row: Row, from: &Target, response: &Response<Bytes>) -> Result<TagsPage,
         return Err(malformed(row, response, Flaw::Status));
     }
     let body: Body = serde_json::from_slice(response.body()).map_err(|error| {
-        // The parser's own text may quote a key or a value; where it stopped says enough.
+        // The parser's own text may quote a key or a value, so only the position is kept.
         let at = format!("line {}, column {}", error.line(), error.column());
         malformed(row, response, Flaw::Json(at))
     })?;

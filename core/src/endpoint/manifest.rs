@@ -17,17 +17,17 @@ use crate::header::{CONTENT_DIGEST, ETag};
 use crate::target::TargetError;
 use crate::{Digest, Manifest, MediaType, Origin, Repository, Tag, Target};
 
-/// The types that are asked for, always all of them: a registry answers 404 to a request for a manifest of a type that
-/// is not in the list, or converts it (quirks `manifest-get-404-accept-filter`, `manifest-converted-to-schema1`). The
-/// `*/*` is for manifests of other types, which are kept as bytes.
+/// The `Accept` of every request for a manifest. If a manifest's type is not in the list, a registry answers 404 or
+/// converts the manifest (quirks `manifest-get-404-accept-filter`, `manifest-converted-to-schema1`). `*/*` accepts
+/// manifests of other types, which are kept as bytes.
 const ACCEPTED: &str = "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, \
                         application/vnd.docker.distribution.manifest.v2+json, \
                         application/vnd.docker.distribution.manifest.list.v2+json, */*";
 
-/// The spec's `<tag-or-digest>`: which manifest of a repository.
+/// The spec's `<tag-or-digest>`, which names a manifest in a repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TagOrDigest<'a> {
-    /// The manifest that stands under a tag.
+    /// The manifest that a tag names.
     Tag(&'a Tag),
     /// The manifest with a digest.
     Digest(&'a Digest),
@@ -63,7 +63,7 @@ impl<'a> From<&'a Digest> for TagOrDigest<'a> {
     }
 }
 
-/// Asks for a manifest (`end-3`, GET).
+/// Pulls a manifest (`end-3`, GET).
 #[derive(Debug, Clone, Copy)]
 pub struct PullManifest<'a> {
     /// The registry.
@@ -74,13 +74,13 @@ pub struct PullManifest<'a> {
     pub reference: TagOrDigest<'a>,
 }
 
-/// A manifest that came, with what its answer says about it.
+/// A manifest that was pulled, with its validator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PulledManifest {
-    /// The manifest. Where it was asked for by digest, it has that digest.
+    /// The manifest. If it was requested by digest, it has that digest.
     pub manifest: Manifest,
-    /// What the registry calls this state of it.
+    /// The validator of this state of the tag or manifest, if the answer has one.
     pub etag: Option<ETag>,
 }
 
@@ -99,7 +99,7 @@ impl Endpoint for PullManifest<'_> {
         Ok(Head::new(self.row(), &self.target())?.header(ACCEPT, HeaderValue::from_static(ACCEPTED)).done())
     }
 
-    /// The bytes are read as what `Content-Type` says they are; where it is absent, as what they say themselves.
+    /// The type is that of `Content-Type`; without that header it is read from the manifest itself.
     fn parse(&self, from: &Target, response: &Response<Bytes>) -> Result<PulledManifest, AnswerError> {
         let row = self.row();
         succeeded(row, from, response)?;
@@ -122,7 +122,7 @@ fn read(response: &Response<Bytes>) -> Result<Manifest, Flaw> {
         return Ok(Manifest::parse(response.body().clone())?);
     }
     match content_type.parse::<MediaType>() {
-        // A web page, whatever its status.
+        // A web page, although the status is 200.
         Ok(media_type) if media_type.as_str().starts_with("text/") => Err(Flaw::ContentType(content_type)),
         Ok(media_type) => Ok(Manifest::parse_as(media_type, response.body().clone())?),
         Err(_) => Err(Flaw::ContentType(content_type)),
@@ -131,8 +131,8 @@ fn read(response: &Response<Bytes>) -> Result<Manifest, Flaw> {
 
 /// Asks whether a repository has a manifest (`end-3`, HEAD).
 ///
-/// As with a blob, a refusal other than 404 means that one does not know (quirks `manifest-head-403-means-missing`,
-/// `manifest-head-405`, `manifest-head-500-when-repo-missing`).
+/// As with a blob, after a refusal other than 404 it is not known whether the manifest exists (quirks
+/// `manifest-head-403-means-missing`, `manifest-head-405`, `manifest-head-500-when-repo-missing`).
 #[derive(Debug, Clone, Copy)]
 pub struct CheckManifest<'a> {
     /// The registry.
@@ -143,26 +143,26 @@ pub struct CheckManifest<'a> {
     pub reference: TagOrDigest<'a>,
 }
 
-/// Whether a manifest is there.
+/// Whether the repository has the manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ManifestPresence {
-    /// It is, and this is what the registry says about it.
+    /// It has the manifest; the registry says this about it.
     Present(ManifestHead),
-    /// It is not: 404.
+    /// It does not have the manifest: 404.
     Absent,
 }
 
-/// What a registry says about a manifest without sending it. All of it may be missing, and none of it is proof.
+/// What a registry says about a manifest without sending it. Every part may be missing, and none is verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ManifestHead {
-    /// Its digest as the registry reports it: compare it with a digest that you know, and never use it in place of one.
+    /// The digest that the registry reports. Compare it with a digest that you know, and never use it in place of one.
     pub reported_digest: Option<Digest>,
-    /// What it is.
+    /// Its media type.
     pub media_type: Option<MediaType>,
-    /// Its size in bytes; wrong where something in front compresses (quirk `manifest-head-length-differs`).
+    /// Its size in bytes. It is wrong if a proxy compresses answers (quirk `manifest-head-length-differs`).
     pub size: Option<u64>,
-    /// What the registry calls this state of it.
+    /// The validator of this state of the tag or manifest, if the answer has one.
     pub etag: Option<ETag>,
 }
 

@@ -1,7 +1,8 @@
-//! Every endpoint of the spec as a value: [`Row`] by row, a value makes the head of a request, and reads the answer.
+//! Every endpoint of the spec as a value, one for each [`Row`], that builds the head of a request and parses the
+//! answer.
 //!
-//! This layer needs no other. Nothing in it sends anything, waits, signs, follows a redirect or tries again; that is
-//! the caller's. A call is three lines: build, send, parse.
+//! This layer can be used alone. It does not send, wait, authenticate, follow redirects or retry; the caller does. A
+//! call is three lines: build, send, parse.
 //!
 //! ```
 //! use bytes::Bytes;
@@ -16,7 +17,7 @@
 //! #     };
 //! #     answer.body(Bytes::new()).unwrap()
 //! # }
-//! // May I push there? Begin an upload, and give it up. `send` is any HTTP stack.
+//! // Checks the permission to push: start an upload, then cancel it. `send` is any HTTP stack.
 //! let reference: Reference = "registry.example/you/app".parse()?;
 //! let origin = reference.registry.origin();
 //!
@@ -31,15 +32,14 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! What is true of all of them:
+//! For all endpoints:
 //!
-//! - A request's URL is its target, byte for byte; its headers are all there but `Host`, which the URL says, and
-//!   whatever the caller signs with. A body is attached with `request.map(|()| body)`, and its length is the one the
-//!   value was given.
-//! - Digests that a registry reports are compared with those this side knows, and never adopted.
-//! - A header that is missing or odd is an error only where nothing can go on without it. What real registries send is
-//!   in the docs of each value, by the name of the quirk.
-//! - A value that only an answer can make has no other way to be made: [`OpenUpload`], [`NextPage`].
+//! - A request's URL is its target, byte for byte. It has every header except `Host`, which follows from the URL, and
+//!   `Authorization`. Attach a body with `request.map(|()| body)`; its length must be the one that the value was given.
+//! - Digests that a registry reports are compared with those that the client knows, and never used in place of them.
+//! - A header that is missing or malformed is an error only if the protocol cannot continue without it. The
+//!   documentation of each value names the quirks of real registries.
+//! - [`OpenUpload`] and [`NextPage`] can only be made from an answer.
 
 mod blob;
 mod cancel_upload;
@@ -90,28 +90,28 @@ pub use crate::outcome::{AnswerError, Digests, Flaw, Refused, Row};
 use crate::Target;
 use crate::target::TargetError;
 
-/// A request that the spec knows, and what its answer says.
+/// A request of the spec, and how to read its answer.
 pub trait Endpoint {
-    /// What a good answer says.
+    /// The content of a successful answer.
     type Output;
 
-    /// The row of the spec's table.
+    /// The row of the spec's endpoint table.
     fn row(&self) -> Row;
 
-    /// Where the request goes.
+    /// The target of the request.
     fn target(&self) -> Target;
 
-    /// The head of the request: its method, the target's exact bytes, and every header, `Content-Length` among them.
-    /// The caller attaches the body, if it has one, with `request.map(|()| body)`.
+    /// Builds the head of the request: its method, the target's exact bytes, and the headers, including
+    /// `Content-Length`. The caller attaches the body, if there is one, with `request.map(|()| body)`.
     ///
     /// # Errors
-    /// Where the target is longer than an `http::Uri` can be.
+    /// If the target is longer than an `http::Uri` can be.
     fn request(&self) -> Result<Request<()>, TargetError>;
 
-    /// Reads the answer. `from` is the target that answered: where redirects were followed, the last one, and otherwise
-    /// [`Endpoint::target`].
+    /// Parses the answer. `from` is the target that answered: the last redirect's target if redirects were followed,
+    /// and otherwise [`Endpoint::target`].
     ///
     /// # Errors
-    /// Where the registry refuses, redirects, or answers with what cannot be an answer.
+    /// If the registry refuses or redirects, or if the answer is malformed.
     fn parse(&self, from: &Target, response: &Response<Bytes>) -> Result<Self::Output, AnswerError>;
 }

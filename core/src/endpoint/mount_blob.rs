@@ -12,9 +12,9 @@ use super::{AnswerError, Endpoint, Flaw, OpenUpload, Row};
 use crate::target::TargetError;
 use crate::{Digest, Origin, Repository, Target};
 
-/// Asks the registry to take a blob from another of its repositories (`end-11`).
+/// Asks the registry to mount a blob from another of its repositories (`end-11`).
 ///
-/// No answer to it is the end of a push: after any refusal the blob can be uploaded (the quirks of `mount-*`).
+/// No push needs its success: after any refusal the blob can be uploaded (quirks `mount-forbidden-403`, `mount-missing-404`).
 #[derive(Debug, Clone, Copy)]
 pub struct MountBlob<'a> {
     /// The registry.
@@ -23,17 +23,17 @@ pub struct MountBlob<'a> {
     pub repository: &'a Repository,
     /// The blob.
     pub digest: &'a Digest,
-    /// The repository that has it. Without one the registry may look in all of them; some refuse that
-    /// (quirk `mount-without-from-rejected`).
+    /// The repository that has the blob. Without it, the registry may search all repositories; some refuse that (quirk
+    /// `mount-without-from-rejected`).
     pub from: Option<&'a Repository>,
 }
 
-/// What became of a mount.
+/// The result of a mount.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MountedBlob {
-    /// 201: the blob is there.
+    /// 201: the blob is in the repository.
     Mounted,
-    /// 202: it is not, and an upload has begun, as after [`StartUpload`](super::StartUpload).
+    /// 202: it is not, and the registry has opened an upload, as after [`StartUpload`](super::StartUpload).
     Opened(OpenUpload),
 }
 

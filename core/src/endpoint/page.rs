@@ -8,15 +8,15 @@ use super::{AnswerError, Row};
 use crate::Target;
 use crate::header::next_link;
 
-/// The next page of a list, at the origin of the page before. Only an answer makes one.
+/// The next page of a list, at the same origin as the page before. It can only be made from an answer.
 ///
-/// A registry may link pages in a circle, or link from a complete list to itself (quirk `tags-link-forms`): a
-/// caller must stop at a page that adds nothing, and after a number of pages.
+/// A registry may link pages in a circle, or link a complete list to itself (quirk `tags-link-forms`). So a caller must
+/// stop at a page that has nothing new, and after a maximum number of pages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NextPage(Target);
 
 impl NextPage {
-    /// Where it is.
+    /// The target of the page.
     #[must_use]
     pub const fn target(&self) -> &Target {
         &self.0

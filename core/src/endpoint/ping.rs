@@ -11,20 +11,20 @@ use crate::header::challenges;
 use crate::target::TargetError;
 use crate::{Origin, Target};
 
-/// Asks whether there is a registry (`end-1`). Its refusal, a 401, carries the challenge that the registry's other
-/// refusals may lack (quirk `challenge-missing-www-authenticate`).
+/// Asks whether the origin is a registry (`end-1`). If it answers 401, that answer has the challenge that its other
+/// answers may lack (quirk `challenge-missing-www-authenticate`).
 #[derive(Debug, Clone, Copy)]
 pub struct Ping<'a> {
     /// The registry.
     pub origin: &'a Origin,
 }
 
-/// There is a registry.
+/// The origin is a registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RegistryReached {
-    /// The texts of the `WWW-Authenticate` headers: some registries let anybody read, and say here how to log in for
-    /// the rest (quirk `ping-200-with-challenge`).
+    /// The texts of the `WWW-Authenticate` headers. Some registries allow anonymous reads and still send a challenge
+    /// here, for other requests (quirk `ping-200-with-challenge`).
     pub challenges: Vec<String>,
 }
 
@@ -43,7 +43,7 @@ impl Endpoint for Ping<'_> {
         Ok(Head::new(self.row(), &self.target())?.done())
     }
 
-    /// The body is not looked at: it is anything but `{}` with some registries (quirk `ping-body-not-object`).
+    /// The body is ignored: some registries send something other than `{}` (quirk `ping-body-not-object`).
     fn parse(&self, from: &Target, response: &Response<Bytes>) -> Result<RegistryReached, AnswerError> {
         succeeded(self.row(), from, response)?;
         match response.status() {

@@ -12,7 +12,7 @@ use super::{AnswerError, Endpoint, Flaw, OpenUpload, Row};
 use crate::target::TargetError;
 use crate::{Digest, Origin, Repository, Target};
 
-/// Uploads a whole blob in one request (`end-4b`): its body is the blob.
+/// Uploads a whole blob in one request, whose body is the blob (`end-4b`).
 #[derive(Debug, Clone, Copy)]
 pub struct PostBlob<'a> {
     /// The registry.
@@ -25,13 +25,13 @@ pub struct PostBlob<'a> {
     pub size: u64,
 }
 
-/// What became of a blob that was sent in one request.
+/// The result of a single POST.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PostedBlob {
-    /// 201: it is stored.
+    /// 201: the blob is stored.
     Stored,
-    /// 202: the registry does not do that and took nothing of the body; it has begun an upload instead
-    /// (quirk `post-digest-single-unsupported-202`).
+    /// 202: the registry does not support single POST. It has discarded the body, and opened an upload (quirk
+    /// `post-digest-single-unsupported-202`).
     Opened(OpenUpload),
 }
 

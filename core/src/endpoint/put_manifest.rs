@@ -14,14 +14,14 @@ use crate::header::{ETag, accepted_tags, subject};
 use crate::target::TargetError;
 use crate::{Digest, Manifest, Origin, Repository, Tag, Target};
 
-/// Pushes a manifest (`end-7a`, or `end-7b` with tags beside its digest): the request's body is [`Manifest::bytes`].
+/// Pushes a manifest (`end-7a`, or `end-7b` by digest with tags). The request's body is [`Manifest::bytes`].
 #[derive(Debug, Clone, Copy)]
 pub struct PutManifest<'a> {
     /// The registry.
     pub origin: &'a Origin,
     /// The repository.
     pub repository: &'a Repository,
-    /// The manifest: it says its type, size and digest itself.
+    /// The manifest.
     pub manifest: &'a Manifest,
     /// What it is pushed under.
     pub name: PutName<'a>,
@@ -32,39 +32,40 @@ pub struct PutManifest<'a> {
 /// What a manifest is pushed under.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PutName<'a> {
-    /// A tag, which is made, or moved to this manifest.
+    /// A tag, which is created, or moved to this manifest.
     Tag(&'a Tag),
     /// Its own digest.
     Digest {
-        /// Tags to make, or to move to it, in the same request. Not every registry does that: see
-        /// [`ManifestStored::tags`]. Ten should be no problem.
+        /// Tags to create, or to move to this manifest, in the same request. Not every registry supports that: see
+        /// [`ManifestStored::tags`]. The spec asks registries to accept at least ten.
         tags: &'a [Tag],
     },
 }
 
-/// When a registry may store a manifest. Most registries ignore it (quirk `conditional-put-unsupported`).
+/// The condition under which a registry stores a manifest. Most registries ignore it (quirk
+/// `conditional-put-unsupported`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Condition<'a> {
     /// Always.
     #[default]
     None,
-    /// While that state of it stands which the validator names (`If-Match`).
+    /// Only if the current state has this validator (`If-Match`).
     IfMatch(&'a ETag),
-    /// While nothing stands there (`If-None-Match: *`).
+    /// Only if there is no manifest yet (`If-None-Match: *`).
     IfAbsent,
 }
 
-/// A manifest is stored.
+/// The registry has stored a manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ManifestStored {
-    /// Whether the registry said so as the spec has it, with 201, or reported its digest. Where neither, a
-    /// [`CheckManifest`](super::CheckManifest) makes sure (quirk `manifest-put-status-variants`).
+    /// Whether the status was 201, as the spec requires, or the registry reported the right digest. If not, make sure
+    /// with [`CheckManifest`](super::CheckManifest) (quirk `manifest-put-status-variants`).
     pub confirmed: bool,
-    /// The subject that the registry says it took note of; where the manifest has one and this is `None`, its entry in
-    /// the referrers' tag is the client's business.
+    /// The subject that the registry says it has processed (`OCI-Subject`). If the manifest has a subject and this is
+    /// `None`, the client must update the referrers tag.
     pub subject: Option<Digest>,
-    /// Those of the tags in the request that the registry says it set, in the request's order.
+    /// The tags of the request that the registry says it has set, in the request's order.
     pub tags: Vec<Tag>,
 }
 
@@ -97,8 +98,7 @@ impl Endpoint for PutManifest<'_> {
         })
     }
 
-    /// A `Location` is not looked at (quirk `manifest-location-bogus`), and neither is the body
-    /// (quirk `manifest-201-with-body`).
+    /// `Location` (quirk `manifest-location-bogus`) and the body (quirk `manifest-201-with-body`) are ignored.
     fn parse(&self, from: &Target, response: &Response<Bytes>) -> Result<ManifestStored, AnswerError> {
         let row = self.row();
         succeeded(row, from, response)?;

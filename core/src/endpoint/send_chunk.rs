@@ -13,24 +13,24 @@ use crate::Target;
 use crate::header::ChunkRange;
 use crate::target::TargetError;
 
-/// Sends some of a blob (`end-5`): its body is the chunk.
+/// Sends a chunk of a blob, which is the request's body (`end-5`).
 #[derive(Debug, Clone, Copy)]
 pub struct SendChunk<'a> {
     /// The upload, at its newest location.
     pub upload: &'a OpenUpload,
-    /// Which bytes.
+    /// Which bytes of the blob the body has.
     pub chunk: Chunk,
 }
 
-/// Which bytes of a blob a PATCH holds. None at all cannot be sent (quirk `patch-zero-length`).
+/// Which bytes of a blob a PATCH has. An empty chunk cannot be sent (quirk `patch-zero-length`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Chunk {
-    /// These, as the spec has it: with `Content-Range`.
+    /// These bytes, with `Content-Range` as the spec requires.
     Range(ChunkRange),
-    /// All of the blob in one go, without `Content-Range`: once in an upload, and as its first chunk only
-    /// (quirk `patch-second-stream-400`).
+    /// All bytes of the blob, without `Content-Range`. Only the first PATCH of an upload can be sent so (quirk
+    /// `patch-second-stream-400`).
     Stream {
-        /// How many bytes, where that is known before they are sent; without it the request has no `Content-Length`.
+        /// How many bytes, if that is known before they are sent. Otherwise the request has no `Content-Length`.
         size: Option<u64>,
     },
 }
@@ -57,8 +57,9 @@ impl Endpoint for SendChunk<'_> {
         })
     }
 
-    /// 201, 202 and 204 are successes, and so is any other 2xx with a `Location`
-    /// (quirks `patch-status-201`, `patch-status-204`). A chunk that was taken was taken whole, whatever `Range` says.
+    /// 201, 202 and 204 are successes, and so is any other 2xx with a `Location` or a readable `Range` (quirks
+    /// `patch-status-201`, `patch-status-204`). After a success the whole chunk counts as stored, whatever `Range`
+    /// says.
     fn parse(&self, from: &Target, response: &Response<Bytes>) -> Result<UploadProgress, AnswerError> {
         let row = self.row();
         succeeded(row, from, response).map_err(|error| with_progress(error, self.upload, from, response))?;

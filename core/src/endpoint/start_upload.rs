@@ -12,14 +12,14 @@ use super::{AnswerError, Endpoint, Flaw, OpenUpload, Row};
 use crate::target::TargetError;
 use crate::{Algorithm, Origin, Repository, Target};
 
-/// Begins an upload (`end-4a`, or `end-4c` with an algorithm).
+/// Starts an upload (`end-4a`, or `end-4c` with an algorithm).
 #[derive(Debug, Clone, Copy)]
 pub struct StartUpload<'a> {
     /// The registry.
     pub origin: &'a Origin,
     /// The repository.
     pub repository: &'a Repository,
-    /// The algorithm of the blob's digest: to be said where it is not SHA-256, which every registry assumes.
+    /// The algorithm of the blob's digest, if it is not SHA-256, which every registry assumes.
     pub algorithm: Option<Algorithm>,
 }
 
@@ -42,8 +42,7 @@ impl Endpoint for StartUpload<'_> {
         Ok(Head::new(self.row(), &self.target())?.content_length(0).done())
     }
 
-    /// A `Range` in the answer is not looked at: the upload is empty, whatever it says (quirk
-    /// `post-range-header-variants`).
+    /// `Range` in the answer is ignored: a new upload is empty (quirk `post-range-header-variants`).
     fn parse(&self, from: &Target, response: &Response<Bytes>) -> Result<OpenUpload, AnswerError> {
         succeeded(self.row(), from, response)?;
         match response.status() {
@@ -53,7 +52,7 @@ impl Endpoint for StartUpload<'_> {
     }
 }
 
-/// `/v2/<name>/blobs/uploads/`, always with the last slash (quirk `post-trailing-slash`).
+/// `/v2/<name>/blobs/uploads/`, always with the slash at its end (quirk `post-trailing-slash`).
 pub(super) fn uploads(origin: &Origin, repository: &Repository) -> Target {
     in_repository(origin, repository, "blobs/uploads/")
 }

@@ -1,8 +1,8 @@
-//! Plays an exchange that is written down as raw HTTP: `C:` is what the client must send, `S:` what the registry
-//! answers.
+//! Checks an endpoint against an exchange in raw HTTP: lines with `C:` are what the client must send, lines with `S:`
+//! what the registry answers.
 //!
-//! The transcripts in this folder are the spec's own text with concrete values in it. They are the oracle: where code
-//! and transcript differ, the code is wrong.
+//! The transcripts in this folder are the spec's own text with concrete values. If code and transcript differ, the code
+//! is wrong.
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request, Response};
@@ -12,8 +12,7 @@ use crate::{Algorithm, Digest, Manifest, Origin, Repository, Scheme, Target};
 
 /// A blob of five bytes, `sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824`.
 pub(super) const BLOB: &[u8] = b"hello";
-/// An image manifest that says little: 239 bytes,
-/// `sha256:1ccb399e44f3e0ec86bb1a95031c6b9f81ac77860556a81a90acb79bab8005d9`.
+/// A small image manifest: 239 bytes, `sha256:1ccb399e44f3e0ec86bb1a95031c6b9f81ac77860556a81a90acb79bab8005d9`.
 pub(super) const MANIFEST: &str = r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"application/vnd.oci.empty.v1+json","digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","size":2},"layers":[]}"#;
 
 /// `https://registry.example.org`.
@@ -36,11 +35,10 @@ pub(super) fn manifest() -> Manifest {
     Manifest::parse(MANIFEST.as_bytes()).unwrap()
 }
 
-/// Checks that `endpoint` is the row `id` and sends what the lines with `C:` say, and lets it read what those with `S:`
-/// say.
+/// Checks that `endpoint` is the row `id` and sends the lines with `C:`, and parses the lines with `S:`.
 ///
-/// Header names compare without case and order, everything else byte for byte. A body on the `C:` side must be as long
-/// as its `Content-Length` says.
+/// Headers are compared without the case of their names and without their order, everything else byte for byte. A body
+/// on the `C:` side must have the length of its `Content-Length`.
 pub(super) fn play<E: Endpoint>(id: &str, endpoint: &E, transcript: &str) -> Result<E::Output, AnswerError> {
     let (client, server) = (Message::of_side("C:", transcript), Message::of_side("S:", transcript));
     assert_eq!(endpoint.row().id(), id);
@@ -57,7 +55,7 @@ pub(super) fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Respo
     Message { start: format!("HTTP/1.1 {status} -"), headers, body: body.to_owned() }.response()
 }
 
-/// What `endpoint` makes of an answer that comes straight from its target.
+/// Parses an answer that came from the endpoint's own target.
 pub(super) fn parse<E: Endpoint>(endpoint: &E, response: &Response<Bytes>) -> Result<E::Output, AnswerError> {
     endpoint.parse(&endpoint.target(), response)
 }

@@ -1,4 +1,4 @@
-//! What the answer to a request in an upload says of the upload; a `Location` that cannot be used makes it malformed.
+//! Reads the state of an upload from an answer. A `Location` that cannot be used makes the answer malformed.
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
@@ -16,7 +16,7 @@ pub(super) fn opened(row: Row, from: &Target, response: &Response<Bytes>) -> Res
     }
 }
 
-/// The upload as it stands after an answer to a request in it.
+/// The state of an upload after an answer to one of its requests.
 pub(super) fn progress(
     row: Row,
     upload: &OpenUpload,
@@ -26,7 +26,7 @@ pub(super) fn progress(
     UploadProgress::read(upload, from, response.headers()).map_err(|why| malformed(row, response, why))
 }
 
-/// Adds to a 416 where the registry says the upload stands, where it says so.
+/// Adds the state of the upload to a 416, if the answer states it.
 pub(super) fn with_progress(
     error: AnswerError,
     upload: &OpenUpload,

@@ -1,4 +1,4 @@
-//! What every row needs: making the head of a request, and telling a refusal from an answer.
+//! What every endpoint needs: building the head of a request, and telling a success from an error.
 
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
@@ -9,12 +9,12 @@ use crate::header::{ReportedDigest, location, reported_digest};
 use crate::target::TargetError;
 use crate::{Digest, MediaType, Origin, Repository, Target};
 
-/// `/v2/<name>/<rest>`. Whatever is put into `rest` is the spec's own word, a digest or a tag.
+/// `/v2/<name>/<rest>`. `rest` may consist only of path segments from the spec, digests and tags.
 pub(super) fn in_repository(origin: &Origin, repository: &Repository, rest: &str) -> Target {
     Target::of_names(origin, format!("/v2/{repository}/{rest}"))
 }
 
-/// The head of a request, header by header.
+/// Builds the head of a request.
 pub(super) struct Head(Request<()>);
 
 impl Head {
@@ -30,13 +30,13 @@ impl Head {
         self
     }
 
-    /// `Content-Length`. Every POST, PUT and PATCH without a body says 0, because strict front ends answer 411
+    /// Sets `Content-Length`. Every POST, PUT and PATCH without a body has 0, because strict proxies answer 411
     /// otherwise (quirks `post-411-without-content-length`, `put-empty-needs-content-length-0`).
     pub(super) fn content_length(self, length: u64) -> Self {
         self.header(CONTENT_LENGTH, HeaderValue::from(length))
     }
 
-    /// The `Content-Type` of every blob and chunk: some registries refuse any other (quirk
+    /// Sets the `Content-Type` of every blob and chunk: some registries refuse any other (quirk
     /// `patch-content-type-strict`).
     pub(super) fn octet_stream(self) -> Self {
         self.header(CONTENT_TYPE, HeaderValue::from_static(MediaType::OCTET_STREAM))
@@ -47,7 +47,7 @@ impl Head {
     }
 }
 
-/// Passes a success; anything else is an error that says what the registry said.
+/// Succeeds for a 2xx that is not a web page; every other answer becomes an error.
 pub(super) fn succeeded(row: Row, from: &Target, response: &Response<Bytes>) -> Result<(), AnswerError> {
     let status = response.status();
     if is_web_page(row, response) {
@@ -64,10 +64,12 @@ pub(super) fn succeeded(row: Row, from: &Target, response: &Response<Bytes>) -> 
     }
 }
 
-/// Whether a server that is no registry may have answered: a portal, a proxy, an application that answers any path with a page.
-/// A registry says something else than 200 where it says nothing, and its lists and manifests are JSON; with another success it
-/// may call nothing at all HTML, as web frameworks do. A blob may be a page of HTML, and `/v2/` itself is answered with any type
-/// by some registries.
+/// Whether the answer is probably a web page from a server that is not a registry: a captive portal, a proxy, or an
+/// application that answers every path with a page.
+///
+/// A registry's 200 is never HTML. Its other 2xx may have the `Content-Type` of HTML, which web frameworks set, but
+/// then no page as the body. Two rows are exempt: a blob may be an HTML page, and some registries answer `/v2/` with
+/// any type.
 fn is_web_page(row: Row, response: &Response<Bytes>) -> bool {
     let is_html = |media_type: MediaType| media_type.as_str() == "text/html";
     let is_page = || response.body().trim_ascii_start().starts_with(b"<");
@@ -81,7 +83,7 @@ pub(super) fn malformed(row: Row, response: &Response<Bytes>, why: impl Into<Fla
     AnswerError::Malformed { row, status: response.status(), why: why.into() }
 }
 
-/// Holds `Docker-Content-Digest`, where it is there, against what this side knows.
+/// Compares `Docker-Content-Digest`, if there is one, with the digest that the client knows.
 pub(super) fn check_digest(row: Row, response: &Response<Bytes>, expected: &Digest) -> Result<(), AnswerError> {
     match reported_digest(response.headers(), expected) {
         ReportedDigest::Different(found) => {
@@ -91,7 +93,7 @@ pub(super) fn check_digest(row: Row, response: &Response<Bytes>, expected: &Dige
     }
 }
 
-/// Holds the digest of content that came against the one that was asked for.
+/// Compares the digest of the content that came with the one that was requested.
 pub(super) fn check_content(row: Row, found: Digest, expected: &Digest) -> Result<(), AnswerError> {
     if found == *expected {
         return Ok(());
@@ -99,7 +101,7 @@ pub(super) fn check_content(row: Row, found: Digest, expected: &Digest) -> Resul
     Err(AnswerError::WrongContent { row, digests: Box::new(Digests { expected: *expected, found }) })
 }
 
-/// `Content-Length` of an answer, where it is one number.
+/// The `Content-Length` of an answer; `None` if it is absent, repeated or not a number.
 pub(super) fn content_length(response: &Response<Bytes>) -> Option<u64> {
     let mut values = response.headers().get_all(CONTENT_LENGTH).iter();
     let value = values.next()?.to_str().ok()?;
@@ -107,7 +109,7 @@ pub(super) fn content_length(response: &Response<Bytes>) -> Option<u64> {
     if is_number { value.parse().ok() } else { None }
 }
 
-/// `Content-Type` of an answer as it stands there; empty where there is none.
+/// The `Content-Type` of an answer, unchanged; empty if there is none.
 pub(super) fn content_type(response: &Response<Bytes>) -> String {
     let value = response.headers().get(CONTENT_TYPE);
     value.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).unwrap_or_default()

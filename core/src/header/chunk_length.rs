@@ -1,24 +1,25 @@
-//! `OCI-Chunk-Min-Length`, and `OCI-Chunk-Max-Length`, which some registries send beside it.
+//! `OCI-Chunk-Min-Length`, and `OCI-Chunk-Max-Length`, which some registries send too.
 
 use http::HeaderMap;
 
 use super::content_range::number;
 
-/// The name of the header with the least length, in lower case.
+/// The header's name, in lower case: the smallest size of a chunk.
 pub const CHUNK_MIN_LENGTH: &str = "oci-chunk-min-length";
-/// The name of the header with the greatest length, in lower case. The spec does not know it (quirk
+/// The header's name, in lower case: the largest size of a chunk. The spec does not define it (quirk
 /// `oci-chunk-min-length`).
 pub const CHUNK_MAX_LENGTH: &str = "oci-chunk-max-length";
 
-/// The fewest bytes that every chunk but the last should have. `None` where it is not said, zero or no number.
+/// The smallest size in bytes, inclusive, that every chunk but the last should have. `None` if it is absent, zero or
+/// not a number.
 ///
-/// A peer's number: allocate nothing by it.
+/// The registry chooses the number, so allocate nothing by it.
 #[must_use]
 pub fn chunk_min_length(headers: &HeaderMap) -> Option<u64> {
     read(headers, CHUNK_MIN_LENGTH, u64::max)
 }
 
-/// The most bytes that a chunk may have. `None` where it is not said, zero or no number.
+/// The largest size in bytes, inclusive, that a chunk may have. `None` if it is absent, zero or not a number.
 #[must_use]
 pub fn chunk_max_length(headers: &HeaderMap) -> Option<u64> {
     read(headers, CHUNK_MAX_LENGTH, u64::min)

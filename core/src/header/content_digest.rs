@@ -1,4 +1,5 @@
-//! `Docker-Content-Digest`: what the registry says the content is called. Compared, never adopted.
+//! `Docker-Content-Digest`: the digest that the registry reports. It is compared, and never used in place of a known
+//! one.
 
 use http::HeaderMap;
 
@@ -7,20 +8,20 @@ use crate::Digest;
 /// The header's name, in lower case.
 pub const CONTENT_DIGEST: &str = "docker-content-digest";
 
-/// The digest that an answer reports, beside the one that this side knows.
+/// How the digest that an answer reports compares with the one that the client knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReportedDigest {
-    /// None, or nothing that can be read: no information.
+    /// There is none, or none that can be read.
     Absent,
-    /// The same.
+    /// It is the same digest.
     Same,
-    /// Of another algorithm, which is neither equal nor different (security invariant I14).
+    /// It has another algorithm, so it is neither equal nor different (security invariant I14).
     NotComparable,
-    /// Of the same algorithm, and different.
+    /// It has the same algorithm, and differs.
     Different(Digest),
 }
 
-/// Compares the digest that an answer reports with `expected`. Of several headers, one that differs decides.
+/// Compares the digest that an answer reports with `expected`. If there are several headers, one that differs decides.
 #[must_use]
 pub fn reported_digest(headers: &HeaderMap, expected: &Digest) -> ReportedDigest {
     let compared = headers.get_all(CONTENT_DIGEST).iter().map(|value| compare(value.to_str().ok(), expected));

@@ -1,13 +1,13 @@
-//! `Content-Range`: of a chunk that is sent (the spec's own form), and of a part of a blob that comes back (RFC 9110).
+//! `Content-Range` of a chunk in a request (the spec's own form), and of a part of a blob in an answer (RFC 9110).
 
 use std::fmt;
 
 use http::header::CONTENT_RANGE;
 use http::{HeaderMap, HeaderValue};
 
-/// Which bytes of a blob a chunk holds: at least one.
+/// The position of a chunk in its blob. It has at least one byte.
 ///
-/// [`Display`](fmt::Display) writes it as `Content-Range` has it in a chunk: `start-end`, inclusive on both ends and
+/// [`Display`](fmt::Display) writes it for the `Content-Range` of a chunk: `start-end`, inclusive on both ends and
 /// without a unit, because registries refuse any other form (quirk `patch-content-range-format`).
 ///
 /// ```
@@ -23,8 +23,8 @@ pub struct ChunkRange {
 }
 
 impl ChunkRange {
-    /// The range of `size` bytes from the byte at position `start`. `None` for no bytes, which no range can express,
-    /// and for more bytes than can be counted.
+    /// The range of `size` bytes that starts at position `start`. `None` if `size` is 0, which no range can express, or
+    /// if the end does not fit in a `u64`.
     #[must_use]
     pub fn new(start: u64, size: u64) -> Option<Self> {
         let end = start.checked_add(size)?;
@@ -43,7 +43,7 @@ impl ChunkRange {
         self.last.saturating_add(1)
     }
 
-    /// How many bytes it holds.
+    /// How many bytes it has.
     #[must_use]
     pub const fn size(&self) -> u64 {
         self.end().saturating_sub(self.start)
@@ -56,19 +56,19 @@ impl fmt::Display for ChunkRange {
     }
 }
 
-/// Which part of a blob a `206 Partial Content` holds: `bytes <start>-<last>/<size>` (RFC 9110, section 14.4).
+/// The part of a blob that a `206 Partial Content` answer has: `bytes <start>-<last>/<size>` (RFC 9110, section 14.4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PartRange {
     /// The position of the first byte.
     pub start: u64,
     /// The position of the last byte.
     pub last: u64,
-    /// The size of the whole blob in bytes, where it is said.
+    /// The size of the whole blob in bytes, if the answer states it.
     pub size: Option<u64>,
 }
 
 impl PartRange {
-    /// Reads the `Content-Range` of an answer. `None` where it is absent or malformed.
+    /// Reads the `Content-Range` of an answer. `None` if it is absent, malformed or repeated.
     #[must_use]
     pub fn read(headers: &HeaderMap) -> Option<Self> {
         let mut values = headers.get_all(CONTENT_RANGE).iter();
@@ -85,7 +85,7 @@ impl PartRange {
     }
 }
 
-/// Decimal digits only: `parse` alone would take a sign.
+/// Reads decimal digits only: `parse` alone would accept a sign.
 pub(super) fn number(text: &str) -> Option<u64> {
     if text.bytes().all(|b| b.is_ascii_digit()) { text.parse().ok() } else { None }
 }

@@ -1,4 +1,4 @@
-//! The body of an error. The spec has one shape for it; registries have many, and reading them never fails.
+//! The body of an error. The spec defines one form, registries send many others, and reading them never fails.
 
 use std::fmt;
 
@@ -7,20 +7,20 @@ use serde_json::{Map, Value};
 use super::text::{self, MAX_TEXT};
 use crate::text::shown;
 
-/// The longest body that is read as JSON, in bytes. Of a longer one only the beginning is kept.
+/// The longest body that is read as JSON, in bytes. Of a longer body only the beginning is kept, as text.
 const MAX_BODY: usize = 64 * 1024;
 /// The most errors of one body that are kept.
 const MAX_ERRORS: usize = 16;
 /// The longest code that is kept, in bytes.
 const MAX_CODE: usize = 128;
-/// How many errors are shown in one sentence.
+/// How many errors `Display` shows.
 const SHOWN_ERRORS: usize = 4;
 
-/// What a registry says about an error: JSON of the spec's shape, JSON of another one, HTML, text or nothing
-/// (quirks `error-body-shapes`, `error-codes-non-spec`, `429-non-json-body`).
+/// What a registry says about an error: JSON in the spec's form or in another one, HTML, text or nothing (quirks
+/// `error-body-shapes`, `error-codes-non-spec`, `429-non-json-body`).
 ///
-/// [`Display`](fmt::Display) shows it in one line, safe for a terminal. It is for people: decide by the status first,
-/// by the code second, and never by a message alone.
+/// [`Display`](fmt::Display) shows it in one line that is safe for a terminal. The line is for people: a program
+/// decides by the status first, by the code second, and never by a message alone.
 ///
 /// ```
 /// use longshore_core::header::ErrorBody;
@@ -33,26 +33,26 @@ const SHOWN_ERRORS: usize = 4;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct ErrorBody {
-    /// The errors that it lists, 16 at most.
+    /// The errors that it lists, at most 16.
     pub errors: Vec<ErrorEntry>,
-    /// The beginning of the body as text, 1 KiB at most, where no error could be read out of it.
+    /// The beginning of the body as text, at most 1 KiB, if no error could be read from it; otherwise empty.
     pub text: String,
 }
 
-/// One error of the list. Everything in it is optional.
+/// One error of the list. Every part is optional.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct ErrorEntry {
-    /// What kind of error, such as `BLOB_UNKNOWN`. Registries have codes of their own, some with spaces.
+    /// The kind of error, such as `BLOB_UNKNOWN`. Some registries use codes of their own, even with spaces.
     pub code: Option<String>,
-    /// What happened, for people: 1 KiB at most. What was no string is here as JSON.
+    /// A description for people, at most 1 KiB. A value that is not a string is kept as JSON text.
     pub message: Option<String>,
-    /// More about it, as JSON or, where it was a string, as that; 1 KiB at most.
+    /// More information, at most 1 KiB. A value that is not a string is kept as JSON text.
     pub detail: Option<String>,
 }
 
 impl ErrorBody {
-    /// Reads a body, whatever it is.
+    /// Reads any body. This never fails.
     #[must_use]
     pub fn read(body: &[u8]) -> Self {
         let errors = if body.len() <= MAX_BODY { read_json(body) } else { Vec::new() };
@@ -71,7 +71,7 @@ impl ErrorBody {
         self.codes().any(|c| c == code)
     }
 
-    /// Whether it says nothing at all.
+    /// Whether it has neither errors nor text.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.errors.is_empty() && self.text.is_empty()
@@ -79,7 +79,7 @@ impl ErrorBody {
 }
 
 fn read_json(body: &[u8]) -> Vec<ErrorEntry> {
-    // Some registries say JSON and send another charset; what is no UTF-8 shows as a replacement character.
+    // Some registries send JSON in another charset: what is not UTF-8 becomes a replacement character.
     let body = String::from_utf8_lossy(body);
     let Ok(Value::Object(object)) = serde_json::from_str(body.trim_start_matches('\u{feff}')) else {
         return Vec::new();
@@ -100,7 +100,7 @@ fn entry(error: &Value) -> Option<ErrorEntry> {
     }
 }
 
-/// One error of any of the names that registries give its parts. `None` where it has none of them.
+/// Reads one error, by any of the names that registries use for its parts. `None` if it has none of them.
 fn entry_of(object: &Map<String, Value>) -> Option<ErrorEntry> {
     let first = |names: &[&str]| names.iter().find_map(|name| object.get(*name)).and_then(any_text);
     let entry = ErrorEntry {
@@ -111,7 +111,7 @@ fn entry_of(object: &Map<String, Value>) -> Option<ErrorEntry> {
     (entry != ErrorEntry::default()).then_some(entry)
 }
 
-/// A string as it is, anything else as JSON; nothing for nothing.
+/// A string as it is, any other value as JSON text. `None` for `null` and for everything that is empty.
 fn any_text(value: &Value) -> Option<String> {
     match value {
         Value::Null => None,
@@ -129,7 +129,7 @@ fn kept(text: &str) -> String {
 
 fn beginning(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body.get(..MAX_TEXT).unwrap_or(body));
-    // A character that the cut went through shows as a replacement character: cut it off with the rest.
+    // A character that the cut has split became a replacement character, which is removed.
     let text = if body.len() > MAX_TEXT { text.trim_end_matches('\u{fffd}') } else { &text };
     kept(text.trim_ascii())
 }
@@ -152,7 +152,7 @@ impl fmt::Display for ErrorBody {
 impl fmt::Display for ErrorEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let parts = [&self.code, &self.message, &self.detail];
-        // The detail is often the message once more, or structured: it is shown where there is nothing else.
+        // The detail often repeats the message or is structured, so it is shown only if there is no message.
         let parts_shown = if self.message.is_some() { 2 } else { 3 };
         for (i, part) in parts.into_iter().take(parts_shown).flatten().enumerate() {
             f.write_str(if i == 0 { "" } else { ": " })?;

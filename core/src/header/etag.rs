@@ -1,19 +1,19 @@
-//! `ETag` (RFC 9110, section 8.8.3): a validator, as opaque as it can be.
+//! `ETag` (RFC 9110, section 8.8.3): a validator, which is never interpreted.
 
 use http::header::ETAG;
 use http::{HeaderMap, HeaderValue};
 
-/// What a registry calls one state of a manifest. It is sent back as it came and never looked into: some are quoted
-/// digests, some unquoted hashes of another kind (quirk `etag-format-varies`).
+/// The validator of one state of a manifest. It is sent back exactly as it came and never interpreted: some registries
+/// send quoted digests, some unquoted hashes of another kind (quirk `etag-format-varies`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ETag(HeaderValue);
 
 impl ETag {
-    /// The longest one that is kept, in bytes.
+    /// The longest validator that is kept, in bytes.
     pub const MAX_LEN: usize = 1024;
 
-    /// Reads the one `ETag` of an answer. `None` where there is none, several, or one that is empty, longer than
-    /// [`ETag::MAX_LEN`] or not all visible ASCII.
+    /// Reads the `ETag` of an answer. `None` if there is none or more than one, or if it is empty, longer than
+    /// [`ETag::MAX_LEN`] or not entirely visible ASCII.
     #[must_use]
     pub fn read(headers: &HeaderMap) -> Option<Self> {
         let mut values = headers.get_all(ETAG).iter();
@@ -23,7 +23,7 @@ impl ETag {
         is_sound.then(|| Self(value.clone()))
     }
 
-    /// Whether it is weak (`W/"..."`): then `If-Match` never holds.
+    /// Whether it is weak (`W/"..."`). `If-Match` with a weak validator never matches.
     #[must_use]
     pub fn is_weak(&self) -> bool {
         self.0.as_bytes().starts_with(b"W/")

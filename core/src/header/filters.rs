@@ -1,4 +1,4 @@
-//! `OCI-Filters-Applied`: which filters a list of referrers went through.
+//! `OCI-Filters-Applied`: the filters that the registry applied to a list of referrers.
 
 use http::HeaderMap;
 
@@ -7,7 +7,7 @@ use super::text;
 /// The header's name, in lower case.
 pub const FILTERS_APPLIED: &str = "oci-filters-applied";
 
-/// Whether the answer says that the filter of this name was applied. Where not, the client filters itself.
+/// Whether the registry applied the filter with this name. If not, the client must filter.
 #[must_use]
 pub fn filters_applied(headers: &HeaderMap, filter: &str) -> bool {
     text::list(headers, FILTERS_APPLIED).any(|applied| applied.eq_ignore_ascii_case(filter))

@@ -1,4 +1,4 @@
-//! `Link` (RFC 8288): the next page of a list. No other relation is looked at.
+//! `Link` (RFC 8288): the next page of a list. Other relations are ignored.
 
 use http::HeaderMap;
 use http::header::LINK;
@@ -7,30 +7,31 @@ use thiserror::Error;
 use crate::Target;
 use crate::target::TargetError;
 
-/// The most bytes of `Link` headers that are read: 64 KiB.
+/// The longest `Link` headers that are read, all of one answer together, in bytes.
 const MAX_LEN: usize = 64 * 1024;
 
-/// Why the next page cannot be asked for.
+/// Why the next page cannot be requested.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum LinkError {
     /// More than 64 KiB of `Link` headers.
     #[error("its Link headers are longer than {MAX_LEN} bytes")]
     TooLong,
-    /// Not a URL of the strict grammar.
+    /// The URL does not match the strict grammar.
     #[error("its Link to the next page cannot be used: {0}")]
     Target(#[from] TargetError),
-    /// A page at another origin (security invariant I22).
+    /// The page is at another origin (security invariant I22).
     #[error("its Link to the next page leads to another origin")]
     OtherOrigin,
 }
 
-/// The next page that the answer from `from` (after redirects) links to: the first link whose `rel` is `next`.
+/// The next page: the target of the first link whose `rel` is `next`. `from` is the target that answered, after
+/// redirects.
 ///
-/// A URL without `<` and `>` is taken too (quirk `tags-link-forms`). It is resolved with [`Target::resolve`].
+/// A URL without `<` and `>` is accepted too (quirk `tags-link-forms`). It is resolved with [`Target::resolve`].
 ///
 /// # Errors
-/// Where there is such a link that must not be followed: too long, malformed, or at another origin than `from`.
+/// If there is such a link and it is malformed or at another origin than `from`, or if the headers are too long.
 pub fn next_link(headers: &HeaderMap, from: &Target) -> Result<Option<Target>, LinkError> {
     let values = || headers.get_all(LINK).iter();
     if values().map(http::HeaderValue::len).fold(0, usize::saturating_add) > MAX_LEN {
@@ -66,7 +67,7 @@ fn is_rel_next(parameter: &str) -> bool {
         && relations.split([' ', '\t']).any(|relation| relation.eq_ignore_ascii_case("next"))
 }
 
-/// Splits at `separator` where it stands neither in `<...>` nor in `"..."`.
+/// Splits at every `separator` that is neither inside `<...>` nor inside `"..."`.
 fn split_outside_quotes(text: &str, separator: char) -> impl Iterator<Item = &str> {
     let (mut in_url, mut in_quotes, mut escaped) = (false, false, false);
     text.split(move |c: char| {

@@ -1,4 +1,4 @@
-//! `Location` (RFC 9110, section 10.2.2): where to go on.
+//! `Location` (RFC 9110, section 10.2.2): the target of the next request.
 
 use http::HeaderMap;
 use http::header::LOCATION;
@@ -11,21 +11,22 @@ use crate::target::TargetError;
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum LocationError {
-    /// There are several, and they differ: other HTTP stacks would follow different ones.
+    /// There are several, and they differ: HTTP stacks would not agree on which one to follow.
     #[error("there are several Location headers, and they differ")]
     Several,
-    /// It is not a URL of the strict grammar.
+    /// The URL does not match the strict grammar.
     #[error("its Location cannot be used: {0}")]
     Target(#[from] TargetError),
 }
 
-/// Where the answer that came from `from` (after redirects) says to go on; `None` where it says nothing.
+/// The target that an answer names; `None` if it has no `Location`. `from` is the target that answered, after
+/// redirects.
 ///
-/// It is resolved with [`Target::resolve`]: path and query stay as they are, byte for byte. It may be of another origin
-/// than `from`; who sends credentials there must look first.
+/// It is resolved with [`Target::resolve`]: path and query stay as they are, byte for byte. It may be at another origin
+/// than `from`, so check [`Target::origin`] before you send credentials there.
 ///
 /// # Errors
-/// Where there is a `Location` that cannot be used.
+/// If there is a `Location` that cannot be used.
 pub fn location(headers: &HeaderMap, from: &Target) -> Result<Option<Target>, LocationError> {
     let mut values = headers.get_all(LOCATION).iter();
     let Some(value) = values.next() else { return Ok(None) };

@@ -1,8 +1,7 @@
-//! The headers of the distribution protocol, and the bodies of its errors: each read in one place, with its bounds.
+//! The headers of the distribution protocol, and the bodies of its errors. Each is read in one place, with its limits.
 //!
-//! What a registry sends is read leniently where a quirk is known, and never adopted: a header that is absent, too long
-//! or malformed is *no information* wherever the protocol can go on without it. Nothing in here fails, panics or
-//! allocates by a number that a peer sent.
+//! A header that is absent, too long or malformed counts as absent whenever the protocol can continue without it, and
+//! forms that are known quirks are accepted. Nothing in this module panics, or allocates by a number that a peer sent.
 //!
 //! ```
 //! use http::HeaderMap;

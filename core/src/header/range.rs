@@ -1,24 +1,24 @@
-//! `Range` in an answer about an upload: how much of it the registry says it has.
+//! `Range` in an answer about an upload: how many bytes the registry says it has.
 
 use http::HeaderMap;
 use http::header::RANGE;
 
-/// How much of an upload the registry says it has. A hint and no more.
+/// How many bytes of an upload the registry says it has. This is only a hint.
 ///
 /// The spec writes `0-<end>`, with the position of the last byte. Registries also send `bytes=0-<end>`, `0--1` for
 /// nothing, `0-0` for nothing *or* one byte, an end one too high, the end of the last chunk alone, or the end of the
 /// first chunk for ever; many send nothing (quirks `status-range-exclusive-with-prefix`, `status-zero-bytes-ambiguous`,
 /// `patch-range-off-by-one-streamed`, `patch-range-relative-to-chunk`, `patch-range-header-stale`,
-/// `patch-range-0--1-breaks-docker`). So it never moves an upload by itself: count the bytes that were sent, and use
-/// [`RangeHint::offset_within`] where an answer was lost.
+/// `patch-range-0--1-breaks-docker`). So do not set an upload's offset from it alone: count the bytes that were sent,
+/// and use [`RangeHint::offset_within`] after an answer was lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum RangeHint {
-    /// Absent, or nothing that can be read: no information.
+    /// It is absent or cannot be read.
     #[default]
     Unknown,
-    /// `0--1`: no byte at all.
+    /// `0--1`: no bytes.
     Empty,
-    /// `0-<end>`: through the byte at this position, as the spec has it.
+    /// `0-<end>`: all bytes up to this position, inclusive, as the spec defines it.
     Through(u64),
 }
 
@@ -38,7 +38,7 @@ impl RangeHint {
         let text = text.strip_prefix("bytes=").unwrap_or(text);
         match text.split_once('-') {
             Some(("0", "-1")) => Self::Empty,
-            // `parse` alone would take a sign.
+            // `parse` alone would accept a sign.
             Some(("0", end)) if end.bytes().all(|b| b.is_ascii_digit()) => {
                 end.parse().map_or(Self::Unknown, Self::Through)
             }
@@ -46,11 +46,12 @@ impl RangeHint {
         }
     }
 
-    /// The offset at which to go on, where it follows from what this side knows: that the first `acknowledged`
-    /// bytes are there, and that no more than `sent` bytes were ever sent.
+    /// The offset at which the upload continues, checked against what the client knows: the registry has acknowledged
+    /// the first `acknowledged` bytes, and no more than `sent` bytes were ever sent.
     ///
-    /// An end is read as the spec has it, and as one too high where only that fits. `0-0` says nothing about an upload
-    /// of which no byte is acknowledged. `None`: believe the own count, or begin again.
+    /// The end is read as inclusive, as the spec defines it, or as exclusive if only that is possible. `0-0` is ignored
+    /// while no byte is acknowledged. `None` means that the hint is of no use: rely on your own count, or start the
+    /// upload again.
     #[must_use]
     pub fn offset_within(self, acknowledged: u64, sent: u64) -> Option<u64> {
         let fits = |offset: &u64| (acknowledged..=sent).contains(offset);

@@ -1,25 +1,26 @@
-//! `Retry-After` (RFC 9110, section 10.2.3), without a clock.
+//! `Retry-After` (RFC 9110, section 10.2.3), read without a clock.
 
 use std::time::Duration;
 
 use http::header::{DATE, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue};
 
-/// How long an answer asks to wait.
+/// How long an answer asks the client to wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum RetryAfter {
-    /// It does not.
+    /// It has no `Retry-After`.
     #[default]
     Absent,
-    /// At least this long, counted from the answer. A number of seconds that does not fit saturates at 2^64-1.
+    /// At least this long, counted from when the answer came. A number of seconds above 2^64-1 counts as 2^64-1.
     Delay(Duration),
-    /// It does, but one cannot tell how long: neither seconds nor a date, or a date in an answer that has no `Date`.
+    /// The time cannot be read: it is neither a number of seconds nor a date, or it is a date in an answer without a
+    /// `Date`.
     Malformed,
 }
 
 impl RetryAfter {
-    /// Reads it. A date is held against the same answer's `Date`, because there is no clock here; one that is past
-    /// means no wait. Of several, the longest counts.
+    /// Reads the header. A date is compared with the same answer's `Date`, because the core has no clock; a past date
+    /// means no wait. If there are several headers, the longest wait counts.
     #[must_use]
     pub fn read(headers: &HeaderMap) -> Self {
         let waits = headers.get_all(RETRY_AFTER).iter().map(|value| read_one(value, headers));
@@ -35,7 +36,7 @@ impl RetryAfter {
 fn read_one(value: &HeaderValue, headers: &HeaderMap) -> Option<Duration> {
     let text = value.to_str().ok()?.trim_matches([' ', '\t']);
     if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
-        // All digits: the only way to fail is to be too large.
+        // All characters are digits, so `parse` fails only if the number is too large.
         return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
     }
     let until = httpdate::parse_http_date(text).ok()?;

@@ -1,4 +1,4 @@
-//! `OCI-Subject`: the registry has seen a manifest's `subject`, and lists it among the referrers itself.
+//! `OCI-Subject`: the registry has processed a manifest's `subject` and lists the manifest among its referrers.
 
 use http::HeaderMap;
 
@@ -7,8 +7,8 @@ use crate::Digest;
 /// The header's name, in lower case.
 pub const SUBJECT: &str = "oci-subject";
 
-/// The subject that the answer to a manifest's PUT names. `None` where it names none, several, or nothing that is a
-/// digest: then the referrers' tag must be kept by the client.
+/// The subject that the answer to a manifest's PUT names. `None` if it names none or several, or if it is not a digest:
+/// then the client must update the referrers tag.
 #[must_use]
 pub fn subject(headers: &HeaderMap) -> Option<Digest> {
     let mut values = headers.get_all(SUBJECT).iter();

@@ -1,4 +1,4 @@
-//! `OCI-Tag`: the tags that a registry set while it took a manifest by digest.
+//! `OCI-Tag`: the tags that a registry set when it stored a manifest that was pushed by digest.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use crate::Tag;
 /// The header's name, in lower case.
 pub const TAG: &str = "oci-tag";
 
-/// The tags that the answer names: comma-separated, in any number of headers. What is no tag is passed over.
+/// The tags that the answer names, comma-separated in any number of headers. Anything that is not a tag is ignored.
 #[must_use]
 pub fn accepted_tags(headers: &HeaderMap) -> BTreeSet<Tag> {
     text::list(headers, TAG).filter_map(|tag| tag.parse().ok()).collect()

@@ -1,8 +1,8 @@
-//! A peer's text: lists of words, and texts cut to a length.
+//! Helpers for a peer's text: comma-separated lists, and cutting to a length.
 
 use http::HeaderMap;
 
-/// The most bytes of a peer's text that are kept in one piece: 1 KiB.
+/// The longest single text of a peer that is kept, in bytes.
 pub(crate) const MAX_TEXT: usize = 1024;
 
 /// The longest prefix of at most `max` bytes that ends between two characters.
@@ -11,7 +11,7 @@ pub(crate) fn cut(text: &str, max: usize) -> &str {
     text.split_at_checked(end).map_or("", |(prefix, _)| prefix)
 }
 
-/// The elements of a comma-separated list that stands in any number of headers of one name; empty ones left out.
+/// The elements of the comma-separated list in all headers with this name, without empty ones.
 pub(crate) fn list<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = &'a str> {
     let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).map(|element| element.trim_matches([' ', '\t'])).filter(|e| !e.is_empty())

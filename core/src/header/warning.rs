@@ -1,15 +1,16 @@
-//! `Warning` (RFC 7234, section 5.5, in the one form that the spec allows).
+//! `Warning` (RFC 7234, section 5.5), in the only form that the spec allows.
 
 use http::HeaderMap;
 use http::header::WARNING;
 
-/// The most bytes of `Warning` headers that a registry may send in one answer, and that are read.
+/// The longest `Warning` headers that are read, all of one answer together, in bytes. The spec allows no more.
 const MAX_LEN: usize = 4096;
 
-/// The texts of the warnings in an answer, in order, each as the registry meant it: `299 - "text"`.
+/// The texts of the warnings in an answer, in order, without quotes and escapes. The form is `299 - "text"`.
 ///
-/// Other codes, agents and dates are passed over, as is what goes beyond 4096 bytes. The texts are the registry's own
-/// words: they are for people only, and must be escaped before they are shown.
+/// Warnings with another code, an agent or a date are ignored, and so is everything after 4096 bytes. The registry
+/// chooses the texts: they are for people only, and must be escaped with [`shown`](crate::text::shown) before they are
+/// shown.
 #[must_use]
 pub fn warnings(headers: &HeaderMap) -> Vec<String> {
     let mut left = MAX_LEN;

@@ -1,14 +1,16 @@
-//! `WWW-Authenticate` (RFC 9110, section 11.6.1), as raw texts. What they mean is read where authentication is.
+//! `WWW-Authenticate` (RFC 9110, section 11.6.1), as raw texts. [`auth::challenge`](crate::auth::challenge) parses
+//! them.
 
 use http::HeaderMap;
 use http::header::WWW_AUTHENTICATE;
 
-/// The most headers that are kept (security invariant I25).
+/// How many headers are kept at most (security invariant I25).
 const MAX_CHALLENGES: usize = 16;
-/// The longest one that is kept, in bytes. A longer one is ignored as a whole: half a challenge could have another meaning.
+/// The longest header that is kept, in bytes. A longer one is ignored entirely, because half a challenge could have
+/// another meaning.
 const MAX_LEN: usize = 8192;
 
-/// The texts of the `WWW-Authenticate` headers, in order: 16 of them at most, of 8 KiB each at most.
+/// The texts of the `WWW-Authenticate` headers, in order: at most 16, each of at most 8 KiB.
 #[must_use]
 pub fn challenges(headers: &HeaderMap) -> Vec<String> {
     let values = headers.get_all(WWW_AUTHENTICATE).iter().filter(|value| value.len() <= MAX_LEN);

@@ -1,4 +1,4 @@
-//! Names: registries, repositories, tags and references, as values that cannot be wrong.
+//! Names of registries, repositories and tags, and references, as values that are always well formed.
 
 mod reference;
 mod registry;

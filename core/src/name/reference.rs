@@ -1,4 +1,4 @@
-//! Full references, with the conventions that people type.
+//! References in the form that people type.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,8 +10,8 @@ use crate::{Digest, DigestError};
 
 /// `[registry/]repository[:tag][@digest]`.
 ///
-/// The first component is a registry where it holds a `.` or a `:`, or is `localhost`; otherwise the registry is Docker Hub,
-/// and there a name of one component is one of `library/`.
+/// The first component is a registry if it contains a `.` or a `:`, or is `localhost`. Otherwise the registry is Docker
+/// Hub, where a name of one component is in `library/`.
 ///
 /// ```
 /// use longshore_core::Reference;
@@ -29,9 +29,9 @@ pub struct Reference {
     pub registry: Registry,
     /// The repository in it.
     pub repository: Repository,
-    /// The tag, where one was written.
+    /// The tag, if one was written.
     pub tag: Option<Tag>,
-    /// The digest, where one was written. With a tag beside it, the digest is what counts.
+    /// The digest, if one was written. If there is a tag too, the digest decides which manifest is meant.
     pub digest: Option<Digest>,
 }
 
@@ -40,7 +40,7 @@ pub struct Reference {
 #[non_exhaustive]
 pub enum ReferenceError {
     /// It begins with `scheme://`.
-    #[error("a reference has no scheme: leave out what stands before ://")]
+    #[error("a reference has no scheme: leave out :// and what is before it")]
     Scheme,
     /// The registry is malformed.
     #[error(transparent)]

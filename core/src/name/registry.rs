@@ -1,4 +1,4 @@
-//! A registry: where it is, and what people call it.
+//! A registry, by the name that people use for it.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,10 +7,10 @@ use thiserror::Error;
 
 use crate::target::{Host, Origin, Scheme, split_port};
 
-/// A registry, as `host` or `host:port`, and whether one talks to it over TLS.
+/// A registry, as `host` or `host:port`, and whether it is reached over TLS.
 ///
-/// Plain HTTP is implied for `localhost` and loopback addresses and asked for with [`Registry::with_scheme`] elsewhere.
-/// Docker Hub is called `docker.io` (also `index.docker.io`) and lives at `registry-1.docker.io`.
+/// `localhost` and loopback addresses are reached over plain HTTP; for others, [`Registry::with_scheme`] chooses it.
+/// Docker Hub is named `docker.io` or `index.docker.io`, and its requests go to `registry-1.docker.io`.
 ///
 /// ```
 /// use longshore_core::Registry;
@@ -30,14 +30,14 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// Docker Hub: what a reference without a registry means.
+    /// Docker Hub, the registry of a reference that names none.
     #[must_use]
     pub fn docker_hub() -> Self {
         #[expect(clippy::expect_used, reason = "a constant, and a test parses it")]
         "docker.io".parse().expect("docker.io is a host name")
     }
 
-    /// The same registry over the given scheme.
+    /// The same registry, reached over this scheme.
     #[must_use]
     pub fn with_scheme(mut self, scheme: Scheme) -> Self {
         self.scheme = scheme;
@@ -63,7 +63,7 @@ impl Registry {
 #[error("{0:?} is not a registry: it is written as host or host:port, for example ghcr.io or localhost:5000")]
 #[non_exhaustive]
 pub struct RegistryError(
-    /// What was given, cut to 256 characters.
+    /// The text that was given, cut to 256 characters.
     pub String,
 );
 

@@ -1,4 +1,4 @@
-//! The spec's `<name>`.
+//! The name of a repository: the spec's `<name>`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,14 +7,15 @@ use thiserror::Error;
 
 /// The name of a repository in its registry, such as `library/alpine`: the spec's `<name>`.
 ///
-/// It matches [the spec's expression](https://github.com/opencontainers/distribution-spec/blob/967efdc079b91785ad18c77cc4f8991a47feefbf/spec.md#pulling-manifests):
-/// components of lower-case letters and digits, joined by `.`, `_`, `__` or any number of `-`, and separated by `/`.
-/// So it can stand in a path as it is: no `..`, `%`, `?` or `#` is in it.
+/// It matches [the spec's
+/// expression](https://github.com/opencontainers/distribution-spec/blob/967efdc079b91785ad18c77cc4f8991a47feefbf/spec.md#pulling-manifests):
+/// components of lower-case letters and digits, joined by `.`, `_`, `__` or any number of `-`, and separated by `/`. So
+/// it can be used in a path without escaping: it contains no `..`, `%`, `?` or `#`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Repository(String);
 
 impl Repository {
-    /// The longest name, in characters: clients commonly allow 255 for registry and name together.
+    /// The longest name, in bytes. The spec notes that many clients allow 255 characters for host and name together.
     pub const MAX_LEN: usize = 255;
 
     /// The name as text.
@@ -28,17 +29,19 @@ impl Repository {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum RepositoryError {
-    /// Nothing at all.
+    /// The empty text.
     #[error("a repository name cannot be empty")]
     Empty,
     /// Longer than [`Repository::MAX_LEN`].
     #[error("a repository name has at most {} characters", Repository::MAX_LEN)]
     TooLong,
-    /// A capital letter: the spec knows none.
+    /// A capital letter, which the spec does not allow.
     #[error("a repository name is in lower case")]
     Uppercase,
     /// A component that the spec's expression does not match.
-    #[error("a repository name is components of a-z and 0-9, joined inside by one of . _ __ or dashes, separated by /")]
+    #[error(
+        "a repository name is made of components separated by /; each is a-z and 0-9, joined by one of . _ __ or dashes"
+    )]
     Malformed,
 }
 

@@ -1,4 +1,4 @@
-//! Tags, and the tag under which the referrers of a subject are listed.
+//! Tags, including the one under which the referrers of a subject are listed.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,13 +12,13 @@ use crate::Digest;
 pub struct Tag(String);
 
 impl Tag {
-    /// The tag that people mean when they write none: `latest`.
+    /// `latest`, the tag that is meant when none is written.
     #[must_use]
     pub fn latest() -> Self {
         Self("latest".to_owned())
     }
 
-    /// The tag under which the referrers of `subject` are listed where the registry has no referrers API.
+    /// The tag under which the referrers of `subject` are listed if the registry has no referrers API.
     ///
     /// It is the spec's [referrers tag schema](https://github.com/opencontainers/distribution-spec/blob/967efdc079b91785ad18c77cc4f8991a47feefbf/spec.md#referrers-tag-schema).
     #[must_use]
@@ -28,13 +28,15 @@ impl Tag {
 
     /// [`Tag::of_referrers`] for a digest of any algorithm, given as the parts before and after its colon.
     ///
-    /// The algorithm is cut to 32 characters and the rest to 64; whatever a tag cannot hold becomes `-`.
+    /// The algorithm is cut to 32 characters and the encoded part to 64; each character that a tag cannot contain
+    /// becomes `-`.
     #[must_use]
     pub fn of_referrers_to(algorithm: &str, encoded: &str) -> Self {
         let allowed = |c: char| if is_tag_char(c) { c } else { '-' };
         let mut tag: String = algorithm.chars().take(32).map(allowed).collect();
         if !tag.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_') {
-            // No algorithm of the image spec's grammar gets here; a tag must begin like one all the same.
+            // The image spec's grammar allows no such algorithm, but this function takes any text and must return a
+            // valid tag.
             tag.insert(0, '_');
         }
         tag.push('-');

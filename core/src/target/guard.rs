@@ -1,10 +1,11 @@
-//! Where a registry may send the client: every URL that came from the network is checked here.
+//! Checks every URL that came from the network, before a request goes there.
 //!
-//! A hostile or broken registry steers the next request with a `Location`, a redirect, a token service's address or a `Link`.
-//! [`admit`] decides on all of them. What it refuses names the rule and the option of [`Policy`] that lifts it.
+//! A hostile or broken registry can choose the next request's target with a `Location`, a redirect, a token service's
+//! address or a `Link`. [`admit`] decides on all of them. Its refusal names the rule, and the option of [`Policy`] that
+//! lifts it.
 //!
-//! The rule about token services protects third parties, and tokens. It cannot protect a password from the registry that it
-//! is for: that one can always ask for it by Basic authentication.
+//! The rule about token services protects third parties and tokens. It cannot protect a password from the registry that
+//! the password is for, which can always request it by Basic authentication.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +13,7 @@ use thiserror::Error;
 
 use super::{Origin, Scheme, Target, site, special};
 
-/// Which kind of answer a URL came in.
+/// The part of an answer that a URL came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Source {
     /// The `Location` of an upload or of stored content.
@@ -39,7 +40,7 @@ impl Source {
     }
 }
 
-/// Where a registry may send us. The default is what suits public registries.
+/// Which origins a registry may send the client to. The default is meant for public registries.
 ///
 /// ```
 /// use longshore_core::Target;
@@ -62,44 +63,46 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// Makes an exception for one origin: it may be a location, a redirect's target or a token service, also over plain HTTP,
-    /// in a private network, and whatever the other options say. The registry's credentials go to it only as token service.
+    /// Allows one origin as a location, a redirect's target and a token service, even over plain HTTP or in a private
+    /// network, and whatever the other options say. The registry's credentials are sent to it only if it is the token
+    /// service.
     #[must_use]
     pub fn allow_origin(mut self, origin: Origin) -> Self {
         self.allowed.insert(origin);
         self
     }
 
-    /// What to do about the location of an upload at another origin.
+    /// Sets what to do about a `Location` at another origin. The default is [`CrossOrigin::Follow`].
     #[must_use]
     pub const fn with_locations(mut self, locations: CrossOrigin) -> Self {
         self.locations = locations;
         self
     }
 
-    /// What to do about redirects to another origin.
+    /// Sets what to do about redirects to another origin. The default is [`CrossOrigin::Follow`].
     #[must_use]
     pub const fn with_redirects(mut self, redirects: CrossOrigin) -> Self {
         self.redirects = redirects;
         self
     }
 
-    /// Whether the target of a redirect that asks for a token gets an anonymous one, from its own token service. Default no.
+    /// Sets whether the target of a redirect that asks for a token is sent an anonymous one from its own token service.
+    /// The default is `false`.
     ///
-    /// Some registries only send one on to another (quirk `redirect-target-needs-own-auth`). No credentials go there, and the
-    /// token serves at that target alone.
+    /// Some registries redirect to another registry (quirk `redirect-target-needs-own-auth`). No credentials are sent
+    /// there, and the token is used at that target only.
     #[must_use]
     pub const fn with_guest_tokens(mut self, may: bool) -> Self {
         self.guest_tokens = may;
         self
     }
 
-    /// What [`with_guest_tokens`](Self::with_guest_tokens) said.
+    /// The value of [`with_guest_tokens`](Self::with_guest_tokens).
     pub(crate) const fn guest_tokens(&self) -> bool {
         self.guest_tokens
     }
 
-    /// Which token services may be asked.
+    /// Sets which token services may be used. The default is [`Realms::SameSiteOrKnown`].
     #[must_use]
     pub fn with_realms(mut self, realms: Realms) -> Self {
         self.realms = realms;
@@ -115,27 +118,27 @@ impl Policy {
 /// What to do about a URL at another origin than the registry's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum CrossOrigin {
-    /// Go there, if it is public and no less protected than the registry, without credentials.
+    /// Follow it without credentials, if its host is public and it does not change from HTTPS to plain HTTP.
     #[default]
     Follow,
-    /// Stop.
+    /// Refuse it.
     Refuse,
 }
 
-/// Which token services a registry may send us to, and with that its credentials.
+/// Which token services a registry may name. The registry's credentials are sent to them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Realms {
     /// The registry's own origin.
     SameOrigin,
-    /// The registry's own site, or a pair that is known, such as `lscr.io` and `ghcr.io`.
+    /// The registry's own site, or the token service of a pair that is known, such as `lscr.io` and `ghcr.io`.
     ///
-    /// A site is a host, or the names under one domain where that is plainly one owner's: there is no list of public suffixes
-    /// here, and a doubtful case is refused.
+    /// A site is one host, or the names under one domain if that domain clearly has one owner. There is no list of
+    /// public suffixes here, and a doubtful case is refused.
     #[default]
     SameSiteOrKnown,
     /// Every public host over HTTPS.
     AnyPublicHttps,
-    /// The registry's own origin and these.
+    /// The registry's own origin and these origins.
     List(BTreeSet<Origin>),
 }
 
@@ -143,18 +146,18 @@ pub enum Realms {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Admitted {
-    /// Where to go.
+    /// The target to send the request to. It may be an upgraded form of the URL.
     pub target: Target,
-    /// Whether the registry's credentials may be used there: at the registry itself where the registry pointed to it, and at
-    /// its token service. Nobody else can aim them.
+    /// Whether the registry's credentials may be sent there: to the registry itself if the registry named the URL, and
+    /// to its token service.
     pub credentials_may_follow: bool,
 }
 
-/// Decides on a URL that came with an answer from `from`, while talking to `registry`.
+/// Decides whether a request may go to `to`, a URL in an answer from `from`, in an operation on `registry`.
 ///
-/// A URL over plain HTTP at the very host that was asked over HTTPS is taken to be meant for the port that was asked, over
-/// HTTPS: registries behind a TLS proxy write such ones (quirks `post-location-http-behind-tls`, `redirect-changes-method`).
-/// Not so for a token service (quirk `token-realm-plain-http`), and not where the policy names the origin.
+/// A plain HTTP URL whose host is the one that answered over HTTPS is changed to HTTPS and to the port that answered:
+/// registries behind a TLS proxy send such URLs (quirks `post-location-http-behind-tls`, `redirect-changes-method`).
+/// This does not apply to a token service (quirk `token-realm-plain-http`), nor to an origin that the policy allows.
 ///
 /// ```
 /// use longshore_core::Target;
@@ -169,7 +172,7 @@ pub struct Admitted {
 /// ```
 ///
 /// # Errors
-/// Where a rule refuses it, and no option lifts the rule.
+/// If a rule refuses the URL and no option of the policy lifts the rule.
 pub fn admit(
     policy: &Policy,
     registry: &Origin,
@@ -198,7 +201,7 @@ pub fn admit(
 }
 
 impl Policy {
-    /// `http://` at the host that was asked over HTTPS, as what it must be meant for.
+    /// Changes `http://` at the host that answered over HTTPS to that origin.
     fn upgraded(&self, from: &Target, to: Target, source: Source) -> Target {
         let meant = source != Source::Realm
             && from.origin.scheme == Scheme::Https
@@ -208,7 +211,7 @@ impl Policy {
         if meant { Target { origin: from.origin.clone(), ..to } } else { to }
     }
 
-    /// The rules for an origin that is not the registry's and that no option names.
+    /// The rules for an origin that is neither the registry's nor allowed by an option.
     fn check_foreign(&self, registry: &Origin, from: &Target, to: &Origin, source: Source) -> Result<(), Rule> {
         let https = |origin: &Origin| origin.scheme == Scheme::Https;
         if !https(to) && (https(registry) || https(&from.origin)) {
@@ -227,14 +230,14 @@ impl Policy {
                 Realms::AnyPublicHttps => (https(to), Rule::Realm),
             },
             Source::RealmRedirect => (false, Rule::RealmRedirect),
-            // The origin that answered is where the page came from: it was admitted when it was asked.
+            // `admit` has checked that the origin is the one that answered, which was admitted before.
             Source::Link => (true, Rule::LinkOrigin),
         };
         if admitted { Ok(()) } else { Err(rule) }
     }
 }
 
-/// A URL that [`admit`] refused: by which rule, and what lifts it.
+/// [`admit`] refused a URL.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{registry} points to {to} as its {}, and {}", kind.as_str(), rule.reason())]
 #[non_exhaustive]
@@ -243,9 +246,9 @@ pub struct Refusal {
     pub rule: Rule,
     /// The registry.
     pub registry: Origin,
-    /// What kind of URL it was.
+    /// The part of the answer that the URL came from.
     pub kind: Source,
-    /// The origin that is refused.
+    /// The origin of the URL that was refused.
     pub to: Origin,
 }
 
@@ -255,19 +258,23 @@ pub struct Refusal {
 pub enum Rule {
     /// From HTTPS to plain HTTP. Lifted by [`Policy::allow_origin`].
     Downgrade,
-    /// An address of this machine, of a private network, or of no use on the internet. Lifted by [`Policy::allow_origin`].
+    /// An address of this machine, of a private network, or reserved for special use. Lifted by
+    /// [`Policy::allow_origin`].
     SpecialUse,
-    /// [`Policy::with_locations`] says so. Lifted by [`CrossOrigin::Follow`] or [`Policy::allow_origin`].
+    /// A `Location` at another origin, which [`Policy::with_locations`] refuses. Lifted by [`CrossOrigin::Follow`] or
+    /// [`Policy::allow_origin`].
     CrossOriginLocation,
-    /// [`Policy::with_redirects`] says so. Lifted by [`CrossOrigin::Follow`] or [`Policy::allow_origin`].
+    /// A redirect to another origin, which [`Policy::with_redirects`] refuses. Lifted by [`CrossOrigin::Follow`] or
+    /// [`Policy::allow_origin`].
     CrossOriginRedirect,
-    /// [`Policy::with_realms`] says so. Lifted by a wider one of [`Realms`] or [`Policy::allow_origin`].
+    /// A token service that [`Policy::with_realms`] refuses. Lifted by a wider variant of [`Realms`] or by
+    /// [`Policy::allow_origin`].
     Realm,
-    /// A token service must not redirect. Nothing lifts it.
+    /// A redirect of a token service. Nothing lifts it.
     RealmRedirect,
-    /// The next page is not where this one came from. Nothing lifts it.
+    /// A next page at another origin than the page before. Nothing lifts it.
     LinkOrigin,
-    /// Somebody else than the registry asked for its credentials. Nothing lifts it.
+    /// Another origin than the registry's asked for its credentials. Nothing lifts it.
     ForeignChallenge,
 }
 

@@ -1,4 +1,4 @@
-//! Host names and addresses, held strictly.
+//! Host names and addresses, checked strictly.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -6,10 +6,10 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-/// A host as it stands in a URL: a name, an IPv4 address, or an IPv6 address in brackets; in lower case.
+/// The host of a URL: a name in lower case, an IPv4 address, or an IPv6 address in brackets.
 ///
-/// What HTTP stacks read differently is refused: a trailing dot, numbers that some resolvers take for addresses
-/// (`127.1`, `0x7f.1`, `2130706433`), zone ids, and `xn--` labels (an internationalised name is typed as such nowhere here).
+/// Forms that HTTP stacks read differently are refused: a trailing dot, numbers that some resolvers read as addresses
+/// (`127.1`, `0x7f.1`, `2130706433`), zone ids, and `xn--` labels (internationalised names are not supported).
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Host(Kind);
 
@@ -20,7 +20,7 @@ enum Kind {
 }
 
 impl Host {
-    /// The address, where the host is one and not a name.
+    /// The address, if the host is an address.
     #[must_use]
     pub const fn address(&self) -> Option<IpAddr> {
         match self.0 {
@@ -29,7 +29,7 @@ impl Host {
         }
     }
 
-    /// The name, where the host is one and not an address.
+    /// The name, if the host is a name.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
         match &self.0 {
@@ -38,7 +38,7 @@ impl Host {
         }
     }
 
-    /// Whether it is this machine itself: `localhost`, a name under it, or a loopback address.
+    /// Whether it is the local machine: `localhost`, a name under it, or a loopback address.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
         match &self.0 {
@@ -52,13 +52,13 @@ impl Host {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum HostError {
-    /// Not a name or an address at all.
+    /// Neither a name nor an address.
     #[error("a host is a name of letters, digits, dots and dashes, an IPv4 address, or an IPv6 address in brackets")]
     Malformed,
-    /// A name that ends in a dot: another origin for some, the same for others.
-    #[error("a host name does not end in a dot here")]
+    /// A name that ends in a dot. HTTP stacks do not agree on whether it is the same origin as the name without it.
+    #[error("the host name ends in a dot: leave the dot out")]
     TrailingDot,
-    /// A number that some resolvers take for an address.
+    /// A number that some resolvers read as an address.
     #[error("a host that is a number must be an IPv4 address of four decimal parts")]
     Number,
     /// An `xn--` label.
@@ -99,7 +99,8 @@ fn is_label(label: &str) -> bool {
         && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_'))
 }
 
-/// What the URL standard calls a number: decimal, or `0x` and hex. A host that ends in one is an address or an error.
+/// Whether a label is what the URL standard calls a number: decimal digits, or `0x` and hex digits. A host whose last
+/// label is a number must be an address.
 fn is_number(label: &str) -> bool {
     label.bytes().all(|b| b.is_ascii_digit())
         || label.strip_prefix("0x").is_some_and(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit()))

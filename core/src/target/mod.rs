@@ -1,7 +1,7 @@
-//! Where a request goes: [`Origin`] and [`Target`], and the one function that makes a [`Target`] of a URL from the network.
+//! Where a request goes: [`Origin`] and [`Target`]. Only this module parses URLs.
 //!
-//! Nothing else in this crate reads a URL. What is not an exact match of a strict grammar is refused, so that no transport
-//! can read another host, port or path out of it than the core did.
+//! A URL that does not match a strict grammar exactly is refused, so that no transport can read another host, port or
+//! path in it than the core did.
 
 mod guard;
 mod host;
@@ -24,17 +24,17 @@ pub use resolve::MAX_REFERENCE_LEN;
 pub(crate) use resolve::{percent_encode, split_port};
 pub use special::{is_public, is_public_address};
 
-/// `http` or `https`: the only schemes there are here.
+/// `http` or `https`: the only schemes that are supported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scheme {
-    /// Plain HTTP: for loopback and where the caller asks for it.
+    /// Plain HTTP: for loopback, and if the caller asks for it.
     Http,
     /// HTTP over TLS.
     Https,
 }
 
 impl Scheme {
-    /// The scheme as it stands in a URL.
+    /// The scheme as it is written in a URL.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -43,7 +43,7 @@ impl Scheme {
         }
     }
 
-    /// The port that a URL without one means: 80 or 443.
+    /// The port of a URL that states none: 80 or 443.
     #[must_use]
     pub const fn default_port(self) -> u16 {
         match self {
@@ -53,7 +53,7 @@ impl Scheme {
     }
 }
 
-/// Scheme, host and port: whom one talks to. Credentials belong to exactly one of these.
+/// Scheme, host and port of a server. Credentials are always bound to one origin.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Origin {
     scheme: Scheme,
@@ -62,7 +62,7 @@ pub struct Origin {
 }
 
 impl Origin {
-    /// An origin; `port` is the scheme's own where `None`.
+    /// An origin. If `port` is `None`, it is the scheme's default port.
     #[must_use]
     pub fn new(scheme: Scheme, host: Host, port: Option<u16>) -> Self {
         Self { scheme, host, port: port.unwrap_or(scheme.default_port()) }
@@ -86,7 +86,7 @@ impl Origin {
         self.port
     }
 
-    /// `host` or `host:port`, the port left out where it is the scheme's own: what stands in a `Host` header.
+    /// The value of a `Host` header: `host:port`, or `host` if the port is the scheme's default port.
     #[must_use]
     pub fn authority(&self) -> String {
         if self.port == self.scheme.default_port() {
@@ -109,10 +109,11 @@ impl fmt::Debug for Origin {
     }
 }
 
-/// Where one request goes: an origin, and the exact bytes of path and query.
+/// The target of one request: an origin, and the exact bytes of path and query.
 ///
-/// A driver must send these bytes as they are (they may be signed), or report that it cannot.
-/// [`Display`](fmt::Display) leaves the values of the query out, because they may be secrets: what is harmless stays.
+/// A driver must send these bytes unchanged (they may be signed), or report that it cannot. [`Display`](fmt::Display)
+/// replaces the values of query parameters by `…`, because they may be secrets, unless the parameter is known to be
+/// harmless.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Target {
     origin: Origin,
@@ -120,17 +121,18 @@ pub struct Target {
 }
 
 impl Target {
-    /// A target whose path and query are given as the bytes to send.
+    /// A target with these exact bytes as path and query.
     ///
     /// # Errors
-    /// Where `path_and_query` does not begin with `/`, or has a character that a path and query cannot hold.
+    /// If `path_and_query` does not begin with `/`, or contains a character, a dot segment or a double slash at its
+    /// start that HTTP stacks would change.
     pub fn new(origin: Origin, path_and_query: impl Into<String>) -> Result<Self, TargetError> {
         let path_and_query = path_and_query.into();
         resolve::check_path_and_query(&path_and_query)?;
         Ok(Self { origin, path_and_query })
     }
 
-    /// A target whose path is made of names, digests and tags only: their grammars leave nothing to check.
+    /// A target whose path consists of names, digests and tags only. Their grammars make it valid.
     pub(crate) fn of_names(origin: &Origin, path: String) -> Self {
         debug_assert_eq!(resolve::check_path_and_query(&path), Ok(()));
         Self { origin: origin.clone(), path_and_query: path }
@@ -144,22 +146,23 @@ impl Target {
     /// Reads an absolute URL.
     ///
     /// # Errors
-    /// Where it is not an absolute `http` or `https` URL of the strict grammar.
+    /// If it is not an absolute `http` or `https` URL, or does not match the strict grammar.
     pub fn parse(url: &str) -> Result<Self, TargetError> {
         resolve::absolute(url)
     }
 
-    /// Resolves a URL reference that an answer from this target carried (RFC 3986, section 5.2), byte for byte.
+    /// Resolves a URL reference in an answer from this target (RFC 3986, section 5.2).
     ///
-    /// The fragment is dropped, nothing is encoded or decoded.
+    /// The fragment is dropped. Everything else stays as it is, byte for byte: nothing is encoded, decoded or
+    /// normalised.
     ///
     /// # Errors
-    /// Where the reference is longer than [`MAX_REFERENCE_LEN`] bytes or not of the strict grammar.
+    /// If the reference is longer than [`MAX_REFERENCE_LEN`] bytes, or does not match the strict grammar.
     pub fn resolve(&self, reference: &str) -> Result<Self, TargetError> {
         resolve::resolve(self, reference)
     }
 
-    /// Whom it talks to.
+    /// The origin that the request goes to.
     #[must_use]
     pub const fn origin(&self) -> &Origin {
         &self.origin
@@ -183,9 +186,9 @@ impl Target {
         self.path_and_query.split_once('?').map(|(_, query)| query)
     }
 
-    /// The target with one more query parameter after all that is there, whose bytes stay as they are.
+    /// The target with one more query parameter at the end. The bytes before it stay as they are.
     ///
-    /// `value` is percent-encoded, `key` is not: it is one of the spec's own words.
+    /// `value` is percent-encoded. `key` is not, because it is a parameter name from the spec.
     #[must_use]
     pub fn with_query(&self, key: &'static str, value: &str) -> Self {
         let separator = match self.query() {
@@ -198,10 +201,10 @@ impl Target {
         Self { origin: self.origin.clone(), path_and_query }
     }
 
-    /// The whole URL for an HTTP stack: these bytes and no others.
+    /// The whole URL for an HTTP stack, with exactly these bytes.
     ///
     /// # Errors
-    /// Where `http::Uri` refuses it, as it does above 65,534 bytes.
+    /// If `http::Uri` refuses it, as it does above 65,534 bytes.
     pub fn uri(&self) -> Result<Uri, TargetError> {
         Uri::builder()
             .scheme(self.origin.scheme.as_str())
@@ -212,19 +215,20 @@ impl Target {
     }
 }
 
-/// The query parameters whose values say nothing secret: the spec's own, and the token services'. All others are shown without
-/// their value.
+/// The query parameters whose values are never secret: those of the spec and of token services. All others are shown
+/// without their value.
 const HARMLESS: [&str; 11] =
     ["scope", "service", "mount", "from", "digest", "digest-algorithm", "n", "last", "tag", "artifactType", "ns"];
 
-/// Whether a query parameter may be shown. Some servers end a value at a `;` too, so such a one may hold others.
+/// Whether a query parameter may be shown. Some servers end a value at a `;` too, so a value that contains one may
+/// contain other parameters.
 fn is_harmless(key: &str, value: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/,+*@%".contains(&byte);
     HARMLESS.contains(&key) && value.bytes().all(plain)
 }
 
 impl Target {
-    /// What of the query is not shown.
+    /// The parts of the query that are not shown.
     pub(crate) fn hidden(&self) -> impl Iterator<Item = &str> {
         self.query().into_iter().flat_map(|query| query.split('&')).filter_map(|pair| match pair.split_once('=') {
             Some((key, value)) if is_harmless(key, value) => None,
@@ -241,7 +245,7 @@ impl fmt::Display for Target {
             text.push(if i == 0 { '?' } else { '&' });
             match pair.split_once('=') {
                 Some((key, value)) if is_harmless(key, value) => text.push_str(pair),
-                // Without a value it is perhaps no key but all of a secret, ending in the padding of Base64.
+                // Without a value, the text may be no key but a whole secret, with the padding of Base64 at its end.
                 Some((key, value)) if !value.bytes().all(|byte| byte == b'=') => text.extend([key, "=…"]),
                 None if pair.is_empty() => {}
                 _ => text.push('…'),
@@ -261,7 +265,7 @@ impl fmt::Debug for Target {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum TargetError {
-    /// Nothing at all.
+    /// The empty text.
     #[error("the URL is empty")]
     Empty,
     /// More than [`MAX_REFERENCE_LEN`] bytes.
@@ -270,29 +274,29 @@ pub enum TargetError {
     /// A scheme other than `http` and `https`.
     #[error("the URL's scheme is not http or https")]
     Scheme,
-    /// No `//` after the scheme, or an empty host.
+    /// No `//` after the scheme, or no host.
     #[error("the URL names no host")]
     NoHost,
-    /// `user:password@`: a secret in a place that is printed.
-    #[error("the URL holds a user name or password")]
+    /// `user:password@`. URLs are printed, so secrets in them are refused.
+    #[error("the URL contains a user name or password")]
     UserInfo,
-    /// The host is not one.
+    /// The host is malformed or not supported.
     #[error("the URL's host is refused: {0}")]
     Host(#[from] HostError),
     /// The port is not a number from 1 to 65535.
     #[error("the URL's port is not a number from 1 to 65535")]
     Port,
-    /// A character that a path or query cannot hold, or a `%` without two hex digits.
-    #[error("the URL holds a character that stands in no path or query")]
+    /// A character that a path or query cannot contain, or a `%` without two hex digits.
+    #[error("the URL contains a character that no path or query may contain")]
     Character,
     /// A path that begins with `//`, which some HTTP stacks read as a host.
     #[error("the URL's path begins with two slashes")]
     DoubleSlash,
     /// `.` or `..` as a path segment, plain or percent-encoded, which HTTP stacks rewrite.
-    #[error("the URL's path holds a dot segment")]
+    #[error("the URL's path contains a dot segment")]
     DotSegment,
-    /// `http::Uri` cannot hold it.
-    #[error("the URL cannot be handed to an HTTP stack as it is")]
+    /// `http::Uri` cannot represent it.
+    #[error("the URL cannot be given to an HTTP stack unchanged")]
     Unrepresentable,
 }
 

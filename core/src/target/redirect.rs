@@ -1,22 +1,26 @@
-//! Which redirects are followed at all. Where they may lead is [`admit`](super::admit)'s to say.
+//! Which redirects are followed, by status and method. [`admit`](super::admit) decides on their targets.
 
 use http::{Method, StatusCode};
 use thiserror::Error;
 
-/// The most redirects that one request follows, unless told otherwise.
+/// The default limit of redirects that one request follows.
 pub const MAX_REDIRECTS: usize = 5;
 
-/// Whether a status sends the request elsewhere: 301, 302, 303, 307 and 308.
+/// Whether a status is a redirect: 301, 302, 303, 307 or 308.
 #[must_use]
 pub const fn is_redirect(status: StatusCode) -> bool {
     matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
 }
 
-/// Whether a redirect is followed, after `followed` others of the same request, of which there may be `limit`. It is with the same method and body, or not
-/// at all: 307 and 308 mean that, and the others do for a method that only reads (RFC 9110, section 15.4).
+/// Checks whether a redirect may be followed.
+///
+/// `followed` counts the redirects that the same request has followed before; `limit` is the highest number it may
+/// follow. A redirect is followed with the same method and body or not at all: 307 and 308 require that, and the others
+/// allow it for GET and HEAD (RFC 9110, section 15.4).
 ///
 /// # Errors
-/// Where it is one too many, or an answer to a write that most clients repeat as a GET (quirk `redirect-changes-method`).
+/// If the limit is reached, or if the status would turn a request that writes into a GET (quirk
+/// `redirect-changes-method`).
 pub fn check_redirect(method: &Method, status: StatusCode, followed: usize, limit: usize) -> Result<(), NotFollowed> {
     let reads = method == Method::GET || method == Method::HEAD;
     if !reads && !matches!(status.as_u16(), 307 | 308) {
@@ -34,7 +38,7 @@ pub fn check_redirect(method: &Method, status: StatusCode, followed: usize, limi
 pub enum NotFollowed {
     /// The redirect would turn a write into a GET.
     #[error(
-        "the registry redirects a {method} with status {status}, which would make it a GET; mostly it does not know its own https address"
+        "the registry redirects a {method} with status {status}, which would make it a GET; usually its own https address is not configured"
     )]
     Method {
         /// The method of the request.
@@ -42,10 +46,10 @@ pub enum NotFollowed {
         /// The status of the answer.
         status: u16,
     },
-    /// More than are allowed.
-    #[error("the request was redirected more than {limit} times; the registry sends it around in circles")]
+    /// The limit is reached.
+    #[error("the request was redirected more than {limit} times; the redirects may form a circle")]
     TooMany {
-        /// How many are allowed.
+        /// How many redirects are allowed.
         limit: usize,
     },
 }

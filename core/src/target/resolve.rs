@@ -1,4 +1,4 @@
-//! RFC 3986 as far as a registry may use it, and no further.
+//! URL parsing: the part of RFC 3986 that a registry may use.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,7 @@ use super::{Host, Origin, Scheme, Target, TargetError};
 /// The longest URL reference that is read, in bytes.
 pub const MAX_REFERENCE_LEN: usize = 8192;
 
-/// RFC 3986, section 5.2.2, with the base's authority and path; nothing is normalised.
+/// Resolves a reference against a base (RFC 3986, section 5.2.2). Nothing is normalised.
 pub(super) fn resolve(base: &Target, reference: &str) -> Result<Target, TargetError> {
     let reference = trimmed(reference)?;
     if has_scheme(reference) {
@@ -21,14 +21,14 @@ pub(super) fn resolve(base: &Target, reference: &str) -> Result<Target, TargetEr
     } else if reference.starts_with('?') {
         format!("{}{reference}", base.path())
     } else {
-        // A path relative to the base's last slash. Dot segments would be removed here; they are refused instead.
+        // A path relative to the base's last slash. RFC 3986 removes dot segments here; they are refused instead.
         let (directory, _) = base.path().rsplit_once('/').unwrap_or(("", ""));
         format!("{directory}/{reference}")
     };
     Target::new(base.origin.clone(), path_and_query)
 }
 
-/// An absolute URL.
+/// Parses an absolute URL.
 pub(super) fn absolute(url: &str) -> Result<Target, TargetError> {
     let url = trimmed(url)?;
     let (scheme, rest) = url.split_once(':').ok_or(TargetError::Scheme)?;
@@ -61,7 +61,7 @@ pub(crate) fn split_port(authority: &str) -> Result<(&str, Option<u16>), TargetE
     let Some((host, port)) = authority.rsplit_once(':').filter(|(_, port)| !port.ends_with(']')) else {
         return Ok((authority, None));
     };
-    // `parse` alone would take a sign.
+    // `parse` alone would accept a sign.
     if port.is_empty() || port.len() > 5 || !port.bytes().all(|b| b.is_ascii_digit()) {
         return Err(TargetError::Port);
     }
@@ -87,7 +87,7 @@ fn has_scheme(reference: &str) -> bool {
         .is_some_and(|(scheme, rest)| rest.starts_with(':') && scheme.starts_with(|c: char| c.is_ascii_alphabetic()))
 }
 
-/// Whether HTTP stacks pass these bytes on as they are.
+/// Checks that HTTP stacks send these bytes unchanged.
 pub(super) fn check_path_and_query(path_and_query: &str) -> Result<(), TargetError> {
     let (path, query) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
     if !path.starts_with('/') || !holds_only(path, b"/:@") || !holds_only(query, b"/:@?") {
@@ -102,7 +102,8 @@ pub(super) fn check_path_and_query(path_and_query: &str) -> Result<(), TargetErr
     Ok(())
 }
 
-/// `unreserved / pct-encoded / sub-delims` and `also`; no `'`, which some stacks encode in a query.
+/// Whether a text has only RFC 3986's `unreserved / pct-encoded / sub-delims` and the bytes in `also`, without `'`,
+/// which some stacks encode in a query.
 fn holds_only(text: &str, also: &[u8]) -> bool {
     let mut bytes = text.bytes();
     while let Some(byte) = bytes.next() {
@@ -126,9 +127,10 @@ fn is_dot_segment(segment: &str) -> bool {
     plain == "." || plain == ".."
 }
 
-/// Everything but unreserved characters as `%XX`.
+/// Encodes everything but RFC 3986's unreserved characters as `%XX`.
 pub(crate) fn percent_encode(value: &str) -> String {
-    // Never grown: the value may be a secret, and what a growing string leaves behind is not wiped.
+    // The string is never reallocated: the value may be a secret, and the memory that a reallocation frees is not
+    // overwritten.
     let mut out = String::with_capacity(value.len().saturating_mul(3));
     for byte in value.bytes() {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {

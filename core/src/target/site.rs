@@ -1,17 +1,17 @@
-//! Which hosts belong together: whose token service may serve which registry.
+//! Which hosts belong to one site, so that one may be the token service of the other.
 //!
-//! There is no public suffix list here: it is large, and never new enough. Instead two hosts are one site only where it is
-//! plain, and everything else is the caller's to say ([`Realms::List`](super::Realms), [`Policy::allow_origin`](super::Policy)).
+//! The public suffix list is not used: it is large and soon out of date. Two hosts are one site only in clear cases;
+//! for all others the caller decides ([`Realms::List`](super::Realms), [`Policy::allow_origin`](super::Policy)).
 
 use super::Host;
 
-/// Second-level labels under which countries register names, where the top level has two letters: `co.uk`, `com.au`.
+/// Second-level labels under which names are registered, if the top level is a country's: `co.uk`, `com.au`.
 const REGISTRY_LABELS: [&str; 20] = [
     "ac", "asso", "biz", "co", "com", "edu", "gob", "gov", "gouv", "info", "ltd", "mil", "net", "nom", "ne", "or",
     "org", "plc", "sch", "school",
 ];
 
-/// Domains under which strangers get names of their own. Two hosts in one of these are no site because of it.
+/// Domains under which different owners have names. Two hosts under one of these are not one site.
 const SHARED_DOMAINS: [&str; 62] = [
     "akamaized.net",
     "alicontainer.com",
@@ -77,14 +77,14 @@ const SHARED_DOMAINS: [&str; 62] = [
     "workers.dev",
 ];
 
-/// Registries whose token service is at another site: from where it was seen.
+/// Registries and their token services at another host, each with the source of the entry.
 ///
-/// A `*` stands for one label, and for the same one on both sides.
+/// `*` matches one label, which must be the same on both sides; `?` matches any one label.
 const KNOWN: [(&str, &str); 6] = [
-    // Both of these are one site as well; they stand here to stay if the rule above changes.
+    // Each of these two pairs is one site too. They are listed so that they stay known if `same_site` becomes stricter.
     ("registry-1.docker.io", "auth.docker.io"),
     ("registry.gitlab.com", "gitlab.com"),
-    // A redirector in front of GitHub's registry: its challenge is GitHub's own (getwud/wud #143).
+    // A redirecting server in front of GitHub's registry: its challenge is GitHub's own (getwud/wud #143).
     ("lscr.io", "ghcr.io"),
     // Scaleway: registry-internal/v1/regions/{region}/tokens.
     ("rg.*.scw.cloud", "api.scaleway.com"),
@@ -93,12 +93,13 @@ const KNOWN: [(&str, &str); 6] = [
     ("?.*.cr.aliyuncs.com", "dockerauth.*.aliyuncs.com"),
 ];
 
-/// Whether two hosts are one site: the same host, or names under one registered domain that is plainly not shared.
+/// Whether two hosts are one site: the same host, or names under one registered domain that different owners do not
+/// share.
 ///
-/// * An address and a name of one label are the same site as themselves only.
-/// * The shared part must have two labels, or three where the last two are a country's (`co.uk`) or the second is at most
-///   two letters long under a country (`ca.us`).
-/// * Under a domain that is rented out by the name ([`SHARED_DOMAINS`]) only the same host is the same site.
+/// * An address, or a name of one label, is one site with itself only.
+/// * The common part must have two labels. It must have three if the last two are a public suffix of a country:
+///   `co.uk`, or a second label of at most two letters, as in `ca.us`.
+/// * Under a domain that different owners share ([`SHARED_DOMAINS`]), a host is one site with itself only.
 pub(super) fn same_site(one: &Host, other: &Host) -> bool {
     if one == other {
         return true;
@@ -108,7 +109,7 @@ pub(super) fn same_site(one: &Host, other: &Host) -> bool {
     domain.is_some() && domain == registered_domain(other)
 }
 
-/// Whether a registry is known to have its token service at that host.
+/// Whether the registry is known to have its token service at `realm`.
 pub(super) fn is_known(registry: &Host, realm: &Host) -> bool {
     let (Some(registry), Some(realm)) = (registry.name(), realm.name()) else { return false };
     KNOWN.iter().any(|(registries, realms)| {
@@ -116,7 +117,7 @@ pub(super) fn is_known(registry: &Host, realm: &Host) -> bool {
     })
 }
 
-/// The last two or three labels, where they are a registered domain: not a public suffix such as `co.uk`.
+/// The last two or three labels, if they are a registered domain and not a public suffix such as `co.uk`.
 fn registered_domain(name: &str) -> Option<String> {
     let labels: Vec<&str> = name.rsplit('.').collect();
     let (top, second) = (labels.first()?, labels.get(1)?);
@@ -129,7 +130,7 @@ fn registered_domain(name: &str) -> Option<String> {
     Some(own.join("."))
 }
 
-/// Matches label by label; gives what `*` stood for. `?` is any one label.
+/// Matches label by label. The inner value is the label that `*` matched, if the pattern has one.
 fn matches<'n>(pattern: &str, name: &'n str) -> Option<Option<&'n str>> {
     let mut star = None;
     let mut labels = name.split('.');

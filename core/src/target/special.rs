@@ -1,18 +1,17 @@
-//! Addresses that a registry on the open network may not send the client to: those of this machine, of private networks, and
-//! reserved ones.
+//! Hosts that are not on the public internet: those of this machine and of private networks, and reserved addresses.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::Host;
 
-/// Names that mean this machine, beside those under `localhost`: what `/etc/hosts` has on common systems.
+/// Names of this machine, in addition to those under `localhost`: those that `/etc/hosts` has on common systems.
 const LOCAL_NAMES: [&str; 6] =
     ["localhost", "localhost.localdomain", "localhost6", "localhost6.localdomain6", "ip6-localhost", "ip6-loopback"];
 
-/// Whether a host is, as far as its text says, on the public internet.
+/// Whether a host is on the public internet, as far as its text shows.
 ///
-/// What a name resolves to is not known here. A transport that looks a name up can ask [`is_public_address`] about the
-/// answer; without that, a name that points into a private network is reached.
+/// Names are not resolved here. A transport that resolves a name can check the result with [`is_public_address`];
+/// otherwise a name that resolves to a private address is treated as public.
 #[must_use]
 pub fn is_public(host: &Host) -> bool {
     match (host.address(), host.name()) {
@@ -24,7 +23,7 @@ pub fn is_public(host: &Host) -> bool {
 
 /// Whether an address is for use on the public internet (IANA's special-purpose registries, RFC 6890).
 ///
-/// An IPv4 address inside an IPv6 one (mapped, NAT64, 6to4) is judged as that IPv4 address.
+/// An IPv6 address that contains an IPv4 address (mapped, NAT64, 6to4) is checked as that IPv4 address.
 #[must_use]
 pub fn is_public_address(address: IpAddr) -> bool {
     match address {
@@ -50,7 +49,7 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
     )
 }
 
-/// Global unicast is `2000::/3`, and not all of it.
+/// Global unicast is `2000::/3`, except for some blocks.
 fn is_public_v6(address: Ipv6Addr) -> bool {
     match address.segments() {
         [0x2001, 0..=0x1ff, ..]             // protocol assignments: Teredo, benchmarks, ORCHID
@@ -61,7 +60,7 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     }
 }
 
-/// The IPv4 address that an IPv6 address stands for.
+/// The IPv4 address that an IPv6 address contains.
 fn inner_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let v4 = |high: u16, low: u16| {
         let [a, b] = high.to_be_bytes();
