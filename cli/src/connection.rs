@@ -116,7 +116,7 @@ impl Connection {
         match receipt.map_err(|error| if is_absent(&error) { error.about(reference) } else { error })? {
             Receipt::Pulled(manifest) if is_document(&manifest) => Ok(manifest),
             Receipt::Pulled(manifest) => Err(Error::failed(format!(
-                "{reference} is of the type {}, which is no image, index or artifact: is it a registry that answers there?",
+                "{reference} is of the type {}, which is no image, index or artifact; check that the address is that of a registry",
                 manifest.media_type()
             ))),
             receipt => unreachable!("a pull of a manifest gives a manifest, not {receipt:?}"),

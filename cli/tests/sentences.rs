@@ -77,7 +77,7 @@ fn an_expired_token() {
     assert_eq!(
         world.said(&["--registry-token-stdin"], "of-yesterday"),
         format!(
-            "the registry refuses access: the registry answered 401: UNAUTHORIZED: authentication required; the token that was given has expired or has not the right to do this {}; check what --registry-token-stdin reads",
+            "the registry refuses access: the registry answered 401: UNAUTHORIZED: authentication required; the token that was given has expired or lacks the right to do this {}; check what --registry-token-stdin reads",
             world.upload("http")
         )
     );

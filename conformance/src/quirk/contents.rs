@@ -130,13 +130,13 @@ pub(super) fn manifests() -> Vec<Quirk> {
         fine("tag-immutable-status-zoo:403", |b| immutable(b, 403, "DENIED", true)),
         refusing(
             "tag-immutable-status-zoo:400",
-            &["holds something else, and the registry does not let it be changed", "it is immutable"],
+            &["names another manifest, and the registry does not allow changing it", "it is immutable"],
             |b| immutable(b, 400, "TAG_INVALID", false),
         )
         .in_case(replaces_an_image),
         refusing(
             "tag-immutable-status-zoo:moved",
-            &["holds something else, and the registry does not let it be changed", "it is immutable"],
+            &["names another manifest, and the registry does not allow changing it", "it is immutable"],
             |b| {
                 immutable(b, 409, "TAG_IMMUTABLE", true);
             },

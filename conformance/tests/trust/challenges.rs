@@ -91,7 +91,7 @@ fn challenge_realm_not_a_uri() {
     // As the realm of Basic it does not matter; a token service must be a URL.
     push(with_passwords(|auth| auth.realm = Realm::Words)).succeeded();
     let outcome = push(with(|auth| auth.realm = Realm::Words));
-    assert!(outcome.failure().contains("\"Registry Realm\", which is no URL"), "{}", outcome.failure());
+    assert!(outcome.failure().contains("\"Registry Realm\", which is not a URL"), "{}", outcome.failure());
     assert_eq!(outcome.asked.len(), 0);
 }
 

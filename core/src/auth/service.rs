@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn challenge_realm_not_a_uri() {
-        let text = "the registry wants a token from \"Registry Realm\", which is no URL; tell its operator";
+        let text = "the registry wants a token from \"Registry Realm\", which is not a URL; tell its operator";
         assert_eq!(realm("Registry Realm"), text);
         assert!(matches!(service("Bearer realm=\"\x09\""), Err(NoTokenService::Text { .. })));
         assert_eq!(service("Bearer service=x"), Err(NoTokenService::Missing));

@@ -1,4 +1,4 @@
-//! A push that was interrupted, saved so that another process can go on with it.
+//! The saved state of a push that was interrupted, with which another process can continue it.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,14 +10,14 @@ use super::RepositoryRef;
 use crate::target::{Target, TargetError};
 use crate::{Digest, Origin};
 
-/// The version of the format that is written and read.
+/// The version of the JSON format that is written and read.
 const VERSION: u32 = 1;
 
-/// What a push has done so far: which blobs are stored, and how far open uploads are.
+/// What a push has done so far: the blobs that are stored, and the progress of open uploads.
 ///
-/// It holds no credential and no token. It may hold the locations of uploads at the registry itself, which let whoever
-/// reads them write there: keep it as private as a key. Uploads at other origins are not in it, nor is a blob of unknown
-/// digest: that cannot be resumed by another process.
+/// It contains no credentials and no tokens, but it may contain the locations of uploads at the registry. A registry
+/// may let anybody who knows such a location write to the upload, so keep a checkpoint as private as a key. It does not
+/// contain uploads at other origins, nor blobs of unknown digest, which another process cannot resume.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checkpoint {
     version: u32,
@@ -34,7 +34,7 @@ pub(super) struct SavedUpload {
     pub(super) size: u64,
     /// Path and query, at the registry.
     location: String,
-    /// How many bytes the registry had acknowledged.
+    /// How many bytes the registry has acknowledged.
     pub(super) acknowledged: u64,
 }
 
@@ -53,13 +53,13 @@ impl fmt::Debug for Checkpoint {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum CheckpointError {
-    /// It is not one.
-    #[error("this is not a checkpoint of a push: {0}")]
+    /// The data is not a checkpoint.
+    #[error("the data is not a checkpoint of a push: {0}")]
     Malformed(String),
-    /// It was written by another version.
-    #[error("the checkpoint has version {0}; this program reads version {VERSION}")]
+    /// The checkpoint has another version of the format.
+    #[error("the checkpoint has version {0}, but this program reads version {VERSION}; push again without it")]
     Version(u32),
-    /// It is of another push.
+    /// The checkpoint is of a push to another registry or repository.
     #[error("the checkpoint is of a push to {registry}/{repository}, not of this one")]
     OtherPush {
         /// The registry that it names.
@@ -67,17 +67,17 @@ pub enum CheckpointError {
         /// The repository that it names.
         repository: String,
     },
-    /// A blob of this push has another length than in the checkpoint.
-    #[error("the checkpoint says that {digest} has {saved} bytes, and the push says {given}")]
+    /// A blob has another size in the checkpoint than in this push.
+    #[error("{digest} has {saved} bytes in the checkpoint, and {given} bytes in this push")]
     OtherSize {
         /// The blob.
         digest: Digest,
-        /// Its length in the checkpoint, in bytes.
+        /// Its size in the checkpoint, in bytes.
         saved: u64,
-        /// Its length in the push, in bytes.
+        /// Its size in the push, in bytes.
         given: u64,
     },
-    /// A location in it is none.
+    /// A location in the checkpoint is malformed.
     #[error("a location in the checkpoint is refused: {0}")]
     Location(#[from] TargetError),
 }
@@ -93,7 +93,7 @@ impl Checkpoint {
         }
     }
 
-    /// Adds an upload, if it is at the registry itself.
+    /// Adds an upload if it is at the registry's own origin.
     pub(crate) fn add(&mut self, digest: Digest, size: u64, location: &Target, acknowledged: u64) {
         if location.origin().to_string() == self.registry {
             let location = location.path_and_query().to_owned();
@@ -104,20 +104,20 @@ impl Checkpoint {
     /// Reads what [`Checkpoint::to_json`] wrote.
     ///
     /// # Errors
-    /// Where it is not a checkpoint, or of another version.
+    /// If the data is not a checkpoint, or has another version.
     pub fn from_json(json: &[u8]) -> Result<Self, CheckpointError> {
         let checkpoint: Self = serde_json::from_slice(json).map_err(|e| CheckpointError::Malformed(e.to_string()))?;
         if checkpoint.version == VERSION { Ok(checkpoint) } else { Err(CheckpointError::Version(checkpoint.version)) }
     }
 
-    /// As JSON, to be kept where only its owner can read it.
+    /// Writes it as JSON. Store it where only its owner can read it.
     #[must_use]
     pub fn to_json(&self) -> Vec<u8> {
-        // Strings, numbers and digests: nothing that could fail.
+        // This cannot fail: all members are strings, numbers and digests.
         serde_json::to_vec_pretty(self).unwrap_or_default()
     }
 
-    /// Whether it is of a push into this repository, and of blobs of these lengths as far as it knows them.
+    /// Checks that it is of a push to this repository, and that the blobs in it have the same sizes as those given.
     pub(super) fn check(
         &self,
         place: &RepositoryRef,
@@ -142,12 +142,12 @@ impl Checkpoint {
         Ok(())
     }
 
-    /// What was stored.
+    /// The digests of the blobs that are stored.
     pub(crate) fn stored(&self) -> &[Digest] {
         &self.stored
     }
 
-    /// The uploads that were open: the blob of each, its location, and how many bytes were acknowledged in it.
+    /// The open uploads: the digest of each blob, the upload's location, and how many bytes were acknowledged.
     pub(crate) fn uploads(&self, origin: &Origin) -> impl Iterator<Item = (Digest, (Target, u64))> {
         self.uploads.iter().filter_map(|upload| {
             let target = self.location(upload, origin).ok()?;

@@ -1,4 +1,4 @@
-//! What a registry was seen to do: kept for the next blob, and to save for the next client.
+//! What the client has learned about a registry. It is used for later requests, and can be saved for another client.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,57 +7,58 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{Instant, Repository};
 
-/// What was learned of one registry. It holds no secret and no URL, so it can be saved as it is; it names repositories.
+/// What the client has learned about one registry. It contains no secret and no URL, but names of repositories.
 ///
-/// `None` means that it was not seen yet.
+/// `None` means that it is not known yet.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Learned {
-    /// Whether one POST with the whole body stores a blob (end-4b).
+    /// Whether one POST with the whole blob stores it (`end-4b`).
     pub single_post: Option<bool>,
-    /// Whether a PUT with the whole body does (end-6).
+    /// Whether one PUT with the whole blob stores it (`end-6`).
     pub whole_put: Option<bool>,
-    /// Whether one PATCH with the whole body does.
+    /// Whether one PATCH with the whole blob, without `Content-Range`, is accepted (`end-5`).
     pub streamed_patch: Option<bool>,
-    /// Whether PATCHes with `Content-Range` do (end-5).
+    /// Whether chunks with `Content-Range` are accepted (`end-5`).
     pub chunks: Option<bool>,
-    /// The largest request body that it takes, in bytes: less than one it refused.
+    /// The largest request body to send, in bytes, inclusive: it is smaller than one that the registry refused.
     pub body_limit: Option<u64>,
-    /// The largest chunk that it takes, in bytes, where whole blobs may be larger (quirk `patch-max-4mib-416`).
+    /// The largest chunk to send, in bytes, inclusive. Bodies with a whole blob may be larger (quirk
+    /// `patch-max-4mib-416`).
     pub chunk_limit: Option<u64>,
-    /// Whether a POST that mounts a blob from its own repository answers 201 when the blob is there.
+    /// Whether the registry answers 201 to a mount from the target repository itself, if that has the blob.
     pub self_mount: Option<bool>,
-    /// Whether it takes `tag` parameters when a manifest is pushed (end-7b).
+    /// Whether it supports `tag` parameters when a manifest is pushed (`end-7b`).
     pub tag_parameter: Option<bool>,
-    /// Whether it serves manifests whose blobs it does not have, because it stores them unlooked at or has lost the blobs since
-    /// (quirk `missing-blob-not-checked`). Then no manifest is a list of what is there; see also
+    /// Whether it serves manifests whose blobs it does not have, because it does not check them or has lost the blobs
+    /// (quirk `missing-blob-not-checked`). If so, a manifest does not prove that its blobs exist; see also
     /// [`Options::trust_manifests`](super::Options::trust_manifests).
     pub unchecked_manifests: Option<bool>,
-    /// Whether it says, with `OCI-Subject`, that it keeps the lists of referrers itself. Where it did and no longer does, it is
-    /// asked again (quirk `referrers-status-disputed`).
+    /// Whether it sends `OCI-Subject`, which says that it lists referrers itself. If it stops sending it, the client
+    /// asks again (quirk `referrers-status-disputed`).
     pub subject_header: Option<bool>,
-    /// When a limit was learned that is kept, in the client's time; nothing where it was saved by another client.
+    /// When the newest limit was learned, in the client's time; `None` if another client saved it.
     #[serde(skip)]
     limits_since: Option<Instant>,
-    /// Whether it keeps lists of referrers itself, by repository: some do so in some of them only.
+    /// Whether it has the referrers API, by repository: some registries have it in some repositories only.
     #[serde(deserialize_with = "of_repositories")]
     referrers_in: BTreeMap<String, bool>,
 }
 
 impl Learned {
-    /// The most repositories of which something is kept.
+    /// For how many repositories it remembers whether they have the referrers API.
     pub const MAX_REPOSITORIES: usize = 256;
 
-    /// Whether the registry keeps the lists of referrers in this repository itself (end-12).
+    /// Whether the registry has the referrers API in this repository (`end-12a`).
     #[must_use]
     pub fn referrers(&self, repository: &Repository) -> Option<bool> {
         self.referrers_in.get(repository.as_str()).copied()
     }
 
-    /// Notes whether the registry keeps the lists of referrers in this repository itself.
+    /// Remembers whether the registry has the referrers API in this repository.
     ///
-    /// Of [`Self::MAX_REPOSITORIES`], the first by name is forgotten for a new one: it is asked about again.
+    /// If there are already [`Self::MAX_REPOSITORIES`], the first by name is forgotten; the client asks about it again.
     pub fn learn_referrers(&mut self, repository: &Repository, lists: bool) {
         if self.referrers_in.len() >= Self::MAX_REPOSITORIES && self.referrers(repository).is_none() {
             self.referrers_in.pop_first();
@@ -65,20 +66,20 @@ impl Learned {
         self.referrers_in.insert(repository.as_str().to_owned(), lists);
     }
 
-    /// The registry refused a body as too large: it takes at most so many bytes.
+    /// The registry refused a body as too large: from now on no body is larger than `limit`.
     pub(crate) fn learn_body_limit(&mut self, limit: u64, now: Instant) {
         self.body_limit = Some(self.body_limit.map_or(limit, |known| known.min(limit)));
         self.limits_since = Some(now);
     }
 
-    /// The registry refused a chunk, and took one of so many bytes.
+    /// The registry refused a chunk and accepted one of `limit` bytes.
     pub(crate) const fn learn_chunk_limit(&mut self, limit: u64, now: Instant) {
         self.chunk_limit = Some(limit);
         self.limits_since = Some(now);
     }
 
-    /// Forgets limits that were learned `after` ago or longer: one refusal by a proxy that is mended since would make every later
-    /// push slower. What was saved counts from the first time that it is looked at.
+    /// Forgets limits that are at least `after` old. Otherwise one refusal by a proxy that has been repaired since
+    /// would slow down every later push. The age of a saved limit counts from the first call.
     pub(crate) fn forget_old_limits(&mut self, now: Instant, after: Duration) {
         let since = *self.limits_since.get_or_insert(now);
         if now.since(since) >= after {
@@ -86,13 +87,13 @@ impl Learned {
         }
     }
 
-    /// Forgets it, because the registry says otherwise now.
+    /// Forgets whether this repository has the referrers API, because the registry's answers changed.
     pub(crate) fn forget_referrers(&mut self, repository: &Repository) {
         self.referrers_in.remove(repository.as_str());
     }
 }
 
-/// What was saved, as far as it is about repositories and not too much.
+/// Reads the saved repositories: malformed names and those above the maximum are dropped.
 fn of_repositories<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, bool>, D::Error> {
     let saved = BTreeMap::<String, bool>::deserialize(deserializer)?;
     let named = saved.into_iter().filter(|(name, _)| name.parse::<Repository>().is_ok());

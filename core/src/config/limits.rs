@@ -1,23 +1,25 @@
-//! What a driver may spend on one request.
+//! The limits of one request, which a driver enforces.
 
 use std::time::Duration;
 
-/// What a driver may spend on one request. A stack that cannot hold one of these says so in its documentation.
+/// The limits of one request, which a driver enforces. A driver whose HTTP stack cannot enforce one says so in its
+/// documentation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// How many bytes the head of the answer may have, all fields together.
+    /// How many bytes the head of the answer may have at most, all fields together.
     pub head_bytes: usize,
-    /// How many header fields the answer may have.
+    /// How many header fields the answer may have at most.
     pub head_fields: usize,
-    /// How long making the connection may take.
+    /// How long opening the connection may take at most.
     pub connect: Duration,
-    /// How long neither side may move a byte. A large commit may keep a registry busy for long.
+    /// How long the connection may transfer no byte in either direction. The time must be long enough for a registry to
+    /// store a large blob before it answers.
     pub silence: Duration,
 }
 
 impl Default for Limits {
-    /// 64 KiB and 128 fields of head, 30 seconds to connect, 5 minutes of silence.
+    /// 64 KiB and 128 fields for the head, 30 seconds to connect, 5 minutes of silence.
     fn default() -> Self {
         Self {
             head_bytes: 64 * 1024,

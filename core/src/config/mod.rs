@@ -1,4 +1,4 @@
-//! What a caller asks for and may choose, and what was learned of a registry.
+//! Operations and options that a caller gives to a client, and what a client has learned about a registry.
 
 mod checkpoint;
 mod learned;

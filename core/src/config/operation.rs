@@ -1,19 +1,19 @@
-//! What a caller can ask a client for.
+//! The operations of a client.
 
 use super::{Push, RepositoryRef};
 use crate::{Digest, Registry, Repository, Tag};
 
-/// The number of one operation in its client: never used again.
+/// Identifies one operation of a client. A client never uses a number twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OperationId(pub(crate) u64);
 
-/// Something to do with one repository.
+/// An operation on one repository.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Operation<K> {
-    /// Push blobs, manifests and tags. Gives [`Receipt::Pushed`](crate::Receipt::Pushed).
+    /// Push blobs, manifests and tags. The receipt is [`Receipt::Pushed`](crate::Receipt::Pushed).
     Push(Push<K>),
-    /// Pull a manifest. Gives [`Receipt::Pulled`](crate::Receipt::Pulled).
+    /// Pull a manifest. The receipt is [`Receipt::Pulled`](crate::Receipt::Pulled).
     PullManifest {
         /// Where it is.
         registry: Registry,
@@ -22,51 +22,53 @@ pub enum Operation<K> {
         /// Its tag or digest.
         reference: ManifestReference,
     },
-    /// Pull a blob into a sink of the driver's. Gives [`Receipt::Poured`](crate::Receipt::Poured).
+    /// Pull a blob into a sink of the driver. The receipt is [`Receipt::Poured`](crate::Receipt::Poured).
     PullBlob {
         /// Where it is.
         registry: Registry,
         /// Where it is in there.
         repository: Repository,
-        /// What it is called.
+        /// The digest of the blob.
         digest: Digest,
-        /// How many bytes it should have, where that is known.
+        /// The size of the blob in bytes, if it is known.
         size: Option<u64>,
         /// The driver's sink.
         sink: K,
     },
-    /// Find out whether a push would be allowed, and leave nothing behind. Gives [`Receipt::Allowed`](crate::Receipt::Allowed).
+    /// Check whether a push would be allowed, without storing anything. The receipt is
+    /// [`Receipt::Allowed`](crate::Receipt::Allowed).
     CheckPush {
         /// Where.
         registry: Registry,
         /// Where in there.
         repository: Repository,
     },
-    /// Delete a manifest, a tag or a blob. Gives [`Receipt::Deleted`](crate::Receipt::Deleted). A manifest's entry among its subject's referrers goes too.
+    /// Delete a manifest, a tag or a blob. The receipt is [`Receipt::Deleted`](crate::Receipt::Deleted). If a deleted
+    /// manifest has a subject, its entry in the list of the subject's referrers is removed too.
     Delete {
         /// Where it is.
         registry: Registry,
         /// Where it is in there.
         repository: Repository,
-        /// What.
+        /// What to delete.
         what: Deletion,
     },
-    /// List the tags. Gives [`Receipt::Tags`](crate::Receipt::Tags).
+    /// List the tags of a repository. The receipt is [`Receipt::Tags`](crate::Receipt::Tags).
     ListTags {
         /// Where.
         registry: Registry,
         /// Where in there.
         repository: Repository,
     },
-    /// List what refers to a manifest. Gives [`Receipt::Referrers`](crate::Receipt::Referrers).
+    /// List the referrers of a manifest. The receipt is [`Receipt::Referrers`](crate::Receipt::Referrers).
     ListReferrers {
         /// Where.
         registry: Registry,
         /// Where in there.
         repository: Repository,
-        /// The manifest.
+        /// The digest of the manifest.
         subject: Digest,
-        /// Only artifacts of this type.
+        /// List only referrers with this artifact type.
         artifact_type: Option<String>,
     },
 }
@@ -83,7 +85,7 @@ pub enum ManifestReference {
 /// What to delete.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Deletion {
-    /// A tag; what it names stays.
+    /// A tag, without the manifest that it names.
     Tag(Tag),
     /// A manifest, with all its tags.
     Manifest(Digest),

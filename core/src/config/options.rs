@@ -1,4 +1,4 @@
-//! How a client behaves where there is a choice.
+//! The options of a client.
 
 use std::time::Duration;
 
@@ -6,112 +6,121 @@ use super::Limits;
 use crate::auth::access::MAX_TRIES;
 use crate::target::{MAX_REDIRECTS, Policy};
 
-/// How a client behaves. The defaults are safe, and suit a push over the open network.
+/// The options of a client. The defaults are safe, and are meant for pushes over the internet.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Options {
-    /// The seed of all randomness (the jitter of retries). The same seed and inputs give the same outputs.
+    /// The seed of all randomness, which is the jitter of retries. The same seed and inputs give the same outputs.
+    /// Default 0.
     pub seed: u64,
-    /// The most requests that are in flight to one origin at once, at least 1. Default 32. Within it each origin's window finds
-    /// its own size: it starts at 4, doubles in each round trip until the origin shows that it has too much to do (429, 503, an
-    /// answer four times as slow as its fastest), is halved then, and grows by one a round trip from there. Until an origin has
-    /// answered once, one request is in flight to it.
+    /// How many requests are in flight to one origin at most, at least 1. Default 32.
+    ///
+    /// Below this maximum the window of each origin adapts: it starts at 4 and doubles in each round trip until the
+    /// origin is overloaded (429, 503, or an answer four times as slow as its fastest). Then it is halved, and grows by
+    /// one in each round trip. Until an origin has answered once, one request is in flight to it.
     pub in_flight: usize,
-    /// The most requests that are in flight to all origins, where each origin's first is not counted. Default 128. It beats
-    /// [`in_flight`](Self::in_flight); what it leaves is given to the origins in turn.
+    /// How many requests are in flight to all origins together at most, without counting the first one of each origin.
+    /// Default 128. It takes precedence over [`in_flight`](Self::in_flight); free places are given to the origins in
+    /// turn.
     pub in_flight_total: usize,
-    /// The most requests with a body of more than 1 MiB that are in flight to one origin, at least 1. Default 8. One place of a
-    /// window of two or more is always left to other requests.
+    /// How many requests with a body of more than 1 MiB are in flight to one origin at most, at least 1. Default 8. If
+    /// the window is two or more, one place is always left for other requests.
     pub large_bodies: usize,
-    /// The most blobs of unknown digest that are open at once, whatever the window, at least 1: for each an upload is open and
-    /// a chunk is in hand. A producer that fills several blobs in turn needs as many. Default 64.
+    /// How many blobs of unknown digest are open at once at most, independent of the window, at least 1. Default 64.
+    /// Each has an open upload and one chunk in memory. A producer that writes several blobs in turn needs as many.
     pub open_pipes: usize,
-    /// How often a request is made before it counts as failed, at least 1. A wait that the registry asked for with
-    /// `Retry-After` is not counted; nor is another 429 or 503 where the origin served others of the same kind since the last
-    /// one, for as long as `patience`. Default 5.
+    /// How many attempts of a request are made before it fails, at least 1. Default 5.
+    ///
+    /// Not counted are answers that ask for a wait with `Retry-After`, and, for at most [`patience`](Self::patience), a
+    /// 429 or 503 if the origin has served another request of the same kind since the one before.
     pub attempts: u32,
-    /// The longest wait before the first repetition; it doubles with each. Default 200 milliseconds.
+    /// The longest wait before the first retry. It doubles with each further retry. Default 200 milliseconds.
     pub backoff: Duration,
-    /// The longest wait after a first 429 or 503 without `Retry-After`, and at least half of it: nothing is sent to that origin
-    /// meanwhile. It doubles with each that follows before the origin has served anything. Default 1 second.
+    /// The longest wait after the first 429 or 503 without `Retry-After`; the shortest is half of it. Default 1 second.
+    /// Nothing is sent to that origin during the wait. It doubles with each further 429 or 503, until the origin serves
+    /// a request.
     pub backoff_throttled: Duration,
-    /// The longest wait that is chosen here. Default 20 seconds.
+    /// The longest wait that the client chooses itself. Default 20 seconds.
     pub backoff_limit: Duration,
-    /// The longest `Retry-After` that is obeyed; a longer one is an error at once. Default 5 minutes.
+    /// The longest `Retry-After` that is followed, inclusive. A longer one is an error at once. Default 5 minutes.
     pub retry_after_limit: Duration,
-    /// For how long an origin may do nothing but ask for waits (429 or 503 with `Retry-After`) before what waits for it fails.
-    /// The waits are added up. Default 15 minutes.
+    /// How long an origin may only ask for waits (429 or 503 with `Retry-After`), before the requests that wait for it
+    /// fail. The waits are added up. Default 15 minutes.
     pub patience: Duration,
-    /// How much trouble one origin may give: a request that is made again costs 14, after 429 or 503 it costs 5; a success pays
-    /// back 1, and in ten minutes an empty budget is full again. What is not counted among [`attempts`](Self::attempts) costs
-    /// nothing. Default 500.
+    /// The retry budget of one origin. Default 500. A retry costs 14, and one after 429 or 503 costs 5; a success adds
+    /// 1, and an empty budget is full again after ten minutes. What [`attempts`](Self::attempts) does not count costs
+    /// nothing.
     pub retry_budget: u32,
-    /// For how long a driver goes on after [`Output::Done`](crate::driver::Output::Done), at most, so that what an operation
-    /// left behind can be cleaned up: open uploads that nobody goes on with. The client itself waits for nothing then; it is
-    /// idle when it says [`Output::Wait(None)`](crate::driver::Output::Wait). Default 5 seconds.
+    /// How long a driver should continue to poll after [`Output::Done`](crate::driver::Output::Done), at most, so that
+    /// the client can cancel uploads that nothing uses any more. Default 5 seconds. The cleanup is complete when the
+    /// client returns [`Output::Wait(None)`](crate::driver::Output::Wait).
     pub grace: Duration,
-    /// For how long it is believed that content is in a repository, after the registry has said so. Default 1 hour.
+    /// How long the client relies on a registry's statement that content is in a repository. Default 1 hour.
     pub presence_for: Duration,
-    /// The most digests of which it is remembered whether they are in a repository, in all repositories. Those that a push
-    /// under way knows of are kept beyond it. Default 1,000,000, about 100 bytes each.
+    /// For how many digests, in all repositories together, the client remembers whether they are in a repository.
+    /// Default 1,000,000, about 100 bytes each. What a running push needs is kept even beyond this number.
     pub presence_entries: usize,
-    /// Whether nothing is taken on trust: a push asks about every blob and every child that it was given, and sends again what
-    /// was lost. Default no.
+    /// Whether every push asks the registry about every blob and every child manifest that it was given, and sends
+    /// again what the registry has lost. Default `false`.
     pub recheck: bool,
-    /// The most registries, and other origins, of which something is kept while nothing is under way there. Default 1,024.
+    /// For how many registries and other origins the client keeps state while it has no operation there. Default 1,024.
     pub registries: usize,
-    /// The size of a chunk where chunks are chosen, in bytes. A registry's minimum and maximum count for more. Default 8 MiB.
+    /// The size of a chunk in bytes. A registry's minimum and maximum take precedence. Default 8 MiB.
     pub chunk: u64,
-    /// Blobs of more bytes than this are sent in chunks, so that an upload that breaks off goes on where it was. Default never:
-    /// one request for everything is faster, and more registries take it.
+    /// Blobs of more bytes than this are sent in chunks, so that an interrupted upload continues where it was. Default
+    /// [`u64::MAX`], which means never: one request for the whole blob is faster, and more registries support it.
     pub chunk_above: u64,
-    /// Blobs up to this many bytes are sent in one POST where the registry is known to take it. Default 4 MiB.
+    /// Blobs of at most this many bytes are sent in one POST, if the registry is known to support it (`end-4b`).
+    /// Default 4 MiB.
     pub single_post: u64,
-    /// Blobs of more bytes than this are asked about before they are sent. Under a new tag the largest blob of a push is asked
-    /// about whatever its size; with [`u64::MAX`] here, no blob is. Default 4 MiB.
+    /// The client asks whether the registry has a blob before it sends one of more bytes than this. Default 4 MiB.
+    /// Under a new tag it asks about the largest blob of a push whatever its size; with [`u64::MAX`] it asks about no
+    /// blob.
     pub ask_above: u64,
-    /// How often the upload of one blob may be begun, at least 1. Default 5.
+    /// How many uploads may be started for one blob, at least 1. Default 5.
     pub sessions: u32,
-    /// For how long a limit on the length of a body is believed that a refusal (413) taught. At most and by default a day.
+    /// How long a limit on the size of a body is used, after a registry's refusal (413) has shown it. Default and
+    /// maximum: one day.
     pub limits_for: Duration,
-    /// Whether the blobs of an image manifest are taken to be in the repository that serves it, so that they are not asked
-    /// about. Default yes. Say no for a registry that is known to store manifests without looking at them (quirk
-    /// `missing-blob-not-checked`), which cannot be seen from outside until a blob turns out to be missing.
+    /// Whether the client assumes that a repository which serves an image manifest has the manifest's blobs, and does
+    /// not ask about them. Default `true`. Set it to `false` for a registry that stores manifests without checking
+    /// their blobs (quirk `missing-blob-not-checked`): the client cannot detect that before a blob is found to be
+    /// missing.
     pub trust_manifests: bool,
-    /// Whether layers that their maker forbids to distribute are pushed all the same. Default no.
+    /// Whether layers of a non-distributable media type are pushed. Default `false`.
     pub push_nondistributable: bool,
-    /// The most bytes of an error's body that are kept. Default 64 KiB.
+    /// How many bytes of an error's body are kept at most. Default 64 KiB.
     pub error_body: usize,
-    /// The most bytes of a manifest, index, or page of a list. Default 4 MiB.
+    /// The largest manifest, index or page of a list that is read, in bytes. Default 4 MiB.
     pub manifest_body: usize,
-    /// The most bytes of a token service's answer, at most and by default 256 KiB.
+    /// The largest answer of a token service that is read, in bytes. Default and maximum: 256 KiB.
     pub token_body: usize,
-    /// The most pages that a list may have. Default 1,000.
+    /// How many pages a list may have at most. Default 1,000.
     pub pages: u32,
-    /// The most tags that a repository may have where they are listed. Default 1,000,000.
+    /// How many tags a listed repository may have at most. Default 1,000,000.
     pub most_tags: usize,
-    /// The most referrers that a manifest may have where they are listed. Default 10,000.
+    /// How many referrers a listed manifest may have at most. Default 10,000.
     pub most_referrers: usize,
-    /// The most redirects that one request follows. Default 5.
+    /// How many redirects one request follows at most. Default 5.
     pub redirects: usize,
-    /// How often one request is repeated with other credentials. Default 2.
+    /// How often one request is repeated with other credentials at most. Default 2.
     pub logins: u32,
-    /// Where a registry may send the client.
+    /// Which origins a registry may send the client to.
     pub policy: Policy,
-    /// What to do for a subject where the registry has no referrers API.
+    /// What to do for a manifest with a subject if the registry has no referrers API.
     pub referrers: Referrers,
-    /// What a driver may spend on one request.
+    /// The limits of one request, which the driver enforces.
     pub limits: Limits,
 }
 
-/// What to do for a manifest with a subject where the registry has no referrers API.
+/// What to do for a manifest with a subject if the registry has no referrers API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Referrers {
-    /// Keep the list under the spec's fallback tag.
+    /// Update the list of referrers under the spec's fallback tag.
     #[default]
     Fallback,
-    /// Fail, and write no tag.
+    /// Fail with [`FailureKind::ReferrersForbidden`](crate::FailureKind::ReferrersForbidden), and write no tag.
     Forbid,
 }
 

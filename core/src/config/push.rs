@@ -1,4 +1,4 @@
-//! What a push is made of.
+//! The content of a push.
 
 use super::{Checkpoint, CheckpointError, RepositoryRef};
 use crate::{Algorithm, Descriptor, Digest, Manifest, Registry, Repository, Tag};
@@ -21,9 +21,9 @@ pub struct Push<K> {
     pub(crate) root: Option<Digest>,
     pub(crate) manifests: Vec<Manifest>,
     pub(crate) blobs: Vec<Blob<K>>,
-    /// Repositories of the same registry that may have blobs which are not given.
+    /// Repositories of the same registry from which blobs are mounted that are not given.
     pub(crate) mounts: Vec<Repository>,
-    /// Tags that may hold something like it.
+    /// Tags of the same repository whose image may be similar.
     pub(crate) like: Vec<Tag>,
     pub(crate) is_open: bool,
     pub(crate) is_rechecked: bool,
@@ -31,7 +31,7 @@ pub struct Push<K> {
 }
 
 impl<K> Push<K> {
-    /// A push of nothing yet into a repository.
+    /// Starts an empty push to a repository.
     #[must_use]
     pub const fn new(registry: Registry, repository: Repository) -> Self {
         Self {
@@ -49,14 +49,15 @@ impl<K> Push<K> {
         }
     }
 
-    /// Adds the manifest that the tags name: an image or an index. Without tags it is pushed by its digest.
+    /// Sets the root: the manifest that the tags will name, an image or an index. Without tags it is pushed by its
+    /// digest.
     #[must_use]
     pub fn root(mut self, manifest: Manifest) -> Self {
         self.root = Some(manifest.digest());
         self.manifest(manifest)
     }
 
-    /// Adds another manifest: one that the root refers to, or one whose subject the root is.
+    /// Adds another manifest: one that the root refers to, or one whose subject is the root.
     #[must_use]
     pub fn manifest(mut self, manifest: Manifest) -> Self {
         self.manifests.push(manifest);
@@ -70,8 +71,8 @@ impl<K> Push<K> {
         self
     }
 
-    /// Names a repository of the same registry that may have blobs which manifests refer to and which are not given: they are
-    /// mounted from there. What is neither given nor mounted must be in the repository; if it is not, the push fails with
+    /// Mounts blobs that are referred to but not given from this repository of the same registry. A blob that is
+    /// neither given nor mounted must be in the target repository; otherwise the push fails with
     /// [`FailureKind::Incomplete`](crate::FailureKind::Incomplete).
     #[must_use]
     pub fn mount_absent_from(mut self, repository: Repository) -> Self {
@@ -88,11 +89,11 @@ impl<K> Push<K> {
         self
     }
 
-    /// Names a tag of the same repository that may hold something like what is pushed, such as the last release: what the image
-    /// under it refers to need not be asked about or sent.
+    /// Names a tag of the same repository whose image may be similar, such as the last release. Blobs that its manifest
+    /// refers to are neither asked about nor sent.
     ///
-    /// It is read only where the first tag of the push does not hold the root already, and where
-    /// [`Options::trust_manifests`](super::Options::trust_manifests) allows it.
+    /// Its manifest is pulled only if the first tag of the push does not name the root already, and if
+    /// [`Options::trust_manifests`](super::Options::trust_manifests) is `true`.
     #[must_use]
     pub fn like(mut self, tag: Tag) -> Self {
         if !self.like.contains(&tag) {
@@ -101,22 +102,23 @@ impl<K> Push<K> {
         self
     }
 
-    /// Takes nothing on trust: the registry is asked about every blob and every manifest, and what it lost is sent again.
+    /// Asks the registry about every blob and every manifest, and sends again what it has lost.
     ///
-    /// Without this, a manifest that stands under its tag is done after that one answer, and what it refers to is in
-    /// [`Pushed::unverified`](crate::Pushed::unverified).
+    /// Without this, the push is complete if the tag already names the root, and the blobs and manifests that were not
+    /// asked about are listed in [`Pushed::unverified`](crate::Pushed::unverified).
     #[must_use]
     pub const fn recheck(mut self) -> Self {
         self.is_rechecked = true;
         self
     }
 
-    /// Goes on where another process was, as [`Client::save`](crate::Client::save) kept it.
+    /// Continues a push from a checkpoint that [`Client::save`](crate::Client::save) returned, possibly in another
+    /// process.
     ///
-    /// Add the blobs first: the checkpoint is held against them.
+    /// Add the blobs first: the checkpoint is compared with them.
     ///
     /// # Errors
-    /// Where the checkpoint is of another push, or a blob has another length in it.
+    /// If the checkpoint is of another registry or repository, or a blob has another size in it.
     pub fn resume(mut self, checkpoint: Checkpoint) -> Result<Self, CheckpointError> {
         let place = RepositoryRef { origin: self.registry.origin(), repository: self.repository.clone() };
         checkpoint.check(&place, self.blobs.iter().filter_map(|blob| blob.identity))?;
@@ -124,7 +126,8 @@ impl<K> Push<K> {
         Ok(self)
     }
 
-    /// Leaves the push open: more is added with [`Client::supply`](crate::Client::supply) when its content is known.
+    /// Leaves the push open, so that [`Client::supply`](crate::Client::supply) can add more after it was started.
+    /// [`Supply::End`] ends it.
     #[must_use]
     pub const fn open(mut self) -> Self {
         self.is_open = true;
@@ -132,47 +135,48 @@ impl<K> Push<K> {
     }
 }
 
-/// A blob to push, by the caller's own key.
+/// A blob to push, identified by the caller's own key.
 #[derive(Debug, Clone)]
 pub struct Blob<K> {
     pub(crate) key: K,
-    /// What is computed over its bytes, where its digest is not known yet.
+    /// The algorithm of its digest.
     pub(crate) algorithm: Algorithm,
-    /// Its digest and its length in bytes, where they are known.
+    /// Its digest and its size in bytes, if they are known.
     pub(crate) identity: Option<(Digest, u64)>,
     /// Whether its source can be read only once.
     pub(crate) is_one_shot: bool,
-    /// Repositories of the same registry that it may be in already.
+    /// Repositories of the same registry that may have it.
     pub(crate) mounts: Vec<Repository>,
 }
 
 impl<K> Blob<K> {
-    /// A blob of known digest and length in bytes, from a source that can be read again.
+    /// A blob of known digest and size in bytes, from a source that can be read again.
     #[must_use]
     pub fn known(key: K, digest: Digest, size: u64) -> Self {
         let algorithm = digest.algorithm();
         Self { key, algorithm, identity: Some((digest, size)), is_one_shot: false, mounts: Vec::new() }
     }
 
-    /// The blob that a descriptor names, from a source that can be read again.
+    /// The blob that a descriptor refers to, from a source that can be read again.
     #[must_use]
     pub fn described(key: K, descriptor: &Descriptor) -> Self {
         Self::known(key, descriptor.digest, descriptor.size)
     }
 
-    /// A blob from a source that can be read only once, whose digest is known when it has ended.
+    /// A blob of unknown digest and size, from a source that can be read only once.
     #[must_use]
     pub fn unknown(key: K, algorithm: Algorithm) -> Self {
         Self { key, algorithm, identity: None, is_one_shot: true, mounts: Vec::new() }
     }
 
-    /// A blob of known digest and length in bytes, from a source that can be read only once.
+    /// A blob of known digest and size in bytes, from a source that can be read only once.
     #[must_use]
     pub fn read_once(key: K, digest: Digest, size: u64) -> Self {
         Self { is_one_shot: true, ..Self::known(key, digest, size) }
     }
 
-    /// Names a repository of the same registry that the blob may be in already; the first named is tried first.
+    /// Names a repository of the same registry that may have the blob, to mount it from. The one that was named first
+    /// is tried first.
     #[must_use]
     pub fn mount_from(mut self, repository: Repository) -> Self {
         self.mounts.push(repository);
@@ -180,16 +184,16 @@ impl<K> Blob<K> {
     }
 }
 
-/// Something that is added to a push that was left open.
+/// An addition to a push that was left open ([`Push::open`]).
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Supply<K> {
     /// A blob.
     Blob(Blob<K>),
-    /// A manifest that another refers to.
+    /// A manifest that another one refers to.
     Manifest(Manifest),
-    /// The manifest that the tags name.
+    /// The root: the manifest that the tags will name.
     Root(Manifest),
-    /// Nothing more will come.
+    /// The push is complete: nothing more will be added.
     End,
 }

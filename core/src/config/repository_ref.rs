@@ -1,8 +1,8 @@
-//! Where a flow works.
+//! Identifies a repository.
 
 use crate::{Origin, Repository};
 
-/// One repository of one registry.
+/// A repository at a registry.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct RepositoryRef {
     /// The registry's origin.

@@ -1,4 +1,4 @@
-//! What every driver does with an answer: as much of it as the core wants, and no more.
+//! Reads an answer as far as the core wants it. Every driver needs this.
 
 use bytes::Bytes;
 use http::Response;
@@ -6,9 +6,9 @@ use http::Response;
 use super::{End, Input, Keep, Limits, NoAnswer, RequestId};
 use crate::Digester;
 
-/// Applies [`Keep`] and [`Limits`] to an answer while it comes in.
+/// Applies [`Keep`] and [`Limits`] to an answer while it arrives.
 ///
-/// A driver gives it the head, then each piece of the body, and in the end says whether all of the body came:
+/// A driver gives it the head, then each piece of the body, and finally whether the body arrived completely:
 ///
 /// ```
 /// use longshore_core::driver::{Collector, End, Keep, Limits};
@@ -16,7 +16,7 @@ use crate::Digester;
 ///
 /// let mut collector = Collector::new(Keep::<u32>::UpTo(5), Limits::default());
 /// let sink = collector.head(Response::new(()))?;
-/// assert_eq!(sink, None, "this answer goes nowhere");
+/// assert_eq!(sink, None, "this answer is not written to a sink");
 /// assert!(collector.take(b"hel"));
 /// assert!(!collector.take(b"lo and more"), "the limit is reached: stop reading");
 /// let (answer, end) = collector.finish(false);
@@ -29,25 +29,26 @@ pub struct Collector<K> {
     limits: Limits,
     head: Response<()>,
     kept: Vec<u8>,
-    /// The digest of what was poured, where the body goes into a sink.
+    /// Computes the digest of the bytes that are written into a sink.
     poured: Option<Digester>,
     is_over: bool,
 }
 
 impl<K: Clone> Collector<K> {
-    /// A collector for the answer to one request, with what [`Output::Send`](super::Output::Send) said of it.
+    /// A collector for the answer to one request, with the values of its [`Output::Send`](super::Output::Send).
     #[must_use]
     pub fn new(keep: Keep<K>, limits: Limits) -> Self {
         Self { keep, limits, head: Response::new(()), kept: Vec::new(), poured: None, is_over: false }
     }
 
-    /// Takes the head of the final answer. Where the body is to be poured, it gives the sink: open it, empty.
+    /// Takes the head of the final answer. If the body is to be written to a sink, returns the sink's key: open it,
+    /// empty.
     ///
     /// # Errors
-    /// [`NoAnswer::Lost`] where the head has more fields or bytes than the limits allow.
+    /// [`NoAnswer::Lost`] if the head has more fields or bytes than the limits allow.
     pub fn head(&mut self, head: Response<()>) -> Result<Option<K>, NoAnswer> {
         let Limits { head_bytes, head_fields, .. } = self.limits;
-        // A field takes its name, its value, and four bytes between and after them.
+        // A field counts as its name, its value, and four bytes for `: ` and the line end.
         let bytes = head.headers().iter().fold(0, |sum: usize, (name, value)| {
             sum.saturating_add(name.as_str().len()).saturating_add(value.len()).saturating_add(4)
         });
@@ -64,8 +65,8 @@ impl<K: Clone> Collector<K> {
         Ok(sink.map(|(key, _)| key))
     }
 
-    /// Takes a piece of the body. `false` says that the limit is passed: read no further, and write no byte of this piece
-    /// into the sink.
+    /// Takes a piece of the body. `false` means that the limit is exceeded: stop reading, and write no byte of this
+    /// piece to the sink.
     #[must_use]
     pub fn take(&mut self, piece: &[u8]) -> bool {
         if self.is_over {
@@ -86,8 +87,8 @@ impl<K: Clone> Collector<K> {
         !self.is_over
     }
 
-    /// The answer, and how its body ended. `is_whole` says whether the end of the body was seen; it is not asked for where
-    /// the limit was passed.
+    /// Returns the answer, and how its body ended. `is_whole` states whether the end of the body was received; it is
+    /// ignored if the limit was exceeded.
     #[must_use]
     pub fn finish(self, is_whole: bool) -> (Response<Bytes>, End) {
         let poured = self.poured.map(|digester| (digester.len(), digester.finish()));
@@ -100,7 +101,7 @@ impl<K: Clone> Collector<K> {
         (self.head.map(|()| Bytes::from(self.kept)), end)
     }
 
-    /// The same as what the core is told.
+    /// The same as [`Collector::finish`], as an input for the core.
     #[must_use]
     pub fn answered(self, id: RequestId, is_whole: bool) -> Input<K> {
         let (response, end) = self.finish(is_whole);

@@ -1,4 +1,4 @@
-//! What the core is told by a driver.
+//! The inputs that a driver gives to the core.
 
 use std::fmt;
 
@@ -11,49 +11,53 @@ use crate::Digest;
 use crate::auth::Credentials;
 use crate::outcome::NoAnswer;
 
-/// Something that happened. It prints an answer by its status alone: its headers and body may be secret.
+/// An input that a driver gives to the core with [`Client::handle`](crate::Client::handle).
+///
+/// `Debug` prints the status of an answer, but neither headers nor body, which may be secret.
 pub enum Input<K> {
-    /// An answer came: status, headers, and the body as far as it was kept.
+    /// An answer came: its status, its headers, and the part of its body that [`Keep`](super::Keep) asks for.
     Answered {
         /// To which attempt.
         id: RequestId,
         /// The answer.
         response: Response<Bytes>,
-        /// How its body ended. The status stands even if the body does not.
+        /// How its body ended. The status is used even if the body is incomplete.
         end: End,
     },
-    /// No answer came, and none will.
+    /// No answer came, and none will come.
     Failed {
         /// To which attempt.
         id: RequestId,
         /// Why.
         why: NoAnswer,
     },
-    /// Progress: so many bytes of the request's body have been handed to the network. Optional.
+    /// Progress: this many bytes of the request's body were written to the connection. Optional.
     Sent {
         /// Of which attempt.
         id: RequestId,
-        /// Bytes since the beginning of this body.
+        /// How many bytes, counted from the beginning of this body.
         total: u64,
     },
-    /// The bytes asked for with [`Output::Read`](super::Output::Read) are in hand; the blob goes on.
+    /// The bytes that [`Output::Read`](super::Output::Read) asked for are buffered, and the blob has not ended yet.
     Filled {
         /// The operation of that [`Output::Read`](super::Output::Read).
         operation: OperationId,
         /// Which blob.
         blob: K,
-        /// One past the last byte in hand, counted from the blob's beginning.
+        /// The position after the last buffered byte, counted from the blob's beginning.
         len: u64,
     },
-    /// A blob of unknown length has ended. Sent once a blob, before the answer to the request that carried its end.
+    /// A blob of unknown size has ended. Report it once for each blob, before the answer to the request that sent its
+    /// end.
     Ended {
-        /// The operation that the last [`Output::Read`](super::Output::Read) of this blob named: one always goes before.
+        /// The operation that the last [`Output::Read`](super::Output::Read) of this blob named. There is always one
+        /// before.
         operation: OperationId,
         /// Which blob.
         blob: K,
-        /// Its length in bytes.
+        /// Its size in bytes.
         len: u64,
-        /// The digest of all of it, computed on the way.
+        /// The digest of the whole blob, computed while it was read.
         digest: Digest,
     },
     /// A blob cannot be read. Every upload that needs its bytes fails.
@@ -63,7 +67,8 @@ pub enum Input<K> {
         /// The reason, in one sentence.
         why: String,
     },
-    /// The answer to [`Output::Ask`](super::Output::Ask); `None` means that there are none, and the client goes on without.
+    /// The answer to [`Output::Ask`](super::Output::Ask). `None` means that there are no credentials, and the client
+    /// continues anonymously.
     Credentials {
         /// To which question.
         id: AskId,
@@ -93,22 +98,22 @@ impl<K: fmt::Debug> fmt::Debug for Input<K> {
 /// How the body of an answer ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
-    /// All of it is in the response.
+    /// The whole body is in the response.
     Complete,
-    /// It went on past the limit; what was kept is in the response.
+    /// The body is longer than the limit; the part up to the limit is in the response.
     OverLimit,
-    /// The connection ended before the body did; what came is in the response.
+    /// The connection ended before the body; the part that came is in the response.
     Cut,
-    /// All of it went into the sink that [`Keep::Into`](super::Keep::Into) named.
+    /// The whole body was written into the sink that [`Keep::Into`](super::Keep::Into) named.
     Poured {
         /// How many bytes.
         len: u64,
-        /// Their digest, of the algorithm that was asked for.
+        /// Their digest, with the algorithm that [`Keep::Into`](super::Keep::Into) named.
         digest: Digest,
     },
 }
 
-/// Why credentials could not be looked up. That is an error, and no reason to go on without.
+/// Why credentials could not be looked up. The operation fails: the client does not continue anonymously.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("the credentials could not be looked up: {0}")]
 pub struct AskFailed(

@@ -1,13 +1,15 @@
-//! The contract with a driver: what the core asks for, and what it is told.
+//! The contract with a driver: the core's outputs and inputs.
 //!
-//! A driver owns an HTTP stack, a clock and the bytes of blobs, and nothing else. It
+//! A driver owns the HTTP stack, the clock and the bytes of blobs. It
 //!
-//! 1. calls [`Client::poll`](crate::Client::poll) with the time and does what each [`Output`] says, until it is [`Output::Wait`];
-//! 2. then, and only then, may block until something happens: an answer, a failure, filled bytes, or the deadline;
-//! 3. tells the client with [`Client::handle`](crate::Client::handle) and goes back to 1.
+//! 1. calls [`Client::poll`](crate::Client::poll) with the current time and does what each [`Output`] says, until the
+//!    output is [`Output::Wait`];
+//! 2. may block then, and only then, until something happens: an answer, a failure, bytes that are buffered, or the
+//!    deadline;
+//! 3. gives the client each input with [`Client::handle`](crate::Client::handle), and starts again with 1.
 //!
-//! Inputs may come at any time and in any order. The driver sets no header, follows no redirect, retries nothing, keeps no
-//! cookie, and sends credentials nowhere by itself: every request is complete as it is given, and each attempt is a new one.
+//! Inputs may come at any time and in any order. Each [`Output::Send`] is a complete request, and each retry is a new
+//! one. So the driver adds no header, follows no redirect, retries nothing, keeps no cookies and adds no credentials.
 
 mod collector;
 mod input;
@@ -25,18 +27,19 @@ pub use output::{Deadline, Keep, Output, Waiting};
 pub use crate::config::{Limits, OperationId};
 pub use crate::outcome::NoAnswer;
 
-/// The caller's own name for a blob: a path, an index, an id. The core copies it and compares it, no more.
+/// The caller's own key for a blob, such as a path, an index or an id. The core only clones, compares and prints it.
 ///
-/// Implemented by everything that fits.
+/// Implemented for every type with these traits.
 pub trait Key: Clone + Ord + fmt::Debug {}
 
 impl<T: Clone + Ord + fmt::Debug> Key for T {}
 
-/// One attempt of one request. Never used again: an answer to an id that is gone is ignored.
+/// Identifies one attempt of one request. An id is never used twice; an input for an id that is no longer in flight is
+/// ignored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestId(pub(crate) u64);
 
-/// One question for credentials.
+/// Identifies one [`Output::Ask`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AskId(pub(crate) u64);
 
@@ -46,34 +49,36 @@ impl fmt::Display for RequestId {
     }
 }
 
-/// A request's body, by name: no byte of a blob crosses this interface.
+/// The body of a request. Blobs are only named: their bytes do not pass through the core.
 ///
-/// It prints the length of its bytes and not the bytes: a token service's form holds a secret.
+/// `Debug` prints the length of [`Body::Bytes`] and not the bytes, because the form for a token service contains a
+/// secret.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Body<K> {
-    /// No body. `Content-Length: 0` is already set where the method wants it.
+    /// No body. The request already has `Content-Length: 0` if its method needs it.
     Empty,
-    /// These bytes: a manifest, a form.
+    /// These bytes, such as a manifest or a form.
     Bytes(Bytes),
-    /// These bytes of a blob, exactly. A source that has fewer must report [`NoAnswer::Source`], never send a shorter body.
+    /// Exactly these bytes of a blob. If the source has fewer, the driver must report [`NoAnswer::Source`] and never
+    /// send a shorter body.
     Blob {
         /// Which blob.
         key: K,
-        /// Which of its bytes; the end is exclusive.
+        /// Which of its bytes. The end is exclusive.
         range: Range<u64>,
     },
-    /// Everything of a blob of unknown length from this byte on, as it comes; followed by [`Input::Ended`], which names the
-    /// operation of the [`Output::Read`] that went before.
+    /// All bytes of a blob of unknown size from this position on, as the source gives them. At its end the driver
+    /// reports [`Input::Ended`], which names the operation of the last [`Output::Read`] of this blob.
     Rest {
         /// Which blob.
         key: K,
-        /// The first byte.
+        /// The position of the first byte.
         from: u64,
     },
 }
 
 impl<K> Body<K> {
-    /// The length in bytes, where it is known before it is sent.
+    /// The length in bytes, if it is known before the body is sent.
     #[must_use]
     pub fn len(&self) -> Option<u64> {
         match self {
@@ -84,7 +89,7 @@ impl<K> Body<K> {
         }
     }
 
-    /// Whether there is no byte to send.
+    /// Whether the body is known to have no bytes.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == Some(0)

@@ -1,4 +1,4 @@
-//! What the core asks of a driver.
+//! The outputs of the core, which a driver carries out.
 
 use std::fmt;
 
@@ -9,66 +9,69 @@ use crate::config::Limits;
 use crate::outcome::{Event, Failure, Receipt};
 use crate::{Algorithm, Instant, Registry, Repository};
 
-/// What the driver does next.
+/// What the driver must do next.
 ///
-/// Exhaustive on purpose: a wildcard arm that swallowed one of these would hang.
+/// This enum is exhaustive on purpose: a driver that ignored an output in a wildcard arm would hang.
 ///
-/// It prints a request by its method and where it goes, without what may be secret.
+/// `Debug` prints the method and the path of a request, but neither its query nor its headers, which may be secret.
 #[must_use]
 pub enum Output<K> {
-    /// Send this request, and report what came of it with [`Input::Answered`](super::Input::Answered) or
-    /// [`Input::Failed`](super::Input::Failed), once.
+    /// Send this request, and report its result exactly once, with [`Input::Answered`](super::Input::Answered) or
+    /// [`Input::Failed`](super::Input::Failed).
     Send {
-        /// The name of this attempt.
+        /// The id of this attempt.
         id: RequestId,
-        /// The whole request: method, absolute URI, every header, and the body by name.
-        /// The URI's path and query must reach the wire byte for byte; if they would not, report
+        /// The complete request: method, absolute URI, every header, and the body. The URI's path and query must be
+        /// sent byte for byte; if the HTTP stack would change them, report
         /// [`NoAnswer::Unsendable`](super::NoAnswer::Unsendable).
         request: Request<Body<K>>,
-        /// What becomes of the answer's body.
+        /// What to do with the answer's body.
         keep: Keep<K>,
-        /// What the driver may spend on it.
+        /// The limits of this request.
         limits: Limits,
     },
-    /// The answer to this request is no longer wanted. Best effort: an answer that still comes is ignored.
+    /// Abort this request if that is possible. An answer that still comes is ignored.
     Abort {
-        /// The attempt to give up.
+        /// The attempt to abort.
         id: RequestId,
     },
-    /// Have these bytes of a one-shot blob in hand, and report [`Input::Filled`](super::Input::Filled) or, where the blob ends
-    /// at or before `up_to`, [`Input::Ended`](super::Input::Ended). Bytes before `from` will not be asked for again and may be dropped.
+    /// Buffer these bytes of a one-shot blob. Then report [`Input::Filled`](super::Input::Filled), or
+    /// [`Input::Ended`](super::Input::Ended) if the blob ends at or before `up_to`. Bytes before `from` are not needed
+    /// any more and may be dropped.
     Read {
-        /// The operation whose blob it is; the answer names it too.
+        /// The operation that the blob belongs to. The input must name it too.
         operation: OperationId,
         /// Which blob.
         blob: K,
-        /// The first byte that is still needed.
+        /// The position of the first byte that is still needed.
         from: u64,
-        /// One past the last byte wanted, counted from the blob's beginning.
+        /// The position after the last byte to buffer, counted from the blob's beginning.
         up_to: u64,
     },
     /// Look up the credentials for this registry, and for no other, and report
-    /// [`Input::Credentials`](super::Input::Credentials). Helpers, keychains and files are I/O.
+    /// [`Input::Credentials`](super::Input::Credentials).
     Ask {
-        /// The name of this question.
+        /// The id of this question.
         id: AskId,
-        /// Whose credentials.
+        /// The registry that the credentials are for.
         registry: Registry,
-        /// The repository that the first request to need them is about, for stores that keep credentials by path
-        /// (`registry.example/team`). What is answered serves every repository of this registry.
+        /// The repository of the first request that needs them, for stores that keep credentials by path
+        /// (`registry.example/team`). The client uses the credentials for every repository of this registry.
         repository: Option<Repository>,
-        /// Whether what was answered before was refused: a cache in front of a helper should be passed by.
+        /// Whether the registry or its token service refused the credentials that were given before. If so, do not
+        /// answer from a cache.
         stale: bool,
     },
-    /// Something to show; nothing to do.
+    /// Something happened that can be shown. The driver need not do anything.
     Event(Event<K>),
-    /// Nothing to do until an input comes or this moment passes. The only output after which a driver may block.
+    /// Nothing to do until an input comes or the deadline passes; `None` means that the client is idle. This is the
+    /// only output after which a driver may block.
     Wait(Option<Deadline>),
     /// An operation has ended.
     Done {
         /// Which one.
         operation: OperationId,
-        /// What came of it.
+        /// Its result.
         result: Result<Receipt<K>, Box<Failure>>,
     },
 }
@@ -94,32 +97,34 @@ impl<K: fmt::Debug> fmt::Debug for Output<K> {
     }
 }
 
-/// What becomes of an answer's body.
+/// What to do with an answer's body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Keep<K> {
-    /// Keep at most so many bytes; stop reading at the first byte past them and report [`End::OverLimit`](super::End::OverLimit).
+    /// Keep at most this many bytes. If there are more, stop reading and report
+    /// [`End::OverLimit`](super::End::OverLimit).
     UpTo(usize),
-    /// If the status is 2xx, pour the body into the caller's sink of this name, emptied first, and report
-    /// [`End::Poured`](super::End::Poured); where the sink cannot be written, or there is none,
-    /// [`NoAnswer::Sink`](super::NoAnswer::Sink). Otherwise keep at most `if_error` bytes.
+    /// If the status is 2xx, empty the caller's sink with this key, write the body into it, and report
+    /// [`End::Poured`](super::End::Poured). If the sink does not exist or cannot be written, report
+    /// [`NoAnswer::Sink`](super::NoAnswer::Sink). For every other status keep at most `if_error` bytes.
     Into {
-        /// The sink.
+        /// The key of the sink.
         key: K,
-        /// What to compute over the bytes on their way.
+        /// The algorithm of the digest to compute over the bytes.
         algorithm: Algorithm,
-        /// How many bytes the blob is said to have; stop and report [`End::OverLimit`](super::End::OverLimit) past them.
+        /// The expected size of the blob in bytes, if it is known. If the body is longer, stop and report
+        /// [`End::OverLimit`](super::End::OverLimit).
         size: Option<u64>,
-        /// How many bytes of an error's body to keep.
+        /// How many bytes of an error's body to keep at most.
         if_error: usize,
     },
 }
 
-/// When to poll again though nothing came in.
+/// When to poll again if no input comes before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Deadline {
     /// The moment.
     pub at: Instant,
-    /// What is waited for: to show, and to find out what hangs.
+    /// Why the client waits, to show it or to find out why a push hangs.
     pub waiting: Waiting,
 }
 
@@ -127,7 +132,7 @@ pub struct Deadline {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Waiting {
-    /// A request is tried again then.
+    /// The client retries a request at this moment.
     Retry,
     /// The registry asked for a pause with `Retry-After`.
     Pause,

@@ -98,7 +98,7 @@ mod tests {
             assert_eq!(
                 error.to_string(),
                 "end-9: the registry's answer to a request to delete a manifest (200 OK) is malformed: \
-                 it is a web page: is it a registry that answers there?"
+                 it is a web page; check that the address is that of a registry"
             );
         }
     }

@@ -229,7 +229,7 @@ fn a_refusal_is_one_clear_and_safe_sentence() {
         ),
         (411, NONE, "<html>\n<h1>411\x1b[31m</h1>".to_owned(), "411 Length Required: <html> <h1>411\\u{1b}[31m</h1>"),
         (599, NONE, String::new(), "599"),
-        (401, NONE, String::new(), "401 Unauthorized (it asks for credentials, and does not say which)"),
+        (401, NONE, String::new(), "401 Unauthorized (it asks for credentials, but has no challenge)"),
         (
             401,
             &[("www-authenticate", "Bearer realm=\"https://auth.example/token\",service=\"s\"")],

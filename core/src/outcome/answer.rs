@@ -1,4 +1,4 @@
-//! What an answer can be other than what was asked for.
+//! Errors in a registry's answers.
 
 use std::fmt;
 
@@ -12,25 +12,25 @@ use crate::header::{ErrorBody, LinkError, LocationError, RetryAfter, UploadProgr
 use crate::text::shown;
 use crate::{Digest, Target};
 
-/// An answer that is not the one that was asked for.
+/// An answer that is an error, or that is malformed.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum AnswerError {
-    /// A status that says no: 4xx or 5xx.
+    /// The registry refused the request, with 4xx or 5xx.
     #[error(transparent)]
     Refused(Box<Refused>),
-    /// A redirect, which is for the caller to follow or not.
+    /// The registry redirected the request. The caller decides whether to follow.
     #[error("{row}: the registry answered {status}, and the redirect was not followed")]
     Redirected {
         /// What was asked.
         row: Row,
         /// The status: 3xx.
         status: StatusCode,
-        /// Where to, where it says so in a way that can be used.
+        /// The target, if the answer has a `Location` that can be used.
         to: Option<Target>,
     },
-    /// A success that is none: something that must be there is not, or is not what it must be. Proxies and load
-    /// balancers make such answers (quirk `post-200-healthcheck`), so asking again may help.
+    /// The status is a success, but a required part of the answer is missing or malformed. Proxies and load balancers
+    /// send such answers (quirk `post-200-healthcheck`), so a retry may help.
     #[error("{row}: the registry's answer to a request to {} ({status}) is malformed: {why}", row.name())]
     Malformed {
         /// What was asked.
@@ -40,20 +40,21 @@ pub enum AnswerError {
         /// What is wrong with it.
         why: Flaw,
     },
-    /// The registry reports another digest than the one this side knows: it has altered the content, or mixed it up.
+    /// The registry reports another digest than the one that the client knows: it has changed the content or confused
+    /// it with other content.
     #[error("{row}: the registry reports the digest {} for content that is {}", .digests.found, .digests.expected)]
     WrongDigest {
         /// What was asked.
         row: Row,
-        /// What this side knows, and what `Docker-Content-Digest` gives.
+        /// The digest that the client knows, and the one in `Docker-Content-Digest`.
         digests: Box<Digests>,
     },
-    /// The content that came is not the content that was asked for.
+    /// The content that came is not the content that was requested.
     #[error("{row}: the registry sent content with the digest {} for {}", .digests.found, .digests.expected)]
     WrongContent {
         /// What was asked.
         row: Row,
-        /// What was asked for, and what came.
+        /// The digest that was requested, and the digest of the content that came.
         digests: Box<Digests>,
     },
 }
@@ -71,7 +72,7 @@ impl AnswerError {
         }
     }
 
-    /// The refusal, where it is one.
+    /// The refusal, if this is one.
     #[must_use]
     pub const fn refused(&self) -> Option<&Refused> {
         match self {
@@ -87,12 +88,12 @@ impl AnswerError {
     }
 }
 
-/// Two digests that should have been the same.
+/// Two digests that should be the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Digests {
-    /// The digest that it should be.
+    /// The expected digest.
     pub expected: Digest,
-    /// The digest that it is.
+    /// The digest that was found.
     pub found: Digest,
 }
 
@@ -100,43 +101,43 @@ pub struct Digests {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum Flaw {
-    /// A success, but not one that this request can have.
-    #[error("a success of this kind is no answer to it")]
+    /// The status is a 2xx that is no valid answer to this request.
+    #[error("this success status is not a valid answer to the request")]
     Status,
-    /// A 200 with a page of HTML, from a server that answers anything like that.
-    #[error("it is a web page: is it a registry that answers there?")]
+    /// The answer is an HTML page, probably from a server that is not a registry.
+    #[error("it is a web page; check that the address is that of a registry")]
     WebPage,
-    /// No `Location`, and nothing can go on without one.
+    /// There is no `Location`, which is required.
     #[error("it has no Location")]
     NoLocation,
-    /// A `Location` that cannot be used.
+    /// The `Location` cannot be used.
     #[error(transparent)]
     Location(#[from] LocationError),
-    /// A `Link` to the next page that must not be followed.
+    /// The `Link` to the next page must not be followed.
     #[error(transparent)]
     Link(#[from] LinkError),
-    /// The content has a type that it cannot have.
+    /// The `Content-Type` is not valid for this answer.
     #[error("its Content-Type is {}", shown(.0))]
     ContentType(
-        /// The type, or what stands for it; empty where there is none.
+        /// The value of the header; empty if there is none.
         String,
     ),
-    /// The content is no manifest.
+    /// The body is not a valid manifest.
     #[error("{}", shown(&.0.to_string()))]
     Manifest(#[source] Box<ManifestError>),
-    /// The content is not the JSON that the spec describes.
+    /// The body is not the JSON that the spec describes.
     #[error("its body cannot be read: {0}")]
     Json(
-        /// What the parser says; none of the content is in it.
+        /// What the parser says, without any of the content.
         String,
     ),
-    /// A `206` without a `Content-Range`, or with one that begins elsewhere than the range that was asked for.
-    #[error("it holds another part of the blob than the one asked for")]
+    /// A `206` has no valid `Content-Range`, or one that starts at another position than requested.
+    #[error("it has another part of the blob than the one requested")]
     Part,
-    /// A list of more entries than are read at once.
+    /// The list has more entries than are read.
     #[error("it lists more than {0} entries")]
     TooMany(
-        /// How many are read.
+        /// How many entries are read at most.
         usize,
     ),
 }
@@ -147,7 +148,7 @@ impl From<ManifestError> for Flaw {
     }
 }
 
-/// A refusal, as the registry put it.
+/// A registry's refusal of a request.
 ///
 /// ```
 /// use bytes::Bytes;
@@ -173,13 +174,13 @@ pub struct Refused {
     pub row: Row,
     /// The status: 4xx or 5xx.
     pub status: StatusCode,
-    /// What the body says.
+    /// The errors in the body.
     pub errors: ErrorBody,
     /// The texts of the `WWW-Authenticate` headers.
     pub challenges: Vec<String>,
     /// How long the registry asks to wait.
     pub retry_after: RetryAfter,
-    /// Where the registry says the upload stands: on a 416 that has a `Location` or a readable `Range`.
+    /// The state of the upload, if the answer is a 416 with a `Location` or a readable `Range`.
     pub progress: Option<UploadProgress>,
 }
 
@@ -215,7 +216,7 @@ impl fmt::Display for Refused {
         }
         if self.status == StatusCode::UNAUTHORIZED {
             match self.challenges.as_slice() {
-                [] => f.write_str(" (it asks for credentials, and does not say which)")?,
+                [] => f.write_str(" (it asks for credentials, but has no challenge)")?,
                 challenges => {
                     for (i, challenge) in challenges.iter().enumerate() {
                         f.write_str(if i == 0 { " (it asks for: " } else { ", " })?;

@@ -1,4 +1,4 @@
-//! What happens on the way, to show.
+//! Events during an operation, for display.
 
 use std::time::Duration;
 
@@ -8,20 +8,20 @@ use super::Row;
 use crate::config::OperationId;
 use crate::{Digest, Instant, Origin, Repository, Tag, Target};
 
-/// Something that happened. Nothing has to be done about it.
+/// Something that happened during an operation. The driver need not do anything about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event<K> {
-    /// A blob is being sent; `sent` counts from its beginning and falls back when an attempt fails.
+    /// A blob is being sent. `sent` counts from the blob's beginning, and decreases when an attempt fails.
     BlobSending {
         /// Which blob.
         blob: K,
-        /// Bytes handed to the network or stored.
+        /// How many bytes were written to the connection or are stored.
         sent: u64,
-        /// Its length in bytes, where it is known.
+        /// Its size in bytes, if it is known.
         total: Option<u64>,
     },
-    /// A blob of unknown digest has been read to its end: now a manifest can name it.
+    /// A blob of unknown digest was read to its end, so a manifest can refer to it now.
     BlobDigested {
         /// Which blob.
         blob: K,
@@ -38,14 +38,14 @@ pub enum Event<K> {
         digest: Digest,
         /// Its length in bytes.
         size: u64,
-        /// How it got there.
+        /// How it came to be in the repository.
         how: Stored,
     },
     /// The registry has acknowledged a manifest.
     ManifestStored {
         /// Its digest.
         digest: Digest,
-        /// Whether it stood there before.
+        /// Whether the repository had it before.
         existed: bool,
     },
     /// A tag now names this manifest.
@@ -55,71 +55,72 @@ pub enum Event<K> {
         /// The manifest's digest.
         digest: Digest,
     },
-    /// The list of a subject's referrers holds this manifest.
+    /// The list of a subject's referrers contains this manifest.
     ReferrerListed {
         /// The subject.
         subject: Digest,
         /// The manifest that refers to it.
         referrer: Digest,
-        /// Whether the list is kept under a tag, because the registry has no referrers API.
+        /// Whether the client wrote the list under the fallback tag, because the registry has no referrers API.
         fallback: bool,
     },
-    /// A request is made again.
+    /// A request will be retried.
     Retrying {
         /// What was asked.
         row: Row,
-        /// Of whom.
+        /// The origin that the request goes to.
         origin: Origin,
-        /// Which attempt comes next: 2 is the first repetition.
+        /// The number of the next attempt: 2 is the first retry.
         attempt: u32,
-        /// When.
+        /// When it is sent again, at the earliest.
         at: Instant,
         /// Why, in one sentence.
         why: String,
     },
-    /// A request that was sent has come to its end. One for each attempt and each redirect: all of them are the trace of a push.
+    /// A request that was sent has ended. There is one event for each attempt and each redirect; together they are the
+    /// trace of a push.
     Exchanged {
-        /// What was asked; nothing where it was asked of a token service.
+        /// The row of the endpoint table; `None` for a request to a token service.
         row: Option<Row>,
-        /// How.
+        /// The method.
         method: Method,
-        /// Of whom. Its `Display` leaves out what may be secret.
+        /// The target. Its `Display` omits what may be secret.
         target: Target,
-        /// Which attempt it was, from 1.
+        /// The number of the attempt, from 1.
         attempt: u32,
-        /// The length of its body in bytes, where that was known.
+        /// The length of the request's body in bytes, if it was known.
         sent: Option<u64>,
-        /// From the moment it was handed to the driver.
+        /// The time since the driver was given the request.
         took: Duration,
-        /// What was answered; nothing where no answer came, or it was given up.
+        /// The status of the answer; `None` if no answer came, or if the request was aborted.
         status: Option<StatusCode>,
-        /// Bytes of the answer's body that were taken in.
+        /// How many bytes of the answer's body were read.
         received: u64,
     },
-    /// The registry warns. Each text is told once.
+    /// The registry sent a `Warning`. Each text is reported once.
     Warning {
-        /// Who.
+        /// The origin that sent it.
         origin: Origin,
-        /// Its words, made harmless to print.
+        /// The text, escaped for display.
         text: String,
     },
-    /// How far a push is: told while a blob is on its way, as often as the driver reports
-    /// [`Input::Sent`](crate::driver::Input::Sent), and when something of the push has ended. Neither number ever falls.
+    /// The progress of a push. It is reported with each [`Input::Sent`](crate::driver::Input::Sent), and when a part of
+    /// the push is complete. Neither number ever decreases.
     Progress {
         /// Which operation.
         operation: OperationId,
-        /// Bytes of blobs that need not be sent any more, or are on their way.
+        /// How many bytes of blobs need not be sent any more, or were written to a connection.
         done: u64,
-        /// Bytes of blobs in all that are known of. One of unknown length counts as far as it was sent.
+        /// How many bytes all known blobs have. A blob of unknown size counts as far as it was sent.
         total: u64,
     },
 }
 
-/// How a blob got where it is.
+/// How a blob came to be in the repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Stored {
-    /// It was there already.
+    /// The repository had it already.
     Existing,
     /// It was mounted from this repository.
     Mounted(Repository),

@@ -1,4 +1,4 @@
-//! Why an operation failed, and what its caller can do.
+//! Why an operation failed, and what the caller can do.
 
 use std::fmt;
 use std::time::Duration;
@@ -10,21 +10,21 @@ use super::{AnswerError, NoAnswer, Refused, Row};
 use crate::target::{Target, TargetError};
 use crate::{Digest, MediaType, Origin, Tag};
 
-/// Why an operation failed: what was asked of whom, how often, and what went wrong.
+/// Why an operation failed: what went wrong, in which request, and after how many attempts.
 ///
-/// Its [`Display`](fmt::Display) is one sentence to show; no secret and no control character is in it.
+/// Its [`Display`](fmt::Display) is one sentence that can be shown. It contains no secret and no control character.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Failure {
     /// What went wrong.
     pub kind: FailureKind,
-    /// The row of the spec's table that it happened in, where it was an exchange.
+    /// The row of the spec's endpoint table, if a request failed.
     pub row: Option<Row>,
-    /// Where the request went, where there was one.
+    /// The target of the request, if a request failed.
     pub target: Option<Target>,
-    /// How often the request was made.
+    /// How many attempts of the request were made.
     pub attempts: u32,
-    /// The blob it was about, as the caller's key prints, where it was about one.
+    /// The key of the blob that the failure is about, as `Debug` prints it, if it is about one.
     pub blob: Option<String>,
 }
 
@@ -32,74 +32,75 @@ pub struct Failure {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum FailureKind {
-    /// The registry answered, and the answer is an error or not one of the spec's.
+    /// The registry's answer is an error or is malformed.
     #[error(transparent)]
     Answer(#[from] AnswerError),
-    /// No answer came, after all the attempts.
+    /// No answer came, in any of the attempts.
     #[error(transparent)]
     NoAnswer(#[from] NoAnswer),
-    /// A URL from the network is none.
-    #[error("the registry named a URL that is refused: {0}")]
+    /// A URL in a registry's answer is malformed.
+    #[error("the registry named a URL that cannot be used: {0}")]
     Target(#[from] TargetError),
     /// The bytes of a blob cannot be read.
     #[error("the content could not be read: {0}")]
     Unreadable(String),
-    /// The bytes would have to be sent again, and the source gives them only once.
+    /// The bytes must be sent again, but the source can be read only once.
     #[error(
         "the upload must begin again, but its source can be read only once; give it as a file, or use smaller chunks"
     )]
     NotReplayable,
-    /// What the source gave is not what it was said to be.
-    #[error("the content is not what it was said to be: its digest is {actual}, not {expected}")]
+    /// The content from the source has another digest than the one that was given for it.
+    #[error("the content has the digest {actual}, not {expected} as given")]
     DigestMismatch {
-        /// What it was said to be.
+        /// The digest that was given.
         expected: Digest,
-        /// What it is.
+        /// The digest of the content.
         actual: Digest,
     },
-    /// What the source gave is longer or shorter than it was said to be.
-    #[error("the content is {actual} bytes long, not the {expected} it was said to have")]
+    /// The content from the source has another size than the one that was given for it.
+    #[error("the content has {actual} bytes, not {expected} as given")]
     SizeMismatch {
-        /// Said, in bytes.
+        /// The size that was given, in bytes.
         expected: u64,
-        /// Found, in bytes.
+        /// The size of the content, in bytes.
         actual: u64,
     },
-    /// The upload was begun again as often as is allowed, and never came to an end.
+    /// The upload was started as often as the options allow, and was never completed.
     #[error(
         "the upload was begun {sessions} {} and never finished{}; the registry may limit the size of a body",
         if *sessions == 1 { "time" } else { "times" },
         status.map_or_else(String::new, |status| format!(", and the last answer was {status}"))
     )]
     TooManySessions {
-        /// How many uploads were begun, among them POSTs of a whole blob that came to nothing.
+        /// How many uploads were started, including POSTs of a whole blob that stored nothing.
         sessions: u32,
-        /// What was answered to the last body of which it is not known what became, if anything was.
+        /// The status of the last answer to a body whose result is not known, if there was one.
         status: Option<StatusCode>,
     },
-    /// The client's budget for retries is spent: too much fails here.
-    #[error("too many requests have failed; the budget for retries is spent")]
+    /// The retry budget of the origin is used up: too many of its requests have failed.
+    #[error("too many requests have failed, and the retry budget is used up; try again later")]
     RetryBudget,
-    /// The registry asked for a longer wait than the options allow.
+    /// The registry asked for a longer wait than [`Options::retry_after_limit`](crate::Options::retry_after_limit).
     #[error("the registry asks to wait {} seconds, more than the {} that are allowed; try again later", asked.as_secs(), limit.as_secs())]
     RetryAfter {
-        /// What it asked for.
+        /// The wait that it asked for.
         asked: Duration,
-        /// What the options allow.
+        /// The longest wait that the options allow.
         limit: Duration,
     },
-    /// The registry did nothing but ask for waits, for longer than the options allow.
+    /// The registry only asked for waits, for longer than [`Options::patience`](crate::Options::patience).
     #[error("{origin} has asked to wait again and again, for {} seconds in all, and has served nothing; try again later", waited.as_secs())]
     PatienceExhausted {
-        /// Who.
+        /// The origin that asked.
         origin: Origin,
         /// The waits, added up.
         waited: Duration,
     },
-    /// The registry wants credentials, and whoever looks them up could not: a file or helper is not in order.
+    /// The registry wants credentials, and the driver could not look them up, for example because a file or a helper is
+    /// broken.
     #[error("the credentials could not be looked up: {0}")]
     AskFailed(String),
-    /// The registry wants credentials, and there are none that it takes.
+    /// The registry wants credentials, and there are none or it refused them.
     #[error("the registry refuses access: {0}")]
     Denied(String),
     /// The answer is larger than the options allow.
@@ -108,93 +109,94 @@ pub enum FailureKind {
     /// A list is longer than the options allow.
     #[error("the list has more than {limit} {what}; the client's options can allow more")]
     TooMany {
-        /// Of what there are too many.
+        /// What the list contains.
         what: &'static str,
-        /// How many the options allow.
+        /// How many entries the options allow.
         limit: u64,
     },
-    /// A redirect, location or realm that the options forbid.
+    /// The options forbid a redirect, location or token service that the registry named.
     #[error("{0}")]
     Refused(String),
-    /// A manifest refers to something that is neither in the push nor in the repository.
-    #[error("the push is incomplete: {digest} is referred to, but neither given nor in the repository")]
+    /// A manifest refers to content that is neither in the push nor in the repository.
+    #[error("the push is incomplete: a manifest refers to {digest}, which is neither given nor in the repository")]
     Incomplete {
-        /// What is missing.
+        /// The digest of the missing content.
         digest: Digest,
     },
-    /// A manifest of a type that cannot be pushed whole, because what it refers to cannot be told from it, or registries take
-    /// it no more.
+    /// A manifest of a type that is not pushed, because it does not show what it refers to, or because registries no
+    /// longer accept it.
     #[error("manifests of type {media_type} are not pushed; convert the image to OCI or to Docker's schema 2 first")]
     Unsupported {
         /// The type.
         media_type: MediaType,
     },
-    /// What was asked for is not there.
+    /// The requested content does not exist.
     #[error("not found")]
     NotFound,
-    /// The tag holds something else, and the registry does not let it be changed.
-    #[error("the tag {tag} holds something else, and the registry does not let it be changed")]
+    /// The tag names another manifest, and the registry does not allow changing it.
+    #[error("the tag {tag} names another manifest, and the registry does not allow changing it")]
     ImmutableTag {
         /// The tag.
         tag: Tag,
     },
-    /// The registry took a manifest under its tag, and does not serve it under its digest: it may not know the digest's algorithm.
+    /// The registry accepted a manifest, but does not serve it under its digest. It may not support the digest's
+    /// algorithm.
     #[error(
-        "the registry does not serve the manifest under its digest {digest}{}; it may not know the digest's algorithm",
-        tag.as_ref().map_or_else(String::new, |tag| format!(", though it took it under the tag {tag}"))
+        "the registry does not serve the manifest under its digest {digest}{}; it may not support the digest's algorithm",
+        tag.as_ref().map_or_else(String::new, |tag| format!(", although it accepted it under the tag {tag}"))
     )]
     NotServed {
-        /// The digest.
+        /// The digest of the manifest.
         digest: Digest,
         /// The tag.
         tag: Option<Tag>,
     },
-    /// The tag that should list referrers holds something else.
+    /// The tag that should list referrers names something else.
     #[error("the tag {tag} should hold an index of referrers, but {what}; remove or rename what is there")]
     NotReferrers {
         /// The tag.
         tag: Tag,
-        /// What is there instead.
+        /// What the tag names instead, as the end of the sentence.
         what: &'static str,
     },
-    /// The registry keeps no lists of referrers, and reads the tag that should list them as the digest in it (GitLab). What
-    /// was to be listed is stored all the same.
+    /// The registry has no referrers API, and resolves the fallback tag to the subject itself (GitLab). The manifest
+    /// that refers to the subject is stored, but cannot be listed.
     #[error(
-        "this registry cannot list referrers: it has no API for it, and it reads the tag {tag} as the subject itself; \
-         what refers to the subject is stored, and found by its digest alone"
+        "this registry cannot list referrers: it has no referrers API, and it resolves the tag {tag} to the subject itself; \
+         the manifest that refers to the subject is stored, and can be pulled by its digest only"
     )]
     NoReferrers {
         /// The tag.
         tag: Tag,
     },
-    /// The registry does not let the list of referrers be changed: perhaps its tags cannot be moved (quirk
-    /// `fallback-tag-immutable`). What the list is about is done all the same.
+    /// The registry does not allow changing the list of referrers, perhaps because its tags are immutable (quirk
+    /// `fallback-tag-immutable`). The manifest itself was stored or deleted.
     #[error(
-        "the manifest itself is {done}, but the list of referrers under {tag} cannot be changed: {refusal}; where tags are immutable, exempt those that begin with the digest's algorithm"
+        "the manifest itself is {done}, but the list of referrers under {tag} cannot be changed: {refusal}; if tags are immutable, exempt those that begin with the digest's algorithm"
     )]
     ReferrersRefused {
         /// The tag.
         tag: Tag,
-        /// What became of the manifest that the list names: `stored` or `deleted`.
+        /// What happened to the manifest: `stored` or `deleted`.
         done: &'static str,
         /// The refusal.
         refusal: Box<AnswerError>,
     },
-    /// The list of referrers was overwritten by others each time it was written.
-    #[error("the list of referrers under {tag} was overwritten {tries} times by others; push again to repair it")]
+    /// Other clients overwrote the list of referrers each time that it was written.
+    #[error("other clients overwrote the list of referrers under {tag} {tries} times; push again to repair it")]
     ReferrersConflict {
         /// The tag.
         tag: Tag,
         /// How often it was written.
         tries: u32,
     },
-    /// The registry has no referrers API, and the options forbid to write the fallback tag.
-    #[error("the registry has no referrers API, and writing the fallback tag is forbidden by the options")]
+    /// The registry has no referrers API, and the options forbid writing the fallback tag.
+    #[error("the registry has no referrers API, and the options forbid writing the fallback tag")]
     ReferrersForbidden,
     /// The caller cancelled the operation.
     #[error("cancelled")]
     Cancelled,
-    /// The caller asked for something that makes no sense.
+    /// The caller used the client incorrectly.
     #[error("{0}")]
     Misuse(String),
 }
@@ -223,7 +225,7 @@ impl Failure {
         self
     }
 
-    /// The same, after a request was made so often, where it is about an exchange.
+    /// Records the number of attempts, if a request failed.
     pub(crate) fn after(mut self, attempts: u32) -> Self {
         if self.row.is_some() || matches!(self.kind, FailureKind::Answer(_) | FailureKind::ReferrersRefused { .. }) {
             self.attempts = self.attempts.max(attempts);
@@ -231,7 +233,7 @@ impl Failure {
         self
     }
 
-    /// The registry's refusal, where that is what went wrong.
+    /// The registry's refusal, if that is why the operation failed.
     #[must_use]
     pub const fn refused(&self) -> Option<&Refused> {
         match &self.kind {

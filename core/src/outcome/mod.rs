@@ -1,4 +1,4 @@
-//! What an operation came to, and what happened on the way: events, receipts and failures, and what a failure is made of.
+//! The results of operations: receipts and failures, and the events on the way.
 
 mod answer;
 mod event;

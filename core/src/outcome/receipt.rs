@@ -1,28 +1,28 @@
-//! What an operation gives back.
+//! The results of successful operations.
 
 use crate::config::Checkpoint;
 use crate::{Descriptor, Digest, Manifest, Tag};
 
-/// What came of an operation that went well.
+/// The result of a successful operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Receipt<K> {
-    /// A push is whole: everything is stored, and the tags name it.
+    /// The push is complete: everything is stored, and the tags name the root.
     Pushed(Pushed),
-    /// A push was suspended: what it had done, for another process to go on with.
+    /// The push was suspended. Another process can continue it with this checkpoint.
     Suspended(Checkpoint),
     /// A manifest was pulled.
     Pulled(Manifest),
-    /// A blob was poured into the sink of this name, and its digest is right.
+    /// A blob was written into the sink with this key, and has the expected digest.
     Poured {
         /// The sink.
         blob: K,
-        /// The bytes that were poured.
+        /// How many bytes were written.
         len: u64,
     },
     /// A push would be allowed.
     Allowed,
-    /// What was named is gone.
+    /// The manifest, tag or blob was deleted.
     Deleted,
     /// The tags of a repository, in the registry's order.
     Tags(Vec<Tag>),
@@ -30,25 +30,25 @@ pub enum Receipt<K> {
     Referrers(Vec<Descriptor>),
 }
 
-/// What a push did.
+/// The result of a push.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Pushed {
-    /// The digest of the root manifest, where the push has one.
+    /// The digest of the root, if the push has one.
     pub digest: Option<Digest>,
-    /// The tags that name it now.
+    /// The tags that now name the root.
     pub tags: Vec<Tag>,
-    /// Requests that were sent for this push, authentication and repetitions included.
+    /// How many requests were sent for this push, including authentication and retries.
     pub requests: u64,
-    /// Bytes of blobs and manifests that were sent, repetitions included.
+    /// How many bytes of blobs and manifests were sent, including retries.
     pub bytes: u64,
-    /// Blobs whose bytes were sent.
+    /// How many blobs were uploaded.
     pub uploaded: u64,
-    /// Blobs that were mounted from another repository.
+    /// How many blobs were mounted from another repository.
     pub mounted: u64,
-    /// Blobs that were there already.
+    /// How many blobs the repository had already.
     pub existing: u64,
-    /// Blobs and manifests that are taken to be there only because the registry serves a manifest that refers to them, and that
-    /// neither it nor anybody else was asked about during this push. [`Push::recheck`](crate::Push::recheck) asks.
+    /// Blobs and manifests that the registry was not asked about during this push: they are assumed to exist because it
+    /// serves a manifest that refers to them. [`Push::recheck`](crate::Push::recheck) asks about them.
     pub unverified: Vec<Digest>,
 }

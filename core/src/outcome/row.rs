@@ -5,53 +5,53 @@ use std::fmt;
 use http::Method;
 
 /// One row of [the spec's endpoint
-/// table](https://github.com/opencontainers/distribution-spec/blob/967efdc079b91785ad18c77cc4f8991a47feefbf/spec.md#endpoints), by what is asked;
-/// [`Display`](fmt::Display) writes its id, such as `end-4a`.
+/// table](https://github.com/opencontainers/distribution-spec/blob/967efdc079b91785ad18c77cc4f8991a47feefbf/spec.md#endpoints),
+/// split by method. [`Display`](fmt::Display) writes its id, such as `end-4a`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Row {
-    /// `end-1`: is this a registry?
+    /// `end-1`: check whether the origin is a registry.
     Ping,
-    /// `end-2`, GET: a blob's content.
+    /// `end-2`, GET: pull a blob.
     PullBlob,
-    /// `end-2`, HEAD: is a blob there?
+    /// `end-2`, HEAD: check whether a blob exists.
     CheckBlob,
-    /// `end-3`, GET: a manifest.
+    /// `end-3`, GET: pull a manifest.
     PullManifest,
-    /// `end-3`, HEAD: is a manifest there?
+    /// `end-3`, HEAD: check whether a manifest exists.
     CheckManifest,
-    /// `end-4a`: begin an upload.
+    /// `end-4a`: start an upload.
     StartUpload,
-    /// `end-4b`: a whole blob in one POST.
+    /// `end-4b`: upload a whole blob in one POST.
     PostBlob,
-    /// `end-4c`: begin an upload of a blob whose digest is not a SHA-256.
+    /// `end-4c`: start an upload of a blob whose digest is not SHA-256.
     StartUploadFor,
-    /// `end-5`: a chunk.
+    /// `end-5`: send a chunk.
     SendChunk,
-    /// `end-6`: the end of an upload, with its digest.
+    /// `end-6`: close an upload, with the blob's digest.
     CloseUpload,
-    /// `end-7a`: a manifest, by tag or digest.
+    /// `end-7a`: push a manifest, by tag or digest.
     PutManifest,
-    /// `end-7b`: a manifest by digest, and tags for it.
+    /// `end-7b`: push a manifest by digest, with tags.
     PutTaggedManifest,
-    /// `end-8a`: all tags.
+    /// `end-8a`: list all tags.
     ListTags,
-    /// `end-8b`: some tags.
+    /// `end-8b`: list some tags.
     ListSomeTags,
     /// `end-9`: delete a manifest or a tag.
     DeleteManifest,
     /// `end-10`: delete a blob.
     DeleteBlob,
-    /// `end-11`: take a blob from another repository.
+    /// `end-11`: mount a blob from another repository.
     MountBlob,
-    /// `end-12a`: all referrers of a manifest.
+    /// `end-12a`: list the referrers of a manifest.
     ListReferrers,
-    /// `end-12b`: the referrers of one artifact type.
+    /// `end-12b`: list the referrers of one artifact type.
     ListSomeReferrers,
-    /// `end-13`: how far is an upload?
+    /// `end-13`: ask how many bytes of an upload are stored.
     CheckUpload,
-    /// `end-14`: give an upload up.
+    /// `end-14`: cancel an upload.
     CancelUpload,
-    /// No row of the table: a token service is asked for a token.
+    /// A request to a token service, which is not in the spec's table.
     FetchToken,
 }
 
@@ -87,7 +87,7 @@ impl Row {
         self.describe().0
     }
 
-    /// What is asked, in a few words that go on after "to", such as `begin an upload`.
+    /// The purpose of the request, as the end of a sentence such as "refused to ...": `begin an upload`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         self.describe().1
@@ -99,7 +99,7 @@ impl Row {
         match self {
             Self::Ping | Self::PullBlob | Self::PullManifest | Self::CheckUpload => Method::GET,
             Self::ListTags | Self::ListSomeTags | Self::ListReferrers | Self::ListSomeReferrers => Method::GET,
-            // With a refresh token it is a POST.
+            // With a refresh token the method is POST.
             Self::FetchToken => Method::GET,
             Self::CheckBlob | Self::CheckManifest => Method::HEAD,
             Self::StartUpload | Self::StartUploadFor | Self::PostBlob | Self::MountBlob => Method::POST,

@@ -205,7 +205,7 @@ fn challenge_two_headers_bare_basic() {
 #[test]
 fn challenge_realm_not_a_uri() {
     let text = r#"Bearer realm="Registry Realm""#;
-    let error = "error: the registry wants a token from \"Registry Realm\", which is no URL; tell its operator";
+    let error = "error: the registry wants a token from \"Registry Realm\", which is not a URL; tell its operator";
     assert_eq!(Talk::new().refused(Sent::Nothing, 0, &[text]), error);
     // Where there is another way in, it is taken.
     assert_eq!(Talk::new().refused(Sent::Nothing, 0, &[text, "Basic realm=\"Registry Realm\""]), "basic");
@@ -213,7 +213,7 @@ fn challenge_realm_not_a_uri() {
 
 #[test]
 fn a_token_that_was_given_is_never_exchanged() {
-    let denied = "the registry answered 401; the token that was given has expired or has not the right to do this";
+    let denied = "the registry answered 401; the token that was given has expired or lacks the right to do this";
     assert_eq!(Talk::new().refused(Sent::Given, 0, &[BEARER]), denied);
 }
 
