@@ -42,7 +42,10 @@ fn every_command_notices() {
         &["push", layout.path(), &tagged, "--recheck"],
     ] {
         let said = refused(1, arguments);
-        assert!(said.contains("it is a web page; check that the address is that of a registry"), "{arguments:?}: {said}");
+        assert!(
+            said.contains("it is a web page; check that the address is that of a registry"),
+            "{arguments:?}: {said}"
+        );
     }
 }
 

@@ -8,12 +8,12 @@ use crate::endpoint::{DeleteBlob, DeleteManifest, Endpoint, PullManifest};
 use crate::outcome::Failure;
 use crate::{Digest, Manifest, Tag};
 
-/// The deletion of one thing.
+/// Deletes one manifest, tag or blob.
 pub(crate) struct Delete {
     place: RepositoryRef,
     what: What,
     state: State,
-    /// Whether it was seen there, or a request to delete it may have been applied: then 404 says that it is gone.
+    /// Whether it was seen to exist, or whether a DELETE may have been applied: then 404 counts as deleted.
     may_be_gone: bool,
 }
 
@@ -22,7 +22,8 @@ enum What {
     Manifest(ManifestReference),
 }
 
-/// What was deleted. A manifest with a subject may still have an entry in the list of the subject's referrers.
+/// The result of a deletion. If the manifest has a subject, its entry in the list of the subject's referrers may have
+/// to be removed.
 #[derive(Debug, Clone)]
 pub(crate) struct Deleted {
     pub(crate) referrer: Option<Manifest>,
@@ -32,7 +33,7 @@ pub(crate) struct Deleted {
 enum State {
     /// GET: does the manifest have a subject?
     Reading,
-    /// DELETE; the manifest, if it has a subject.
+    /// DELETE. With the manifest, if it has a subject.
     Deleting(Option<Manifest>),
     Ended(Result<Deleted, Failure>),
 }
@@ -42,7 +43,7 @@ impl Delete {
         Self { place, what: What::Blob(digest), state: State::Deleting(None), may_be_gone: false }
     }
 
-    /// Deletes the tag alone: the manifest that it names stays.
+    /// Deletes only the tag, without the manifest that it names.
     pub(crate) const fn tag(place: RepositoryRef, tag: Tag) -> Self {
         Self {
             place,

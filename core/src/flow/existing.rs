@@ -1,4 +1,5 @@
-//! Reading a manifest that the repository has already, so that it and its blobs need not be sent. A push goes on without it.
+//! Reads a manifest that the repository has already, so that it and its blobs need not be sent. If that fails, the push
+//! continues without it.
 
 use super::{Context, Exchange, Flow, Next, Outcome, ended};
 use crate::auth::{Scope, Scopes};
@@ -36,7 +37,7 @@ impl FetchExisting {
     }
 }
 
-/// Whether every other request of the push would fail in the same way.
+/// Whether every other request of the push would fail for the same reason.
 const fn is_for_all(why: &FailureKind) -> bool {
     matches!(
         why,
@@ -47,7 +48,7 @@ const fn is_for_all(why: &FailureKind) -> bool {
     )
 }
 
-/// The rights that a push needs, asked for from its first request on (quirk `head-needs-push-scope`).
+/// The scopes that a push needs. They are requested from its first request on (quirk `head-needs-push-scope`).
 pub(super) fn push_scopes(place: &RepositoryRef) -> Scopes {
     Scopes::one(Scope::push(place.repository.clone()))
 }
@@ -68,9 +69,9 @@ impl<K: Key> Flow<K> for FetchExisting {
     fn outcome(&mut self, outcome: Outcome, _: &mut Context<'_, K>) {
         let found = match outcome {
             Outcome::Answer { from, response, .. } => Ok(self.pull().parse(&from, &response).ok()),
-            // The token service refuses these rights: no request of the push will have them.
+            // The token service refuses these scopes, and every request of the push needs them.
             Outcome::Failed(failure) if failure.row == Some(Row::FetchToken) => Err(failure),
-            // The registry cannot be reached, or asks for a longer pause than the options allow.
+            // The registry cannot be reached, or asks for a longer wait than the options allow.
             Outcome::Failed(failure) if is_for_all(&failure.kind) => Err(failure),
             Outcome::Unknown { .. } | Outcome::Failed(_) => Ok(None),
         };

@@ -1,5 +1,5 @@
-//! Whether the repository has content that a manifest of the push refers to and the caller did not give. A blob may be
-//! mounted from another repository first.
+//! Checks whether the repository has content that a manifest of the push refers to and that the caller did not give. A
+//! blob is first mounted from another repository, if the caller named any.
 
 use std::collections::VecDeque;
 
@@ -15,31 +15,31 @@ use crate::endpoint::{
 use crate::outcome::{Failure, FailureKind};
 use crate::{Digest, Repository};
 
-/// Asks whether content that a manifest refers to, and that was not given, is in the repository.
+/// Checks whether the repository has one blob or manifest.
 pub(crate) struct Exists {
     place: RepositoryRef,
     digest: Digest,
     is_manifest: bool,
-    /// Repositories to mount from that were not tried yet.
+    /// The repositories to mount from that were not tried yet.
     mounts: VecDeque<Repository>,
     state: State,
 }
 
-/// What the registry says of it.
+/// Whether the repository has the content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Found {
     Present,
     Absent,
-    /// It does not say: whether the content is there shows when the manifest is sent.
+    /// The answers do not show it. The PUT of the manifest will.
     NotSaid,
 }
 
 enum State {
     /// POST: mount it from this repository.
     Mounting(Repository),
-    /// DELETE: a mount that missed opened this upload, and there are no bytes for it.
+    /// DELETE: cancel this upload, which a mount without success opened.
     Cancelling(OpenUpload),
-    /// HEAD: is it there?
+    /// HEAD: does the repository have it?
     Asking,
     /// GET of a manifest, where HEAD was refused (quirk `manifest-head-405`).
     Reading,
@@ -51,7 +51,7 @@ impl Exists {
         Self { place, digest, is_manifest, mounts: VecDeque::new(), state: State::Asking }
     }
 
-    /// The same, after the registry was asked to mount the blob from each of these repositories. No refusal of that is an end.
+    /// Tries to mount the blob from each of these repositories first. No refusal of a mount is a failure.
     pub(crate) fn mounting_from(mut self, repositories: &[Repository]) -> Self {
         if !self.is_manifest {
             self.mounts = repositories.iter().cloned().collect();
@@ -60,7 +60,7 @@ impl Exists {
         self
     }
 
-    /// Whether the answer to its request may open an upload.
+    /// Whether the answer to the current request may open an upload.
     pub(crate) const fn is_mounting(&self) -> bool {
         matches!(self.state, State::Mounting(_))
     }
@@ -89,7 +89,7 @@ impl Exists {
         CheckBlob { origin, repository, digest: &self.digest }
     }
 
-    /// Only 201 means mounted; an upload that was opened instead is cancelled.
+    /// Only 201 means that the blob is mounted. An upload that was opened instead is cancelled.
     fn mounted(&mut self, source: &Repository, outcome: &Outcome) -> State {
         let Outcome::Answer { from, response, .. } = outcome else { return self.next_state() };
         match self.mount(source).parse(from, response) {
@@ -99,7 +99,7 @@ impl Exists {
         }
     }
 
-    /// Only 200 and 404 say something: a refusal of HEAD is advice.
+    /// Only 200 and 404 show whether the repository has it. Another answer to HEAD shows nothing.
     fn answered(&self, outcome: Outcome) -> State {
         let (from, response) = match outcome {
             Outcome::Answer { from, response, .. } => (from, response),

@@ -25,7 +25,7 @@ pub(crate) struct ListTags {
     ended: Option<Result<Vec<Tag>, Failure>>,
 }
 
-/// The pages of a list: a bounded number, and none is read twice.
+/// The pages of a list. Their number is limited, and none is read twice.
 #[derive(Default)]
 struct Pages {
     seen: BTreeSet<String>,
@@ -33,7 +33,7 @@ struct Pages {
 }
 
 impl Pages {
-    /// Notes that the page at `read` was read. Returns whether there is another page to read.
+    /// Records that the page at `read` was read. Returns whether there is another page to read.
     fn turn(&mut self, read: &Target, next: Option<NextPage>, limit: u32) -> Result<bool, Failure> {
         self.seen.insert(read.path_and_query().to_owned());
         self.next = next.filter(|page| !self.seen.contains(page.target().path_and_query()));
@@ -112,7 +112,7 @@ impl<K: Key> Flow<K> for ListTags {
     }
 }
 
-/// Lists what refers to a manifest: from the referrers API, or else from the fallback tag.
+/// Lists the referrers of a manifest, from the referrers API or, without one, from the fallback tag.
 pub(crate) struct ListReferrers {
     place: RepositoryRef,
     subject: Digest,
@@ -179,7 +179,8 @@ impl ListReferrers {
         };
         let tag = Tag::of_referrers(&self.subject);
         match self.fallback(&tag).parse(&from, &response) {
-            // The spec: a document that is not an index means that there are no referrers. So does the subject itself.
+            // The spec says that a manifest which is not an index means that there are no referrers. So does the
+            // subject itself.
             Ok(pulled) => {
                 let listed = list_of(self.subject, &pulled.manifest);
                 self.add(listed.map(|index| index.manifests.clone()).unwrap_or_default(), options)?;
@@ -190,7 +191,8 @@ impl ListReferrers {
         }
     }
 
-    /// Filtered here too, because a registry may ignore the filter without saying so (quirk `referrers-filter-client-side`).
+    /// The client filters too, because a registry may ignore the filter without saying so (quirk
+    /// `referrers-filter-client-side`).
     fn add(&mut self, referrers: Vec<Descriptor>, options: &Options) -> Result<(), Failure> {
         let wanted = self.artifact_type.clone();
         let fits = |entry: &Descriptor| wanted.is_none() || entry.artifact_type == wanted;

@@ -1,9 +1,10 @@
-//! State machines of exchanges with a registry, one in each file or folder. Each has one exchange at a time, which its state
-//! names.
+//! State machines of exchanges with a registry, one in each file or folder. Each has one exchange at a time, which its
+//! state determines.
 //!
-//! A flow makes its requests through [`endpoint`](crate::endpoint) and never sees a retry, a redirect or a credential: the
-//! client above does those and hands it the final [`Outcome`] of the exchange. [`Flow::next`] says what the state asks for
-//! and changes nothing, so an attempt that failed is made again by asking again; only [`Flow::outcome`] moves the state.
+//! A flow makes its requests through [`endpoint`](crate::endpoint) and never sees a retry, a redirect or credentials:
+//! the client does all of these and gives the flow the final [`Outcome`] of the exchange. [`Flow::next`] returns what
+//! the state asks for and changes nothing, so the client can call it again for a retry; only [`Flow::outcome`] changes
+//! the state.
 
 mod commit;
 mod delete;
@@ -40,7 +41,7 @@ use crate::endpoint::{Endpoint, OpenUpload, Row};
 use crate::outcome::{Event, Failure};
 use crate::target::Target;
 
-/// A request, and what the client must know to make it, make it again, or give it up.
+/// A request, and what the client must know to send, repeat or abort it.
 pub(crate) struct Exchange<K> {
     pub(crate) row: Row,
     pub(crate) target: Target,
@@ -48,14 +49,14 @@ pub(crate) struct Exchange<K> {
     pub(crate) keep: Keep<K>,
     pub(crate) scopes: Scopes,
     pub(crate) if_lost: IfLost,
-    /// Whose answer named the target, where it is not one of the registry's own paths.
+    /// The target whose answer named the target of this request, if it is a `Location`.
     pub(crate) named_by: Option<Target>,
 }
 
-/// What to do when it is unknown whether a request was applied.
+/// What to do if it is not known whether the registry applied a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum IfLost {
-    /// Make it again: applied twice, it has the same effect as once.
+    /// Repeat it: applied twice, it has the same effect as once.
     Repeat,
     /// Tell the flow, which asks the registry.
     Ask,
@@ -63,23 +64,24 @@ pub(crate) enum IfLost {
     Forget,
 }
 
-/// What came of an exchange, after the client's redirects, authentication and retries.
+/// The result of an exchange, after the client's redirects, authentication and retries.
 pub(crate) enum Outcome {
     /// The registry answered.
     Answer { from: Target, response: Response<Bytes>, end: End },
-    /// It is not known whether the registry applied it: no answer came, or a transient status, which is given.
+    /// It is not known whether the registry applied the request: either no answer came, or one with this transient
+    /// status.
     Unknown { status: Option<StatusCode> },
-    /// It was given up.
+    /// The client gave up.
     Failed(Failure),
 }
 
 /// What a flow wants next.
 pub(crate) enum Next<K> {
-    /// This exchange. One that cannot be made has failed: that is its outcome.
+    /// This exchange. If its request cannot be built, the failure is its outcome.
     Send(Result<Box<Exchange<K>>, Failure>),
-    /// Bytes of its one-shot blob, to be held ready: from the first, to before the second.
+    /// Bytes of its one-shot blob, buffered from the first position to before the second.
     Read { from: u64, up_to: u64 },
-    /// Nothing, until it is called otherwise than by an outcome.
+    /// Nothing, until a method other than [`Flow::outcome`] changes its state.
     Hold,
     /// Nothing: the flow has ended, and [`Flow::finish`] gives its result.
     Done,
@@ -91,18 +93,18 @@ pub(crate) struct Context<'a, K> {
     pub(crate) now: Instant,
     pub(crate) learned: &'a mut Learned,
     pub(crate) events: &'a mut Vec<Event<K>>,
-    /// Set by a flow whose next exchange should wait, as after a failure.
+    /// A flow sets this if its next exchange should wait as after a failure.
     pub(crate) pause: &'a mut bool,
-    /// Set by an upload whose blob the registry was asked for, and did not say that it has it.
+    /// An upload sets this if the registry was asked for its blob and did not say that it has the blob.
     pub(crate) unseen: &'a mut Option<Unseen>,
 }
 
-/// What an upload does whose blob the registry did not say that it has.
+/// What an upload does after the registry was asked for its blob and did not say that it has the blob.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unseen {
     /// It sends the blob.
     Sent,
-    /// It waits until it is found out whether the registry would have said it: [`Upload::end_hold`].
+    /// It waits until the client knows whether this registry answers such a question: [`Upload::end_hold`].
     Held,
 }
 
@@ -110,21 +112,23 @@ pub(crate) enum Unseen {
 pub(crate) trait Flow<K: Key>: Sized {
     type Output;
 
-    /// What the state asks for. Called only while nothing of this flow is in flight; the same until an outcome comes.
+    /// What the state asks for. It is called only while no exchange of this flow is in flight, and returns the same
+    /// until an outcome comes.
     fn next(&self, options: &Options) -> Next<K>;
 
-    /// Moves to the next state, by what came of the exchange.
+    /// Moves to the next state, by the outcome of the exchange.
     fn outcome(&mut self, outcome: Outcome, context: &mut Context<'_, K>);
 
-    /// Gives up: what is left to do is to clean up behind itself. Called only while nothing is in flight.
+    /// Cancels the flow, which then only cleans up. It is called only while nothing is in flight.
     fn cancel(&mut self);
 
-    /// The result, once [`Flow::next`] says [`Next::Done`]. Before that, it is a failure: the flow was cancelled.
+    /// The result, after [`Flow::next`] has returned [`Next::Done`]. Before that it is a failure which says that the
+    /// flow was cancelled.
     fn finish(self) -> Result<Self::Output, Failure>;
 }
 
 impl<K> Exchange<K> {
-    /// The exchange for one row, repeated if it is lost.
+    /// The exchange for one endpoint. It is repeated if its answer is lost.
     pub(crate) fn new(endpoint: &impl Endpoint, body: Body<K>, scopes: Scopes, keep: Keep<K>) -> Result<Self, Failure> {
         let (row, target) = (endpoint.row(), endpoint.target());
         match endpoint.request() {
@@ -136,7 +140,7 @@ impl<K> Exchange<K> {
         }
     }
 
-    /// The same, to the location of an upload.
+    /// The same exchange, to the location of an upload.
     pub(crate) fn in_upload(mut self, upload: &OpenUpload) -> Self {
         self.named_by = Some(upload.named_by().clone());
         self
@@ -154,7 +158,7 @@ impl<K> Exchange<K> {
 }
 
 impl Outcome {
-    /// The failure, if it is one.
+    /// The failure, if the outcome is one.
     pub(crate) fn into_failure(self) -> Option<Failure> {
         if let Self::Failed(failure) = self { Some(failure) } else { None }
     }
@@ -166,7 +170,7 @@ impl<K> Next<K> {
     }
 }
 
-/// The result of a flow, if it has come to its end.
+/// The result of a flow, or a failure if it has not ended.
 fn ended<T>(result: Option<Result<T, Failure>>) -> Result<T, Failure> {
     result.unwrap_or_else(|| Err(Failure::cancelled()))
 }

@@ -1,4 +1,4 @@
-//! A question that a POST answers. An upload that it opens is cancelled.
+//! Asks a question by a POST. If the POST opens an upload, it is cancelled.
 
 use super::{Context, Exchange, Flow, Next, Outcome, ended};
 use crate::Digest;
@@ -8,7 +8,7 @@ use crate::driver::{Body, Keep, Key};
 use crate::endpoint::{CancelUpload, Endpoint, MountBlob, MountedBlob, OpenUpload, StartUpload};
 use crate::outcome::Failure;
 
-/// A question that a POST answers.
+/// Asks a question by a POST.
 pub(crate) struct Probe {
     place: RepositoryRef,
     question: Question,
@@ -17,9 +17,10 @@ pub(crate) struct Probe {
 
 #[derive(Clone, Copy)]
 enum Question {
-    /// Would a push be allowed?
+    /// Is a push allowed?
     Permission,
-    /// Is a mount from the repository itself answered with 201? The blob is one that the repository has.
+    /// Does the registry answer 201 to a mount from the target repository itself? The repository has the blob with this
+    /// digest.
     SelfMount(Digest),
 }
 
@@ -39,12 +40,12 @@ impl Probe {
         Self { place, question: Question::SelfMount(stored), state: State::Asking }
     }
 
-    /// Whether it is answered, and only has to cancel the upload that was opened for it.
+    /// Whether the question is answered, and only the upload is still to be cancelled.
     pub(crate) const fn is_answered(&self) -> bool {
         matches!(self.state, State::Cancelling(_))
     }
 
-    /// Whether the answer to its question may open an upload.
+    /// Whether the answer to the current request may open an upload.
     pub(crate) const fn is_asking(&self) -> bool {
         matches!(self.state, State::Asking)
     }
@@ -108,7 +109,7 @@ impl<K: Key> Flow<K> for Probe {
     fn outcome(&mut self, outcome: Outcome, context: &mut Context<'_, K>) {
         self.state = match &self.state {
             State::Asking => self.asked(outcome, context),
-            // A cancellation may fail: the registry then removes the upload itself (quirk `upload-cancel-status`).
+            // The cancellation may fail: the registry removes the upload itself later (quirk `upload-cancel-status`).
             State::Cancelling(_) => State::Ended(Ok(())),
             State::Ended(result) => State::Ended(result.clone()),
         };

@@ -1,4 +1,4 @@
-//! Pulling a manifest or a blob, verified.
+//! Pulls a manifest or a blob, and verifies it.
 
 use super::{Context, Exchange, Flow, Next, Outcome, ended};
 use crate::auth::{Scope, Scopes};
@@ -60,7 +60,7 @@ impl<K: Key> Flow<K> for PullManifest {
     }
 }
 
-/// Pulls a blob into a sink, and checks what went in.
+/// Pulls a blob into a sink, and verifies the bytes that were written.
 pub(crate) struct PullBlob<K> {
     place: RepositoryRef,
     digest: Digest,
@@ -114,7 +114,7 @@ impl<K: Key> Flow<K> for PullBlob<K> {
             Outcome::Answer { from, response, end } => match (self.call().parse(&from, &response), end) {
                 (Ok(_), End::Poured { len, digest }) => self.poured(len, digest).map_err(Failure::new),
                 (Ok(_), _) => {
-                    Err(Failure::new(FailureKind::Misuse("the driver poured no body into the sink".to_owned())))
+                    Err(Failure::new(FailureKind::Misuse("the driver wrote no body into the sink".to_owned())))
                 }
                 (Err(error), _) => Err(Failure::new(error)),
             },

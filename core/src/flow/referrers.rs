@@ -1,4 +1,4 @@
-//! The list of a subject's referrers under the spec's fallback tag, which the client keeps where the registry does not.
+//! Updates the list of a subject's referrers under the spec's fallback tag, if the registry has no referrers API.
 //!
 //! ```text
 //! Probing ──the registry lists──▶ done
@@ -10,9 +10,9 @@
 //! Writing ──▶ Reading back ────────┴──our entry stands──▶ done
 //! ```
 //!
-//! Where the registry gives a validator and honours it, no interleaving of writers loses an entry. Where it does not (no
-//! registry read so far does), a writer that was overwritten before it read back merges again; one that was overwritten
-//! after that cannot know. A later push of the same manifest repairs the list.
+//! If the registry sends validators and honours `If-Match`, no entry is lost, in whatever order clients write. If it
+//! does not (no registry that was read does), a client whose entry is overwritten before it reads the list back merges
+//! again, but one whose entry is overwritten later does not notice. A later push of the same manifest repairs the list.
 
 mod merge;
 
@@ -29,10 +29,10 @@ use crate::header::ETag;
 use crate::outcome::{Failure, FailureKind};
 use crate::{Descriptor, Digest, Document, Index, Manifest, MediaType, Tag};
 
-/// How often a list is written before the update fails because other writers overwrite it.
+/// How often a list is written at most, before the update fails because other clients overwrite it.
 const MAX_WRITES: u32 = 10;
 
-/// Entries are put into, or one is taken out of, the list of a subject's referrers.
+/// Adds entries to the list of a subject's referrers, or removes one.
 pub(crate) struct UpdateReferrers {
     place: RepositoryRef,
     subject: Digest,
@@ -40,13 +40,14 @@ pub(crate) struct UpdateReferrers {
     change: Change,
     fallback: Referrers,
     writes: u32,
-    /// The digest of what the tag held when it was read last.
+    /// The digest of the manifest that the tag named when it was last read.
     standing: Option<Digest>,
-    /// The refusal of the last write, and what the tag held then; dropped once the tag holds something else.
+    /// The refusal of the last write, and the digest that the tag named then. It is dropped when the tag names another
+    /// manifest.
     refused: Option<(AnswerError, Option<Digest>)>,
     /// Whether the registry refused a write though its validator matched: then later writes have no validator.
     unguarded: bool,
-    /// Whether it was given up while a write was in flight: what came of that is waited for, and nothing more is written.
+    /// Whether it was cancelled while a write was in flight: it waits for that write's result and writes nothing more.
     leaving: bool,
     state: State,
 }
@@ -56,7 +57,7 @@ enum Change {
     Remove(Digest),
 }
 
-/// What it came to: whether the list is kept under the fallback tag.
+/// The result of an update: whether the client keeps the list under the fallback tag.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Listed {
     pub(crate) fallback: bool,
@@ -64,25 +65,26 @@ pub(crate) struct Listed {
 
 #[derive(Clone)]
 enum State {
-    /// GET referrers: does the registry keep the list?
+    /// GET referrers: does the registry have the referrers API?
     Probing,
     /// GET the tag.
     Fetching,
-    /// PUT the tag, if what stands there is still what was read.
+    /// PUT the tag, unless it has changed since it was read.
     Writing(Manifest, Guard),
-    /// DELETE the tag: nothing is left in the list. Where that is refused, the empty list is written.
+    /// DELETE the tag, because the list is empty. If that is refused, the empty list is written.
     Clearing(Manifest, Guard),
     Ended(Result<Listed, Failure>),
 }
 
-/// What a write is guarded by, where the registry gives and honours validators.
+/// The condition of a write, for registries that honour conditions.
 #[derive(Clone)]
 enum Guard {
-    /// Nothing stood there.
+    /// The tag did not exist (`If-None-Match: *`).
     Absent,
-    /// This stood there.
+    /// The tag had this validator (`If-Match`).
     Match(ETag),
-    /// The registry gave no validator, or a weak one, which cannot guard a write (RFC 9110, section 13.1.1).
+    /// No condition: the registry sent no validator, or a weak one, with which `If-Match` never matches (RFC 9110,
+    /// section 13.1.1).
     None,
 }
 
@@ -96,16 +98,16 @@ impl Guard {
     }
 }
 
-/// Why what stands under the tag is no list of referrers.
+/// Why the manifest under the tag is not a list of referrers.
 #[derive(Clone, Copy)]
 pub(super) enum NotAList {
-    /// The registry reads a tag of this form as the digest in it (GitLab): there is no such list.
+    /// The registry resolves a tag of this form to the digest in it (GitLab), so there cannot be a list.
     Subject,
-    /// Something else has the tag.
+    /// The tag names something else.
     Other(&'static str),
 }
 
-/// The index under the fallback tag, if it is a list of referrers. Reading and writing use this one rule.
+/// The index under the fallback tag, if it is a list of referrers. Reading and writing use this same rule.
 pub(super) fn list_of(subject: Digest, standing: &Manifest) -> Result<&Index, NotAList> {
     if subject.matches(standing.bytes()) {
         return Err(NotAList::Subject);
@@ -117,12 +119,12 @@ pub(super) fn list_of(subject: Digest, standing: &Manifest) -> Result<&Index, No
 }
 
 impl UpdateReferrers {
-    /// Puts `entries` into the list of `subject`, all with one write.
+    /// Adds `entries` to the list of `subject`, all with one write.
     pub(crate) fn add(place: RepositoryRef, subject: Digest, entries: Vec<Descriptor>, fallback: Referrers) -> Self {
         Self::new(place, subject, Change::Add(entries), fallback)
     }
 
-    /// Takes a manifest that was deleted out of the list of `subject`.
+    /// Removes a manifest that was deleted from the list of `subject`.
     pub(crate) fn remove(place: RepositoryRef, subject: Digest, referrer: Digest, fallback: Referrers) -> Self {
         Self::new(place, subject, Change::Remove(referrer), fallback)
     }
@@ -144,13 +146,13 @@ impl UpdateReferrers {
         }
     }
 
-    /// Whose list it changes: only one change of a list is made at a time.
+    /// The list that it changes. The client makes only one change of a list at a time.
     pub(crate) const fn list(&self) -> (&RepositoryRef, Digest) {
         (&self.place, self.subject)
     }
 
-    /// Takes over what another change of the same list puts in, so that both go in with one write. False where it is too late
-    /// for that, or where one of them takes an entry out.
+    /// Takes over the entries that another update of the same list adds, so that one write adds them all. Returns
+    /// `false` if it is too late for that, or if one of the updates removes an entry.
     pub(crate) fn join(&mut self, other: &mut Self) -> bool {
         let is_unwritten = matches!(self.state, State::Probing | State::Fetching) && !self.leaving;
         match (&mut self.change, &mut other.change) {
@@ -162,15 +164,15 @@ impl UpdateReferrers {
         }
     }
 
-    /// Gives up when it is known what came of a write in flight; false where there is none.
+    /// Cancels after the result of the write in flight is known. Returns `false` if no write is in flight.
     pub(crate) const fn leave(&mut self) -> bool {
         self.leaving = matches!(self.state, State::Writing(..) | State::Clearing(..));
         self.leaving
     }
 
-    /// Takes the first step. What was learned of the registry may make its request needless.
+    /// Takes the first step. What the client has learned about the registry may make the first request unnecessary.
     pub(crate) fn begin<K>(&mut self, context: &mut Context<'_, K>) {
-        // It may have been given up while it waited.
+        // It may have been cancelled while it waited.
         if matches!(self.state, State::Ended(_)) {
             return;
         }
@@ -193,7 +195,7 @@ impl UpdateReferrers {
         ListReferrers { origin, repository, subject: &self.subject, artifact_type: None }
     }
 
-    /// Supported means 200 with an index, and nothing else (quirk `referrers-odd-status-means-unsupported`).
+    /// Only a 200 with an index means that the API is supported (quirk `referrers-odd-status-means-unsupported`).
     fn probed<K>(&mut self, outcome: Outcome, context: &mut Context<'_, K>) {
         let supported = match outcome {
             Outcome::Answer { from, response, .. } => match self.probe().parse(&from, &response) {
@@ -202,7 +204,7 @@ impl UpdateReferrers {
                 Err(error) if is_about_the_api(&error) => Some(false),
                 Err(_) => None,
             },
-            // A redirect to elsewhere that is not followed is no API either (quirk `referrers-303-to-html`).
+            // A redirect that is not followed means that there is no API (quirk `referrers-303-to-html`).
             Outcome::Failed(failure) if matches!(failure.kind, FailureKind::Refused(_) | FailureKind::Denied(_)) => {
                 Some(false)
             }
@@ -240,7 +242,7 @@ impl UpdateReferrers {
         };
         if let Some(Err(not)) = standing.as_ref().map(|standing| list_of(self.subject, standing)) {
             return match self.change {
-                // In what is no list there is no entry to take out.
+                // If there is no list, there is no entry to remove.
                 Change::Remove(_) => Ok(State::Ended(Ok(Listed { fallback: false }))),
                 Change::Add(_) => Err(self.not_referrers(not)),
             };
@@ -255,7 +257,8 @@ impl UpdateReferrers {
         if let Some((error, before)) = self.refused.take()
             && before == self.standing
         {
-            // The tag still holds the same: the registry does not understand the validator, or the tag cannot be moved.
+            // The tag still names the same manifest: the registry does not understand the validator, or the tag is
+            // immutable.
             if self.unguarded {
                 return Err(self.not_listed(error));
             }
@@ -289,7 +292,7 @@ impl UpdateReferrers {
         PutManifest { origin, repository, manifest: list, name: PutName::Tag(&self.tag), condition }
     }
 
-    /// The registry does not let the list be changed. The manifest that the entry is about was stored or deleted all the same.
+    /// The registry does not allow changing the list. The manifest of the entry was stored or deleted before.
     fn not_listed(&self, refusal: AnswerError) -> Failure {
         let done = match self.change {
             Change::Add(_) => "stored",
@@ -301,7 +304,7 @@ impl UpdateReferrers {
     fn written(&mut self, list: &Manifest, guard: &Guard, outcome: Outcome) -> Result<State, Failure> {
         match outcome {
             Outcome::Answer { from, response, .. } => match self.write(list, guard).parse(&from, &response) {
-                // Written, or another writer was first: the list is read again.
+                // The list was written, or another client was first: it is read again.
                 Ok(_) => Ok(State::Fetching),
                 Err(error) if is_conflict(response.status()) => {
                     self.refused = Some((error, self.standing));
@@ -319,13 +322,13 @@ impl UpdateReferrers {
         DeleteManifest { origin, repository, reference: TagOrDigest::Tag(&self.tag) }
     }
 
-    /// Many registries delete no tags; an empty list says the same (quirk `fallback-empty-cleanup`).
+    /// Many registries do not delete tags. An empty list has the same meaning (quirk `fallback-empty-cleanup`).
     fn cleared(&self, empty: Manifest, guard: Guard, outcome: Outcome) -> State {
         match outcome {
             Outcome::Answer { from, response, .. } if self.clear().parse(&from, &response).is_ok() => {
                 State::Ended(Ok(Listed { fallback: true }))
             }
-            // It may be deleted: the tag is read again.
+            // The tag may be deleted: it is read again.
             Outcome::Unknown { .. } => State::Fetching,
             _ => State::Writing(empty, guard),
         }
@@ -372,7 +375,7 @@ impl<K: Key> Flow<K> for UpdateReferrers {
             State::Probing => return self.probed(outcome, context),
             State::Fetching => {
                 let fetched = self.fetched(outcome);
-                // Other writers are at work: a wait of random length lets one of them through.
+                // Other clients write too. With a wait of random length, one of them succeeds.
                 *context.pause = self.writes > 1 && matches!(fetched, Ok(State::Writing(..)));
                 fetched
             }

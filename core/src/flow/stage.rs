@@ -1,4 +1,4 @@
-//! A stage for tests: one flow, and a registry that is a function.
+//! Test support: plays one flow against a registry that is a function.
 
 use bytes::Bytes;
 use http::Response;
@@ -9,7 +9,7 @@ use crate::driver::End;
 use crate::outcome::Failure;
 use crate::{Instant, Target};
 
-/// What a flow is played with, and what it asked for.
+/// The context that a flow is played in, and a record of its requests.
 #[derive(Default)]
 pub(crate) struct Stage {
     pub(crate) options: Options,
@@ -21,7 +21,7 @@ pub(crate) struct Stage {
     pub(crate) pauses: usize,
 }
 
-/// The repository that flows are played in.
+/// The repository that the flows work on.
 pub(crate) fn place() -> RepositoryRef {
     let registry = Target::parse("https://registry.example/").unwrap();
     RepositoryRef { origin: registry.origin().clone(), repository: "a/b".parse().unwrap() }
@@ -36,7 +36,7 @@ pub(crate) fn respond(status: u16, headers: &[(&str, &str)], body: impl Into<Byt
 }
 
 impl Stage {
-    /// Calls into a flow.
+    /// Calls `act` with a context.
     pub(crate) fn with<R>(&mut self, act: impl FnOnce(&mut Context<'_, u8>) -> R) -> R {
         let (mut events, mut pause, mut unseen) = (Vec::new(), false, None);
         let result = act(&mut Context {
@@ -51,8 +51,8 @@ impl Stage {
         result
     }
 
-    /// Plays a flow that reads nothing to its end. `registry` answers a request, given as in [`Stage::requests`]; an answer with
-    /// a status that is tried again later leaves it unknown what became of the request, and so does none.
+    /// Plays a flow without one-shot blobs to its end. `registry` answers each request, which it is given as in
+    /// [`Stage::requests`]. If it returns a transient status or no answer, the outcome is [`Outcome::Unknown`].
     pub(crate) fn play<F: Flow<u8>>(
         &mut self,
         mut flow: F,

@@ -1,4 +1,4 @@
-//! Asking a registry's token service for a token.
+//! Requests a token from a registry's token service.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::driver::{Body, Keep, Key};
 use crate::endpoint::Row;
 use crate::outcome::{Failure, FailureKind};
 
-/// The request for a token, with credentials or anonymously.
+/// Requests a token, with credentials or anonymously.
 pub(crate) struct FetchToken {
     key: TokenKey,
     credentials: Option<Arc<Credentials>>,
@@ -30,7 +30,7 @@ impl FetchToken {
         Self { key: key.clone(), credentials, refresh, attempt, was_refused: false, ended: None }
     }
 
-    /// Whether it ended because the service refused the credentials.
+    /// Whether it failed because the service refused the credentials.
     pub(crate) const fn was_refused(&self) -> bool {
         self.was_refused
     }

@@ -27,8 +27,8 @@ use crate::endpoint::{
 use crate::outcome::{Failure, FailureKind};
 use crate::{Algorithm, Digest, Manifest, Tag};
 
-/// How often a manifest is sent: again where the registry said that it is stored and does not have it, or where another writer
-/// was at work.
+/// How often a manifest is sent at most. It is sent again if the registry said that it is stored but does not have it,
+/// or if another writer interfered.
 const MAX_PUTS: u32 = 3;
 
 /// The commit of one manifest.
@@ -37,54 +37,54 @@ pub(crate) struct Commit {
     manifest: Manifest,
     digest: Digest,
     under: Under,
-    /// The tag for a manifest whose digest is not a SHA-256. It is put under its digest first: a registry that is given only the
-    /// tag computes a SHA-256, and may serve the manifest under no other digest.
+    /// The tag of a manifest whose digest is not SHA-256. The manifest is pushed by digest first, because a registry
+    /// that is given only the tag computes a SHA-256 and may serve the manifest under no other digest.
     tag_after_digest: Option<Tag>,
-    /// Whether it is to be proved that the registry serves it under its digest.
+    /// Whether it must still be checked that the registry serves the manifest under its digest.
     unproved: bool,
     /// Whether a PUT with `tag` parameters was refused, and not because one of the tags is immutable.
     refused_with_tags: bool,
-    /// How often it was sent.
+    /// How often the manifest was sent.
     puts: u32,
-    /// The digest that the tag held when the PUT was refused last.
+    /// The digest that the tag named when the last PUT was refused.
     seen: Option<Digest>,
     state: State,
 }
 
-/// What it is put under.
+/// What the manifest is pushed under.
 enum Under {
     Digest,
     Tag(Tag),
     DigestWithTags(Vec<Tag>),
 }
 
-/// What it came to.
+/// The result of a commit.
 #[derive(Debug, Clone)]
 pub(crate) enum Committed {
     Stored(Stored),
-    /// The registry says that something the manifest refers to is not there.
+    /// The registry refused the manifest because content that it refers to is missing.
     Missing(Failure),
 }
 
 /// A manifest is stored.
 #[derive(Debug, Clone)]
 pub(crate) struct Stored {
-    /// Whether it stood there before.
+    /// Whether the repository had it before.
     pub(crate) existed: bool,
-    /// The tags that name it now, of those that were asked for.
+    /// The requested tags that name it now.
     pub(crate) tags: Vec<Tag>,
-    /// Whether the registry keeps the list of its subject's referrers.
+    /// Whether the registry lists it among its subject's referrers itself.
     pub(crate) lists_referrers: bool,
 }
 
 enum State {
     /// PUT.
     Putting,
-    /// HEAD: what stands under the name? The refusal that made this worth asking, if it was one.
+    /// HEAD: which manifest does the tag or digest name? With the refusal of the PUT, if there was one.
     Checking(Option<Failure>),
-    /// GET: the same, where HEAD does not say.
+    /// GET: the same, because the answer to HEAD did not show it.
     Reading(Option<Failure>),
-    /// HEAD by the digest: does the registry serve it there? What was stored.
+    /// HEAD by digest: does the registry serve the manifest there? With what was stored.
     Proving(Stored),
     Ended(Result<Committed, Failure>),
 }
@@ -144,7 +144,7 @@ impl Commit {
                     context.learned.tag_parameter = Some(false);
                 }
                 let lists_referrers = self.learn_referrers(stored.subject, context);
-                // A web server that knows nothing of manifests also says 200 (quirk `manifest-put-status-variants`).
+                // A web server that is not a registry may answer 200 too (quirk `manifest-put-status-variants`).
                 if !stored.confirmed {
                     return State::Checking(None);
                 }
@@ -158,7 +158,7 @@ impl Commit {
         }
     }
 
-    /// Whether the registry says that it keeps the list of the subject's referrers.
+    /// Whether the registry says that it lists the subject's referrers itself.
     fn learn_referrers<K>(&self, said: Option<Digest>, context: &mut Context<'_, K>) -> bool {
         let subject = self.manifest.subject().map(|subject| subject.digest);
         let lists_referrers = subject.is_some() && said == subject;
@@ -174,7 +174,7 @@ impl Commit {
         lists_referrers
     }
 
-    /// It is stored under the name that it was put under; what else was asked for follows.
+    /// The manifest is stored under its tag or digest. Continues with what else was requested.
     fn is_stored(&mut self, stored: Stored) -> State {
         match self.tag_after_digest.take() {
             Some(tag) if !stored.tags.contains(&tag) => {
@@ -186,8 +186,8 @@ impl Commit {
         }
     }
 
-    /// Rule 13 of the quirks: what the registry misses is sent, a manifest that it has already is a success, and any other
-    /// refusal is final.
+    /// Decides about a refusal: content that is missing is sent, a manifest that the registry has already is a success,
+    /// and any other refusal is final.
     fn refused(&mut self, error: AnswerError) -> State {
         let AnswerError::Refused(refused) = &error else { return State::Ended(Err(Failure::new(error))) };
         let status = refused.status;
@@ -195,12 +195,13 @@ impl Commit {
         if matches!(self.under, Under::DigestWithTags(_)) && !is_missing && may_be_about_tags(status) {
             self.refused_with_tags = !says_immutable(refused);
             self.under = match self.tag_after_digest.take() {
-                // The registry may not know the algorithm: then it takes the tag, and answers 404 to the digest.
+                // The registry may not support the algorithm: then it accepts the tag, and answers 404 to the digest.
                 Some(tag) => {
                     self.unproved = true;
                     Under::Tag(tag)
                 }
-                // The parameter may not be known here, or one of the tags may not be moved: one by one, that is seen.
+                // The registry may not support the parameter, or one of the tags may be immutable: pushing them one by
+                // one will show it.
                 None => Under::Digest,
             };
             return State::Putting;
@@ -240,13 +241,14 @@ impl Commit {
         PullManifest { origin, repository, reference: self.reference() }
     }
 
-    /// Whether the answer to a HEAD leaves open what stands there: some send no digest, some take no HEAD, and some ask for
-    /// other rights there (quirks `manifest-digest-header-unreliable`, `manifest-head-405`, `head-needs-push-scope`).
+    /// Whether the answer to a HEAD does not show which manifest the registry has: some registries send no digest, some
+    /// do not support HEAD, and some require other rights for it (quirks `manifest-digest-header-unreliable`,
+    /// `manifest-head-405`, `head-needs-push-scope`).
     fn head_says_nothing(&self, outcome: &Outcome) -> bool {
         match outcome {
             Outcome::Answer { from, response, .. } => match self.check().parse(from, response) {
                 Ok(ManifestPresence::Present(head)) => {
-                    // A type of text is a page of somebody on the way: no manifest has one.
+                    // A text type means a page from a proxy or web server: no manifest has one.
                     let is_page = head.media_type.is_some_and(|media_type| media_type.as_str().starts_with("text/"));
                     head.reported_digest.is_none() && (is_page || matches!(self.under, Under::Tag(_)))
                 }
@@ -258,7 +260,7 @@ impl Commit {
         }
     }
 
-    /// The digest that stands under the name, as HEAD says.
+    /// The digest that the tag or digest names, from the answer to HEAD.
     fn checked(&self, outcome: Outcome) -> Result<Option<Digest>, Failure> {
         let by_digest = !matches!(self.under, Under::Tag(_));
         match outcome {
@@ -271,7 +273,7 @@ impl Commit {
         }
     }
 
-    /// The digest of what stands under the name, as GET gives it.
+    /// The digest of the manifest that the tag or digest names, from the answer to GET.
     fn read(&self, outcome: Outcome) -> Result<Option<Digest>, Failure> {
         match outcome {
             Outcome::Answer { from, response, .. } => match self.pull().parse(&from, &response) {
@@ -283,7 +285,7 @@ impl Commit {
         }
     }
 
-    /// What follows from what stands under the name, and from the refusal that made this worth asking.
+    /// Decides what to do, from the manifest that the registry has and the refusal of the PUT, if there was one.
     fn stands<K>(
         &mut self,
         standing: Result<Option<Digest>, Failure>,
@@ -299,7 +301,7 @@ impl Commit {
             return self.is_stored(Stored { existed: refusal.is_some(), tags, lists_referrers: false });
         }
         let Some(refusal) = refusal else {
-            // What was said to be stored, by something on the way that knows nothing of manifests, and is not there, is sent
+            // The success came from a proxy or load balancer and the registry does not have the manifest, so it is sent
             // again (quirk `post-200-healthcheck`).
             let put = self.put();
             let failure = Failure::new(FailureKind::NotFound).at(put.row(), put.target());
@@ -308,7 +310,7 @@ impl Commit {
         let conflict = refusal.refused().map_or(Conflict::None, Conflict::of);
         let may_be_writers = match conflict {
             Conflict::Writers => true,
-            // A tag that holds nothing, or something else than a moment ago, can be moved.
+            // A tag that names nothing, or another manifest than before, can be moved.
             Conflict::Either => standing.is_none() || standing != self.seen,
             Conflict::Immutable | Conflict::None => false,
         };
@@ -324,7 +326,7 @@ impl Commit {
         }))
     }
 
-    /// Another PUT a moment later, if there were not too many.
+    /// Another PUT after a pause, unless there were too many.
     fn put_again<K>(&mut self, context: &mut Context<'_, K>) -> Option<State> {
         if self.puts >= MAX_PUTS {
             return None;
@@ -334,7 +336,7 @@ impl Commit {
         Some(State::Putting)
     }
 
-    /// The caller is given the digest, so the registry must serve the manifest under it.
+    /// The receipt has the digest, so the registry must serve the manifest under it.
     fn proved(&self, stored: Stored, outcome: Outcome) -> Result<Committed, Failure> {
         let check = self.check_digest();
         let is_there = match outcome {

@@ -1,20 +1,20 @@
-//! What the refusal of a manifest says.
+//! Interprets the refusal of a manifest.
 
 use http::StatusCode;
 
 use crate::Manifest;
 use crate::endpoint::Refused;
 
-/// What a refusal of a PUT says of what stands under the name.
+/// What a refusal of a PUT says about the tag.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Conflict {
     /// Nothing.
     None,
     /// The tag cannot be moved.
     Immutable,
-    /// Another writer is at work.
+    /// Another writer interfered.
     Writers,
-    /// 409, and no more is said: either of these.
+    /// 409 without a reason: one of these two.
     Either,
 }
 
@@ -38,7 +38,7 @@ impl Conflict {
     }
 }
 
-/// Whether a refusal says that a blob or child is not there (quirk `missing-blob-status-zoo`).
+/// Whether a refusal says that a blob or a child manifest is missing (quirk `missing-blob-status-zoo`).
 pub(super) fn says_missing(refused: &Refused, manifest: &Manifest) -> bool {
     if !matches!(refused.status, StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND) {
         return false;
@@ -47,13 +47,13 @@ pub(super) fn says_missing(refused: &Refused, manifest: &Manifest) -> bool {
     if says("MANIFEST_BLOB_UNKNOWN") || says("BLOB_UNKNOWN") {
         return true;
     }
-    // Quay says only that the manifest is invalid; a child that is missing is an unknown manifest to some.
+    // Quay only says that the manifest is invalid. Some registries report a missing child as an unknown manifest.
     let refers = manifest.blobs().next().is_some() || manifest.children().next().is_some();
     refers && (says("MANIFEST_INVALID") || refused.status == StatusCode::NOT_FOUND && says("MANIFEST_UNKNOWN"))
 }
 
-/// Whether a refusal says that a tag cannot be moved (quirk `tag-immutable-status-zoo`). 403 and 409 have many reasons: there it
-/// must be said.
+/// Whether a refusal says that a tag cannot be moved (quirk `tag-immutable-status-zoo`). 403 and 409 have many reasons,
+/// so their text must say it.
 pub(super) fn says_immutable(refused: &Refused) -> bool {
     let says = |text: &str| text.to_ascii_lowercase().contains("immutable");
     refused.status == StatusCode::PRECONDITION_FAILED
@@ -61,7 +61,8 @@ pub(super) fn says_immutable(refused: &Refused) -> bool {
         || ["TAG_INVALID", "TAG_IMMUTABLE", "TAG_ALREADY_EXISTS"].iter().any(|code| refused.errors.has_code(code))
 }
 
-/// Whether a refusal of a manifest with `tag` parameters may have to do with them. Too long a URL is one of the spec's.
+/// Whether `tag` parameters may be the reason for the refusal of a manifest. One reason that the spec names is a URL
+/// that is too long.
 pub(super) fn may_be_about_tags(status: StatusCode) -> bool {
     match status {
         StatusCode::UNAUTHORIZED | StatusCode::PAYLOAD_TOO_LARGE | StatusCode::UNSUPPORTED_MEDIA_TYPE => false,

@@ -1,4 +1,4 @@
-//! Merging entries into a list of referrers whose other entries keep their bytes.
+//! Merges entries into a list of referrers. All other entries keep their bytes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,16 +7,16 @@ use serde_json::value::RawValue;
 
 use crate::{Descriptor, Digest, Manifest, MediaType};
 
-/// The list cannot be read, or not be written.
+/// The list cannot be parsed or serialised.
 #[derive(Debug)]
 pub(super) struct Unreadable;
 
-/// The list with all of `wanted` in it, or `None` where they stand there already as they should.
+/// The list with all entries of `wanted`, or `None` if it has them already.
 pub(super) fn with(standing: Option<&Manifest>, wanted: &[Descriptor]) -> Result<Option<Manifest>, Unreadable> {
     let mut list = List::read(standing)?;
     let by_digest: BTreeMap<Digest, &Descriptor> = wanted.iter().map(|entry| (entry.digest, entry)).collect();
     let (mut placed, mut is_changed) = (BTreeSet::new(), false);
-    // An entry that is there but says something else is repaired in its place; one that is there twice stays there once.
+    // An entry with other content is replaced at its position. A duplicate is removed.
     for entry in std::mem::take(&mut list.entries) {
         match entry.digest.and_then(|digest| by_digest.get(&digest)) {
             None => list.entries.push(entry),
@@ -37,7 +37,7 @@ pub(super) fn with(standing: Option<&Manifest>, wanted: &[Descriptor]) -> Result
     if is_changed { list.write().map(Some) } else { Ok(None) }
 }
 
-/// The list without the entry of this digest, or `None` where there is none.
+/// The list without the entry of this digest, or `None` if it has none.
 pub(super) fn without(standing: Option<&Manifest>, digest: Digest) -> Result<Option<Manifest>, Unreadable> {
     let mut list = List::read(standing)?;
     let before = list.entries.len();
@@ -50,7 +50,7 @@ pub(super) fn is_empty(list: &Manifest) -> bool {
     list.children().chain(list.blobs()).next().is_none()
 }
 
-/// An index: its entries in order, and every other field as it stands.
+/// An index: its entries in order, and every other member unchanged.
 struct List {
     entries: Vec<Entry>,
     others: BTreeMap<String, Box<RawValue>>,

@@ -1,4 +1,4 @@
-//! What is known of a blob's content while it is sent, and what of it can still be sent.
+//! What is known about a blob's content during its upload, and which of its bytes can still be sent.
 
 use std::ops::Range;
 
@@ -6,7 +6,7 @@ use crate::config::{Blob, Options};
 use crate::outcome::FailureKind;
 use crate::{Algorithm, Digest};
 
-/// How often an upload is asked where it stands because it refuses what is sent.
+/// How often the state of an upload is requested at most, because the registry refuses chunks.
 const MAX_REFUSALS: u32 = 3;
 
 /// The content of one blob.
@@ -15,21 +15,21 @@ pub(crate) struct Content {
     pub(crate) algorithm: Algorithm,
     /// The digest, once it is known.
     pub(crate) digest: Option<Digest>,
-    /// The length in bytes, once it is known.
+    /// The size in bytes, once it is known.
     pub(crate) size: Option<u64>,
-    /// What a source that can be read only once holds; `None` for one that can be read again.
+    /// The bytes that the buffer of a one-shot source has; `None` for a source that can be read again.
     in_hand: Option<Range<u64>>,
-    /// Whether a one-shot source has come to its end.
+    /// Whether a one-shot source has ended.
     ended: bool,
     /// How many bytes the registry has acknowledged in the open upload.
     acknowledged: u64,
-    /// Where a chunk was sent again without knowing whether it had arrived.
+    /// The offset of a chunk that was sent again without knowing whether it had arrived.
     resent: Option<u64>,
-    /// Where a chunk was refused as out of order last.
+    /// The offset of the chunk that was last refused as out of order.
     refused: Option<u64>,
-    /// How often chunks were refused since the last byte that was acknowledged.
+    /// How often chunks were refused since the registry last acknowledged a byte.
     refusals: u32,
-    /// Whether the upload was begun again because the registry said that it has more than was sent.
+    /// Whether the upload was started again because the registry said that it has more bytes than were sent.
     doubted: bool,
 }
 
@@ -42,7 +42,7 @@ impl Content {
         }
     }
 
-    /// Content of known digest and length, from a source that can be read again.
+    /// Content of known digest and size, from a source that can be read again.
     fn known(digest: Digest, size: u64) -> Self {
         Self {
             algorithm: digest.algorithm(),
@@ -58,7 +58,7 @@ impl Content {
         }
     }
 
-    /// Content from a source that can be read only once; its digest and length may be known all the same.
+    /// Content from a source that can be read only once. Its digest and size may be known.
     fn one_shot(algorithm: Algorithm, known: Option<(Digest, u64)>) -> Self {
         Self {
             algorithm: known.map_or(algorithm, |(digest, _)| digest.algorithm()),
@@ -74,7 +74,7 @@ impl Content {
         }
     }
 
-    /// Whether a question costs less than the bytes it may save.
+    /// Whether a question costs less than the bytes that it may save.
     pub(crate) fn is_worth_asking(&self, options: &Options) -> bool {
         self.digest.is_some() && self.size.is_none_or(|size| size > options.ask_above)
     }
@@ -83,22 +83,22 @@ impl Content {
         self.in_hand.is_some()
     }
 
-    /// Whether the bytes from `from` on must be read before they can be sent.
+    /// Whether the bytes from `from` on must be buffered before they can be sent.
     pub(super) fn must_read(&self, from: u64) -> bool {
         !self.ended && self.in_hand.as_ref().is_some_and(|hand| hand.end <= from)
     }
 
-    /// Whether bytes before `end` are still to be read.
+    /// Whether bytes before `end` are still to be buffered.
     pub(super) fn lacks(&self, end: u64) -> bool {
         !self.ended && self.in_hand.as_ref().is_some_and(|hand| hand.end < end)
     }
 
-    /// The first byte that must stay in hand, where the bytes from `from` on are read.
+    /// The position of the first byte that must stay buffered while the bytes from `from` on are read.
     pub(super) fn first_in_hand(&self, from: u64) -> u64 {
         self.in_hand.as_ref().map_or(from, |hand| hand.start.min(from))
     }
 
-    /// One past the last byte that can be sent now, where that is known.
+    /// The position after the last byte that can be sent now, if it is known.
     pub(super) fn end(&self) -> Option<u64> {
         match &self.in_hand {
             Some(hand) => Some(hand.end),
@@ -106,17 +106,17 @@ impl Content {
         }
     }
 
-    /// Whether all of it is in hand or can be had again.
+    /// Whether all bytes are buffered or can be read again.
     pub(crate) fn can_replay(&self) -> bool {
         self.in_hand.as_ref().is_none_or(|hand| hand.start == 0)
     }
 
-    /// Whether one request can carry all of it though its end is not known yet: every byte is still to be had, once.
+    /// Whether one request can send all bytes although the end is not known yet: no byte was dropped so far.
     pub(super) fn can_pour(&self) -> bool {
         !self.ended && self.can_replay()
     }
 
-    /// Its bytes went out with a request that came to nothing: they are gone.
+    /// The bytes of a one-shot source were sent by a request without success, and cannot be read again.
     pub(super) fn poured(&mut self) {
         if let Some(hand) = &mut self.in_hand {
             hand.start = hand.start.max(1);
@@ -124,17 +124,17 @@ impl Content {
         }
     }
 
-    /// Whether its end is known: always, where it can be read again.
+    /// Whether its end is known. It always is if the source can be read again.
     pub(super) const fn has_ended(&self) -> bool {
         self.ended
     }
 
-    /// Whether one request can carry all of it.
+    /// Whether one request can send all bytes.
     pub(super) fn is_whole(&self) -> bool {
         self.digest.is_some() && self.ended && self.can_replay()
     }
 
-    /// Digest and length, once both are known.
+    /// Digest and size, once both are known.
     pub(super) fn identity(&self) -> Option<(Digest, u64)> {
         self.digest.zip(self.size)
     }
@@ -174,7 +174,7 @@ impl Content {
         }
     }
 
-    /// A new upload: nothing is acknowledged in it.
+    /// A new upload was opened, in which no byte is acknowledged.
     pub(super) fn restarted(&mut self) {
         self.acknowledged = 0;
         self.resent = None;
@@ -182,7 +182,7 @@ impl Content {
         self.refusals = 0;
     }
 
-    /// The same content for another upload: what is in hand of it stays so, and what is gone is gone.
+    /// The same content for another upload. The buffer is kept.
     pub(super) fn unsent(mut self) -> Self {
         self.restarted();
         self
@@ -193,31 +193,33 @@ impl Content {
         self.in_hand.as_ref().is_none_or(|hand| hand.start <= at)
     }
 
-    /// Notes that a chunk is sent again without knowing whether it has arrived; false the second time.
+    /// Records that a chunk is sent again without knowing whether it has arrived. Returns `false` the second time.
     pub(super) fn resend_blindly(&mut self, at: u64) -> bool {
         let again = self.resent != Some(at) && self.has_from(at);
         self.resent = Some(at);
         again
     }
 
-    /// An offset that was refused just now was read from an end one too high (quirk `status-range-exclusive-with-prefix`).
+    /// Corrects an offset that was refused before, because the registry's end is exclusive (quirk
+    /// `status-range-exclusive-with-prefix`).
     pub(super) fn second_guess(&self, at: u64) -> u64 {
         let before = at.saturating_sub(1);
         if self.refused == Some(at) && before >= self.acknowledged { before } else { at }
     }
 
-    /// Notes that a chunk was refused as out of order, and where; false where that was often enough.
+    /// Records that the chunk at this offset was refused as out of order. Returns `false` if that has happened too
+    /// often.
     pub(super) fn out_of_order(&mut self, at: u64) -> bool {
         self.refused = Some(at);
         self.is_worth_another()
     }
 
-    /// The registry says that it has more than was ever sent; false where that was said before.
+    /// The registry says that it has more bytes than were sent. Returns `false` if it has said so before.
     pub(super) const fn doubt(&mut self) -> bool {
         !std::mem::replace(&mut self.doubted, true)
     }
 
-    /// Counts a refusal since the last byte that was acknowledged.
+    /// Counts a refusal since the last acknowledged byte. Returns `false` if there were too many.
     pub(super) fn is_worth_another(&mut self) -> bool {
         self.refusals = self.refusals.saturating_add(1);
         self.refusals <= MAX_REFUSALS

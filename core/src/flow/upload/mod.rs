@@ -1,6 +1,6 @@
-//! The upload of one blob: the whole ladder, and every fall from a rung to another.
+//! The upload of one blob, by every way that the spec has.
 //!
-//! Every state, what it asks the registry for, and the states that may follow it. A test holds this against the code.
+//! Every state, its request, and the states that may follow it. A test compares this table with the code.
 //!
 //! ```text
 //! Planned      -                 Mounting Checking PostingWhole Opening Resuming
@@ -22,10 +22,11 @@
 //! Ended        -
 //! ```
 //!
-//! The registry's `Range` is a hint; what was sent and acknowledged here, and the digest, are the truth.
+//! The registry's `Range` is only a hint. The flow relies on its own count of acknowledged bytes, and on the digest.
 //!
-//! `moves` alone moves the state. `plan` says what is tried in turn, and `ladder` in which way bytes are sent; `requests` makes
-//! the exchange of each state, `reply` classifies its answer, and `content` knows what can still be sent.
+//! Only `moves` changes the state. `plan` decides what is tried in turn, and `ladder` how bytes are sent; `requests`
+//! builds the exchange of each state, `reply` classifies its answer, and `content` records which bytes can still be
+//! sent.
 
 mod content;
 mod ladder;
@@ -50,7 +51,7 @@ use crate::endpoint::OpenUpload;
 use crate::outcome::{Failure, FailureKind, Stored};
 use crate::{Digest, Repository};
 
-/// The longest time for which a limit is believed that was learned: a day.
+/// The longest time that a learned limit is used.
 const LIMITS_FOR: Duration = Duration::from_secs(24 * 3600);
 
 /// The upload of one blob.
@@ -61,33 +62,33 @@ pub(crate) struct Upload<K> {
     plan: Plan,
     ladder: Ladder,
     state: State,
-    /// Uploads that are open and not in use: mounts that missed opened them. The newest is last.
+    /// Uploads that are open and not in use, because mounts without success opened them. The newest is last.
     opened: Vec<OpenUpload>,
-    /// How often bytes were begun to be sent: in an upload, or in one POST that came to nothing.
+    /// How many uploads were started, including POSTs of the whole blob that stored nothing.
     sessions: u32,
     /// Whether the target repository was asked if it has the blob.
     was_asked: bool,
     /// Whether a mount from the target repository itself did not find the blob there.
     was_not_mounted: bool,
-    /// Whether it may be held then, where it is not known whether the registry mounts at all.
+    /// Whether it may wait then, if it is not known whether the registry supports such mounts.
     may_be_held: bool,
-    /// Whether it was given up while its request was in flight.
+    /// Whether it was cancelled while its request was in flight.
     leaving: bool,
     last: LastWord,
 }
 
-/// What it came to.
+/// The result of an upload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Uploaded {
     pub(crate) digest: Digest,
     pub(crate) size: u64,
     pub(crate) how: Stored,
-    /// What of it could be sent again, should the registry lose it.
+    /// The content that could be sent again if the registry loses the blob.
     pub(crate) content: Content,
 }
 
 impl<K: Key> Upload<K> {
-    /// The upload of `content`, which may be in one of `mounts` already: each of them is tried before a byte is sent.
+    /// An upload of `content`. It first tries to mount the blob from each repository of `mounts`.
     pub(crate) fn new(key: K, place: RepositoryRef, content: Content, mounts: Vec<Repository>) -> Self {
         Self {
             key,
@@ -106,20 +107,20 @@ impl<K: Key> Upload<K> {
         }
     }
 
-    /// The same, with this question before bytes are sent.
+    /// Asks this question before bytes are sent.
     pub(crate) fn asking(mut self, question: Question) -> Self {
         self.plan.asking(question);
         self
     }
 
-    /// The same, held where it cannot be told from the answer to a mount whether the blob is there, until [`Self::end_hold`]:
-    /// meanwhile others find out what that answer means.
+    /// Makes the upload wait for [`Self::end_hold`] if the answer to a mount does not show whether the registry has the
+    /// blob. Another flow finds out meanwhile what that answer means.
     pub(crate) const fn held(mut self) -> Self {
         self.may_be_held = true;
         self
     }
 
-    /// The same, going on in an upload that another process left open.
+    /// Continues an upload that another process left open.
     pub(crate) fn resuming(mut self, saved: Option<(OpenUpload, u64)>) -> Self {
         if let Some((open, acknowledged)) = saved.filter(|_| self.content.size.is_some() && !self.content.must_read(0))
         {
@@ -128,7 +129,7 @@ impl<K: Key> Upload<K> {
         self
     }
 
-    /// An upload in which bytes were acknowledged, of a blob that another process could go on with.
+    /// The open upload with its acknowledged bytes, if another process could continue it.
     pub(crate) fn progress(&self) -> Option<(Digest, u64, &OpenUpload, u64)> {
         let (State::SendingChunk(open, _)
         | State::Closing(open, _)
@@ -143,17 +144,17 @@ impl<K: Key> Upload<K> {
         (acknowledged > 0 && !self.content.is_one_shot()).then_some((digest, size, open, acknowledged))
     }
 
-    /// The same blob under another key, from whose source its bytes come from now on.
+    /// From now on reads the same blob by another key.
     pub(crate) fn read_from(&mut self, key: K) {
         self.key = key;
     }
 
-    /// What it came to, where all that is left is to cancel what it opened.
+    /// The result, if only uploads are still to be cancelled.
     pub(crate) fn early_result(&self) -> Option<Result<Uploaded, Failure>> {
         if let State::Cancelling(_, Then::End(result)) = &self.state { Some(result.clone()) } else { None }
     }
 
-    /// Whether all that is left is to clean up.
+    /// Whether only cleanup is left.
     pub(crate) const fn is_ending(&self) -> bool {
         matches!(self.state, State::Ended(_) | State::Cancelling(_, Then::End(_)))
     }
@@ -166,7 +167,7 @@ impl<K: Key> Upload<K> {
         &self.place
     }
 
-    /// The digest, where another push may wait for this upload: not for what can be read only once.
+    /// The digest, if another push may wait for this upload. It may not for a one-shot source.
     pub(crate) fn shareable(&self) -> Option<Digest> {
         self.content.digest.filter(|_| !self.content.is_one_shot())
     }
@@ -175,7 +176,7 @@ impl<K: Key> Upload<K> {
         self.content.size
     }
 
-    /// The first byte that the current exchange carries, if it carries any.
+    /// The position of the first byte that the current exchange sends, if it sends any.
     pub(crate) const fn sending_from(&self) -> Option<u64> {
         match &self.state {
             State::PostingWhole | State::PuttingWhole(_) | State::Streaming(_) | State::Pouring(_) => Some(0),
@@ -184,19 +185,19 @@ impl<K: Key> Upload<K> {
         }
     }
 
-    /// Gives up when the answer has come that may open an upload; false where there is none to come.
+    /// Cancels after the answer that may open an upload has come. Returns `false` if no such answer is expected.
     pub(crate) fn leave(&mut self) -> bool {
         self.leaving = matches!(self.state, State::Opening | State::Mounting(_));
         self.leaving
     }
 
-    /// Takes the first step; what was learned decides which.
+    /// Takes the first step, which depends on what was learned.
     pub(crate) fn begin(&mut self, context: &mut Context<'_, K>) {
         context.learned.forget_old_limits(context.now, context.options.limits_for.min(LIMITS_FOR));
         self.step(context);
     }
 
-    /// Bytes of a one-shot blob up to `len` are in hand.
+    /// The bytes of a one-shot blob up to `len` are buffered.
     pub(crate) fn filled(&mut self, len: u64, context: &mut Context<'_, K>) {
         self.content.filled(len);
         self.read(context);

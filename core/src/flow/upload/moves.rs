@@ -1,4 +1,4 @@
-//! From state to state: what each makes of the reply to its exchange. Nothing else moves an upload.
+//! The transitions of an upload: each state handles the reply to its exchange. No other module changes the state.
 
 mod chunks;
 mod whole;
@@ -14,12 +14,12 @@ use crate::flow::{Context, Outcome, Unseen};
 use crate::outcome::{Failure, FailureKind, Stored};
 
 impl<K: Key> Upload<K> {
-    /// Moves on with what came of the exchange that the state is in.
+    /// Moves to the next state, by the outcome of the current exchange.
     pub(super) fn moved(&mut self, outcome: Outcome, context: &mut Context<'_, K>) {
         if self.leaving {
             return self.left(outcome);
         }
-        // The registry wants a longer pause than we take: nothing more is asked of it.
+        // The registry asks for a longer wait than the options allow, so nothing more is requested from it.
         if let Outcome::Failed(failure) = &outcome
             && matches!(failure.kind, FailureKind::RetryAfter { .. } | FailureKind::PatienceExhausted { .. })
         {
@@ -78,7 +78,7 @@ impl<K: Key> Upload<K> {
                     if self.was_asked {
                         *context.unseen = Some(Unseen::Sent);
                     }
-                    // The newest upload that a mount opened will do.
+                    // The newest upload that a mount opened is used.
                     return match self.opened.pop() {
                         Some(open) => self.send_in(open, context),
                         None => self.send(context),
@@ -88,7 +88,8 @@ impl<K: Key> Upload<K> {
         }
     }
 
-    /// Only 201 means mounted, 202 is an upload like any other, and no refusal fails a push (section C of the quirks).
+    /// Only 201 means that the blob is mounted. 202 opened an upload like any other, and no refusal of a mount is a
+    /// failure.
     fn mounted(&mut self, source: Repository, outcome: Outcome, context: &mut Context<'_, K>) {
         let is_target = source == self.place.repository;
         let reply = self.mount(&source).and_then(|mount| Reply::read(&mount, outcome).good());
@@ -100,7 +101,8 @@ impl<K: Key> Upload<K> {
             Some(MountedBlob::Mounted) => self.stored(Stored::Mounted(source)),
             Some(MountedBlob::Opened(open)) => {
                 self.opened.push(open);
-                // It is not known yet whether this registry ever mounts: bytes that cost more than a HEAD are asked for again.
+                // It is not known yet whether this registry answers such mounts, so a large blob is asked about by
+                // HEAD.
                 if is_target && context.learned.self_mount.is_none() && self.content.is_worth_asking(context.options) {
                     self.was_not_mounted = true;
                     if self.may_be_held {
@@ -113,7 +115,7 @@ impl<K: Key> Upload<K> {
                     self.step(context);
                 }
             }
-            // It does not mount from the target repository itself: a HEAD asks the same.
+            // The registry does not mount from the target repository itself: HEAD asks the same question.
             None if is_target => {
                 context.learned.self_mount = Some(false);
                 self.state = State::Checking;
@@ -122,8 +124,8 @@ impl<K: Key> Upload<K> {
         }
     }
 
-    /// It is found out whether a mount from the target repository itself tells that a blob is there, or cannot be: where it tells,
-    /// the blob is not there; else that is asked.
+    /// Ends the wait: it is known now, or cannot be known, whether this registry answers a mount from the target
+    /// repository itself with 201 if it has the blob. If it does, it does not have this blob; otherwise HEAD asks.
     pub(crate) fn end_hold(&mut self, context: &mut Context<'_, K>) {
         if !matches!(self.state, State::Held) {
             return;
@@ -135,7 +137,7 @@ impl<K: Key> Upload<K> {
         }
     }
 
-    /// Anything but "it is there" falls to the next step: a refusal of HEAD is advice.
+    /// Every answer except "present" leads to the next step. A refusal of HEAD is not a failure.
     fn checked(&mut self, outcome: Outcome, context: &mut Context<'_, K>) {
         let reply = self.check().and_then(|check| Reply::read(&check, outcome).good());
         match reply {
@@ -149,9 +151,9 @@ impl<K: Key> Upload<K> {
         }
     }
 
-    /// Sends the blob in an upload that is opened now, or in one POST.
+    /// Sends the blob in a new upload, or in one POST.
     fn send(&mut self, context: &mut Context<'_, K>) {
-        // Rights are proved before the content of a one-shot source is touched.
+        // The upload is opened before a one-shot source is read, so that missing rights fail first.
         if self.content.must_read(0) {
             self.state = State::Opening;
             return;
@@ -180,7 +182,7 @@ impl<K: Key> Upload<K> {
         }
     }
 
-    /// Sends the blob in an upload that holds no byte yet.
+    /// Sends the blob in an upload that has no bytes yet.
     fn send_in(&mut self, open: OpenUpload, context: &mut Context<'_, K>) {
         self.sessions = self.sessions.saturating_add(1);
         self.ladder.opened(open.chunk_max_length());
@@ -207,7 +209,7 @@ impl<K: Key> Upload<K> {
         }
     }
 
-    /// Bytes of a one-shot blob came into hand, or its end.
+    /// Bytes of a one-shot blob, or its end, were buffered.
     pub(super) fn read(&mut self, context: &mut Context<'_, K>) {
         match std::mem::replace(&mut self.state, State::Planned) {
             State::Reading(open, 0, _) => self.send_from_first(open, context),
@@ -216,7 +218,7 @@ impl<K: Key> Upload<K> {
         }
     }
 
-    /// Begins to send again in a new upload, if that can be done and was not done too often.
+    /// Starts again in a new upload, if that is possible and was not done too often.
     fn begin_again(&mut self, left: Option<OpenUpload>, context: &mut Context<'_, K>) {
         if !self.content.can_replay() {
             return self.end_with(left, Err(Failure::new(FailureKind::NotReplayable)));
@@ -240,16 +242,17 @@ impl<K: Key> Upload<K> {
         }
     }
 
-    /// A blob that is there ends the upload; else its bytes are asked for, or sent again.
+    /// If the registry has the blob, the upload is complete. If not, the state of the open upload is requested, or the
+    /// bytes are sent again.
     fn confirmed(&mut self, open: Option<OpenUpload>, outcome: Outcome, context: &mut Context<'_, K>) {
         let reply = self.check().and_then(|check| Reply::read(&check, outcome).good());
         if matches!(reply, Some(BlobPresence::Present { .. })) {
-            // It may be there because another sent it: then this upload is open still.
+            // Another client may have sent it: then this upload is still open.
             self.opened.extend(open);
             return self.stored(Stored::Uploaded);
         }
         match open {
-            // Chunks that were acknowledged are worth asking for before they are sent again.
+            // Some chunks were acknowledged, so the upload's state is requested before they are sent again.
             Some(open)
                 if self.content.acknowledged() > 0
                     && (self.ladder.is_calm(self.ladder.using()) || !self.content.can_replay()) =>
@@ -276,7 +279,7 @@ impl<K: Key> Upload<K> {
         self.end_with(left, Err(failure));
     }
 
-    /// It ends with this failure, from whichever state it is in.
+    /// Ends with this failure, whatever the state is.
     pub(super) fn fail(&mut self, failure: Failure) {
         let open = self.state.open_upload();
         self.fail_in(open, failure);
@@ -287,7 +290,7 @@ impl<K: Key> Upload<K> {
         self.end_with(open, Err(failure));
     }
 
-    /// The caller gave it up.
+    /// The caller cancelled it.
     pub(super) fn give_up_for_caller(&mut self) {
         if !self.is_ending() {
             let open = self.state.open_upload();
@@ -295,7 +298,7 @@ impl<K: Key> Upload<K> {
         }
     }
 
-    /// The caller gave it up while its request was in flight: an upload that was opened meanwhile is cancelled.
+    /// The caller cancelled it while a request was in flight. An upload that the answer opens is cancelled.
     fn left(&mut self, outcome: Outcome) {
         let open = match std::mem::replace(&mut self.state, State::Planned) {
             State::Cancelling(_, Then::End(result)) => return self.clean_up(result),
@@ -308,7 +311,7 @@ impl<K: Key> Upload<K> {
         self.end_with(open, Err(Failure::cancelled()));
     }
 
-    /// Ends, after the uploads that are still open were cancelled.
+    /// Ends with this result, after the uploads that are still open have been cancelled.
     fn end_with(&mut self, open: Option<OpenUpload>, result: Result<Uploaded, Failure>) {
         self.opened.extend(open);
         self.clean_up(result.map_err(|failure| failure.about(&self.key)));

@@ -1,6 +1,6 @@
-//! What is tried, in turn, until the blob is in the repository: go on in an old upload, mount, ask, send.
+//! The steps that are tried in turn until the blob is in the repository: continue an old upload, mount, ask, send.
 //!
-//! Each step falls to the next. A recovery is a shorter plan.
+//! If a step has no success, the next one follows. A recovery is a shorter plan.
 
 use std::collections::VecDeque;
 
@@ -13,52 +13,52 @@ use crate::endpoint::OpenUpload;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Plan(VecDeque<Step>);
 
-/// One step.
+/// One step of a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Step {
-    /// Go on in an upload that another process left open, in which so many bytes were acknowledged.
+    /// Continue an upload that another process left open, in which this many bytes were acknowledged.
     Resume(OpenUpload, u64),
     /// Mount the blob from this repository.
     Mount(Repository),
-    /// Find out whether the target repository has the blob.
+    /// Ask whether the target repository has the blob.
     Ask(Question),
     /// Send the blob.
     Send,
 }
 
-/// What the target repository is asked before the bytes of a blob are sent.
+/// Whether and how the registry is asked for a blob before its bytes are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Question {
-    /// Where the blob is so large that a question costs less than its bytes.
+    /// Ask if the blob is so large that the question costs less than its bytes.
     IfLarge,
-    /// Where it costs no request: the POST that opens the upload mounts the blob from the target repository itself.
+    /// Ask if that costs no request: the POST that opens the upload mounts the blob from the target repository itself.
     InPassing,
-    /// By HEAD, whatever its size, once the repositories to mount from were tried.
+    /// Ask by HEAD, whatever the size, after the repositories to mount from were tried.
     First,
-    /// Nothing: the registry lacks it, or says so. What was not mounted before is not mounted now.
+    /// Do not ask and do not mount: the registry is known, or says, not to have the blob.
     Nothing,
 }
 
-/// How the target repository is asked.
+/// The request that asks whether the target repository has a blob.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum How {
     /// HEAD.
     Head,
-    /// POST: a mount from the repository itself, which opens an upload where the blob is not there.
+    /// POST: a mount from the target repository itself, which opens an upload if it does not have the blob.
     SelfMount,
 }
 
-/// Blobs of fewer bytes are sent rather than asked about, where one POST sends them.
+/// Blobs of fewer bytes are sent without a question, if one POST sends them.
 const SMALL: u64 = 16 * 1024;
 
 impl Plan {
-    /// Every repository to mount from, then the target itself, then the bytes.
+    /// Mount from each of these repositories, then ask, then send.
     pub(super) fn new(mounts: Vec<Repository>) -> Self {
         let mounts = mounts.into_iter().map(Step::Mount);
         Self(mounts.chain([Step::Ask(Question::IfLarge), Step::Send]).collect())
     }
 
-    /// The same with another question. A recovery is a shorter plan: a mount that did not help once is not tried again.
+    /// Sets the question. [`Question::Nothing`] removes the mounts too: one without success is not repeated.
     pub(super) fn asking(&mut self, question: Question) {
         self.0.retain(|step| !(question == Question::Nothing && matches!(step, Step::Mount(_))));
         for step in &mut self.0 {
@@ -68,20 +68,20 @@ impl Plan {
         }
     }
 
-    /// The same, with this upload tried before all else.
+    /// Tries to continue this upload before everything else.
     pub(super) fn resuming(&mut self, open: OpenUpload, acknowledged: u64) {
         self.0.push_front(Step::Resume(open, acknowledged));
     }
 
-    /// Takes the next step; after the last, sending is all that is left.
+    /// Takes the next step. After the last one it is always [`Step::Send`].
     pub(super) fn next(&mut self) -> Step {
         self.0.pop_front().unwrap_or(Step::Send)
     }
 }
 
 impl Question {
-    /// How it is put, if it is worth being put. `has_upload`: a mount that missed opened an upload, in which the blob can be
-    /// sent; `one_post`: the blob would be sent in one POST.
+    /// The request for this question, or `None` if it is not worth asking. `has_upload` states whether a mount without
+    /// success opened an upload for the blob, `one_post` whether the blob would be sent in one POST.
     pub(super) fn how(
         self,
         content: &Content,
@@ -94,14 +94,14 @@ impl Question {
         match self {
             Self::First => Some(How::Head),
             Self::Nothing => None,
-            // Another upload would be one too many.
+            // A second open upload is not needed.
             _ if has_upload => content.is_worth_asking(options).then_some(How::Head),
             Self::IfLarge if !content.is_worth_asking(options) => None,
             Self::IfLarge if learned.self_mount == Some(true) => Some(How::SelfMount),
             Self::IfLarge => Some(How::Head),
             Self::InPassing if is_small && one_post => None,
-            // Where one POST is known to send it, a POST that opens an upload would be one too many where the blob is missing,
-            // and a HEAD is answered truly by every registry.
+            // If one POST is known to send the blob, a POST that opens an upload would be an extra request. Every
+            // registry answers HEAD correctly.
             Self::InPassing if one_post && learned.single_post == Some(true) => Some(How::Head),
             Self::InPassing if learned.self_mount == Some(false) => Some(How::Head),
             Self::InPassing => Some(How::SelfMount),

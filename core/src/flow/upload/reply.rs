@@ -1,4 +1,4 @@
-//! An answer in, a classified value out: what the state machine needs to know of it, and no more.
+//! Classifies the outcome of an exchange, as the state machine needs it.
 
 use http::StatusCode;
 
@@ -7,43 +7,44 @@ use crate::flow::Outcome;
 use crate::header::RangeHint;
 use crate::outcome::Failure;
 
-/// What came of an exchange.
+/// The classified outcome of an exchange.
 pub(super) enum Reply<T> {
-    /// The answer that was asked for.
+    /// A success.
     Good(T),
-    /// Another answer.
+    /// An answer that is not a success.
     Refused(Refusal, Failure),
-    /// It is not known whether the request was applied; the transient status that was answered, if one was.
+    /// It is not known whether the request was applied. With the transient status of the answer, if there was one.
     Unknown(Option<StatusCode>),
-    /// The client gave it up.
+    /// The client gave up.
     GivenUp(Failure),
 }
 
-/// What another answer says.
+/// Why an answer is not a success.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refusal {
-    /// 401, 403: another way of sending would not change it.
+    /// 401, 403: another rung would not help.
     Forbidden,
     /// 404: the upload is gone.
     Gone,
     /// 413: the body is too large.
     TooLarge,
-    /// 405, 411, 415, 501: not in this way.
+    /// 405, 411, 415, 501: the registry does not support this rung.
     Unsupported,
     /// 400.
     Invalid,
-    /// 409: another request is at work in the upload.
+    /// 409: another request uses the upload.
     Conflict,
-    /// 416: the chunk is out of order. How much the registry says it has.
+    /// 416: the chunk is out of order. With the number of bytes that the registry says it has.
     OutOfOrder(RangeHint),
-    /// A success that lacks what makes it one: a load balancer's, not the registry's (quirk `post-200-healthcheck`).
+    /// A success status without the required content, from a load balancer and not from the registry (quirk
+    /// `post-200-healthcheck`).
     Malformed,
     /// Anything else.
     Other,
 }
 
 impl<T> Reply<T> {
-    /// Reads what came of the exchange that `call` made.
+    /// Classifies the outcome of the exchange for `call`.
     pub(super) fn read<E: Endpoint<Output = T>>(call: &E, outcome: Outcome) -> Self {
         match outcome {
             Outcome::Answer { from, response, .. } => match call.parse(&from, &response) {
@@ -62,7 +63,7 @@ impl<T> Reply<T> {
         }
     }
 
-    /// The answer that was asked for, if it is one.
+    /// The output, if the reply is a success.
     pub(super) fn good(self) -> Option<T> {
         if let Self::Good(good) = self { Some(good) } else { None }
     }

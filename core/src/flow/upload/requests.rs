@@ -1,4 +1,4 @@
-//! The exchange that each state is in.
+//! Builds the exchange of each state.
 
 use std::ops::Range;
 
@@ -38,7 +38,7 @@ impl<K: Key> Flow<K> for Upload<K> {
                 self.close_whole(open).map(|close| self.with_body(&close, self.whole(), options))
             }
             State::Streaming(open) => Some(self.with_body(&self.stream(open, false), self.whole(), options)),
-            // Its bytes went out, and cannot be had again.
+            // Its bytes were sent and cannot be read again.
             State::Pouring(_) if self.content.has_ended() => Some(Err(Failure::new(FailureKind::NotReplayable))),
             State::Pouring(open) => {
                 let body = Body::Rest { key: self.key.clone(), from: 0 };
@@ -55,14 +55,15 @@ impl<K: Key> Flow<K> for Upload<K> {
             State::Cancelling(open, _) => {
                 Some(self.bodyless(&CancelUpload { upload: open }, options).map(Exchange::forget_if_lost))
             }
-            // Where the upload stands may be a guess: the source may drop only what the registry has acknowledged.
+            // The offset of the upload may be a guess, so the source may drop only bytes that the registry has
+            // acknowledged.
             State::Held => return Next::Hold,
             State::Reading(_, from, up_to) => {
                 return Next::Read { from: self.content.first_in_hand(*from), up_to: *up_to };
             }
             State::Planned | State::Ended(_) => return Next::Done,
         };
-        // A state that needs a digest is not entered without one.
+        // This cannot fail: a state that needs a digest is not entered without one.
         let exchange = exchange.unwrap_or_else(|| Err(Failure::new(FailureKind::NotReplayable)));
         Next::send(match self.state.upload_in_use() {
             Some(upload) => exchange.map(|exchange| exchange.in_upload(upload)),
@@ -108,7 +109,7 @@ impl<K: Key> Upload<K> {
     }
 
     pub(super) fn stream<'a>(&self, open: &'a OpenUpload, poured: bool) -> SendChunk<'a> {
-        // A length that the caller only said is not one to promise to the registry.
+        // The size that the caller stated is not verified yet, so it is not sent as `Content-Length`.
         let size = self.content.size.filter(|_| !poured);
         SendChunk { upload: open, chunk: Chunk::Stream { size } }
     }
@@ -123,7 +124,7 @@ impl<K: Key> Upload<K> {
         Some(CloseUpload { upload: open, digest, body: ClosingBody::Whole { size } })
     }
 
-    /// The PUT that ends an upload whose other bytes were sent: with its last chunk, or with nothing.
+    /// The PUT that closes an upload whose other bytes were sent, with the last chunk or without a body.
     pub(super) fn close<'a>(&'a self, open: &'a OpenUpload, last: Option<&Range<u64>>) -> Option<CloseUpload<'a>> {
         let digest = self.content.digest.as_ref()?;
         let body = match last {
@@ -153,7 +154,7 @@ impl<K: Key> Upload<K> {
         Exchange::new(endpoint, Body::Empty, self.scopes(), Keep::UpTo(options.error_body))
     }
 
-    /// A request that carries content is never repeated blindly.
+    /// An exchange with content. If its answer is lost, the flow is told and asks before it sends the content again.
     fn with_body(&self, endpoint: &impl Endpoint, body: Body<K>, options: &Options) -> Result<Exchange<K>, Failure> {
         Exchange::new(endpoint, body, self.scopes(), Keep::UpTo(options.error_body)).map(Exchange::ask_if_lost)
     }

@@ -1,4 +1,4 @@
-//! The states of an upload: each names the exchange that it is in.
+//! The states of an upload, one for each exchange.
 
 use std::ops::Range;
 
@@ -10,40 +10,41 @@ use crate::Repository;
 use crate::endpoint::OpenUpload;
 use crate::outcome::{Failure, FailureKind, NoAnswer};
 
-/// The exchange that the upload is in.
+/// The current exchange of an upload.
 #[derive(Debug)]
 pub(super) enum State {
-    /// No exchange: it has not begun.
+    /// No exchange: the upload has not started.
     Planned,
     /// HEAD: does the repository have the blob?
     Checking,
     /// POST: mount the blob from this repository.
     Mounting(Repository),
-    /// No exchange: a mount from the target repository itself missed, and it is being found out whether that tells anything.
+    /// No exchange: a mount from the target repository itself had no success, and another flow finds out whether this
+    /// registry ever answers such mounts with 201.
     Held,
     /// POST: open an upload.
     Opening,
     /// POST with all bytes.
     PostingWhole,
-    /// No exchange: bytes of a one-shot blob are read, from the first to before the second.
+    /// No exchange: bytes of a one-shot blob are buffered, from the first position to before the second.
     Reading(OpenUpload, u64, u64),
     /// PUT with all bytes.
     PuttingWhole(OpenUpload),
     /// PATCH with all bytes.
     Streaming(OpenUpload),
-    /// PATCH with all bytes, as they come out of a source whose end is not known.
+    /// PATCH with all bytes, directly from a source whose end is not known.
     Pouring(OpenUpload),
     /// PATCH with these bytes.
     SendingChunk(OpenUpload, Range<u64>),
-    /// PUT, with the last chunk or with nothing.
+    /// PUT, with the last chunk or without a body.
     Closing(OpenUpload, Option<Range<u64>>),
     /// GET: how far is the upload that another process left open? These bytes were not acknowledged to it.
     Resuming(OpenUpload, Range<u64>),
-    /// GET: how far is the upload? It is not known whether the bytes of this range arrived.
+    /// GET: how many bytes does the upload have? It is not known whether the bytes of this range arrived.
     Resyncing(OpenUpload, Range<u64>),
-    /// HEAD: was the blob stored? The upload that may still be open.
+    /// HEAD: was the blob stored? With the upload that may still be open.
     Confirming(Option<OpenUpload>),
-    /// DELETE: this upload will not be finished.
+    /// DELETE: cancel this upload.
     Cancelling(OpenUpload, Then),
     /// No exchange: this is the result.
     Ended(Result<Uploaded, Failure>),
@@ -72,7 +73,7 @@ impl State {
         }
     }
 
-    /// The upload that is left behind if nothing more is done.
+    /// The upload that stays open if nothing more is done.
     pub(super) fn open_upload(&self) -> Option<OpenUpload> {
         match self {
             Self::Confirming(open) => open.clone(),
@@ -82,15 +83,15 @@ impl State {
     }
 }
 
-/// What the registry said last against this blob. When every way was tried, the failure tells this, and not a connection that
-/// was lost afterwards.
+/// The last refusal by the registry. If every rung has failed, the failure reports it, and not a connection that was
+/// lost later.
 #[derive(Debug, Default)]
 pub(super) struct LastWord {
     /// Its last refusal.
     refusal: Option<Failure>,
-    /// Whether that refusal was of a way to send, so that another way was the answer to it.
+    /// Whether another rung was tried because of that refusal.
     is_answered: bool,
-    /// The last transient status that it answered to a body.
+    /// The last transient status in an answer to a body.
     status: Option<StatusCode>,
 }
 
@@ -100,19 +101,20 @@ impl LastWord {
         self.is_answered = refusal == Refusal::Unsupported;
     }
 
-    /// It is not known what became of a body: this transient status was answered, or nothing.
+    /// The result of a body is not known: the answer had this transient status, or there was none.
     pub(super) fn unknown(&mut self, status: Option<StatusCode>) {
         self.status = status.or(self.status);
     }
 
-    /// Everything was tried, in so many uploads.
+    /// The failure after everything was tried, in this many uploads.
     pub(super) fn spoken(&mut self, sessions: u32) -> Failure {
         let status = self.status;
         let refusal = self.refusal.take().filter(|_| !self.is_answered || status.is_none());
         refusal.unwrap_or_else(|| Failure::new(FailureKind::TooManySessions { sessions, status }))
     }
 
-    /// The failure to tell where this one ends the upload: a lost connection says less than what the registry said before.
+    /// The failure to report if this one ends the upload: an earlier refusal by the registry says more than a lost
+    /// connection.
     pub(super) fn over(&mut self, failure: Failure, sessions: u32) -> Failure {
         let is_accident = matches!(failure.kind, FailureKind::NoAnswer(NoAnswer::Lost(_)));
         let has_spoken = self.refusal.is_some() && !self.is_answered || self.status.is_some();

@@ -1,4 +1,4 @@
-//! Chunks: what follows each, how to find out where an upload stands, and its end.
+//! Chunks: what follows each, how to find out the state of an upload, and how it is closed.
 
 use std::ops::Range;
 
@@ -14,8 +14,8 @@ use crate::header::RangeHint;
 use crate::outcome::{Event, Failure, FailureKind};
 
 impl<K: Key> Upload<K> {
-    /// Goes on with the chunk that begins at `from`. What is in hand of it is filled up first: a short chunk that is not the
-    /// last is refused by some (quirks `oci-chunk-min-length`, `chunk-min-5mib-undeclared`).
+    /// Continues with the chunk that begins at `from`. Its buffer is filled first, because some registries refuse a
+    /// short chunk that is not the last (quirks `oci-chunk-min-length`, `chunk-min-5mib-undeclared`).
     pub(super) fn chunk(&mut self, open: OpenUpload, from: u64, context: &Context<'_, K>) {
         let end = self.chunk_end(from, &open, context);
         if self.content.lacks(end) {
@@ -29,12 +29,12 @@ impl<K: Key> Upload<K> {
         from.saturating_add(self.ladder.chunk_len(Some(open), context.learned, context.options))
     }
 
-    /// Sends what is in hand from `from` to at most `wanted`, or closes the upload if there is nothing.
+    /// Sends the buffered bytes from `from` to at most `wanted`, or closes the upload if there are none.
     pub(super) fn send_chunk(&mut self, open: OpenUpload, from: u64, wanted: u64) {
         let end = self.content.end().map_or(wanted, |end| wanted.min(end));
         let range = from..end;
         let is_last = self.content.size == Some(end);
-        // A blob of one chunk would be a PUT of everything, and that rung was not chosen.
+        // The last chunk is sent in the closing PUT, unless it is the whole blob: that would be another rung.
         self.state = if range.is_empty() {
             State::Closing(open, None)
         } else if is_last && from > 0 && !self.ladder.is_barred(Rung::WholePut) {
@@ -58,7 +58,8 @@ impl<K: Key> Upload<K> {
             Reply::Good(moved) if self.is_doubtful(&range, moved.range, context) => {
                 self.begin_again(Some(moved.upload), context);
             }
-            // Own accounting counts, whatever `Range` says (quirks `patch-range-header-stale`, `patch-range-relative-to-chunk`).
+            // The client's own count decides, whatever `Range` says (quirks `patch-range-header-stale`,
+            // `patch-range-relative-to-chunk`).
             Reply::Good(moved) => {
                 if range.start > 0 {
                     context.learned.chunks = Some(true);
@@ -85,7 +86,8 @@ impl<K: Key> Upload<K> {
         match refusal {
             Refusal::Forbidden => self.give_up(Some(open)),
             Refusal::Gone => {
-                // An upload that was opened just now is hardly gone: there may be no chunks here (quirk `patch-unsupported`).
+                // An upload that was just opened is not gone: the registry may not support chunks (quirk
+                // `patch-unsupported`).
                 if range.start == 0 {
                     self.ladder.trouble(Rung::Chunks);
                 }
@@ -94,7 +96,8 @@ impl<K: Key> Upload<K> {
             Refusal::TooLarge => self.smaller_chunk(open, range, context),
             Refusal::OutOfOrder(said) if range.start == 0 => self.first_out_of_order(open, range, said, context),
             Refusal::OutOfOrder(said) => self.out_of_order(open, range, said, context),
-            // Another request is at work in this upload, perhaps one of ours that was cut off: it is asked again later.
+            // Another request uses this upload, perhaps an earlier one whose connection was lost: its state is
+            // requested again later.
             Refusal::Conflict if self.content.is_worth_another() => {
                 *context.pause = true;
                 self.state = State::Resyncing(open, self.content.acknowledged()..range.end);
@@ -109,9 +112,9 @@ impl<K: Key> Upload<K> {
         }
     }
 
-    /// Whether the registry says of a first chunk that it has more bytes than were ever sent, and more than one byte too many
-    /// (quirk `patch-range-off-by-one-streamed`). Then a proxy delivered the chunk twice. The source still has all bytes, so the
-    /// upload begins again; but only once, because `Range` is a hint.
+    /// Whether the registry says after a first chunk that it has at least two more bytes than were sent (one more is
+    /// quirk `patch-range-off-by-one-streamed`). Then a proxy has delivered the chunk twice. The source still has all
+    /// bytes, so the upload starts again, but only once, because `Range` is a hint.
     fn is_doubtful(&mut self, range: &Range<u64>, said: RangeHint, context: &Context<'_, K>) -> bool {
         let says_more = matches!(said, RangeHint::Through(last) if last > range.end);
         range.start == 0 && says_more && self.sessions < context.options.sessions && self.content.doubt()
@@ -125,14 +128,14 @@ impl<K: Key> Upload<K> {
         context: &mut Context<'_, K>,
     ) {
         let len = range.end;
-        // A proxy delivered it twice, and this is the answer to the second. `0-0` may mean no byte or one.
+        // A proxy has delivered the chunk twice, and this is the answer to the second. `0-0` may mean no byte or one.
         if said.offset_within(0, len) == Some(len) {
             self.content.stored(len);
             self.chunk(open, len, context);
-        // Else a first chunk cannot be out of order, so it is too large (quirk `patch-max-4mib-416`).
+        // Otherwise a first chunk cannot be out of order, so it is too large (quirk `patch-max-4mib-416`).
         } else if self.ladder.try_modest_chunk(len) {
             self.chunk(open, 0, context);
-        // Or there was another reason, which may be gone.
+        // Or there was another reason, which may be temporary.
         } else {
             self.ladder.trouble(Rung::Chunks);
             self.begin_again(Some(open), context);
@@ -141,8 +144,8 @@ impl<K: Key> Upload<K> {
 
     fn out_of_order(&mut self, open: OpenUpload, range: &Range<u64>, said: RangeHint, context: &mut Context<'_, K>) {
         if self.content.resent(range) {
-            // It was sent again because the client could not know whether it had arrived. It had, or as much of it as the
-            // registry says.
+            // The chunk was sent again because the client did not know whether it had arrived. It had, at least the
+            // part that the registry states.
             let said = said.offset_within(range.start, range.end);
             let at = said.filter(|at| *at > range.start).unwrap_or(range.end);
             self.content.stored(at);
@@ -150,13 +153,13 @@ impl<K: Key> Upload<K> {
         } else if self.content.out_of_order(range.start) {
             self.state = State::Resyncing(open, self.content.acknowledged()..range.end);
         } else {
-            // Asking how far the upload is and being refused there again is a circle.
+            // Requesting the state and being refused at the same offset again would not end.
             self.ladder.trouble(Rung::Chunks);
             self.begin_again(Some(open), context);
         }
     }
 
-    /// The registry takes no body of this length.
+    /// The registry refused a body of this length.
     fn smaller_chunk(&mut self, open: OpenUpload, range: &Range<u64>, context: &mut Context<'_, K>) {
         let len = range.end.saturating_sub(range.start);
         let before = self.chunk_end(range.start, &open, context);
@@ -191,11 +194,11 @@ impl<K: Key> Upload<K> {
                     (Refusal::Forbidden, _) | (Refusal::TooLarge, None) => self.give_up(Some(open)),
                     (Refusal::Gone, _) => self.state = State::Confirming(None),
                     (Refusal::TooLarge, Some(last)) => self.smaller_chunk(open, &last, context),
-                    // Where the upload stands was misread (quirk `status-range-exclusive-with-prefix`).
+                    // The state of the upload was misread (quirk `status-range-exclusive-with-prefix`).
                     (Refusal::OutOfOrder(_), Some(last)) if self.content.out_of_order(last.start) => {
                         self.state = State::Resyncing(open, self.content.acknowledged()..last.end);
                     }
-                    // Another way of sending them may do.
+                    // Another rung may work.
                     _ => {
                         self.ladder.trouble(self.ladder.using());
                         self.begin_again(Some(open), context);
@@ -222,7 +225,8 @@ impl<K: Key> Upload<K> {
         }
     }
 
-    /// Believes the status where it lies within what was acknowledged and what was sent, and begins again where it does not.
+    /// Continues at the offset that the registry states, if it is between what was acknowledged and what was sent;
+    /// otherwise starts again.
     pub(super) fn resynced(
         &mut self,
         open: OpenUpload,
@@ -234,7 +238,7 @@ impl<K: Key> Upload<K> {
             && let Some(at) = status.range.offset_within(range.start, range.end).map(|at| self.content.second_guess(at))
         {
             if at == range.start && range.start == 0 {
-                // `0-0` is no byte or one (quirk `status-zero-bytes-ambiguous`).
+                // `0-0` means no byte or one (quirk `status-zero-bytes-ambiguous`).
                 return self.begin_again(Some(status.upload), context);
             }
             if at == range.end {
@@ -245,8 +249,8 @@ impl<K: Key> Upload<K> {
             return self.chunk(status.upload, at, context);
         }
         if !self.content.can_replay() && self.content.resend_blindly(range.start) {
-            // The status is not to be had, and the bytes before this chunk are gone: this chunk once more, and the digest
-            // will tell (quirk `status-get-404-live-session`).
+            // The state cannot be requested, and the bytes before this chunk are gone: this chunk is sent once more,
+            // and the digest will show whether that was right (quirk `status-get-404-live-session`).
             self.state = State::SendingChunk(open, range);
             return;
         }

@@ -10,7 +10,7 @@ use crate::flow::upload::{State, Upload};
 use crate::flow::{Context, Outcome};
 use crate::outcome::{Failure, FailureKind, Stored};
 
-/// A body of so many bytes at most costs little to be sent again.
+/// A body of at most this many bytes costs little to send again.
 const CHEAP: u64 = 1024 * 1024;
 
 impl<K: Key> Upload<K> {
@@ -21,13 +21,13 @@ impl<K: Key> Upload<K> {
                 context.learned.single_post = Some(true);
                 self.stored(Stored::Uploaded);
             }
-            // The body was ignored, and an upload opened (quirk `post-digest-single-unsupported-202`).
+            // The registry ignored the body and opened an upload (quirk `post-digest-single-unsupported-202`).
             Reply::Good(PostedBlob::Opened(open)) => {
                 context.learned.single_post = Some(false);
                 self.send_in(open, context);
             }
             Reply::Unknown(status) => {
-                // What it may have begun counts as an upload.
+                // It may have opened an upload, so it counts as one.
                 self.sessions = self.sessions.saturating_add(1);
                 self.doubt(Rung::SinglePost, status);
                 self.state = State::Confirming(None);
@@ -65,7 +65,8 @@ impl<K: Key> Upload<K> {
                 self.last.refused(refusal, failure);
                 match refusal {
                     Refusal::Forbidden => return self.give_up(Some(open)),
-                    // The upload is gone; perhaps because an earlier attempt was applied (quirk `put-retry-after-commit-404`).
+                    // The upload is gone, perhaps because an earlier attempt was applied (quirk
+                    // `put-retry-after-commit-404`).
                     Refusal::Gone => {
                         self.ladder.trouble(Rung::WholePut);
                         self.state = State::Confirming(None);
@@ -78,17 +79,18 @@ impl<K: Key> Upload<K> {
                     }
                     _ => self.ladder.trouble(Rung::WholePut),
                 }
-                // A failed commit ends the upload at some registries (quirk `digest-mismatch-kills-session`), so it is not
-                // gone on with; at others it stays open, so it is cancelled.
+                // A failed commit ends the upload at some registries (quirk `digest-mismatch-kills-session`), so it is
+                // not continued. At others it stays open, so it is cancelled.
                 self.begin_again(Some(open), context);
             }
         }
     }
 
-    /// A PATCH with everything was answered. `poured`: its bytes came out of a one-shot source as they were sent.
+    /// Handles the answer to a PATCH with all bytes. `poured` states whether its bytes came directly from a one-shot
+    /// source.
     pub(super) fn streamed(&mut self, open: OpenUpload, poured: bool, outcome: Outcome, context: &mut Context<'_, K>) {
         if poured {
-            // Whatever came of it, these bytes cannot be had again.
+            // Whatever the result is, these bytes cannot be read again.
             self.content.poured();
         }
         match Reply::read(&self.stream(&open, poured), outcome) {
@@ -123,9 +125,9 @@ impl<K: Key> Upload<K> {
         }
     }
 
-    /// It is not known what became of a body. A transient status counts against the rung, but for a 503 to a body that costs
-    /// little: that the registry has too much to do says nothing of what it takes, and the client above bounds how often it may
-    /// say so. That no answer came is the network's doing, and says nothing either.
+    /// The result of a body is not known. A transient status counts as a temporary failure of the rung, except for a
+    /// 503 to a small body: overload says nothing about what the registry supports, and the client limits how often it
+    /// may occur. A missing answer is the network's fault and says nothing either.
     pub(super) fn doubt(&mut self, rung: Rung, status: Option<StatusCode>) {
         self.last.unknown(status);
         match status {
