@@ -225,7 +225,8 @@ impl Ladder {
     }
 }
 
-/// A limit that was guessed as half of a refused length, reduced to [`MODEST_CHUNK`] if it is larger.
+/// A limit that was guessed as half of a refused length. If it is between [`MODEST_CHUNK`] and twice that, it is
+/// reduced to that, which is known to work.
 const fn modest(limit: u64) -> u64 {
     if limit > MODEST_CHUNK && limit <= 2 * MODEST_CHUNK { MODEST_CHUNK } else { limit }
 }
