@@ -75,7 +75,7 @@ fn children_are_read_where_they_are_like_ours() {
     let [amd64, arm64] = ["amd64", "arm64"].map(|architecture| Platform::new("linux", architecture, None));
     let entry = |manifest: &longshore_core::Manifest, platform: &Platform| {
         let mut entry = manifest.descriptor();
-        entry.platform = Some(platform.clone());
+        entry.platform = Some(Box::new(platform.clone()));
         entry
     };
     let (old, new) = (image(&[(LAYER, A)], &[]), image(&[(LAYER, A), (LAYER, B)], &[]));

@@ -35,9 +35,9 @@ pub struct Descriptor {
     /// Free text, by key.
     #[serde(default, deserialize_with = "reading::annotations", skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
-    /// The platform of the image that this refers to.
+    /// The platform of the image that this refers to. Boxed, because most descriptors are of blobs, which have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub platform: Option<Platform>,
+    pub platform: Option<Box<Platform>>,
     /// Other places to download the content from. This crate never requests them.
     #[serde(default, deserialize_with = "reading::texts", skip_serializing_if = "Vec::is_empty")]
     pub urls: Vec<String>,
@@ -80,7 +80,7 @@ impl Descriptor {
     /// Sets the platform of the image.
     #[must_use]
     pub fn platform(mut self, platform: Platform) -> Self {
-        self.platform = Some(platform);
+        self.platform = Some(Box::new(platform));
         self
     }
 }

@@ -1,6 +1,7 @@
 //! Manifests and indexes: documents that are stored, sent and digested as exactly the bytes that were given.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use serde::Deserialize;
@@ -36,16 +37,16 @@ pub struct Manifest {
     document: Document,
 }
 
-/// The parsed content of a [`Manifest`], as far as a push needs it.
+/// The parsed content of a [`Manifest`], as far as a push needs it. Clones of a manifest share it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Document {
     /// An image manifest of OCI or Docker. OCI 1.1 artifacts are image manifests too.
-    Image(Box<Image>),
+    Image(Arc<Image>),
     /// An index of manifests, of OCI or Docker.
-    Index(Box<Index>),
+    Index(Arc<Index>),
     /// An artifact manifest of OCI 1.1's release candidates ([`MediaType::OCI_ARTIFACT`]).
-    Artifact(Box<Artifact>),
+    Artifact(Arc<Artifact>),
     /// A document of another type, which is not parsed.
     Other,
 }
@@ -171,12 +172,12 @@ impl Manifest {
         let media_type = outline.media_type(given)?;
         let document = if media_type.is_index() {
             outline.refuse_both_kinds(outline.layers.is_some() || outline.config.is_some())?;
-            Document::Index(Box::new(read_json(&bytes)?))
+            Document::Index(Arc::new(read_json(&bytes)?))
         } else if media_type.is_image() {
             outline.refuse_both_kinds(outline.manifests.is_some())?;
-            Document::Image(Box::new(read_json(&bytes)?))
+            Document::Image(Arc::new(read_json(&bytes)?))
         } else if is_looked_into(&media_type) {
-            Document::Artifact(Box::new(read_json(&bytes)?))
+            Document::Artifact(Arc::new(read_json(&bytes)?))
         } else {
             Document::Other
         };
@@ -246,7 +247,7 @@ impl Manifest {
 
     /// The manifest that this one refers to as its subject, if it has one.
     #[must_use]
-    pub const fn subject(&self) -> Option<&Descriptor> {
+    pub fn subject(&self) -> Option<&Descriptor> {
         match &self.document {
             Document::Image(image) => image.subject.as_ref(),
             Document::Index(index) => index.subject.as_ref(),
@@ -269,7 +270,7 @@ impl Manifest {
 
     /// Its annotations; `None` if its type is one that is not parsed.
     #[must_use]
-    pub const fn annotations(&self) -> Option<&BTreeMap<String, String>> {
+    pub fn annotations(&self) -> Option<&BTreeMap<String, String>> {
         match &self.document {
             Document::Image(image) => Some(&image.annotations),
             Document::Index(index) => Some(&index.annotations),

@@ -3,17 +3,26 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::graph::ContentId;
+use super::graph::{ContentId, Graph};
 use crate::client::presence::Moment;
-use crate::config::Blob;
+use crate::config::{Blob, Options};
 use crate::driver::Key;
 use crate::flow::Content;
+use crate::{Algorithm, Digest, Repository};
 
-/// A blob of a push.
+/// A blob of a push. There may be a hundred thousand: its digest is kept once, in the graph.
 pub(super) struct BlobNode<K> {
-    pub(super) blob: Blob<K>,
+    pub(super) key: K,
     /// What it is in the graph, once its digest is known.
     pub(super) id: Option<ContentId>,
+    /// Its length in bytes, once it is known.
+    pub(super) size: Option<u64>,
+    /// What is computed over its bytes, where its digest is not known yet.
+    algorithm: Algorithm,
+    /// Whether its source can be read only once.
+    pub(super) is_one_shot: bool,
+    /// Repositories of the same registry that it may be in already.
+    pub(super) mounts: Vec<Repository>,
     pub(super) state: BlobState,
     /// Whether the registry lacks it though it had acknowledged it: it is sent, whatever else is known of it.
     pub(super) is_lacking: bool,
@@ -39,14 +48,45 @@ pub(super) enum BlobState {
 }
 
 impl<K> BlobNode<K> {
-    /// Its length in bytes, where it is known.
-    pub(super) fn size(&self) -> Option<u64> {
-        self.blob.identity.map(|(_, size)| size)
+    /// A blob that waits.
+    fn new(blob: Blob<K>, id: Option<ContentId>) -> Self {
+        Self {
+            key: blob.key,
+            id,
+            size: blob.identity.map(|(_, size)| size),
+            algorithm: blob.algorithm,
+            is_one_shot: blob.is_one_shot,
+            mounts: blob.mounts,
+            state: BlobState::Waiting,
+            is_lacking: false,
+            was_found: false,
+            was_sent_again: false,
+            was_served: false,
+            reached: 0,
+            begun: Moment::default(),
+            left: None,
+        }
+    }
+
+    /// Its digest, and its length in bytes, once they are known.
+    pub(super) fn identity(&self, graph: &Graph) -> Option<(Digest, u64)> {
+        graph.digest(self.id?).zip(self.size)
     }
 
     /// What of it can be sent.
-    pub(super) fn content(&self) -> Content {
-        self.left.as_deref().cloned().unwrap_or_else(|| Content::of(&self.blob))
+    pub(super) fn content(&self, graph: &Graph) -> Content {
+        let whole = || Content::new(self.algorithm, self.identity(graph), self.is_one_shot);
+        self.left.as_deref().cloned().unwrap_or_else(whole)
+    }
+
+    /// Whether all of it can still be sent.
+    pub(super) fn can_replay(&self) -> bool {
+        self.left.as_deref().is_none_or(Content::can_replay)
+    }
+
+    /// Whether a question costs less than the bytes it may save.
+    pub(super) fn is_worth_asking(&self, options: &Options) -> bool {
+        self.size.is_some_and(|size| size > options.ask_above)
     }
 }
 
@@ -92,18 +132,7 @@ impl<K: Key> Blobs<K> {
     pub(super) fn add(&mut self, blob: Blob<K>, id: Option<ContentId>) {
         let number = self.nodes.len();
         self.by_key.insert(blob.key.clone(), number);
-        self.nodes.push(BlobNode {
-            blob,
-            id,
-            state: BlobState::Waiting,
-            is_lacking: false,
-            was_found: false,
-            was_sent_again: false,
-            was_served: false,
-            reached: 0,
-            begun: Moment::default(),
-            left: None,
-        });
+        self.nodes.push(BlobNode::new(blob, id));
         self.unfinished = self.unfinished.saturating_add(1);
         self.unidentified = self.unidentified.saturating_add(usize::from(id.is_none()));
         self.line_up(number);
@@ -129,7 +158,7 @@ impl<K: Key> Blobs<K> {
     /// Puts a blob that waits where it is found.
     fn line_up(&mut self, number: usize) {
         let Some(node) = self.nodes.get(number) else { return };
-        match node.size() {
+        match node.size {
             Some(size) => {
                 self.waiting.insert((Reverse(size), number));
             }
@@ -141,7 +170,7 @@ impl<K: Key> Blobs<K> {
     pub(super) fn run(&mut self, number: usize) -> Option<&mut BlobNode<K>> {
         let node = self.nodes.get_mut(number)?;
         node.state = BlobState::Running;
-        match node.size() {
+        match node.size {
             Some(size) => {
                 self.waiting.remove(&(Reverse(size), number));
             }
@@ -154,7 +183,7 @@ impl<K: Key> Blobs<K> {
     pub(super) fn stop(&mut self, number: usize) {
         if let Some(node) = self.nodes.get(number)
             && node.state == BlobState::Running
-            && node.size().is_none()
+            && node.size.is_none()
         {
             self.open_pipes = self.open_pipes.saturating_sub(1);
         }
@@ -164,7 +193,7 @@ impl<K: Key> Blobs<K> {
     pub(super) fn done(&mut self, number: usize) {
         let Some(node) = self.nodes.get_mut(number) else { return };
         if node.state == BlobState::Waiting
-            && let Some(size) = node.size()
+            && let Some(size) = node.size
         {
             self.waiting.remove(&(Reverse(size), number));
         }

@@ -44,7 +44,7 @@ impl<K: Key> PushJob<K> {
         self.graph.says_size(id, size);
         if let Given::Blob(number) = self.graph.given(id) {
             if let Some(node) = self.blobs.get_mut(number).filter(|node| node.state == BlobState::Waiting) {
-                node.blob.mounts.extend(blob.mounts);
+                node.mounts.extend(blob.mounts);
             }
             self.blobs.add_key(blob.key, number);
             return Ok(());
@@ -72,8 +72,8 @@ impl<K: Key> PushJob<K> {
             }
             return Ok(false);
         };
-        let is_same = blob.identity.is_some() && node.blob.identity == blob.identity;
-        if is_same && !blob.is_one_shot && !node.blob.is_one_shot {
+        let is_same = blob.identity.is_some() && node.identity(&self.graph) == blob.identity;
+        if is_same && !blob.is_one_shot && !node.is_one_shot {
             return Ok(true);
         }
         let text = format!("the key {:?} was given for another blob, or for one that can be read only once", blob.key);
@@ -177,8 +177,8 @@ impl<K: Key> PushJob<K> {
         self.progress.done(node);
         if evidence != Evidence::LeftOut {
             self.report.stored(&Stored::Existing);
-            if let Some((digest, size)) = node.blob.identity {
-                let blob = node.blob.key.clone();
+            if let Some((digest, size)) = node.identity(&self.graph) {
+                let blob = node.key.clone();
                 context.events.push(Event::BlobStored { blob, digest, size, how: Stored::Existing });
             }
         }

@@ -230,7 +230,7 @@ impl<K: Key> PushJob<K> {
     /// The key of the blob that this node sends.
     pub(in crate::client) fn key_of(&self, node: &Node) -> Option<&K> {
         let Node::Blob(number) = node else { return None };
-        self.blobs.get(*number).map(|node| &node.blob.key)
+        self.blobs.get(*number).map(|node| &node.key)
     }
 
     pub(in crate::client) fn fail(&mut self, failure: Failure) {

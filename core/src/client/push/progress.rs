@@ -25,14 +25,14 @@ impl Progress {
         let more = bytes.saturating_sub(node.reached);
         node.reached = node.reached.saturating_add(more);
         self.done = self.done.saturating_add(more);
-        if node.size().is_none() {
+        if node.size.is_none() {
             self.total = self.total.saturating_add(more);
         }
     }
 
     /// All of a blob is there, or need not be.
     pub(super) fn done<K>(&mut self, node: &mut BlobNode<K>) {
-        let size = node.size().unwrap_or(node.reached);
+        let size = node.size.unwrap_or(node.reached);
         self.reach(node, size);
     }
 }

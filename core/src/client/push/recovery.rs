@@ -73,7 +73,7 @@ impl<K: Key> PushJob<K> {
     pub(super) fn is_late(&self, id: ContentId, context: &PushContext<'_, K>) -> bool {
         let Some(digest) = self.graph.digest(id) else { return false };
         let is_gone = match self.graph.given(id) {
-            Given::Blob(number) => self.blobs.get(number).is_some_and(|node| !node.content().can_replay()),
+            Given::Blob(number) => self.blobs.get(number).is_some_and(|node| !node.can_replay()),
             Given::Manifest(_) | Given::Nothing => false,
         };
         is_gone || context.presence.was_acknowledged_within(LATE, &self.place, &digest, context.now)
@@ -127,7 +127,7 @@ impl<K: Key> PushJob<K> {
         let may_be_sent = suspicion.is_explicit && !suspicion.is_late;
         self.blobs
             .get(number)
-            .is_some_and(|node| may_be_sent && node.was_found && !node.was_sent_again && node.content().can_replay())
+            .is_some_and(|node| may_be_sent && node.was_found && !node.was_sent_again && node.can_replay())
     }
 
     /// A blob that the registry lacks is sent, and one that was sent is sent again: once. What is missing after that, the registry does not keep.

@@ -130,8 +130,8 @@ impl<K: Key> PushJob<K> {
     /// The largest blob that waits, unless it has to be asked about.
     fn first_in_line(&self) -> Option<(usize, ContentId, Digest)> {
         let (number, node) = self.blobs.waiting().next()?;
-        let (digest, _) = node.blob.identity.filter(|_| !node.is_lacking)?;
-        Some((number, node.id?, digest))
+        let id = node.id.filter(|_| !node.is_lacking)?;
+        Some((number, id, self.graph.digest(id)?))
     }
 
     /// Whether the largest blob goes ahead: where nothing was read that tells what is there, and where the POST that opens its
@@ -140,8 +140,8 @@ impl<K: Key> PushJob<K> {
         let is_new_tag = !self.is_rechecked && !self.reads.has_found && self.root_number().is_some();
         self.asking = if is_new_tag { Asking::NotThere } else { Asking::Usual };
         let mut waiting = self.blobs.waiting().take(LOOKED_AT);
-        let Some((largest, node)) = waiting.find(|(_, node)| node.blob.mounts.is_empty()) else { return };
-        let is_worth_it = opens_upload(context.learned) || node.size() >= Some(NOT_WORTH_ASKING);
+        let Some((largest, node)) = waiting.find(|(_, node)| node.mounts.is_empty()) else { return };
+        let is_worth_it = opens_upload(context.learned) || node.size >= Some(NOT_WORTH_ASKING);
         let may_ask = context.options.ask_above < u64::MAX;
         if is_new_tag && is_worth_it && may_ask && !node.is_lacking {
             self.asking = Asking::Largest(largest);
@@ -172,9 +172,9 @@ impl<K: Key> PushJob<K> {
     fn start_blob(&mut self, number: usize, context: &PushContext<'_, K>) -> Option<Start<K>> {
         let node = self.blobs.run(number)?;
         node.begun = context.presence.moment();
-        let (key, mounts, content) = (node.blob.key.clone(), node.blob.mounts.clone(), node.content());
-        let saved = node.blob.identity.filter(|_| !node.is_lacking);
-        let saved = saved.and_then(|(digest, _)| self.left_open.remove(&digest));
+        let (key, mounts, content) = (node.key.clone(), node.mounts.clone(), node.content(&self.graph));
+        let saved = node.id.filter(|_| !node.is_lacking).and_then(|id| self.graph.digest(id));
+        let saved = saved.and_then(|digest| self.left_open.remove(&digest));
         let saved = saved.map(|(target, acknowledged)| (OpenUpload::at(target), acknowledged));
         let node = self.blobs.get(number)?;
         let question = self.question(number, node, context);
@@ -185,7 +185,7 @@ impl<K: Key> PushJob<K> {
 
     /// What the registry is asked before the bytes of a blob are sent.
     fn question(&self, number: usize, node: &BlobNode<K>, context: &PushContext<'_, K>) -> Question {
-        let Some((digest, size)) = node.blob.identity else { return Question::IfLarge };
+        let Some((digest, size)) = node.identity(&self.graph) else { return Question::IfLarge };
         if node.is_lacking {
             return Question::Nothing;
         }
@@ -213,17 +213,16 @@ impl<K: Key> PushJob<K> {
 
     /// How many of the largest blobs that wait are worth a question.
     fn waits_with_question(&self, context: &PushContext<'_, K>) -> usize {
-        let is_worth_asking = |(_, node): &(usize, &BlobNode<K>)| {
-            node.blob.mounts.is_empty() && node.content().is_worth_asking(context.options)
-        };
+        let is_worth_asking =
+            |(_, node): &(usize, &BlobNode<K>)| node.mounts.is_empty() && node.is_worth_asking(context.options);
         self.blobs.waiting().take(LOOKED_AT).filter(is_worth_asking).count()
     }
 
     /// A blob of so many bytes at most that waits, and is not empty.
     fn small_blob(&self, most: u64) -> Option<usize> {
-        let is_small = |node: &BlobNode<K>| node.size().is_some_and(|size| (1..=most).contains(&size));
+        let is_small = |node: &BlobNode<K>| node.size.is_some_and(|size| (1..=most).contains(&size));
         let mut smallest = self.blobs.waiting().rev().take(LOOKED_AT);
-        Some(smallest.find(|(_, node)| is_small(node) && node.blob.mounts.is_empty())?.0)
+        Some(smallest.find(|(_, node)| is_small(node) && node.mounts.is_empty())?.0)
     }
 
     /// A small blob that goes ahead of the others, while it is not known what one POST can do.
@@ -273,24 +272,29 @@ impl<K: Key> PushJob<K> {
             context.learned.unchecked_manifests = Some(true);
         }
         self.progress.reach(node, size);
-        node.blob.identity = Some((digest, size));
-        node.left = node.blob.is_one_shot.then(|| Box::new(content));
-        let (key, begun) = (node.blob.key.clone(), node.begun);
+        node.size = Some(size);
+        node.left = node.is_one_shot.then(|| Box::new(content));
+        let (key, begun) = (node.key.clone(), node.begun);
         context.presence.acknowledge(&self.place, digest, begun, context.now);
         self.report.stored(&how);
         let is_existing = how == Stored::Existing;
         context.events.push(Event::BlobStored { blob: key, digest, size, how });
         self.blobs.done(number);
-        self.is_there(number, is_existing, context);
+        self.is_there(number, (digest, size), is_existing, context);
     }
 
     /// What follows for others from a blob that is there.
-    fn is_there(&mut self, number: usize, is_existing: bool, context: &mut PushContext<'_, K>) {
-        let Some((digest, size)) = self.blobs.get(number).and_then(|node| node.blob.identity) else { return };
+    fn is_there(
+        &mut self,
+        number: usize,
+        (digest, size): (Digest, u64),
+        is_existing: bool,
+        context: &mut PushContext<'_, K>,
+    ) {
         let id = self.graph.content(digest, Kind::Blob);
         if let Some(expected) = self.graph.size(id).filter(|expected| *expected != size) {
             let failure = Failure::new(FailureKind::SizeMismatch { expected, actual: size });
-            let key = self.blobs.get(number).map(|node| node.blob.key.clone());
+            let key = self.blobs.get(number).map(|node| node.key.clone());
             return self.fail(match key {
                 Some(key) => failure.about(&key),
                 None => failure,

@@ -169,7 +169,7 @@ impl<K: Key> PushJob<K> {
             let id = self.graph.find(child.digest, Kind::Manifest);
             let is_given = id.is_some_and(|id| matches!(self.graph.given(id), Given::Manifest(_)));
             let is_there = id.is_some_and(|id| self.graph.is_there(id));
-            let is_like = child.platform.as_ref().is_some_and(|platform| platforms.contains(platform));
+            let is_like = child.platform.as_ref().is_some_and(|platform| platforms.contains(&**platform));
             if !is_there && (is_given || is_like) {
                 self.reads.by_digest.insert(child.digest);
             }
@@ -183,6 +183,6 @@ impl<K: Key> PushJob<K> {
             let id = self.graph.find(digest, Kind::Manifest);
             id.is_some_and(|id| matches!(self.graph.given(id), Given::Manifest(_)))
         };
-        entries.filter(|entry| is_given(entry.digest)).filter_map(|entry| entry.platform.clone()).collect()
+        entries.filter(|entry| is_given(entry.digest)).filter_map(|entry| entry.platform.as_deref().cloned()).collect()
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::config::{Blob, Options};
+use crate::config::Options;
 use crate::outcome::FailureKind;
 use crate::{Algorithm, Digest};
 
@@ -34,11 +34,12 @@ pub(crate) struct Content {
 }
 
 impl Content {
-    /// The content of a blob that is to be pushed.
-    pub(crate) fn of<K>(blob: &Blob<K>) -> Self {
-        match (blob.identity, blob.is_one_shot) {
+    /// The content of a blob that is to be pushed: its digest and its length in bytes, where they are known, and whether its
+    /// source can be read only once.
+    pub(crate) fn new(algorithm: Algorithm, identity: Option<(Digest, u64)>, is_one_shot: bool) -> Self {
+        match (identity, is_one_shot) {
             (Some((digest, size)), false) => Self::known(digest, size),
-            (identity, _) => Self::one_shot(blob.algorithm, identity),
+            (identity, _) => Self::one_shot(algorithm, identity),
         }
     }
 

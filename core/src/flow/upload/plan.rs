@@ -112,11 +112,10 @@ impl Question {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Blob;
     use crate::{Algorithm, Digest};
 
     fn content(size: u64) -> Content {
-        Content::of(&Blob::known((), Digest::of(Algorithm::Sha256, b"blob"), size))
+        Content::new(Algorithm::Sha256, Some((Digest::of(Algorithm::Sha256, b"blob"), size)), false)
     }
 
     #[test]

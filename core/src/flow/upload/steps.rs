@@ -6,7 +6,6 @@ use bytes::Bytes;
 use http::Response;
 
 use super::{Content, Question, Upload, Uploaded};
-use crate::config::Blob;
 use crate::driver::{Body, NoAnswer};
 use crate::flow::stage::{Stage, place, respond};
 use crate::flow::{Flow, Next, Outcome};
@@ -21,7 +20,7 @@ fn digest() -> Digest {
 
 fn upload(size: u64, mounts: &[&str]) -> Upload<u8> {
     let mounts = mounts.iter().map(|name| name.parse().unwrap()).collect();
-    Upload::new(1, place(), Content::of(&Blob::known(1, digest(), size)), mounts)
+    Upload::new(1, place(), Content::new(Algorithm::Sha256, Some((digest(), size)), false), mounts)
 }
 
 /// Plays an upload; `registry` gives the answer to a request by its method and what it is about.
@@ -147,7 +146,7 @@ fn the_last_word_is_the_registrys() {
 /// A fuzzer's find: the bytes of a one-shot source that went out are not asked for again, whoever asks for the request again.
 #[test]
 fn what_was_poured_is_not_poured_twice() {
-    let mut flow = Upload::new(1, place(), Content::of(&Blob::unknown(1, Algorithm::Sha256)), Vec::new());
+    let mut flow = Upload::new(1, place(), Content::new(Algorithm::Sha256, None, true), Vec::new());
     let mut stage = Stage::default();
     stage.learned.chunks = Some(false);
     stage.with(|context| flow.begin(context));

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::Response;
 
 use super::{Content, Question, State, Upload};
-use crate::config::{Blob, Learned, Options, RepositoryRef};
+use crate::config::{Learned, Options, RepositoryRef};
 use crate::driver::{Body, End};
 use crate::endpoint::OpenUpload;
 use crate::flow::{Context, Flow, Next, Outcome};
@@ -64,14 +64,15 @@ fn digest() -> Digest {
 /// An upload, and how many bytes it has.
 fn upload(random: &mut Random, place: &RepositoryRef) -> (Upload<u8>, u64) {
     let len = random.of(&[0, 4, 10, 25, 40, 500_000]);
-    let blob = match random.below(4) {
-        0 => Blob::unknown(1, Algorithm::Sha256),
-        1 => Blob::read_once(1, digest(), len),
-        _ => Blob::known(1, digest(), len),
+    let of = |identity, is_one_shot| Content::new(Algorithm::Sha256, identity, is_one_shot);
+    let content = match random.below(4) {
+        0 => of(None, true),
+        1 => of(Some((digest(), len)), true),
+        _ => of(Some((digest(), len)), false),
     };
     let mounts =
         ["team/one", "team/two"].iter().take(random.of(&[0, 1, 2, 2])).map(|name| name.parse().unwrap()).collect();
-    let upload = Upload::new(1, place.clone(), Content::of(&blob), mounts);
+    let upload = Upload::new(1, place.clone(), content, mounts);
     let location = Target::parse("https://registry.example/v2/a/b/blobs/uploads/7").unwrap();
     let upload = match random.below(8) {
         0 => upload.asking(Question::First),

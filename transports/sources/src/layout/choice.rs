@@ -18,7 +18,7 @@ pub(super) struct Choice {
 impl Choice {
     /// Every name of an entry, or the entry itself where it has none.
     pub(super) fn of(entry: &Descriptor) -> Vec<Self> {
-        let choice = |name| Self { name, platform: entry.platform.clone(), digest: entry.digest };
+        let choice = |name| Self { name, platform: entry.platform.as_deref().cloned(), digest: entry.digest };
         let named: Vec<Self> = names(entry).map(|name| choice(Some(name.to_owned()))).collect();
         if named.is_empty() { vec![choice(None)] } else { named }
     }

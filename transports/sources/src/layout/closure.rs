@@ -199,7 +199,7 @@ impl<'a> Walk<'a> {
         if self.visit(root, 0)? {
             return Ok(());
         }
-        let platform = root.platform.clone().map(Box::new);
+        let platform = root.platform.clone();
         let others = if platform.is_some() { self.layout.platforms_there() } else { Vec::new() };
         Err(LayoutError::MissingManifest { digest: root.digest, by: by.to_owned(), platform, others })
     }
@@ -241,6 +241,6 @@ impl Layout {
 
     fn platforms_of<'a>(&'a self, index: &'a Manifest) -> impl Iterator<Item = Platform> + 'a {
         let is_there = |child: &&Descriptor| matches!(self.store.find_blob(&child.digest), Ok(Some(_)));
-        index.children().filter(is_there).filter_map(|child| child.platform.clone()).filter(is_machine)
+        index.children().filter(is_there).filter_map(|child| child.platform.as_deref().cloned()).filter(is_machine)
     }
 }

@@ -149,7 +149,7 @@ impl Layout {
         self.find_manifest(descriptor)?.ok_or_else(|| LayoutError::MissingManifest {
             digest: descriptor.digest,
             by: "its index".to_owned(),
-            platform: descriptor.platform.clone().map(Box::new),
+            platform: descriptor.platform.clone(),
             others: Vec::new(),
         })
     }

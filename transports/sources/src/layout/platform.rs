@@ -61,13 +61,13 @@ impl Images<'_> {
         if depth > MAX_DEPTH || !self.seen.insert(entry.digest) {
             return;
         }
-        if let Some(platform) = entry.platform.as_ref().filter(|platform| self.is_enough(entry, platform)) {
+        if let Some(platform) = entry.platform.as_deref().filter(|platform| self.is_enough(entry, platform)) {
             return self.add(entry, name, Some(platform.clone()));
         }
         let manifest = match self.layout.find_manifest(entry) {
             Ok(Some(manifest)) => manifest,
             // `docker save` writes the whole index, and the images of one platform.
-            Ok(None) => return self.add(entry, name, entry.platform.clone()),
+            Ok(None) => return self.add(entry, name, entry.platform.as_deref().cloned()),
             Err(error) => {
                 self.unreadable.get_or_insert(error);
                 return;
@@ -76,7 +76,7 @@ impl Images<'_> {
         match manifest.document() {
             Document::Index(_) => manifest.children().for_each(|child| self.visit(child, name, depth + 1)),
             Document::Image(image) => {
-                let platform = completed(entry.platform.clone(), self.layout.platform_in(image));
+                let platform = completed(entry.platform.as_deref().cloned(), self.layout.platform_in(image));
                 let mut descriptor = entry.clone();
                 descriptor.media_type = manifest.media_type().clone();
                 self.add(&descriptor, name, platform);

@@ -34,7 +34,7 @@ pub fn image(platform: &Platform, layers: &[PackedLayer], entrypoint: &[String])
     });
     let manifest = Manifest::parse_as(MediaType::oci_manifest(), manifest)?;
     let mut root = manifest.descriptor();
-    root.platform = Some(platform.clone());
+    root.platform = Some(Box::new(platform.clone()));
     let config = Blob::new(descriptor, Source::bytes(config).with_digest(digest));
     let layers = layers.iter().map(|layer| Blob::new(layer.descriptor.clone(), layer.source.clone()));
     let mut blobs: Vec<_> = std::iter::once(config).chain(layers).collect();

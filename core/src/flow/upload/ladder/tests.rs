@@ -1,16 +1,15 @@
 use super::*;
-use crate::config::Blob;
 use crate::{Algorithm, Digest};
 
 const MIB: u64 = 1024 * 1024;
 
 fn known(size: u64) -> Content {
-    Content::of(&Blob::known((), Digest::of(Algorithm::Sha256, b"blob"), size))
+    Content::new(Algorithm::Sha256, Some((Digest::of(Algorithm::Sha256, b"blob"), size)), false)
 }
 
 /// A one-shot source of which so many bytes are in hand, and that goes on.
 fn pipe(in_hand: u64) -> Content {
-    let mut content = Content::of(&Blob::unknown((), Algorithm::Sha256));
+    let mut content = Content::new(Algorithm::Sha256, None, true);
     content.filled(in_hand);
     content
 }
