@@ -249,8 +249,12 @@ impl<K: Key, H: Handler> Simulation<K, H> {
         {
             client.handle(Input::Sent { id: flight.id, total });
         }
-        // A fault of the way comes before one of the other side's own.
-        flight.fault = flight.fault.or(reply.fault);
+        // A fault of the way comes before one of the other side's own, but brings no answer that the other side does not give.
+        flight.fault = match flight.fault {
+            Some(Fault::Twice) | None => reply.fault,
+            Some(_) if reply.fault == Some(Fault::AnswerLost) => reply.fault,
+            of_the_way => of_the_way,
+        };
         match flight.fault {
             Some(Fault::AnswerLost | Fault::BodyCut(_)) => self.fail(&flight, lost()),
             _ => self.reply(flight, reply.answer),

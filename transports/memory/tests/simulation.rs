@@ -72,6 +72,46 @@ fn every_fault_does_what_it_says() {
     assert!(matches!(heard, Said::Answered { answer, .. } if answer.headers()["retry-after"] == "7"));
 }
 
+/// Gives no answer to the first request, and an empty index to the others.
+struct SilentOnce(bool);
+
+impl Handler for SilentOnce {
+    fn open(&mut self, _: Instant, _: ExchangeId, _: Parts) -> Option<Reply> {
+        None
+    }
+
+    fn piece(&mut self, _: Instant, _: ExchangeId, _: Bytes) -> Option<Reply> {
+        None
+    }
+
+    fn close(&mut self, _: Instant, _: ExchangeId, _: BodyEnd) -> Reply {
+        if std::mem::replace(&mut self.0, true) {
+            let answer = Response::builder().header("content-type", "application/vnd.oci.image.index.v1+json");
+            return answer.body(Bytes::from_static(INDEX.as_bytes())).unwrap().into();
+        }
+        let mut answer = Response::new(Bytes::from_static(b"nobody is to see this"));
+        *answer.status_mut() = StatusCode::NOT_FOUND;
+        Reply { answer, fault: Some(Fault::AnswerLost) }
+    }
+}
+
+#[test]
+fn no_fault_of_the_way_brings_an_answer_that_the_handler_does_not_give() {
+    for fault in [Fault::AnswerCut(5), Fault::Slow(Duration::from_secs(60)), Fault::BodyChanged(Bytes::new())] {
+        let faults = Schedule::list([(1, fault)]);
+        let mut simulation = Simulation::new(3, SilentOnce(false)).faults(faults);
+        let mut client = Client::new(Options::default());
+        let operation = client.start(pull());
+        assert!(
+            matches!(simulation.run(&mut client, operation), Ok(Receipt::Pulled(_))),
+            "{}",
+            simulation.transcript()
+        );
+        let mut said = simulation.transcript().entries.iter().filter(|entry| entry.request == 1);
+        assert!(said.any(|entry| matches!(entry.what, Said::Failed(NoAnswer::Lost(_)))), "{}", simulation.transcript());
+    }
+}
+
 /// A registry that stores blobs by chunks and knows nothing else.
 #[derive(Default)]
 struct Stores {
