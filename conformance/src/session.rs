@@ -89,6 +89,8 @@ pub struct Pushed {
     pub result: Option<Result<Receipt<Key>, Box<Failure>>>,
     /// Whether it was cancelled before it had ended.
     pub cancelled: bool,
+    /// Whether the client itself deleted something while this push was under way or after it: what it stored may be gone.
+    pub undone: bool,
     /// Under which id it ran.
     pub operation: Option<OperationId>,
     waits_for: BTreeSet<Key>,
@@ -115,7 +117,7 @@ impl Session {
             let image = Image::of(&case.plan);
             sources.extend(case.prepare(&image, &mut registry));
             let waits_for = case.unknown().map(|number| Key(case.first_key + number)).collect();
-            pushed.push(Pushed { image, result: None, cancelled: false, operation: None, waits_for });
+            pushed.push(Pushed { image, result: None, cancelled: false, undone: false, operation: None, waits_for });
         }
         let mut held = Held {
             pushed,
@@ -168,6 +170,8 @@ impl Held {
             What::Start(number) => {
                 let operation = self.client.start(session.pushes[number].push(&self.pushed[number].image));
                 self.pushed[number].operation = Some(operation);
+                // A deletion that has not ended may still reach the registry.
+                self.pushed[number].undone = operations.values().any(Option::is_none);
                 operations.insert(operation, Some(number));
             }
             What::Cancel(number) => {
@@ -180,6 +184,7 @@ impl Held {
             What::Delete(thing) => {
                 let (registry, repository) = (Case::registry(), Case::repository());
                 let Some(what) = self.named(thing, session) else { return };
+                self.pushed.iter_mut().for_each(|push| push.undone |= push.operation.is_some());
                 operations.insert(self.client.start(Operation::Delete { registry, repository, what }), None);
             }
             What::Lose(thing) => self.lose(thing, session),

@@ -1,6 +1,7 @@
 //! What must be true after several pushes of one client.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use longshore_core::{Digest, Event, Failure, FailureKind, Manifest};
 
@@ -63,14 +64,14 @@ fn judge(
         by("judge", the_registry_has_no_complaint(first, run))?;
     }
     let events = std::mem::take(&mut run.events);
-    for (number, (push, case)) in pushed.iter().zip(&session.pushes).enumerate() {
+    for (push, case) in pushed.iter().zip(&session.pushes) {
         let Some(result) = &push.result else { continue };
         run.image = push.image.clone();
         let is_its = |event: &&Event<crate::Key>| matches!(event, Event::Progress { operation, .. } if Some(*operation) == push.operation);
         run.events = events.iter().filter(is_its).cloned().collect();
         by("progress", progress_never_falls(run))?;
         match result {
-            Ok(_) if is_undone(session, number) => {}
+            Ok(_) if push.undone => {}
             Ok(_) => {
                 by("stands", stands_but_for(stolen, case, &push.image, run))?;
                 if !are_others_at_work {
@@ -78,7 +79,7 @@ fn judge(
                 }
             }
             Err(failure) if push.cancelled && failure.kind == FailureKind::Cancelled => {}
-            Err(failure) if is_undone(session, number) && failure.kind == FailureKind::NotReplayable => {}
+            Err(failure) if may_begin_again(session, push, run) && failure.kind == FailureKind::NotReplayable => {}
             // What is missing again and again, because others take it away, is said to be.
             Err(failure) if are_others_at_work && names_what_is_missing(failure) => {}
             Err(failure) => by("outcome", a_failure_is_expected(case, run, failure))?,
@@ -88,10 +89,11 @@ fn judge(
     Ok(())
 }
 
-/// Whether the client itself deleted something after this push had begun.
-fn is_undone(session: &Session, number: usize) -> bool {
-    let after = session.acts.iter().skip_while(|act| act.what != What::Start(number));
-    after.into_iter().any(|act| matches!(act.what, What::Delete(_)))
+/// Whether something must be sent once more though no fault struck: the client itself deleted it, or so much time passed that
+/// the registry gave an upload up.
+fn may_begin_again(session: &Session, push: &Pushed, run: &Run) -> bool {
+    let passed = session.acts.iter().filter_map(|act| if let What::Pass(time) = act.what { Some(time) } else { None });
+    push.undone || passed.sum::<Duration>() >= run.simulation.handler.registry.options.limits.upload_lifetime
 }
 
 fn names_what_is_missing(failure: &Failure) -> bool {
