@@ -1,4 +1,4 @@
-//! Any flow, and what it came to.
+//! A flow of any kind, and its result.
 
 use crate::auth::Token;
 use crate::config::{Options, RepositoryRef};
@@ -10,7 +10,7 @@ use crate::flow::{
 use crate::outcome::Failure;
 use crate::{Descriptor, Digest, Manifest, Tag};
 
-/// Any flow.
+/// A flow of any kind.
 pub(super) enum AnyFlow<K> {
     FetchExisting(FetchExisting),
     Exists(Exists),
@@ -27,7 +27,7 @@ pub(super) enum AnyFlow<K> {
     Ping(Ping),
 }
 
-/// What any flow came to.
+/// The result of a flow of any kind.
 #[derive(Debug)]
 pub(super) enum FlowOutput {
     Fetched(Option<Manifest>),
@@ -46,8 +46,8 @@ pub(super) enum FlowOutput {
 }
 
 impl FlowOutput {
-    /// A copy for another operation that waits for the same upload, or for the same change of a list; nothing else is waited for
-    /// by several.
+    /// A copy for another operation that waits for the same upload or the same change of a list. Several operations
+    /// wait for no other flow.
     pub(super) fn shared(&self) -> Option<Self> {
         match self {
             Self::Uploaded(uploaded) => Some(Self::Uploaded(uploaded.clone())),
@@ -58,7 +58,7 @@ impl FlowOutput {
 }
 
 impl<K: Key> AnyFlow<K> {
-    /// What was learned since it was made decides its first step.
+    /// Takes the first step. What was learned since the flow was made decides which.
     pub(super) fn begin(&mut self, context: &mut Context<'_, K>) {
         match self {
             Self::Upload(upload) => upload.begin(context),
@@ -67,14 +67,14 @@ impl<K: Key> AnyFlow<K> {
         }
     }
 
-    /// What was learned while it waited its turn may spare its first request.
+    /// Checks again before the first request whether what was learned meanwhile makes it unnecessary.
     pub(super) fn reconsider(&mut self, context: &mut Context<'_, K>) {
         if let Self::Referrers(update) = self {
             update.begin(context);
         }
     }
 
-    /// An upload that is held goes on.
+    /// Continues an upload that waits in [`Next::Hold`].
     pub(super) fn end_hold(&mut self, context: &mut Context<'_, K>) {
         if let Self::Upload(upload) = self {
             upload.end_hold(context);
@@ -99,7 +99,7 @@ impl<K: Key> AnyFlow<K> {
         }
     }
 
-    /// The result, once [`Self::next`] says [`Next::Done`].
+    /// The result, after [`Self::next`] has returned [`Next::Done`].
     pub(super) fn finish(self) -> Result<FlowOutput, Failure> {
         match self {
             Self::FetchExisting(flow) => Flow::<K>::finish(flow).map(FlowOutput::Fetched),
@@ -136,7 +136,7 @@ impl<K: Key> AnyFlow<K> {
         }
     }
 
-    /// What it came to, where all that is left is to cancel an upload that it opened.
+    /// The result, if only an upload is still to be cancelled.
     pub(super) fn early_result(&self) -> Option<Result<FlowOutput, Failure>> {
         match self {
             Self::Upload(upload) => Some(upload.early_result()?.map(FlowOutput::Uploaded)),
@@ -145,8 +145,8 @@ impl<K: Key> AnyFlow<K> {
         }
     }
 
-    /// Gives up while a request is in flight whose answer has to be known: it may open an upload, or tell what became of a list.
-    /// False where the flow can be given up at once.
+    /// Cancels the flow after the answer to the request in flight, if that answer must be known because it may open an
+    /// upload or decides about a list. Returns `false` if the flow can be dropped at once.
     pub(super) fn leave(&mut self) -> bool {
         match self {
             Self::Probe(flow) => flow.is_asking(),
@@ -177,27 +177,28 @@ impl<K: Key> AnyFlow<K> {
 }
 
 impl<K: Key> AnyFlow<K> {
-    /// How many bytes the blob has that it sends; nothing for one that asks or commits, and for a blob of unknown length.
+    /// The size of the blob that it sends, in bytes; `None` for a flow that sends no blob, and for a blob of unknown
+    /// size.
     pub(super) fn size(&self) -> Option<u64> {
         if let Self::Upload(upload) = self { upload.size() } else { None }
     }
 
-    /// The blob that it sends or reads, by the caller's key.
+    /// The caller's key of the blob that it sends or reads.
     pub(super) fn blob(&self) -> Option<&K> {
         if let Self::Upload(upload) = self { Some(upload.key()) } else { None }
     }
 
-    /// The first byte of its blob that its request in flight carries.
+    /// The position of the first byte of its blob that its request in flight sends.
     pub(super) fn sending_from(&self) -> Option<u64> {
         if let Self::Upload(upload) = self { upload.sending_from() } else { None }
     }
 
-    /// The blob that it uploads and where, if others that want the same may join it.
+    /// The repository and digest of the blob that it uploads, if other operations may wait for the same upload.
     pub(super) fn shared_upload(&self) -> Option<(RepositoryRef, Digest)> {
         if let Self::Upload(upload) = self { Some((upload.place().clone(), upload.shareable()?)) } else { None }
     }
 
-    /// Takes over what another change of the same list of referrers puts in, if it can.
+    /// Takes over the entries that another update of the same list of referrers adds, if possible.
     pub(super) fn join(&mut self, other: &mut Self) -> bool {
         if let (Self::Referrers(own), Self::Referrers(other)) = (self, other) { own.join(other) } else { false }
     }
@@ -212,7 +213,7 @@ impl<K: Key> AnyFlow<K> {
         }
     }
 
-    /// Whether a token service has refused the credentials that it was asked with.
+    /// Whether a token service has refused the credentials of its request.
     pub(super) fn was_refused(&self) -> bool {
         if let Self::Token(fetch) = self { fetch.was_refused() } else { false }
     }

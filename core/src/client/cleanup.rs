@@ -1,5 +1,6 @@
-//! The end of an operation, and what is done after it: uploads that nobody goes on with are cancelled, and an answer that may
-//! open one is waited for. An operation that was given up is done at once; its cleanup goes on until the client is idle.
+//! The end of an operation, and the cleanup after it: open uploads that nothing uses any more are cancelled, and the
+//! client waits for an answer that may open one. An operation that was cancelled is done at once; its cleanup continues
+//! until the client is idle.
 
 use super::Client;
 use super::any_flow::AnyFlow;
@@ -11,18 +12,18 @@ use crate::driver::{Key, OperationId, Output};
 use crate::flow::IfLost;
 use crate::outcome::Failure;
 
-/// How an operation ends before it is whole.
+/// How the caller ends an operation early.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ending {
-    /// What it began is cleaned up.
+    /// Its uploads are cancelled.
     Cancelled,
-    /// Its uploads are kept, for another process to go on with.
+    /// Its uploads are kept, so that another process can continue them.
     Suspended,
 }
 
 impl<K: Key> Client<K> {
-    /// Ends the operations that the caller has ended since the last poll. What came in meanwhile is heard first: it may name an
-    /// upload that has to be cancelled, or ask to wait.
+    /// Ends the operations that the caller has ended since the last poll. Inputs that came meanwhile are handled first,
+    /// because they may open an upload that must be cancelled, or ask for a wait.
     pub(super) fn end_what_was_ended(&mut self) {
         if self.ended.is_empty() {
             return;
@@ -42,8 +43,9 @@ impl<K: Key> Client<K> {
         }
     }
 
-    /// What a push has done so far, for another process to go on with ([`Push::resume`](crate::Push::resume)); `None` where
-    /// there is no such push. An upload that other pushes wait for is left out: they go on with it.
+    /// Saves what a push has done so far, so that another process can continue it
+    /// ([`Push::resume`](crate::Push::resume)). `None` if there is no such push. An upload that other pushes wait for
+    /// is left out, because they continue it.
     #[must_use]
     pub fn save(&self, operation: OperationId) -> Option<Checkpoint> {
         let state = self.operations.get(&operation)?;
@@ -59,7 +61,7 @@ impl<K: Key> Client<K> {
         Some(checkpoint)
     }
 
-    /// Leaves everything that was done for this operation.
+    /// Ends all tasks of this operation.
     pub(super) fn abandon(&mut self, operation: OperationId, ending: Ending) {
         self.news.insert(operation);
         let Some(state) = self.operations.get_mut(&operation) else { return };
@@ -78,7 +80,8 @@ impl<K: Key> Client<K> {
         }
     }
 
-    /// An upload that other pushes wait for goes on with the source of one of them, from what the registry has acknowledged.
+    /// Continues an upload that other pushes wait for, with the source of one of them, after the bytes that the
+    /// registry has acknowledged.
     fn hand_over(&mut self, id: TaskId, task: &mut Task<K>, next: OperationId, part: &Part) {
         self.leave_lane(id, task);
         task.operation = next;
@@ -88,7 +91,7 @@ impl<K: Key> Client<K> {
         };
         if let (AnyFlow::Upload(upload), Some(key)) = (&mut task.flow, key) {
             upload.read_from(key);
-            // Nobody finds anything out for it any more.
+            // Nothing else answers the question that it waits for.
             self.end_hold(task);
         }
         if let Phase::Flying(flight) = &task.phase
@@ -100,7 +103,7 @@ impl<K: Key> Client<K> {
         }
     }
 
-    /// What nobody waits for any more cleans up behind itself, or is gone at once.
+    /// Lets a task that nothing waits for clean up, or drops it at once.
     fn leave_behind(&mut self, id: TaskId, mut task: Task<K>, ending: Ending) {
         self.leave_lane(id, &mut task);
         self.no_longer_shared(id, &task);
@@ -112,7 +115,8 @@ impl<K: Key> Client<K> {
         if let Phase::Flying(flight) = &mut task.phase {
             let is_here = |output: &Output<K>| matches!(output, Output::Send { id, .. } if *id == flight.id);
             let was_sent = !self.outbox.iter().any(is_here);
-            // Its answer may name an upload that has to be cancelled, or tell what became of a list: it is waited for, once.
+            // The answer may open an upload that must be cancelled, or decide about a list, so the task waits for it
+            // once.
             if !is_kept && was_sent && task.flow.leave() {
                 flight.if_lost = IfLost::Forget;
                 self.tasks.insert(id, task);
@@ -131,7 +135,7 @@ impl<K: Key> Client<K> {
         self.put_back(id, task);
     }
 
-    /// A blob whose upload was shared is sent by this operation itself.
+    /// This operation waited for the upload of another one, and now sends the blob itself.
     pub(super) fn send_again(&mut self, owner: OperationId, part: &Part) {
         let job = self.operations.get_mut(&owner).map(|operation| &mut operation.job);
         if let (Some(Job::Push(job)), Part::Node(node)) = (job, part) {

@@ -1,4 +1,5 @@
-//! Many flows at once, over many registries: what is sent when, signing, redirects, retries, and what is known of a registry.
+//! The client: many flows at once, to many registries. It decides which request is sent when, signs, redirects and
+//! retries, and keeps what it learns about a registry.
 //!
 //! | where | what |
 //! |---|---|
@@ -46,10 +47,11 @@ use registry::RegistryState;
 use task::Task;
 use task_id::TaskId;
 
-/// A client of any number of registries, without I/O.
+/// A client for any number of registries, without I/O.
 ///
-/// It is driven as [`driver`](crate::driver) describes. It lives as long as its caller likes: what it learned of a
-/// registry, and which blobs are where, serves the next operation. What it keeps is bounded by its [`Options`].
+/// The module [`driver`](crate::driver) describes how to drive it. It can be used for as long as the process runs: what
+/// it learns about a registry, and which content a repository has, is used by later operations. Its [`Options`] limit
+/// what it keeps.
 pub struct Client<K> {
     options: Options,
     now: Instant,
@@ -58,59 +60,59 @@ pub struct Client<K> {
     /// Operations that the caller has ended since the last poll.
     ended: Vec<(OperationId, Ending)>,
     operations: BTreeMap<OperationId, OperationState<K>>,
-    /// Operations that something happened to since they were last looked at.
+    /// Operations whose state has changed since [`Self::advance`] last looked at them.
     news: BTreeSet<OperationId>,
     tasks: BTreeMap<TaskId, Task<K>>,
-    /// Tasks whose flow has moved since it was last asked what it wants.
+    /// Tasks whose flow has changed since it was last asked for its next step.
     moved: BTreeSet<TaskId>,
-    /// Tasks that clean up behind operations that are done.
+    /// Tasks that clean up after operations that are done.
     cleanups: BTreeSet<TaskId>,
     flights: BTreeMap<RequestId, TaskId>,
-    /// Uploads that other operations can join.
+    /// Uploads that other operations can wait for.
     uploads: BTreeMap<(RepositoryRef, Digest), TaskId>,
-    /// The changes of each list of referrers, in their order.
+    /// The updates of each list of referrers, in order.
     lines: BTreeMap<(RepositoryRef, Digest), VecDeque<TaskId>>,
-    /// What repositories were seen to hold.
+    /// Which content repositories are known to have.
     presence: Presence,
     /// The keys of blobs that can be read only once.
     keys: OneShotKeys<K>,
     registries: BTreeMap<Origin, RegistryState>,
-    /// Above so many registries, those that nothing is done at are forgotten.
+    /// If there are more registries than this, those without an operation are forgotten.
     registries_allowed: usize,
     lanes: BTreeMap<Origin, Lane>,
     /// The same for lanes.
     lanes_allowed: usize,
-    /// Lanes in which something changed, so that a task may take a place.
+    /// Lanes that have changed, so that a task may take a place.
     woken: BTreeSet<Origin>,
-    /// Lanes that want more places than the cap on all leaves, in turn.
+    /// Lanes that wait for a place because the total of all lanes is reached, in turn.
     starved: VecDeque<Origin>,
-    /// The lane whose turn it is to take one of those.
+    /// The lane that may take the next free place.
     turn: Option<Origin>,
-    /// Places that are taken beyond the first of each lane.
+    /// How many places are taken, without the first one of each lane.
     extra_places: usize,
-    /// Origins that have asked for waits longer than the caller's patience lasts, and how long.
+    /// Origins that have asked for longer waits than [`Options::patience`], and how long.
     impatient: BTreeMap<Origin, Duration>,
     timers: BTreeSet<(Instant, Timer)>,
-    /// Operations that wait before they can sign.
+    /// Operations that wait for something before their requests can be signed.
     awaiting: BTreeMap<Awaited, VecDeque<Parked>>,
-    /// Of which registry the driver was asked for credentials.
+    /// The registry of each question for credentials.
     asking: BTreeMap<AskId, Origin>,
-    /// How many tokens each token service is asked for at once.
+    /// How many requests are in flight or queued at each token service.
     fetching: BTreeMap<Origin, usize>,
     last_id: u64,
 }
 
-/// What happens at a moment.
+/// What happens at a certain time.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Timer {
     /// The pause of a lane is over.
     Lane(Origin),
-    /// A task has rested.
+    /// The wait of a task is over.
     Task(TaskId),
 }
 
 impl<K: Key> Client<K> {
-    /// A client that has seen nothing yet.
+    /// A client with these options, which knows nothing about any registry.
     #[must_use]
     pub fn new(options: Options) -> Self {
         let allowed = options.registries.max(1);
@@ -148,7 +150,7 @@ impl<K: Key> Client<K> {
         }
     }
 
-    /// Begins an operation. It ends with an [`Output::Done`] of this id.
+    /// Starts an operation. It ends with an [`Output::Done`] that has the returned id.
     pub fn start(&mut self, operation: impl Into<Operation<K>>) -> OperationId {
         let operation = operation.into();
         let id = OperationId(self.fresh_id());
@@ -173,8 +175,8 @@ impl<K: Key> Client<K> {
     /// Adds to a push that was left [open](crate::Push::open).
     ///
     /// # Errors
-    /// Where there is no such push any more, where it was not left open, or where this contradicts what was given before: a
-    /// length, or the content of a key. Then nothing is added, and the push goes on.
+    /// If there is no such push any more, if it was not left open, or if the addition contradicts what was given
+    /// before, in the size of a blob or the content of a key. Then nothing is added, and the push continues.
     pub fn supply(&mut self, operation: OperationId, supply: Supply<K>) -> Result<(), Failure> {
         self.news.insert(operation);
         let result = self.with_push(operation, |job, context| job.supply(supply, context));
@@ -182,7 +184,7 @@ impl<K: Key> Client<K> {
         result.unwrap_or_else(no_push).map_err(Failure::new)
     }
 
-    /// Calls into a push, with what it may look at and write to.
+    /// Calls `act` with a push and its context.
     fn with_push<R>(
         &mut self,
         id: OperationId,
@@ -219,26 +221,26 @@ impl<K: Key> Client<K> {
         Some(result)
     }
 
-    /// Gives an operation up: it is done at the next [`poll`](Self::poll), and no manifest is sent any more. Its open uploads
-    /// are cancelled after that; see [`Options::grace`].
+    /// Cancels an operation: it is done at the next [`poll`](Self::poll), and no more manifests are sent. Its open
+    /// uploads are cancelled after that; see [`Options::grace`].
     pub fn cancel(&mut self, operation: OperationId) {
         self.ended.push((operation, Ending::Cancelled));
     }
 
-    /// Ends a push that another process will go on with: it is done at the next [`poll`](Self::poll), with
-    /// [`Receipt::Suspended`], and its open uploads stay open. Any other operation is cancelled.
+    /// Suspends a push, so that another process can continue it: it is done at the next [`poll`](Self::poll) with
+    /// [`Receipt::Suspended`], and its uploads stay open. An operation of another kind is cancelled.
     pub fn suspend(&mut self, operation: OperationId) {
         self.ended.push((operation, Ending::Suspended));
     }
 
-    /// Takes an input. What follows from it comes out of [`poll`](Self::poll).
+    /// Takes an input. The outputs that follow from it are returned by [`poll`](Self::poll).
     pub fn handle(&mut self, input: Input<K>) {
         self.inbox.push_back(input);
     }
 
-    /// What to do next, at this time. Poll until [`Output::Wait`] before blocking.
+    /// Returns what the driver must do next. Poll until [`Output::Wait`] before you block.
     ///
-    /// Time that runs backwards is taken to stand still.
+    /// If `now` is before the time of an earlier call, that earlier time is used.
     pub fn poll(&mut self, now: Instant) -> Output<K> {
         self.now = self.now.max(now);
         self.end_what_was_ended();
@@ -261,19 +263,19 @@ impl<K: Key> Client<K> {
         }
     }
 
-    /// What was learned of a registry, to save and to give to another client.
+    /// What the client has learned about a registry. It can be saved and given to another client.
     #[must_use]
     pub fn learned(&self, registry: &Registry) -> Option<&Learned> {
         self.registries.get(&registry.origin()).map(|state| &state.learned)
     }
 
-    /// Tells what was learned of a registry before.
+    /// Gives the client what another client has learned about a registry.
     pub fn teach(&mut self, registry: &Registry, learned: Learned) {
         self.registry(registry).learned = learned;
     }
 
-    /// Whether something is cleaned up behind operations that are done: a driver that has nothing else to do goes on for
-    /// [`Options::grace`], at most.
+    /// Whether the client still cleans up after operations that are done. A driver that has nothing else to do
+    /// continues for at most [`Options::grace`].
     #[must_use]
     pub fn is_cleaning_up(&self) -> bool {
         !self.cleanups.is_empty()
@@ -298,17 +300,18 @@ impl<K: Key> Client<K> {
         self.registries.entry(origin).or_insert_with(|| RegistryState::new(registry.clone()))
     }
 
-    /// Where there are too many registries, those at which nothing is done are forgotten.
+    /// If there are too many registries, forgets those without an operation.
     fn forget_idle_registries(&mut self) {
         let at_work = self.operations.values().map(|operation| &operation.registry);
         let at_work: BTreeSet<Origin> =
             at_work.chain(self.tasks.values().map(|task| &task.registry)).cloned().collect();
         self.registries.retain(|origin, _| at_work.contains(origin));
-        // Where most are in use, it is not tried again for each new one.
+        // If most of them are in use, this is not tried again for every new one.
         self.registries_allowed = self.options.registries.max(self.registries.len().saturating_mul(2)).max(1);
     }
 
-    /// Lets every operation that has news start what it can, and ends those that are over. Says whether anything happened.
+    /// Lets every operation that has changed start its next tasks, and ends those that are complete. Returns whether
+    /// anything happened.
     fn advance(&mut self) -> bool {
         let mut has_moved = false;
         while let Some(id) = self.news.pop_first() {
@@ -350,7 +353,7 @@ impl<K: Key> Client<K> {
         let Some(state) = self.operations.remove(&id) else { return false };
         self.keys.release(id);
         let result = result.map_err(|mut failure| {
-            // Some repeat what they were told; and a failure is shown.
+            // Some registries repeat secrets in their errors, and failures are shown.
             if let Some(registry) = self.registries.get(&state.registry) {
                 registry.auth.redactor.scrub_failure(&mut failure);
             }

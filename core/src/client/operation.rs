@@ -1,4 +1,4 @@
-//! An operation under way, and what of it a task is.
+//! A running operation, and the part of it that a task does.
 
 use std::collections::BTreeSet;
 
@@ -11,28 +11,28 @@ use crate::driver::Key;
 use crate::flow::{Delete, ListReferrers, ListTags, Probe, PullBlob, PullManifest, UpdateReferrers};
 use crate::outcome::{Failure, Receipt};
 
-/// What a task is to the operation that waits for it.
+/// The part of an operation that a task does.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Part {
     /// A node of a push.
     Node(Node),
-    /// All of it.
+    /// The whole operation.
     Whole,
 }
 
-/// An operation under way.
+/// A running operation.
 pub(super) enum Job<K> {
     Push(Box<PushJob<K>>),
     Simple(Box<SimpleJob<K>>),
 }
 
-/// An operation, its tasks, and how it was ended, if it was.
+/// An operation and its tasks, and how the caller ended it, if so.
 pub(super) struct OperationState<K> {
     pub(super) job: Job<K>,
     pub(super) registry: Origin,
-    /// The tasks that do something for it.
+    /// The tasks that work for it.
     pub(super) tasks: BTreeSet<TaskId>,
-    /// What it had done, where it was suspended.
+    /// What it had done when it was suspended.
     pub(super) suspended: Option<Checkpoint>,
 }
 
@@ -42,19 +42,19 @@ impl<K> OperationState<K> {
     }
 }
 
-/// An operation of one task, or of one after another.
+/// An operation that has one task at a time.
 pub(super) struct SimpleJob<K> {
     pub(super) place: RepositoryRef,
-    /// What it deletes, if it does.
+    /// What it deletes, if it is a deletion.
     pub(super) deletes: Option<Deletion>,
-    /// What is to be started.
+    /// The flow to start next.
     next: Option<AnyFlow<K>>,
     sink: Option<K>,
     result: Option<Result<Receipt<K>, Failure>>,
 }
 
 impl<K: Key> SimpleJob<K> {
-    /// The first task of any operation but a push.
+    /// The state of every operation except a push.
     pub(super) fn new(operation: Operation<K>) -> Option<Self> {
         let place = operation.place();
         let mut sink_of_blob = None;
@@ -112,7 +112,7 @@ impl<K: Key> SimpleJob<K> {
                 }
                 Receipt::Deleted
             }
-            // The entry of what was deleted is out of its subject's list.
+            // The entry of the deleted manifest has been removed from its subject's list.
             _ => Receipt::Deleted,
         };
         self.result.get_or_insert(Ok(receipt));

@@ -1,8 +1,8 @@
-//! What repositories were seen to hold: one record a repository and digest, shared by all pushes of a client.
+//! Which content repositories are known to have: one record for each repository and digest, shared by all pushes of a
+//! client.
 //!
-//! Only a 201, or the 200 to a HEAD, makes a record. What a manifest that the registry serves says stays in the push that
-//! read it, and what a live push knows is its own: nothing here is copied into it, and nothing that is dropped here is
-//! taken from it.
+//! Only a 201, or a 200 to a HEAD, makes a record. What a push reads in a served manifest stays in that push. A running
+//! push has its own knowledge: nothing is copied from here into it, and nothing that is dropped here is dropped there.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,27 +10,28 @@ use std::time::Duration;
 use crate::config::{Deletion, RepositoryRef};
 use crate::{Digest, Instant};
 
-/// For how long content that was deleted or lost is not believed to be there because a served manifest refers to it.
+/// How long content that was deleted or lost is not assumed to exist because a served manifest refers to it.
 const DOUBTED_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// A point in the order of what happened to a client: evidence of a request that was sent before something was voided does
-/// not restore it.
+/// A point in the order of a client's events. The answer to a request that was sent before a record was voided does not
+/// restore it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(super) struct Moment(u64);
 
-/// What repositories were seen to hold.
+/// Which content repositories are known to have.
 ///
-/// It has two generations. Records are made in the newer one; when that is full, the older one is dropped and the newer one
-/// takes its place. So there are never more records than was asked for, and dropping costs each record once.
+/// There are two generations. Records are added to the newer one; when it is full, the older one is dropped and the
+/// newer one takes its place. So the number of records never exceeds the maximum, and dropping costs constant time for
+/// each record.
 pub(super) struct Presence {
-    /// The most records of a generation.
+    /// How many records a generation has at most.
     capacity: usize,
-    /// For how long a record that something is there is believed.
+    /// How long a record that content exists is used.
     believed_for: Duration,
     newer: Generation,
     older: Generation,
     last: Moment,
-    /// The last moment of anything that was voided and whose record is dropped.
+    /// The last moment of all voided records that were dropped.
     floor: Moment,
 }
 
@@ -40,25 +41,25 @@ struct Generation {
     records: usize,
 }
 
-/// What is known of one repository.
+/// What is known about one repository.
 #[derive(Default)]
 struct Known {
     records: BTreeMap<Digest, Record>,
-    /// When something was deleted from it last: whatever was seen before may be gone with it.
+    /// When something was last deleted from it. Content that was seen before may be deleted with it.
     deleted: Moment,
 }
 
 #[derive(Clone, Copy)]
 struct Record {
     is_there: bool,
-    /// When the answer came that says so.
+    /// When the answer came.
     at: Instant,
-    /// When it was asked for, in the order of what happened.
+    /// When the request was sent, in the order of events.
     moment: Moment,
 }
 
 impl Presence {
-    /// At most `entries` records, each believed for so long.
+    /// Keeps at most `entries` records, each used for `believed_for`.
     pub(super) fn new(entries: usize, believed_for: Duration) -> Self {
         Self {
             capacity: (entries / 2).max(1),
@@ -70,12 +71,12 @@ impl Presence {
         }
     }
 
-    /// Now, in the order of what happened.
+    /// The current point in the order of events.
     pub(super) const fn moment(&self) -> Moment {
         self.last
     }
 
-    /// The registry answered, to a request that was sent at `asked` or later, that it has this.
+    /// The registry answered that it has this content, to a request that was sent at `asked` or later.
     pub(super) fn acknowledge(&mut self, place: &RepositoryRef, digest: Digest, asked: Moment, now: Instant) {
         let voided = self.find(place, &digest).map_or(Moment::default(), |record| match record.is_there {
             true => Moment::default(),
@@ -87,30 +88,31 @@ impl Presence {
         self.insert(place, digest, Record { is_there: true, at: now, moment: asked });
     }
 
-    /// The registry says that it lacks this.
+    /// The registry says that it does not have this content.
     pub(super) fn lose(&mut self, place: &RepositoryRef, digest: Digest, now: Instant) {
         let moment = self.next_moment();
         self.insert(place, digest, Record { is_there: false, at: now, moment });
     }
 
-    /// This client deletes something, or may have: what was seen in the repository before may be gone with it.
+    /// This client deletes something, or may have done so. Content that was seen in the repository before may be
+    /// deleted with it.
     pub(super) fn delete(&mut self, place: &RepositoryRef, what: &Deletion, now: Instant) {
         let moment = self.next_moment();
         if let Deletion::Manifest(digest) | Deletion::Blob(digest) = what {
             self.insert(place, *digest, Record { is_there: false, at: now, moment });
         }
         self.newer.known(place).deleted = moment;
-        // A repository counts as a record, so that there are not more of them than records.
+        // A repository counts as a record too, so that the number of repositories is limited.
         self.newer.records = self.newer.records.saturating_add(1);
         self.rotate();
     }
 
-    /// Whether the registry acknowledged it a short while ago, and nothing has spoken against it since.
+    /// Whether the registry has acknowledged it recently and no later event contradicts that.
     pub(super) fn is_there(&self, place: &RepositoryRef, digest: &Digest, now: Instant) -> bool {
         self.was_acknowledged_within(self.believed_for, place, digest, now)
     }
 
-    /// The same with another length of time.
+    /// The same, for another length of time.
     pub(super) fn was_acknowledged_within(
         &self,
         time: Duration,
@@ -123,7 +125,8 @@ impl Presence {
         })
     }
 
-    /// Whether it was deleted or said to be lost, and not seen since: then a manifest that refers to it proves nothing.
+    /// Whether it was deleted or reported as missing, and not seen since. Then a manifest that refers to it does not
+    /// prove that it exists.
     pub(super) fn is_doubted(&self, place: &RepositoryRef, digest: &Digest, now: Instant) -> bool {
         self.find(place, digest).is_some_and(|record| !record.is_there && now.since(record.at) <= DOUBTED_FOR)
     }

@@ -1,5 +1,5 @@
-//! Being let in: what is known of a registry's token services and of our credentials, how a request is signed, and what a
-//! refusal changes.
+//! Authentication: what is known about a registry's token services and the caller's credentials, how a request is
+//! signed, and what a refusal changes.
 
 mod redaction;
 mod refusals;

@@ -1,4 +1,5 @@
-//! What a registry and its token service were told, or gave out: some repeat it in their errors, and errors are shown.
+//! Removes secrets from texts that are shown: some registries and token services repeat in their errors the secrets
+//! that they were sent or have issued.
 
 use std::collections::VecDeque;
 
@@ -8,19 +9,20 @@ use crate::outcome::{Failure, FailureKind};
 use crate::target::{Target, percent_encode};
 use crate::{Authorization, Origin, Secret};
 
-/// How many of the newest secrets of each kind are looked for.
+/// How many secrets of each kind are kept, the newest ones.
 const MOST: usize = 256;
-/// So many bytes of a secret's beginning are taken for it: an answer that was cut may end in the middle of one.
+/// The shortest prefix of a secret that is removed, in bytes: an answer that was cut may end inside a secret.
 const BEGINNING: usize = 8;
-/// Shorter secrets cannot be told from words, and what a registry says must stay readable.
+/// Shorter secrets, in bytes, are not removed: they could be ordinary words, and the text must stay readable.
 const SHORTEST: usize = 8;
 
-/// Secrets to take out of what a registry says. Those that were refused are among them: it is their refusal that is shown.
+/// The secrets to remove from a registry's texts. It keeps secrets that were refused too, because their refusal is
+/// shown.
 #[derive(Default)]
 pub(in crate::client) struct Redactor {
     credentials: VecDeque<Secret>,
     tokens: VecDeque<Secret>,
-    /// What of the places that requests went to may not be shown: signatures, and the like.
+    /// The secret parts of targets, such as signatures.
     places: VecDeque<Secret>,
 }
 
@@ -31,7 +33,7 @@ impl Redactor {
             Credentials::Basic { password, .. } => password,
             Credentials::IdentityToken(token) | Credentials::RegistryToken(token) => token,
         };
-        // A text that is shown has no line breaks: of a secret of several lines, each line is looked for by itself.
+        // A text that is shown has no line breaks, so each line of a secret is searched for separately.
         let lines = secrets.expose().split(['\n', '\r', '\t']).map(str::trim);
         for secret in direct.iter().map(Authorization::parameter).chain([secrets.expose()]).chain(lines) {
             add(&mut self.credentials, secret);
@@ -51,7 +53,7 @@ impl Redactor {
         }
     }
 
-    /// A text with an ellipsis for each of them, or for what one begins with.
+    /// The text, with an ellipsis in place of each secret and of each prefix of one.
     pub(in crate::client) fn scrub(&self, text: &str) -> String {
         let secrets = || [&self.credentials, &self.tokens, &self.places].into_iter().flatten().map(Secret::expose);
         let encoded: Vec<Secret> = secrets().map(|secret| Secret::new(percent_encode(secret))).collect();
@@ -65,7 +67,7 @@ impl Redactor {
         out
     }
 
-    /// A failure without them.
+    /// Removes the secrets from a failure.
     pub(in crate::client) fn scrub_failure(&self, failure: &mut Failure) {
         match &mut failure.kind {
             FailureKind::Answer(AnswerError::Refused(refused)) => {
@@ -84,7 +86,7 @@ impl Redactor {
                 }
             }
         }
-        // A place that has a secret in its name is not named.
+        // A target that contains a secret is removed.
         let is_secret = |target: &Target| self.scrub(&target.to_string()) != target.to_string();
         failure.target = failure.target.take().filter(|target| !is_secret(target));
     }
@@ -100,7 +102,7 @@ fn add(secrets: &mut VecDeque<Secret>, secret: &str) {
     secrets.push_back(Secret::new(secret.to_owned()));
 }
 
-/// How many bytes of a secret, or of what it begins with, a text begins with.
+/// How many bytes at the beginning of a text are a secret or a prefix of one.
 fn repeated(text: &str, secret: &str) -> Option<usize> {
     let same = text.chars().zip(secret.chars()).take_while(|(text, secret)| text == secret);
     let len = same.map(|(character, _)| character.len_utf8()).fold(0, usize::saturating_add);

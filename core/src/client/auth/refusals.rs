@@ -1,4 +1,5 @@
-//! What an answer that turns a request away changes: what is learned from its challenge, and whether the request is made again.
+//! Handles an answer that asks for authentication: learns from its challenge, and decides whether the request is
+//! repeated.
 
 use bytes::Bytes;
 use http::{Method, Response, StatusCode};
@@ -18,16 +19,18 @@ use crate::endpoint::Row;
 use crate::flow::{IfLost, Outcome, Ping};
 use crate::outcome::Failure;
 
-/// How often one request is made again because what it carried was no longer the newest when it was refused.
+/// How often one request is repeated because its token or credentials were no longer the newest when they were refused.
 const MAX_OUTDATED: u32 = 5;
 
 impl RegistryAuth {
-    /// Credentials of this generation were refused: whether the request that shows it may wait for others.
+    /// The credentials of this generation were refused. Returns whether the refused request may wait for other
+    /// credentials.
     pub(super) fn was_refused(&mut self, generation: u64, denial: &Failure, now: Instant) -> bool {
         self.refused(generation, denial, now) == Renewal::Other
     }
 
-    /// Whether what a request carried is no longer what it would carry now, so that its refusal is no news.
+    /// Whether the request would be signed differently now, so that its refusal shows nothing about the current
+    /// credentials.
     fn is_outdated(&mut self, sent: &SentCredential, now: Instant) -> bool {
         match sent {
             SentCredential::Nothing => false,
@@ -38,7 +41,7 @@ impl RegistryAuth {
 }
 
 impl<K: Key> Client<K> {
-    /// Whether an answer turns the request away; if so, what follows has been set going.
+    /// Handles an answer that asks for authentication. Returns `false`, without any change, if the answer does not.
     pub(in crate::client) fn is_turned_away(
         &mut self,
         id: TaskId,
@@ -46,7 +49,8 @@ impl<K: Key> Client<K> {
         flight: &Flight,
         response: &Response<Bytes>,
     ) -> bool {
-        // Somebody else sent us back to the registry, without credentials: that it wants some here is no news.
+        // Another origin redirected the request back to the registry, so it had no credentials. That the registry wants
+        // some shows nothing.
         if !flight.may_sign && *flight.target.origin() == task.registry {
             return false;
         }
@@ -67,14 +71,14 @@ impl<K: Key> Client<K> {
         let next = match auth.access.after(&self.options.policy, &answered) {
             Ok(Some(next)) => next,
             Ok(None) => return false,
-            // A challenge that cannot be used on an answer that needs none hurts nobody.
+            // A challenge that cannot be used is ignored if the request succeeded without it.
             Err(_) if response.status().is_success() => return false,
             Err(error) => {
                 self.fail(task, flight, denied(error.to_string()));
                 return true;
             }
         };
-        // A ping's answer has taught what it could, and cleanup is not worth a second try.
+        // The challenge in a ping's answer has been read, and cleanup is not repeated.
         if matches!(task.purpose.shared(), Some(SharedTask::Ping)) || flight.if_lost == IfLost::Forget {
             self.settle(task, Outcome::Unknown { status: None });
             return true;
@@ -90,7 +94,7 @@ impl<K: Key> Client<K> {
         true
     }
 
-    /// Does what a refusal calls for. Says whether the request is made again at once.
+    /// Carries out the decision about a refusal. Returns whether the request is repeated at once.
     fn follows(&mut self, id: TaskId, task: &mut Task<K>, flight: &Flight, next: Next, is_guest: bool) -> bool {
         let is_question_of_push = self.is_question_of_push(task, flight);
         let Some(registry) = self.registries.get_mut(&task.registry) else { return false };
@@ -121,7 +125,7 @@ impl<K: Key> Client<K> {
                 let counts = !is_question_of_push && says_who_we_are_not(flight, why.status);
                 let generation = refused_generation(auth, flight, is_guest).filter(|_| counts);
                 let is_renewed = generation.is_some_and(|generation| auth.was_refused(generation, &failure, self.now));
-                // Nobody is asked twice about one request.
+                // The driver is asked for other credentials only once for each request.
                 if !is_renewed || task.login.is_renewed {
                     self.settle(task, Outcome::Failed(failure));
                     return false;
@@ -132,26 +136,26 @@ impl<K: Key> Client<K> {
         true
     }
 
-    /// Whether a push asks what is there. Registries answer 401 to that for what is not there (quirk `head-needs-push-scope`);
-    /// the first request that writes will tell whether the credentials are good.
+    /// Whether the request is a GET of a push. Registries answer 401 to it for content that does not exist (quirk
+    /// `head-needs-push-scope`); the first request that writes will show whether the credentials are valid.
     fn is_question_of_push(&self, task: &Task<K>, flight: &Flight) -> bool {
         let job = self.operations.get(&task.operation).map(|operation| &operation.job);
         flight.method == Method::GET && matches!(job, Some(Job::Push(_)))
     }
 
-    /// Some registries look at the token when the body has ended: how much of it counted, the registry is asked. A whole blob in
-    /// one POST counted as a whole or not at all, and counts once however often it is sent.
+    /// Some registries check the token only after the body, so the flow asks the registry how many bytes it has stored.
+    /// This is not needed after a single POST: it stores the whole blob or nothing, and may be repeated.
     fn ask_what_counted(&mut self, task: &mut Task<K>, flight: &Flight, is_outdated: bool) {
         let is_body = flight.if_lost == IfLost::Ask && flight.has_body;
         if is_body && (flight.row != Row::PostBlob || is_outdated) {
             let login = std::mem::take(&mut task.login);
             self.unknown(task, None);
-            // A body that outlived its token was refused for that: another way to send it may be faster.
+            // The token expired while the body was sent. The flow may choose a faster way to send it.
             task.login = if is_outdated { Login::default() } else { login };
         }
     }
 
-    /// Has the operation wait for a ping of the registry: its answer may say how it wants to be asked.
+    /// Makes the operation wait for a ping of the registry, whose answer may have the challenge.
     fn ping(&mut self, id: TaskId, task: &mut Task<K>) {
         let awaited = Awaited::Ping(task.registry.clone());
         if !self.awaiting.contains_key(&awaited) {
@@ -168,7 +172,7 @@ impl<K: Key> Client<K> {
     }
 }
 
-/// Which credentials a refusal is about: those that were sent, or nobody's.
+/// The generation of the credentials that a refusal is about: those that were sent, or the absence of credentials.
 fn refused_generation(auth: &RegistryAuth, flight: &Flight, is_guest: bool) -> Option<u64> {
     match &flight.sent_credential {
         _ if is_guest => None,
@@ -177,8 +181,9 @@ fn refused_generation(auth: &RegistryAuth, flight: &Flight, is_guest: bool) -> O
     }
 }
 
-/// Whether a refusal says that we are not who we should be. To HEAD and to a mount from another repository, registries answer
-/// 401 for what is not there or not allowed (quirks `blob-head-401-means-missing`, `mount-unauthorised-401`).
+/// Whether a refusal means that the credentials are wrong. To HEAD, and to a mount from another repository, registries
+/// also answer 401 if the content does not exist or access is not allowed (quirks `blob-head-401-means-missing`,
+/// `mount-unauthorised-401`).
 fn says_who_we_are_not(flight: &Flight, status: u16) -> bool {
     let is_mount_across = flight.row == Row::MountBlob && flight.scopes.iter().count() > 1;
     status == StatusCode::UNAUTHORIZED.as_u16() && flight.method != Method::HEAD && !is_mount_across

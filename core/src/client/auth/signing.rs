@@ -1,8 +1,8 @@
-//! Signing a request, and waiting for what it is signed with.
+//! Signs requests, and makes them wait for credentials and tokens.
 //!
-//! Credentials are asked for when a registry's own answer wants them, for that registry, and go nowhere else: the only thing
-//! that puts a secret on a request is [`Authorization::authorize`](crate::Authorization::authorize), which knows for which
-//! origin it is. A task signs when it takes a place: a token is fetched for a request that can be sent, and not before.
+//! The driver is asked for credentials only after the registry's own answer has asked for authentication. Only
+//! [`Authorization::authorize`](crate::Authorization::authorize) puts a secret into a request, and it checks the
+//! origin. A task is signed when it takes a place, so a token is fetched only for a request that can be sent.
 
 use super::denied;
 use super::state::{AuthDecision, RequiredLifetime, SentCredential};
@@ -17,23 +17,23 @@ use crate::flow::Outcome;
 use crate::outcome::{Failure, FailureKind};
 use crate::{Origin, text};
 
-/// How often one request waits for a token that has ended when it comes.
+/// How often one request waits for a new token because the one that came had already expired.
 const MAX_FETCHES: u32 = 4;
 
-/// What operations wait for before they can sign.
+/// What an operation waits for before its request can be signed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::client) enum Awaited {
-    /// The driver's answer.
+    /// The driver's answer with credentials.
     Credentials(AskId),
     /// A token.
     Token(TokenKey),
-    /// That this token service is asked for less at once.
+    /// A free place among the requests to this token service.
     TokenService(Origin),
     /// The answer to a ping of this registry.
     Ping(Origin),
 }
 
-/// An operation that waits, in the queue of this lane, and the task that could not be signed.
+/// An operation that waits in the queue of this lane, and its task that could not be signed.
 #[derive(Debug)]
 pub(in crate::client) struct Parked {
     pub(super) lane: Origin,
@@ -42,7 +42,7 @@ pub(in crate::client) struct Parked {
 }
 
 impl<K: Key> Client<K> {
-    /// Signs a request, or has its operation wait (`None`).
+    /// Signs a request. `None` means that the operation waits for something that is needed to sign it.
     pub(in crate::client) fn sign(
         &mut self,
         id: TaskId,
@@ -56,7 +56,7 @@ impl<K: Key> Client<K> {
             return Ok(Some(SentCredential::Nothing));
         }
         if is_guest {
-            // What the repository is called there, only a challenge of that origin says.
+            // Only a challenge of that origin can name the repository there.
             queued.exchange.scopes = Scopes::none();
         }
         let origin = queued.target.origin().clone();
@@ -96,8 +96,8 @@ impl<K: Key> Client<K> {
         Ok(None)
     }
 
-    /// Has a token fetched. What operations wait for: the token or, where as many are fetched already as that token service may
-    /// be asked for at once, that one of them comes.
+    /// Starts the request for a token. Returns what the operation waits for: the token, or a free place if there are
+    /// too many requests to that token service.
     fn fetch(&mut self, task: &Task<K>, key: TokenKey) -> Awaited {
         let service = key.service().realm().origin().clone();
         if self.awaiting.contains_key(&Awaited::Token(key.clone())) {
@@ -126,7 +126,7 @@ impl<K: Key> Client<K> {
         self.awaiting.entry(awaited).or_default().push_back(parked);
     }
 
-    /// The driver has looked credentials up, or could not.
+    /// The driver has answered with credentials, or could not look them up.
     pub(in crate::client) fn credentials_came(&mut self, id: AskId, answer: Result<Option<Credentials>, AskFailed>) {
         let asked = self.asking.remove(&id).and_then(|origin| self.registries.get_mut(&origin));
         let Some(registry) = asked.filter(|registry| registry.auth.is_asking(id)) else { return };
@@ -140,7 +140,7 @@ impl<K: Key> Client<K> {
         self.let_go_on(&Awaited::Credentials(id), failure.as_ref());
     }
 
-    /// A token came, or did not.
+    /// The request for a token has ended.
     pub(in crate::client) fn token_came(
         &mut self,
         registry: &Origin,
@@ -165,7 +165,7 @@ impl<K: Key> Client<K> {
             }
             (Some(state), Err(failure)) => {
                 let auth = state.auth_of(key.service().registry());
-                // That a token for another repository is refused says nothing about the credentials.
+                // If the token is for several repositories, its refusal says nothing about the credentials.
                 let is_about_credentials = is_refused && key.scopes().iter().count() <= 1;
                 let is_renewed = is_about_credentials && auth.was_refused(generation, &failure, self.now);
                 (!is_renewed).then_some(failure)
@@ -175,8 +175,8 @@ impl<K: Key> Client<K> {
         self.let_one_fetch(&service);
     }
 
-    /// A token that came now serves those that waited for it, however little of its life is left; where nothing is left, they
-    /// wait for another, a few times.
+    /// The tasks that waited for a token use it even if it expires soon. If it has already expired, they wait for
+    /// another one, at most [`MAX_FETCHES`] times.
     fn note_fetched(&mut self, awaited: &Awaited, is_good: bool) -> Option<Failure> {
         let ids = self.awaiting.get(awaited).into_iter().flatten().map(|parked| parked.task);
         let mut most = 0;
@@ -188,10 +188,10 @@ impl<K: Key> Client<K> {
             }
             most = most.max(task.login.fetched);
         }
-        (most >= MAX_FETCHES).then(|| denied("the registry's tokens end before they can be used".to_owned()))
+        (most >= MAX_FETCHES).then(|| denied("the registry's tokens expire before they can be used".to_owned()))
     }
 
-    /// One of those that wait to ask this token service may do so.
+    /// Continues one of the operations that wait for a free place at this token service.
     fn let_one_fetch(&mut self, service: &Origin) {
         let awaited = Awaited::TokenService(service.clone());
         let next = self.awaiting.get_mut(&awaited).and_then(std::collections::VecDeque::pop_front);
@@ -203,7 +203,7 @@ impl<K: Key> Client<K> {
         }
     }
 
-    /// Those that waited for this sign now, or have failed with it.
+    /// Continues the operations that waited for this, or fails their tasks with this failure.
     pub(in crate::client) fn let_go_on(&mut self, awaited: &Awaited, failure: Option<&Failure>) {
         for parked in self.awaiting.remove(awaited).unwrap_or_default().into_iter().rev() {
             if let Some(failure) = failure

@@ -1,4 +1,4 @@
-//! What a client knows of being let in by one registry: its token services, our credentials, and the tokens in hand.
+//! The authentication state of one registry: its token services, the credentials, and the tokens.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,32 +11,32 @@ use crate::flow::FetchToken;
 use crate::outcome::Failure;
 use crate::{Authorization, Instant, Origin};
 
-/// A token that ends sooner is not used: the request must arrive before it does.
+/// A token that expires sooner than this is not used, because it could expire before the request arrives.
 const MARGIN: Duration = Duration::from_secs(10);
-/// The same for a request with a body: half of the shortest life that a token can have.
+/// The same for a request with a body: half of the shortest lifetime that a token can have.
 const BODY_MARGIN: Duration = Duration::from_secs(30);
-/// Bodies of more bytes than this may take long: for them a token must have half of its life before it.
+/// Bodies of more bytes than this may take long. For them a token must have half of its lifetime left.
 const LONG_BODY: u64 = 64 * 1024;
-/// Credentials that were refused are not asked for afresh more often than this.
+/// After credentials were refused, the driver is asked for others at most once in this time.
 const ASK_AGAIN: Duration = Duration::from_secs(10);
-/// The most rights for which it is kept which token service a challenge named, and what it added to them.
+/// For how many sets of scopes the token service and the scopes of a challenge are kept.
 const MAX_CHALLENGES: usize = 1024;
 
-/// For how long a token must be good yet.
+/// How long a token must remain valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RequiredLifetime {
-    /// It must be good now: it was fetched for this request, and there is no better one.
+    /// It must be valid now: it was fetched for this request, and a new one would be no better.
     Now,
-    /// It must outlive a question.
+    /// It must outlast a request without a body.
     Question,
-    /// It must outlive a short body.
+    /// It must outlast a short body.
     ShortBody,
-    /// It must outlive a body that may take long.
+    /// It must outlast a body that may take long.
     LongBody,
 }
 
 impl RequiredLifetime {
-    /// What a body of this length requires.
+    /// The requirement for a body of this length.
     pub(super) const fn for_body(len: Option<u64>) -> Self {
         match len {
             Some(0) => Self::Question,
@@ -55,15 +55,15 @@ impl RequiredLifetime {
     }
 }
 
-/// What a request carries to be let in.
+/// What a request is authenticated with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::client) enum SentCredential {
     Nothing,
-    /// User name and password of this generation.
+    /// The user name and password of this generation.
     Basic(u64),
-    /// The token of this key that was asked for at the first moment and ends at the second.
+    /// The token with this key, which was requested at the first moment and expires at the second.
     Token(TokenKey, Instant, Instant),
-    /// A registry token as the caller gave it, of this generation.
+    /// The registry token of this generation, as the caller gave it.
     Given(u64),
 }
 
@@ -77,7 +77,7 @@ impl SentCredential {
         }
     }
 
-    /// Whether it is a token that has come to its end by now.
+    /// Whether it is a token that has expired.
     pub(super) fn has_ended(&self, now: Instant) -> bool {
         matches!(self, Self::Token(_, _, expires) if *expires <= now)
     }
@@ -85,60 +85,61 @@ impl SentCredential {
 
 /// Whether a request may be sent.
 pub(super) enum AuthDecision {
-    /// It may, with this.
+    /// It may, authenticated with this.
     Send(SentCredential),
-    /// The driver must be asked for credentials, and has not been.
+    /// The driver must be asked for credentials first.
     Ask { stale: bool },
-    /// The driver has been asked, and has not answered.
+    /// The driver was asked and has not answered yet.
     Wait(AskId),
-    /// A token must be fetched.
+    /// A token must be fetched first.
     Fetch(TokenKey),
-    /// The credentials were refused, and there are no others.
+    /// The credentials were refused and there are no others.
     Denied(Box<Failure>),
 }
 
 /// What a refusal of credentials changes.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Renewal {
-    /// The driver is asked for others, or has been, or has given them: the request waits for those.
+    /// The driver is being asked for other credentials or has given them: the request waits for them.
     Other,
-    /// The driver was asked a moment ago: there are none.
+    /// The driver was asked a short time ago and has no others.
     None,
 }
 
-/// What a client knows of being let in by one registry.
+/// The authentication state of one registry.
 pub(in crate::client) struct RegistryAuth {
     pub(super) access: Access,
     credentials: Known,
-    /// How often the driver has given other credentials than before. A refusal counts for the generation it answers.
+    /// How often the driver has given other credentials than before. A refusal counts only for the generation that it
+    /// answers.
     generation: u64,
-    /// When credentials that were refused were asked for afresh.
+    /// When the driver was last asked for other credentials after a refusal.
     asked_again: Option<Instant>,
     tokens: TokenCache,
-    /// What may not be shown if it comes back.
+    /// The secrets that must be removed from the registry's texts.
     pub(in crate::client) redactor: Redactor,
-    /// What challenges said to requests that need these rights: token services belong to the challenge, not to the registry.
+    /// The challenges to requests with these scopes. A token service belongs to a challenge, not to the registry.
     challenges: BTreeMap<Scopes, Challenged>,
 }
 
-/// The token service that a challenge named, and the scopes that it handed out.
+/// The token service and the scopes that a challenge named.
 struct Challenged {
     service: TokenService,
     scopes: Vec<String>,
 }
 
 enum Known {
-    /// Nobody has needed them yet, or they could not be looked up.
+    /// They were not needed yet, or could not be looked up.
     Unasked,
-    /// The driver looks them up.
+    /// The driver is looking them up.
     Asking { id: AskId, refused: Option<Refused> },
-    /// As the driver gave them: `None` is nobody.
+    /// The driver gave these. `None` means anonymous.
     Given(Option<Arc<Credentials>>),
-    /// They were refused; others must be asked for.
+    /// They were refused, and the driver must be asked for others.
     Refused(Refused),
 }
 
-/// Credentials that were refused, and the words in which they were.
+/// Credentials that were refused, and the refusal.
 struct Refused {
     credentials: Option<Arc<Credentials>>,
     denial: Box<Failure>,
@@ -157,12 +158,12 @@ impl RegistryAuth {
         }
     }
 
-    /// The same where we are nobody, and nobody is asked who we are.
+    /// The state of an origin that gets no credentials, only anonymous tokens.
     pub(in crate::client) fn guest(origin: Origin) -> Self {
         Self { credentials: Known::Given(None), ..Self::new(origin) }
     }
 
-    /// What a request with these rights carries, or waits for.
+    /// Decides what a request with these scopes is authenticated with, or waits for.
     pub(super) fn decide(&self, scopes: &Scopes, required: RequiredLifetime, now: Instant) -> AuthDecision {
         let challenged = self.challenges.get(scopes);
         let service = challenged.map(|challenged| &challenged.service).or(self.access.token_service());
@@ -195,7 +196,7 @@ impl RegistryAuth {
         }
     }
 
-    /// What stands for `sent` in a request's `Authorization`, if anything does.
+    /// The `Authorization` for `sent`, if it needs one.
     pub(super) fn signature(&self, sent: &SentCredential) -> Option<Result<Arc<Authorization>, String>> {
         match sent {
             SentCredential::Nothing => None,
@@ -210,7 +211,7 @@ impl RegistryAuth {
         }
     }
 
-    /// The exchange that gives a token.
+    /// The flow that fetches a token.
     pub(super) fn fetch(&self, key: &TokenKey) -> FetchToken {
         let refresh = self.tokens.refresh_token(key.service(), self.identity()).cloned();
         FetchToken::new(key, self.given().cloned(), refresh)
@@ -224,26 +225,26 @@ impl RegistryAuth {
         if self.given().is_some() { Identity::Known(self.generation) } else { Identity::Anonymous }
     }
 
-    /// Which credentials a token is fetched with now.
+    /// The generation of the current credentials.
     pub(super) const fn generation(&self) -> u64 {
         self.generation
     }
 
-    /// Whether those in hand are nobody's.
+    /// Whether the driver has said that there are no credentials.
     pub(super) const fn is_anonymous(&self) -> bool {
         matches!(self.credentials, Known::Given(None))
     }
 
-    /// A challenge named a token service for these rights, and scopes beside them.
+    /// A challenge to a request with these scopes named a token service and scopes.
     pub(super) fn challenged(&mut self, for_scopes: &Scopes, service: TokenService, scopes: Vec<String>) {
         if self.challenges.len() >= MAX_CHALLENGES && !self.challenges.contains_key(for_scopes) {
-            // It is learned again from the next challenge.
+            // What is dropped here is learned again from the next challenge.
             self.challenges.pop_first();
         }
         self.challenges.insert(for_scopes.clone(), Challenged { service, scopes });
     }
 
-    /// The driver is asked.
+    /// The driver is asked for credentials.
     pub(super) fn ask(&mut self, id: AskId, now: Instant) {
         let refused = match std::mem::replace(&mut self.credentials, Known::Unasked) {
             Known::Refused(refused) => {
@@ -260,7 +261,8 @@ impl RegistryAuth {
         matches!(self.credentials, Known::Asking { id: asked, .. } if asked == id)
     }
 
-    /// The driver has answered. Where it gives what was refused before, that refusal is the answer to all who wait.
+    /// The driver has answered. If it gives the credentials that were refused before, all requests that wait for them
+    /// fail with that refusal.
     pub(super) fn answered(&mut self, credentials: Option<Credentials>) -> Result<(), Box<Failure>> {
         if let Some(credentials) = &credentials {
             self.redactor.credentials(credentials, self.access.registry());
@@ -283,7 +285,7 @@ impl RegistryAuth {
         Ok(())
     }
 
-    /// The credentials could not be looked up: whoever needs them next asks again.
+    /// The credentials could not be looked up. The next request that needs them asks again.
     pub(super) fn not_found_out(&mut self) {
         let before = std::mem::replace(&mut self.credentials, Known::Unasked);
         if let Known::Asking { refused: Some(refused), .. } = before {
@@ -292,7 +294,7 @@ impl RegistryAuth {
         }
     }
 
-    /// Credentials of this generation were refused, in these words. A refusal of older ones changes nothing.
+    /// The credentials of this generation were refused. If they are not the current ones, nothing changes.
     pub(super) fn refused(&mut self, generation: u64, denial: &Failure, now: Instant) -> Renewal {
         match &self.credentials {
             Known::Given(credentials) if generation == self.generation => {
@@ -315,12 +317,12 @@ impl RegistryAuth {
         self.tokens.keep(key, token, asked);
     }
 
-    /// Whether the token of this key would serve now.
+    /// Whether the token with this key is valid now.
     pub(super) fn has_token(&self, key: &TokenKey, now: Instant) -> bool {
         self.tokens.find(key, now, Duration::ZERO).is_some()
     }
 
-    /// A token was refused. One that was asked for later is kept; says whether there is one.
+    /// A token was refused. One that was requested later is kept; returns whether there is one.
     pub(super) fn forget_token(&mut self, key: &TokenKey, asked: Instant) -> bool {
         self.tokens.forget(key, asked);
         self.tokens.asked(key).is_some()

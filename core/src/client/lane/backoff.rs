@@ -1,12 +1,12 @@
-//! How long a request waits before it is made again.
+//! How long a request waits before it is repeated.
 
 use std::time::Duration;
 
 use crate::Origin;
 use crate::config::Options;
 
-/// The randomness of one lane's waits: seeded by the client's seed and the origin, so that what one origin is sent does not
-/// depend on what happens at another.
+/// The random waits of one lane. They are seeded by the client's seed and the origin, so that the requests to one
+/// origin do not depend on another one.
 #[derive(Debug)]
 pub(in crate::client) struct Backoff {
     random: u64,
@@ -17,26 +17,29 @@ impl Backoff {
         Self { random: seed ^ fnv_1a(origin.to_string().as_bytes()) }
     }
 
-    /// The wait before attempt `attempt` (2 is the first repetition): anywhere from nothing to a bound that doubles.
+    /// The wait before attempt `attempt` (2 is the first retry): a random time from zero to a bound that doubles with
+    /// each attempt.
     pub(in crate::client) fn before(&mut self, attempt: u32, options: &Options) -> Duration {
         self.up_to(doubled(options.backoff, attempt.saturating_sub(2)).min(options.backoff_limit))
     }
 
-    /// The wait after the origin said so many times in a row that it has too much to do: the upper half of a bound that doubles.
+    /// The wait after the origin was overloaded this many times in a row: a random time in the upper half of a bound
+    /// that doubles each time.
     pub(in crate::client) fn throttled(&mut self, times: u32, options: &Options) -> Duration {
         let bound = doubled(options.backoff_throttled, times.saturating_sub(1)).min(options.backoff_limit);
         let half = bound.checked_div(2).unwrap_or_default();
         half.saturating_add(self.up_to(bound.saturating_sub(half)))
     }
 
-    /// The wait before content is looked for again that the registry said was missing: never less than the bound, because
-    /// what was stored may take its time to be seen (quirk `blob-visible-after-delay`: seconds).
+    /// The wait before the client asks again for content that the registry said was missing. It is at least the bound,
+    /// because stored content may become visible only seconds later (quirk `blob-visible-after-delay`).
     pub(in crate::client) fn before_recovery(&mut self, tries: u32, options: &Options) -> Duration {
         let bound = doubled(options.backoff_throttled, tries.saturating_sub(1));
         self.after(bound.min(options.backoff_limit), options)
     }
 
-    /// A little after what the registry asked for, so that those it sent away do not all come back at once.
+    /// The wait that the registry asked for, plus a short random time, so that not all clients return at the same
+    /// moment.
     pub(in crate::client) fn after(&mut self, asked: Duration, options: &Options) -> Duration {
         asked.saturating_add(self.up_to(options.backoff))
     }

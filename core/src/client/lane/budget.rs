@@ -1,22 +1,22 @@
-//! How much trouble one origin may give.
+//! The retry budget of one origin.
 
 use std::time::Duration;
 
 use crate::Instant;
 
-/// What one lost request costs.
+/// The cost of a retry after a lost request.
 const LOST: u32 = 14;
-/// What one throttled request costs.
+/// The cost of a retry after a 429 or 503.
 const THROTTLED: u32 = 5;
-/// In this time an empty budget is full again.
+/// The time in which an empty budget becomes full again.
 const REFILL: Duration = Duration::from_secs(600);
 
-/// What is left for repetitions. A success pays back 1, and time pays back the rest.
+/// What is left for retries. A success adds 1, and time adds the rest.
 #[derive(Debug)]
 pub(super) struct Budget {
     left: u32,
     limit: u32,
-    /// Up to when time was counted.
+    /// The moment up to which time was added.
     counted: Instant,
 }
 
@@ -25,7 +25,7 @@ impl Budget {
         Self { left: limit, limit, counted: now }
     }
 
-    /// Pays for one repetition; false where not enough is left to pay with.
+    /// Pays for one retry. Returns `false` if too little is left.
     pub(super) fn pay(&mut self, is_throttled: bool, now: Instant) -> bool {
         self.refill(now);
         let cost = if is_throttled { THROTTLED } else { LOST };
@@ -34,7 +34,7 @@ impl Budget {
         left.is_some()
     }
 
-    /// A request went well.
+    /// A request succeeded.
     pub(super) fn earn(&mut self) {
         self.left = self.left.saturating_add(1).min(self.limit);
     }
@@ -42,7 +42,7 @@ impl Budget {
     fn refill(&mut self, now: Instant) {
         let passed = now.since(self.counted).min(REFILL).as_micros();
         let earned = passed.saturating_mul(u128::from(self.limit)).checked_div(REFILL.as_micros()).unwrap_or_default();
-        // What is less than one unit is counted the next time.
+        // A fraction of a unit is counted the next time.
         if earned > 0 {
             self.left = self.left.saturating_add(u32::try_from(earned).unwrap_or(u32::MAX)).min(self.limit);
             self.counted = now;

@@ -1,7 +1,7 @@
-//! A lane: all that decides whether a request may be sent to one origin now.
+//! A lane: everything that decides whether a request may be sent to one origin now.
 //!
-//! A registry, a token service or a storage host that hangs, throttles or is down costs the others nothing, because window,
-//! pause, budget and queue are its own.
+//! Each origin has its own window, pause, budget and queue, so a registry, token service or storage host that hangs,
+//! throttles or is down does not slow down the others.
 
 mod backoff;
 mod budget;
@@ -20,7 +20,7 @@ use super::task_id::TaskId;
 use crate::config::Options;
 use crate::{Instant, Origin};
 
-/// A lane without an answer for so long has one place, while it has more than large bodies on their way.
+/// A lane that has had no answer for this long has only one place, unless all its requests in flight have large bodies.
 const SILENT: Duration = Duration::from_secs(10);
 /// Bodies of more bytes than this are large.
 pub(super) const LARGE: u64 = 1024 * 1024;
@@ -30,38 +30,39 @@ pub(super) const LARGE: u64 = 1024 * 1024;
 pub(super) struct Lane {
     pub(super) queue: ReadyQueue,
     pub(super) backoff: Backoff,
-    /// Tasks that wait before they are sent to this origin again.
+    /// Tasks that wait for a moment before they are sent to this origin again.
     pub(super) resting: BTreeSet<TaskId>,
-    /// Whether it has shown by an answer what it wants: until then one request is sent alone.
+    /// Whether the origin has answered. Until then only one request is in flight.
     pub(super) is_known: bool,
-    /// When it was used last, to tell which lane is given up first.
+    /// When it was used last: the lane that was not used for the longest time is forgotten first.
     pub(super) used: Instant,
     budget: Budget,
     window: Window,
     paused_until: Instant,
-    /// How long requests have waited because it asked for it, since it last did anything but refuse to serve.
+    /// How long requests have waited because the origin asked for it, since it last served a request.
     refused_for: Duration,
-    /// Up to when that was counted.
+    /// The moment up to which that was counted.
     waited_until: Instant,
     /// Places that are taken.
     taken: usize,
-    /// Those of them that a large body takes.
+    /// The places that are taken by requests with large bodies.
     taken_by_large: usize,
-    /// When it last showed that it is there.
+    /// When the origin last answered.
     heard: Instant,
-    /// How many requests it has served, answered with anything but a refusal to serve: those that ask, and those that write.
+    /// How many requests the origin has served (answered with something other than 429 or 503): safe ones, and those
+    /// that write.
     served: [u64; 2],
-    /// How often in a row it said that it has too much to do, without saying for how long to wait.
+    /// How often in a row it was overloaded without a `Retry-After`.
     throttles: u32,
-    /// When it said so last.
+    /// When it was last overloaded so.
     throttled_at: Option<Instant>,
 }
 
-/// What a lane has a place for.
+/// Which requests a lane has a place for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Room {
     Nothing,
-    /// Anything but a large body.
+    /// Only requests without a large body.
     Small,
     Anything,
 }
@@ -88,34 +89,34 @@ impl Lane {
         }
     }
 
-    /// Whether nothing is under way or waits here, so that it can be given up.
+    /// Whether nothing is in flight or waits here, so that the lane can be forgotten.
     pub(super) fn is_idle(&self, now: Instant) -> bool {
         self.taken == 0 && self.queue.is_idle() && self.resting.is_empty() && self.paused_until <= now
     }
 
-    /// Until when the origin asked not to be sent anything; it may have passed.
+    /// The end of the pause that the origin asked for. It may be in the past.
     pub(super) const fn paused_until(&self) -> Instant {
         self.paused_until
     }
 
-    /// Whether a request that is sent now takes the lane's first place, which the cap on all lanes does not count.
+    /// Whether no place is taken. The first place is not counted in the total of all lanes.
     pub(super) const fn is_empty(&self) -> bool {
         self.taken == 0
     }
 
-    /// How many places there are, taken or not.
+    /// How many places there are, taken or free.
     pub(super) fn places(&self, now: Instant) -> usize {
         let is_silent = self.taken > self.taken_by_large && now.since(self.heard) > SILENT;
         if is_silent || !self.is_known { 1 } else { self.window.size() }
     }
 
-    /// What may be sent now, as far as this lane is concerned.
+    /// Which requests this lane may send now.
     pub(super) fn room(&self, options: &Options, now: Instant) -> Room {
         let places = self.places(now);
         if self.paused_until > now || self.taken >= places {
             return Room::Nothing;
         }
-        // A small push gets through though large bodies are on their way.
+        // One place is left for other requests while large bodies are sent.
         let large = options.large_bodies.max(1).min(places.saturating_sub(1).max(1));
         if self.taken_by_large >= large { Room::Small } else { Room::Anything }
     }
@@ -138,13 +139,13 @@ impl Lane {
         self.window.taken(self.taken);
     }
 
-    /// The origin has shown that it is there.
+    /// The origin has answered.
     pub(super) const fn hear(&mut self, now: Instant) {
         self.heard = now;
     }
 
-    /// An answer that is no refusal to serve came to a request of `sent`, which only asks (RFC 9110, section 9.2.1: is safe) or
-    /// writes; `took` where the request had no body.
+    /// The origin served a request that was sent at `sent`. `is_safe` states whether its method is safe (RFC 9110,
+    /// section 9.2.1); `took` is given only if the request had no body.
     pub(super) fn answered(&mut self, is_safe: bool, sent: Instant, took: Option<Duration>, now: Instant) {
         self.refused_for = Duration::ZERO;
         self.throttles = 0;
@@ -154,14 +155,15 @@ impl Lane {
         self.window.answered(sent, took, now);
     }
 
-    /// How many requests it has served that ask, or that write: a registry may be closed for one and open for the other.
+    /// How many requests it has served with safe methods, or with others. A registry may refuse only one of the two
+    /// kinds.
     pub(super) const fn served(&self, is_safe: bool) -> u64 {
         let [asking, writing] = self.served;
         if is_safe { asking } else { writing }
     }
 
-    /// The origin said, in the answer to a request of `sent`, that it has too much to do: nothing is sent to it before the moment
-    /// that this gives. Answers to what was sent before it said so are no news.
+    /// The origin was overloaded when it answered a request that was sent at `sent`. Returns the moment before which
+    /// nothing is sent to it. Answers to requests that were sent before the last overload do not count again.
     pub(super) fn throttle(&mut self, sent: Instant, now: Instant, options: &Options) -> Instant {
         if self.throttled_at.is_none_or(|at| sent >= at) {
             self.throttles = self.throttles.saturating_add(1);
@@ -172,7 +174,7 @@ impl Lane {
         self.paused_until.max(now)
     }
 
-    /// The origin refused to serve a request of `sent` (429 or 503).
+    /// The origin answered 429 or 503 to a request that was sent at `sent`.
     pub(super) fn overloaded(&mut self, sent: Instant, now: Instant) {
         self.window.overloaded(sent, now);
     }
@@ -182,8 +184,8 @@ impl Lane {
         self.paused_until = self.paused_until.max(until);
     }
 
-    /// A request waits until this moment because the origin asked for it. Says for how long there was nothing but such waits
-    /// before; those that overlap count once.
+    /// A request waits until this moment because the origin asked for it. Returns how long there were only such waits
+    /// before. Overlapping waits count once.
     pub(super) fn waits(&mut self, until: Instant, now: Instant) -> Duration {
         let more = until.since(self.waited_until.max(now));
         self.waited_until = self.waited_until.max(until);
@@ -192,17 +194,17 @@ impl Lane {
         before
     }
 
-    /// What waited for it has failed: others may try.
+    /// The requests that waited have failed, so the sum of the waits starts again.
     pub(super) const fn forgive(&mut self) {
         self.refused_for = Duration::ZERO;
     }
 
-    /// Pays for a repetition; false where the budget is spent.
+    /// Pays for a retry. Returns `false` if the budget is used up.
     pub(super) fn pay(&mut self, is_throttled: bool, now: Instant) -> bool {
         self.budget.pay(is_throttled, now)
     }
 
-    /// A request went well.
+    /// A request succeeded.
     pub(super) fn earn(&mut self) {
         self.budget.earn();
     }

@@ -1,4 +1,4 @@
-//! The tasks that are ready to send to one origin, in the order in which they take a place.
+//! The tasks whose request can be sent to one origin, in the order in which they take a place.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use crate::client::task_id::TaskId;
 use crate::driver::OperationId;
 
-/// What goes first within an operation: what was begun, then questions and commits, then the largest blob. The smallest value
-/// goes first.
+/// The order within an operation: first tasks that have sent a request, then those without a blob, then the largest
+/// blob. The smallest value is first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::client) struct Priority {
     is_new: bool,
@@ -15,31 +15,32 @@ pub(in crate::client) struct Priority {
 }
 
 impl Priority {
-    /// Of a task that sends a blob of so many bytes, or (`None`) asks or commits.
+    /// The priority of a task that sends a blob of this size in bytes, or none (`None`).
     pub(in crate::client) fn new(is_begun: bool, size: Option<u64>) -> Self {
         Self { is_new: !is_begun, size: Reverse(size.unwrap_or(u64::MAX)) }
     }
 }
 
-/// A place in a [`ReadyQueue`].
+/// The position of a task in a [`ReadyQueue`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::client) struct Ticket {
-    /// Whose turn it waits for.
+    /// The operation whose turn it uses.
     pub(in crate::client) operation: OperationId,
     pub(in crate::client) priority: Priority,
-    /// Whether its body counts among the large ones.
+    /// Whether its body is large.
     pub(in crate::client) is_large: bool,
 }
 
-/// The ready tasks of one lane. Operations take turns; one that waits to be signed is parked, and then comes first.
+/// The ready tasks of one lane. Operations take turns. An operation that waits to be signed is parked, and is first
+/// when it is unparked.
 #[derive(Debug, Default)]
 pub(in crate::client) struct ReadyQueue {
-    /// What many wait for (tokens, pings) goes before all else.
+    /// Tasks that several operations wait for (tokens, pings). They are first.
     shared: VecDeque<TaskId>,
     operations: BTreeMap<OperationId, Ready>,
-    /// The operations that have a task and are not parked, in turn; ...
+    /// The operations that have a task and are not parked, in turn.
     turns: BTreeSet<(i64, OperationId)>,
-    /// ... and those of them that have one without a large body.
+    /// The same for operations that have a task without a large body.
     turns_of_small: BTreeSet<(i64, OperationId)>,
     first_turn: i64,
     last_turn: i64,
@@ -70,7 +71,7 @@ impl ReadyQueue {
         self.shared.is_empty() && self.turns.is_empty()
     }
 
-    /// Whether there is nothing in it at all, not even what is parked.
+    /// Whether it has no tasks, not even parked ones.
     pub(in crate::client) fn is_idle(&self) -> bool {
         self.shared.is_empty() && self.operations.is_empty()
     }
@@ -101,7 +102,7 @@ impl ReadyQueue {
         }
     }
 
-    /// Takes a task out that will not be sent now.
+    /// Removes a task that is not sent.
     pub(in crate::client) fn remove(&mut self, task: TaskId, ticket: &Ticket) {
         self.shared.retain(|shared| *shared != task);
         let Some(ready) = self.operations.get_mut(&ticket.operation) else { return };
@@ -110,7 +111,7 @@ impl ReadyQueue {
         self.tidy(ticket.operation);
     }
 
-    /// The task that comes next; with or without those whose body is large. It stays in the queue.
+    /// The next task, which stays in the queue. `with_large` states whether it may have a large body.
     pub(in crate::client) fn first(&self, with_large: bool) -> Option<TaskId> {
         if let Some(shared) = self.shared.front() {
             return Some(*shared);
@@ -120,14 +121,14 @@ impl ReadyQueue {
         self.operations.get(operation)?.first(with_large)
     }
 
-    /// Takes out a task that is sent now: its operation goes to the end of the turns.
+    /// Removes a task that is sent now. Its operation has the last turn then.
     pub(in crate::client) fn take(&mut self, task: TaskId, ticket: &Ticket) {
         self.remove(task, ticket);
         self.last_turn = self.last_turn.saturating_add(1);
         self.give_turn(ticket.operation, self.last_turn);
     }
 
-    /// The operation waits to be signed: none of its tasks is next until [`Self::unpark`].
+    /// The operation waits to be signed: [`Self::first`] returns none of its tasks before [`Self::unpark`].
     pub(in crate::client) fn park(&mut self, operation: OperationId) {
         if let Some(ready) = self.operations.get_mut(&operation) {
             ready.is_parked = true;
@@ -136,7 +137,7 @@ impl ReadyQueue {
         }
     }
 
-    /// What the operation waited for is there: it comes next.
+    /// The operation can be signed now, and has the next turn.
     pub(in crate::client) fn unpark(&mut self, operation: OperationId) {
         if let Some(ready) = self.operations.get_mut(&operation) {
             ready.is_parked = false;
@@ -154,13 +155,13 @@ impl ReadyQueue {
         self.tidy(operation);
     }
 
-    /// Brings the turns of an operation into step with what it has.
+    /// Updates the turns of an operation after its tasks have changed.
     fn tidy(&mut self, operation: OperationId) {
         let Some(ready) = self.operations.get(&operation) else { return };
         let turn = (ready.turn, operation);
         set(&mut self.turns, turn, !ready.is_parked && !ready.is_empty());
         set(&mut self.turns_of_small, turn, !ready.is_parked && !ready.small.is_empty());
-        // Who is parked keeps its entry, though its tasks may be gone: it must not come back unparked.
+        // A parked operation keeps its entry even without tasks, so that it stays parked if a task is added.
         if ready.is_empty() && !ready.is_parked {
             self.operations.remove(&operation);
         }

@@ -1,4 +1,4 @@
-//! How many requests one origin is sent at once: a number that is found out by its answers.
+//! How many requests may be in flight to one origin, adapted to its answers.
 
 use std::time::Duration;
 
@@ -6,13 +6,13 @@ use crate::Instant;
 
 /// The size of a window before the first answer.
 const START: usize = 4;
-/// An answer is slow where it took so many times as long as the fastest one of the origin, ...
+/// An answer is slow if it took more than this many times as long as the origin's fastest one, ...
 const SLOW_FACTOR: u32 = 4;
 /// ... and longer than this.
 const SLOW: Duration = Duration::from_millis(100);
 
-/// How many places an origin has. It doubles in each round trip until the first sign of overload, then grows by one in each;
-/// a sign of overload (429, 503 or a slow answer) halves it, at most once a round trip.
+/// The number of places of an origin. It doubles in each round trip until the first sign of overload, and then grows by
+/// one in each. A sign of overload (429, 503 or a slow answer) halves it, at most once in a round trip.
 #[derive(Debug)]
 pub(in crate::client) struct Window {
     size: usize,
@@ -21,14 +21,14 @@ pub(in crate::client) struct Window {
     is_linear: bool,
     /// Answers since the size last grew by one.
     answers: usize,
-    /// The most places that were taken at once since none was taken: a window that is not used does not grow.
+    /// The highest number of places that were taken since none was taken. A window that is not used does not grow.
     most_taken: usize,
     fastest: Option<Duration>,
     halved_at: Option<Instant>,
 }
 
 impl Window {
-    /// The window of an origin that has not answered yet. It never has more than `limit` places, and always one.
+    /// The window of an origin that has not answered yet. It has at least one place and at most `limit`.
     pub(in crate::client) fn new(limit: usize) -> Self {
         let limit = limit.max(1);
         let size = START.min(limit);
@@ -40,13 +40,13 @@ impl Window {
         self.size
     }
 
-    /// So many places are taken now.
+    /// The number of places that are taken has changed to `places`.
     pub(in crate::client) fn taken(&mut self, places: usize) {
         self.most_taken = if places == 0 { 0 } else { self.most_taken.max(places) };
     }
 
-    /// An answer came to a request that was sent at `sent`. `took` is given for requests without a body only: how long a body
-    /// takes says nothing about the origin.
+    /// An answer came to a request that was sent at `sent`. `took` is given only for requests without a body, because
+    /// the time of a body says nothing about the origin.
     pub(in crate::client) fn answered(&mut self, sent: Instant, took: Option<Duration>, now: Instant) {
         if let Some(took) = took {
             let fastest = self.fastest.map_or(took, |fastest| fastest.min(took));
@@ -65,7 +65,7 @@ impl Window {
         }
     }
 
-    /// The origin shows that it has too much to do, in the answer to a request that was sent at `sent`.
+    /// The answer to a request that was sent at `sent` shows that the origin is overloaded.
     pub(in crate::client) fn overloaded(&mut self, sent: Instant, now: Instant) {
         if self.is_after_halving(sent) {
             self.is_linear = true;
@@ -75,7 +75,7 @@ impl Window {
         }
     }
 
-    /// Whether the request was sent after the last halving: only its answer says something about the present size.
+    /// Whether the request was sent after the last halving. Only such an answer says something about the current size.
     fn is_after_halving(&self, sent: Instant) -> bool {
         self.halved_at.is_none_or(|halved_at| sent >= halved_at)
     }

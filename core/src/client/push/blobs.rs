@@ -1,4 +1,4 @@
-//! The blobs of a push: which wait, which are on their way, and what is known of each.
+//! The blobs of a push: which ones wait, which ones are being sent, and what is known about each.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -13,7 +13,7 @@ use crate::{Algorithm, Digest, Repository};
 /// A blob of a push. There may be a hundred thousand: its digest is kept once, in the graph.
 pub(super) struct BlobNode<K> {
     pub(super) key: K,
-    /// What it is in the graph, once its digest is known.
+    /// Its node in the graph, once its digest is known.
     pub(super) id: Option<ContentId>,
     /// Its length in bytes, once it is known.
     pub(super) size: Option<u64>,
@@ -24,19 +24,19 @@ pub(super) struct BlobNode<K> {
     /// Repositories of the same registry that it may be in already.
     pub(super) mounts: Vec<Repository>,
     pub(super) state: BlobState,
-    /// Whether the registry lacks it though it had acknowledged it: it is sent, whatever else is known of it.
+    /// Whether the registry does not have it although it had acknowledged it. Then it is sent, whatever else is known.
     pub(super) is_lacking: bool,
-    /// Whether the registry found it when it was asked, after it had said that it is missing.
+    /// Whether the registry answered that it has the blob, after it had said that the blob is missing.
     pub(super) was_found: bool,
-    /// Whether its bytes were sent a second time, or are to be: they are not sent a third time.
+    /// Whether its bytes were or will be sent a second time. They are not sent a third time.
     pub(super) was_sent_again: bool,
-    /// Whether it was taken to be there because of a served manifest, until the registry said that it is missing.
+    /// Whether it was assumed to exist because of a served manifest, until the registry said that it is missing.
     pub(super) was_served: bool,
-    /// The most of its bytes that were ever there or on their way.
+    /// The highest number of its bytes that were ever stored or being sent.
     pub(super) reached: u64,
-    /// When its upload began.
+    /// When its upload started.
     pub(super) begun: Moment,
-    /// What a source that can be read only once still gives, once it was read.
+    /// The content that a one-shot source can still give, after it was read.
     pub(super) left: Option<Box<Content>>,
 }
 
@@ -73,7 +73,7 @@ impl<K> BlobNode<K> {
         graph.digest(self.id?).zip(self.size)
     }
 
-    /// What of it can be sent.
+    /// The content that can be sent.
     pub(super) fn content(&self, graph: &Graph) -> Content {
         let whole = || Content::new(self.algorithm, self.identity(graph), self.is_one_shot);
         self.left.as_deref().cloned().unwrap_or_else(whole)
@@ -90,7 +90,7 @@ impl<K> BlobNode<K> {
     }
 }
 
-/// The blobs of a push, by number.
+/// The blobs of a push, numbered.
 pub(super) struct Blobs<K> {
     nodes: Vec<BlobNode<K>>,
     by_key: BTreeMap<K, usize>,
@@ -123,12 +123,12 @@ impl<K: Key> Blobs<K> {
         self.nodes.reserve_exact(more);
     }
 
-    /// The number that the next blob gets.
+    /// The number of the next blob that is added.
     pub(super) const fn next(&self) -> usize {
         self.nodes.len()
     }
 
-    /// A blob that was not given before: it waits.
+    /// Adds a blob that was not given before. It waits to be sent.
     pub(super) fn add(&mut self, blob: Blob<K>, id: Option<ContentId>) {
         let number = self.nodes.len();
         self.by_key.insert(blob.key.clone(), number);
@@ -138,7 +138,7 @@ impl<K: Key> Blobs<K> {
         self.line_up(number);
     }
 
-    /// The blob of this number has another key too.
+    /// Adds another key of the blob with this number.
     pub(super) fn add_key(&mut self, key: K, number: usize) {
         self.by_key.entry(key).or_insert(number);
     }
@@ -155,7 +155,7 @@ impl<K: Key> Blobs<K> {
         self.nodes.get_mut(number)
     }
 
-    /// Puts a blob that waits where it is found.
+    /// Adds a blob to those that wait.
     fn line_up(&mut self, number: usize) {
         let Some(node) = self.nodes.get(number) else { return };
         match node.size {
@@ -166,7 +166,7 @@ impl<K: Key> Blobs<K> {
         }
     }
 
-    /// A blob that waited is under way.
+    /// A blob that waited is being sent now.
     pub(super) fn run(&mut self, number: usize) -> Option<&mut BlobNode<K>> {
         let node = self.nodes.get_mut(number)?;
         node.state = BlobState::Running;
@@ -179,7 +179,7 @@ impl<K: Key> Blobs<K> {
         Some(node)
     }
 
-    /// A blob is under way no more.
+    /// A blob is not being sent any more.
     pub(super) fn stop(&mut self, number: usize) {
         if let Some(node) = self.nodes.get(number)
             && node.state == BlobState::Running
@@ -189,7 +189,7 @@ impl<K: Key> Blobs<K> {
         }
     }
 
-    /// A blob is there, or need not be.
+    /// A blob is in the repository, or need not be.
     pub(super) fn done(&mut self, number: usize) {
         let Some(node) = self.nodes.get_mut(number) else { return };
         if node.state == BlobState::Waiting
@@ -203,7 +203,7 @@ impl<K: Key> Blobs<K> {
         }
     }
 
-    /// A blob has to be sent, or to be asked about, once more.
+    /// A blob must be sent or asked about once more.
     pub(super) fn again(&mut self, number: usize) {
         let Some(node) = self.nodes.get_mut(number) else { return };
         if std::mem::replace(&mut node.state, BlobState::Waiting) == BlobState::Done {
@@ -222,7 +222,7 @@ impl<K: Key> Blobs<K> {
         self.waiting.len()
     }
 
-    /// The next blob of unknown digest, if so many may be open.
+    /// The next blob of unknown digest, if fewer than `most` are open.
     pub(super) fn next_pipe(&mut self, most: usize) -> Option<usize> {
         if self.open_pipes < most.max(1) { self.pipes.pop_front() } else { None }
     }
@@ -232,7 +232,7 @@ impl<K: Key> Blobs<K> {
         self.open_pipes
     }
 
-    /// Blobs whose digest is not known yet: any content may turn out to be one of them.
+    /// How many blobs have no known digest yet. Each may turn out to be any content.
     pub(super) const fn unidentified(&self) -> usize {
         self.unidentified
     }
