@@ -1,4 +1,4 @@
-//! Following a redirect: the only place where that is done.
+//! Follows redirects. Only this file does.
 
 use bytes::Bytes;
 use http::Response;
@@ -12,7 +12,7 @@ use crate::outcome::{Failure, FailureKind};
 use crate::target::{Source, Target, admit, check_redirect};
 
 impl<K: Key> Client<K> {
-    /// The request goes where the registry says, from the queue of the lane of that origin.
+    /// Queues the request in the lane of the origin that the redirect names.
     pub(super) fn redirected(&mut self, task: &mut Task<K>, flight: &Flight, response: &Response<Bytes>) {
         // Nobody waits for what it writes any more, and where the registry sends us elsewhere nothing was written.
         if flight.if_lost == IfLost::Forget && flight.row != Row::CancelUpload {
@@ -32,15 +32,16 @@ impl<K: Key> Client<K> {
         let to = location(&flight.target, response)?;
         let is_list = matches!(flight.row, Row::ListReferrers | Row::ListSomeReferrers);
         if is_list && to.origin() != flight.target.origin() {
-            // Whoever sends us elsewhere for referrers has none to list (quirk `referrers-303-to-html`).
-            return Err(refused("the registry sends us elsewhere for its referrers".to_owned()));
+            // A registry that redirects the request for referrers has no referrers API (quirk `referrers-303-to-html`).
+            return Err(refused("the registry redirects the request for referrers".to_owned()));
         }
         if flight.is_poured {
             return Err(Failure::new(FailureKind::NotReplayable));
         }
         let admitted = admit(&self.options.policy, &task.registry, &flight.target, to, Source::Redirect);
         let admitted = admitted.map_err(|refusal| refused(refusal.to_string()))?;
-        // Once away from the registry, always away: what comes back was aimed by somebody else.
+        // After a redirect to another origin credentials are not sent any more, not even back at the registry, because
+        // another origin named the target.
         let was_trusted = task.redirect.as_ref().is_none_or(|redirect| redirect.credentials_may_follow);
         let credentials_may_follow = admitted.credentials_may_follow && was_trusted;
         Ok(Redirect { target: admitted.target, followed: followed.saturating_add(1), credentials_may_follow })
@@ -50,8 +51,8 @@ impl<K: Key> Client<K> {
 fn location(from: &Target, response: &Response<Bytes>) -> Result<Target, Failure> {
     match crate::header::location(response.headers(), from) {
         Ok(Some(target)) => Ok(target),
-        Ok(None) => Err(refused("the registry redirects without saying where to".to_owned())),
-        Err(error) => Err(refused(format!("the registry redirects to nowhere: {error}"))),
+        Ok(None) => Err(refused("the registry redirects without a Location".to_owned())),
+        Err(error) => Err(refused(format!("the registry redirects to a Location that cannot be used: {error}"))),
     }
 }
 

@@ -6,10 +6,10 @@ use super::auth::RegistryAuth;
 use crate::config::Learned;
 use crate::{Origin, Registry};
 
-/// How many warnings are kept to tell new ones from old.
+/// How many warnings are remembered, so that each is reported once.
 const MAX_WARNINGS: usize = 256;
 
-/// How many origins are remembered to which a registry redirects, and that want tokens.
+/// How many redirect targets that want tokens are remembered.
 const MAX_GUESTS: usize = 16;
 
 /// What a client keeps of one registry.
@@ -17,10 +17,10 @@ pub(super) struct RegistryState {
     pub(super) registry: Registry,
     pub(super) learned: Learned,
     pub(super) auth: RegistryAuth,
-    /// The same for others, to which it redirects, and where we are nobody.
+    /// The authentication state of redirect targets, which get anonymous tokens only.
     guests: BTreeMap<Origin, RegistryAuth>,
     warnings: BTreeSet<String>,
-    /// The same in the order in which they came: the oldest is forgotten first.
+    /// The warnings in the order in which they came: the oldest is forgotten first.
     warned: VecDeque<String>,
 }
 
@@ -36,7 +36,7 @@ impl RegistryState {
         }
     }
 
-    /// What is known of being let in by an origin: the registry itself, or a redirect's target.
+    /// The authentication state of an origin: the registry itself, or a redirect's target.
     pub(super) fn auth_of(&mut self, origin: &Origin) -> &mut RegistryAuth {
         if *origin == self.registry.origin() {
             return &mut self.auth;
@@ -47,7 +47,7 @@ impl RegistryState {
         self.guests.entry(origin.clone()).or_insert_with(|| RegistryAuth::guest(origin.clone()))
     }
 
-    /// Whether this warning is new: not among the latest.
+    /// Whether this warning is not among those that are remembered.
     pub(super) fn is_new_warning(&mut self, text: &str) -> bool {
         if !self.warnings.insert(text.to_owned()) {
             return false;

@@ -1,4 +1,5 @@
-//! What the client makes of an input: an outcome for a flow, another attempt, or another place to ask.
+//! Handles the driver's inputs: each becomes an outcome for a flow, a retry, a redirect, or a repetition with other
+//! credentials.
 
 use bytes::Bytes;
 use http::header::LOCATION;
@@ -46,7 +47,7 @@ impl<K: Key> Client<K> {
         }
     }
 
-    /// A late answer, to an attempt that is over, is nobody's.
+    /// Calls `act` with the attempt. An input for an attempt that has ended is ignored.
     fn with_flight(&mut self, id: RequestId, act: impl FnOnce(&mut Self, TaskId, &mut Task<K>, Flight)) {
         let Some(task_id) = self.flights.remove(&id) else { return };
         let Some(mut task) = self.tasks.remove(&task_id) else { return };
@@ -57,7 +58,8 @@ impl<K: Key> Client<K> {
         self.put_back(task_id, task);
     }
 
-    /// Tells the upload of a one-shot blob what became of its bytes; where they cannot be read, every upload that needs them.
+    /// Tells the upload of a one-shot blob the result of a read. If the blob cannot be read, tells every upload that
+    /// needs it.
     fn read(
         &mut self,
         operation: Option<OperationId>,
@@ -85,7 +87,7 @@ impl<K: Key> Client<K> {
             });
             match &task.phase {
                 Phase::Reading => task.phase = Phase::Moved,
-                // Its answer is not wanted any more; what is left to do is to clean up.
+                // Its answer is not needed any more; only cleanup is left.
                 Phase::Flying(flight) if is_ending == Some(true) => {
                     self.abort(&flight.clone());
                     task.phase = Phase::Moved;
@@ -133,7 +135,7 @@ impl<K: Key> Client<K> {
         if is_transient(status) {
             return self.refused_for_now(task, &flight, response, end);
         }
-        // What a refusal of a manifest is about is only in its body.
+        // Only the body of a manifest's refusal states the reason.
         let is_told_in_full = matches!(flight.row, Row::PutManifest | Row::PutTaggedManifest) && !status.is_success();
         if is_told_in_full && end == End::Cut {
             return self.failed(task, flight, &NoAnswer::Lost("the refusal was cut short".to_owned()));
@@ -157,20 +159,20 @@ impl<K: Key> Client<K> {
         self.settle(task, Outcome::Answer { from: flight.target, response, end });
     }
 
-    /// What an answer shows of the origin that gave it.
+    /// Learns about the origin from an answer.
     fn learn_of_lane(&mut self, flight: &Flight, status: StatusCode) {
         let now = self.now;
         let took = (!flight.has_body).then(|| flight.took(now));
         let lane = self.lane(flight.target.origin());
         lane.hear(now);
-        // An answer that may be another one a moment later shows nothing of what the origin wants.
+        // A transient status does not show how the origin wants to be authenticated.
         if !is_transient(status) {
             lane.is_known = true;
             lane.answered(flight.method.is_safe(), flight.sent_at, took, now);
         }
     }
 
-    /// Hands a flow the outcome of its exchange.
+    /// Gives a flow the outcome of its exchange.
     pub(super) fn settle(&mut self, task: &mut Task<K>, outcome: Outcome) {
         task.redirect = None;
         task.login = super::task::Login::default();

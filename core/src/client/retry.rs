@@ -1,4 +1,4 @@
-//! Making a request again: whether, when, and what pays for it.
+//! Retries: whether and when a request is repeated, and what that costs.
 
 use std::time::Duration;
 
@@ -15,12 +15,12 @@ use crate::header::RetryAfter;
 use crate::outcome::{Event, Failure, FailureKind};
 use crate::{Instant, Origin, text};
 
-/// Statuses that are transient: what was asked is asked again (quirk `retryable-status-set`).
+/// Transient statuses, after which a request is retried (quirk `retryable-status-set`).
 pub(super) fn is_transient(status: StatusCode) -> bool {
     matches!(status.as_u16(), 408 | 429 | 499 | 500 | 502 | 503 | 504 | 522)
 }
 
-/// Statuses that say that there is too much to do.
+/// Statuses that mean that the origin is overloaded.
 fn is_throttling(status: StatusCode) -> bool {
     matches!(status.as_u16(), 429 | 503)
 }
@@ -28,14 +28,14 @@ fn is_throttling(status: StatusCode) -> bool {
 /// Whether there is another attempt.
 enum Attempt {
     Next,
-    /// There were as many as are allowed.
+    /// No: the maximum is reached.
     Last,
-    /// The lane's budget is spent.
+    /// No: the lane's retry budget is used up.
     Unpaid,
 }
 
 impl<K: Key> Client<K> {
-    /// The answer is a refusal that is transient.
+    /// Handles an answer with a transient status.
     pub(super) fn refused_for_now(&mut self, task: &mut Task<K>, flight: &Flight, response: Response<Bytes>, end: End) {
         let (status, now) = (response.status(), self.now);
         let asked = match RetryAfter::read(response.headers()) {
@@ -54,7 +54,8 @@ impl<K: Key> Client<K> {
             let answer = Outcome::Answer { from: flight.target.clone(), response, end };
             self.wait_and_repeat(task, flight, answer, status, asked);
         }
-        // Whatever becomes of this request, the others wait too; where that is too long, they fail when it is their turn.
+        // The wait applies to all requests to this origin. If it is too long for another one, that fails when its turn
+        // comes.
         if let Some(asked) = asked {
             self.lane(flight.target.origin()).pause(now.after(asked));
         }
@@ -70,7 +71,7 @@ impl<K: Key> Client<K> {
     ) {
         let why = format!("the registry answered {}", status.as_u16());
         let attempt = match asked.filter(|asked| !asked.is_zero()) {
-            // It costs nothing to do what one was asked for. `Retry-After: 0` asks for no wait.
+            // A wait that the registry asked for costs nothing. `Retry-After: 0` asks for no wait.
             Some(asked) => {
                 self.wait_as_asked(task, flight, asked, is_throttling(status), why);
                 Attempt::Next
@@ -79,14 +80,14 @@ impl<K: Key> Client<K> {
             None => self.another_attempt(task, flight, why),
         };
         match attempt {
-            // 429 says that nothing was done; after all else it is unknown.
+            // 429 means that the request was not applied. After every other status that is unknown.
             Attempt::Next
                 if flight.if_lost == IfLost::Repeat || status == StatusCode::TOO_MANY_REQUESTS && !flight.is_poured =>
             {
                 task.refusal = Some((flight.row, answer));
             }
             Attempt::Next => self.unknown(task, Some(status)),
-            // The last answer stands: it may be the registry's way of saying that it never will.
+            // The last answer is final: the registry may never answer differently.
             Attempt::Last | Attempt::Unpaid => {
                 task.troubles.remove(&flight.row);
                 task.attempts = flight.attempt;
@@ -100,7 +101,7 @@ impl<K: Key> Client<K> {
         if flight.if_lost == IfLost::Forget {
             self.settle(task, Outcome::Unknown { status: None });
             if task.flow.list().is_some() {
-                // A change of a list may be applied yet: until then nobody else changes that list.
+                // The write of a list may still be applied, so no other task changes that list until this moment.
                 let until = self.now.after(self.options.limits.silence);
                 task.phase = Phase::Resting { until, origin: task.registry.clone() };
             }
@@ -118,7 +119,7 @@ impl<K: Key> Client<K> {
             Attempt::Last | Attempt::Unpaid => {
                 task.troubles.remove(&flight.row);
                 task.attempts = flight.attempt;
-                // What the registry itself said says more than the accident that came after it.
+                // An earlier refusal by the registry says more than the connection failure after it.
                 let outcome = match task.refusal.take().filter(|(row, _)| *row == flight.row && may_pass) {
                     Some((_, refusal)) => refusal,
                     None => {
@@ -132,7 +133,7 @@ impl<K: Key> Client<K> {
         }
     }
 
-    /// The flow is told at once, but its next exchange waits as the repetition would have.
+    /// The flow is told at once that the outcome is unknown. Its next exchange waits as a retry would.
     pub(super) fn unknown(&mut self, task: &mut Task<K>, status: Option<StatusCode>) {
         let phase = std::mem::replace(&mut task.phase, Phase::Moved);
         self.settle(task, Outcome::Unknown { status });
@@ -141,7 +142,7 @@ impl<K: Key> Client<K> {
         }
     }
 
-    /// Has the task rest until its next attempt, if it has one.
+    /// Makes the task wait until its next attempt, if it has one.
     fn another_attempt(&mut self, task: &mut Task<K>, flight: &Flight, why: String) -> Attempt {
         let (attempt, now, options) = (trouble(task, flight.row), self.now, self.options.clone());
         if attempt > options.attempts {
@@ -156,9 +157,9 @@ impl<K: Key> Client<K> {
         Attempt::Next
     }
 
-    /// The origin has too much to do, and does not say for how long to wait: all that goes there waits, longer each time. It does
-    /// not count as an attempt where others like it were served since it was refused last: then there are too many of them, and
-    /// nothing is the matter with this one.
+    /// The origin is overloaded and states no wait: all requests to it wait, longer each time. This does not count as
+    /// an attempt if the origin has served other requests of the same kind since this one was last refused: then the
+    /// cause is their number and not this request.
     fn wait_for_lane(&mut self, task: &mut Task<K>, flight: &Flight, why: String) -> Attempt {
         let (now, options) = (self.now, self.options.clone());
         let lane = self.lane(flight.target.origin());
@@ -179,7 +180,7 @@ impl<K: Key> Client<K> {
         Attempt::Next
     }
 
-    /// Has the task wait as long as its origin asked for, and longer each time.
+    /// Makes the task wait as long as its origin asked for, and longer each time.
     fn wait_as_asked(&mut self, task: &mut Task<K>, flight: &Flight, asked: Duration, is_throttled: bool, why: String) {
         task.waits = task.waits.saturating_add(1);
         let options = self.options.clone();
@@ -193,9 +194,9 @@ impl<K: Key> Client<K> {
         self.lose_patience_after(task);
     }
 
-    /// Has the task wait until this moment.
+    /// Makes the task wait until this moment.
     fn rest(&mut self, task: &mut Task<K>, flight: &Flight, until: Instant, why: String) {
-        // Tokens may end in the pause, and the next attempt is signed afresh.
+        // Tokens may expire during the wait, and the next attempt is signed again.
         task.login = super::task::Login::default();
         let origin = flight.target.origin().clone();
         task.phase = Phase::Resting { until, origin: origin.clone() };
@@ -203,8 +204,8 @@ impl<K: Key> Client<K> {
         self.outbox.push_back(Output::Event(Event::Retrying { row: flight.row, origin, attempt, at: until, why }));
     }
 
-    /// Counts the wait of a task that rests because its origin asked for that. Where there was nothing else for too long, what
-    /// waits for that origin fails.
+    /// Counts the wait of a task whose origin asked for it. If the origin has only asked for waits for too long, the
+    /// tasks that wait for it fail.
     fn lose_patience_after(&mut self, task: &Task<K>) {
         let Phase::Resting { until, origin } = &task.phase else { return };
         let now = self.now;
@@ -214,7 +215,7 @@ impl<K: Key> Client<K> {
         }
     }
 
-    /// Fails what waits for origins that have done nothing but ask for waits for too long.
+    /// Fails the tasks that wait for origins which have only asked for waits for too long.
     pub(super) fn lose_patience(&mut self) {
         while let Some((origin, waited)) = self.impatient.pop_first() {
             for id in self.waiting_at(&origin) {
@@ -230,8 +231,8 @@ impl<K: Key> Client<K> {
         }
     }
 
-    /// Fails the first task that waits for a place at an origin which asked for a wait that goes on for longer than is allowed. Says
-    /// whether there was one.
+    /// Fails the first task that waits for a place at an origin which asked for a longer wait than the options allow.
+    /// Returns whether there was one.
     pub(super) fn refuse_to_wait(&mut self, origin: &Origin, asked: Duration) -> bool {
         let first = self.lanes.get_mut(origin).and_then(|lane| lane.queue.first(true));
         let Some((id, mut task)) = first.and_then(|id| Some((id, self.tasks.remove(&id)?))) else { return false };
@@ -252,7 +253,7 @@ impl<K: Key> Client<K> {
         lane.resting.iter().copied().chain(lane.queue.tasks()).collect()
     }
 
-    /// The moment at which content is looked for again that was looked for so often in vain.
+    /// When to ask again for content that was missing `tries` times.
     pub(super) fn recovery_at(&mut self, origin: &Origin, tries: u32) -> Instant {
         let options = self.options.clone();
         let wait = self.lane(origin).backoff.before_recovery(tries, &options);
@@ -260,14 +261,14 @@ impl<K: Key> Client<K> {
     }
 }
 
-/// One more request for this row was made in vain: the number of the attempt that comes next.
+/// Counts a failed request for this row. Returns the number of the next attempt.
 fn trouble<K>(task: &mut Task<K>, row: Row) -> u32 {
     let troubles = task.troubles.entry(row).or_default();
     *troubles = troubles.saturating_add(1);
     troubles.saturating_add(1)
 }
 
-/// A driver's text as it may be shown.
+/// The driver's reason, escaped for display.
 fn shown(why: &NoAnswer) -> NoAnswer {
     match why {
         NoAnswer::NotSent(text) => NoAnswer::NotSent(text::shown(text)),

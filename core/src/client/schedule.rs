@@ -1,7 +1,7 @@
-//! Which task goes on, and which request is sent now.
+//! The schedule: which task continues, and which request is sent now.
 //!
-//! Nothing is looked for: a task whose flow has moved, a lane in which something changed and a moment that has come are each
-//! noted when that happens, and only those are looked at.
+//! Nothing is searched for: a task whose flow has changed, a lane that has changed and a timer are each recorded when
+//! they change, and only these are examined.
 
 use super::any_flow::AnyFlow;
 use super::lane::{LARGE, Lane, Priority, Room, Ticket};
@@ -16,7 +16,7 @@ use crate::target::{Source, Target, admit};
 use crate::{Instant, Origin};
 
 impl<K: Key> Client<K> {
-    /// Asks the flows that have moved what they want. Says whether there were any.
+    /// Asks the flows that have changed for their next step. Returns whether there were any.
     pub(super) fn go_on(&mut self) -> bool {
         let mut has_moved = false;
         while let Some(id) = self.moved.pop_first() {
@@ -55,7 +55,7 @@ impl<K: Key> Client<K> {
         self.put_back(id, task);
     }
 
-    /// Keeps a task, and notes what it waits for.
+    /// Stores a task, and records what it waits for.
     pub(super) fn put_back(&mut self, id: TaskId, task: Task<K>) {
         match &task.phase {
             Phase::Moved => {
@@ -90,7 +90,7 @@ impl<K: Key> Client<K> {
         Ok(())
     }
 
-    /// Takes a task out of the lane that it waits in, for a place or for time; its flow is asked again.
+    /// Removes a task from the lane in which it waits for a place or for a moment. Its flow will be asked again.
     pub(super) fn leave_lane(&mut self, id: TaskId, task: &mut Task<K>) {
         match &task.phase {
             Phase::Queued(queued) => {
@@ -108,7 +108,7 @@ impl<K: Key> Client<K> {
         task.phase = Phase::Moved;
     }
 
-    /// Where a request really goes, and whether the registry's credentials may go with it.
+    /// The target that a request is sent to, and whether the registry's credentials may be sent there.
     fn admitted(
         &self,
         task: &Task<K>,
@@ -119,7 +119,7 @@ impl<K: Key> Client<K> {
         if let Some(redirect) = &task.redirect {
             return Ok((redirect.target.clone(), redirect.credentials_may_follow));
         }
-        // A token service was admitted when its challenge was read.
+        // The token service was admitted when its challenge was read.
         if row == Row::FetchToken {
             return Ok((target, false));
         }
@@ -130,14 +130,14 @@ impl<K: Key> Client<K> {
         }
     }
 
-    /// Whether the request is that of nobody, at a redirect's target.
+    /// Whether the request goes to a redirect's target with an anonymous token.
     pub(super) fn is_guest(&self, task: &Task<K>, row: Row, target: &Target) -> bool {
         let is_elsewhere = task.redirect.is_some() && *target.origin() != task.registry;
         self.options.policy.guest_tokens() && is_elsewhere && row != Row::FetchToken
     }
 
-    /// Gives out places: in each lane as far as its window goes, and what the cap on all leaves to the lanes in turn. Says
-    /// whether anything happened.
+    /// Sends requests: in each lane as many as its window allows, and if the total of all lanes is limited, the lanes
+    /// in turn. Returns whether anything happened.
     pub(super) fn send_what_may(&mut self) -> bool {
         let mut has_moved = false;
         loop {
@@ -158,7 +158,8 @@ impl<K: Key> Client<K> {
         }
     }
 
-    /// Has the first ready task of a lane take a place, if there is one for it. Says whether anything happened.
+    /// Sends the request of the first ready task of a lane, if there is a place for it. Returns whether anything
+    /// happened.
     fn take_place(&mut self, origin: &Origin) -> bool {
         let Some(lane) = self.lanes.get_mut(origin).filter(|lane| !lane.queue.is_empty()) else { return false };
         if lane.paused_until() > self.now {
@@ -171,7 +172,7 @@ impl<K: Key> Client<K> {
         }
         let room = lane.room(&self.options, self.now);
         let Some(id) = lane.queue.first(room == Room::Anything).filter(|_| room != Room::Nothing) else { return false };
-        // Every origin has its first place; the others are counted, and where they are scarce lanes take turns.
+        // The first place of each origin is not counted. If the total of the others is reached, the lanes take turns.
         let is_scarce = self.extra_places >= self.options.in_flight_total
             || !self.starved.is_empty() && self.turn.as_ref() != Some(origin);
         if !lane.is_empty() && is_scarce {
@@ -181,7 +182,7 @@ impl<K: Key> Client<K> {
             return false;
         }
         let Some(mut task) = self.tasks.remove(&id) else {
-            // It cannot be: who leaves takes its place in the queue along.
+            // This cannot happen: a task that ends is removed from the queue.
             return false;
         };
         if let Phase::Queued(mut queued) = std::mem::replace(&mut task.phase, Phase::Moved) {
@@ -215,7 +216,8 @@ impl<K: Key> Client<K> {
         self.lanes.entry(origin.clone()).or_insert_with(|| Lane::new(origin, options, now))
     }
 
-    /// Where there are too many lanes, half of them go, those that were used longest ago: what they knew is learned again.
+    /// If there are too many lanes, forgets the half that was not used for the longest time. What they knew is learned
+    /// again.
     fn forget_idle_lanes(&mut self) {
         if self.lanes.len() < self.lanes_allowed {
             return;
@@ -227,11 +229,11 @@ impl<K: Key> Client<K> {
         for (_, origin) in idle.into_iter().take(half) {
             self.lanes.remove(&origin);
         }
-        // Where most are in use, it is not tried again for each new one.
+        // If most of them are in use, this is not tried again for every new one.
         self.lanes_allowed = self.options.registries.max(self.lanes.len().saturating_mul(2));
     }
 
-    /// Lets what has rested long enough go on.
+    /// Continues the tasks and lanes whose wait is over.
     pub(super) fn wake(&mut self) {
         while let Some((at, timer)) = self.timers.first().cloned().filter(|(at, _)| *at <= self.now) {
             self.timers.remove(&(at, timer.clone()));
@@ -255,7 +257,7 @@ impl<K: Key> Client<K> {
         }
     }
 
-    /// The next moment at which something can be done without an input.
+    /// The next moment at which the client can do something without an input.
     pub(super) fn deadline(&mut self) -> Option<Deadline> {
         while let Some((at, timer)) = self.timers.first().cloned() {
             let is_needed = match &timer {

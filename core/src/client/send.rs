@@ -1,4 +1,4 @@
-//! Handing a signed request to the driver.
+//! Gives a signed request to the driver.
 
 use super::Client;
 use super::auth::SentCredential;
@@ -11,7 +11,7 @@ use crate::flow::{Exchange, Outcome};
 use crate::outcome::{Event, Failure};
 
 impl<K: Key> Client<K> {
-    /// Sends a request that was taken out of its lane's queue: it holds a place from now to its answer.
+    /// Sends a request that was removed from its lane's queue. It takes a place until its answer comes.
     pub(super) fn send(&mut self, id: TaskId, task: &mut Task<K>, queued: Queued<K>, sent_credential: SentCredential) {
         let Queued { exchange, target, may_sign, .. } = queued;
         let Exchange { row, mut request, keep, scopes, if_lost, .. } = exchange;
@@ -53,7 +53,7 @@ impl<K: Key> Client<K> {
         self.outbox.push_back(Output::Send { id: request_id, request, keep, limits: self.options.limits });
     }
 
-    /// The driver is given the request now: its answer is timed from this moment.
+    /// The driver takes the request now: the time of its answer is measured from this moment.
     pub(super) fn handed_out(&mut self, id: RequestId) {
         let task = self.flights.get(&id).and_then(|task| self.tasks.get_mut(task));
         if let Some(Phase::Flying(flight)) = task.map(|task| &mut task.phase) {
@@ -69,7 +69,7 @@ impl<K: Key> Client<K> {
         self.extra_places = self.extra_places.saturating_add(usize::from(is_extra));
     }
 
-    /// A request is over: its place is free.
+    /// A request has ended: its place becomes free.
     pub(super) fn release(&mut self, flight: &Flight) {
         let Some(lane) = self.lanes.get_mut(flight.target.origin()) else { return };
         lane.release(flight.is_large);
@@ -78,14 +78,14 @@ impl<K: Key> Client<K> {
         self.woken.insert(flight.target.origin().clone());
     }
 
-    /// Counts a request for the operation that it is made for.
+    /// Counts a request for its operation.
     fn count(&mut self, task: &Task<K>, bytes: u64) {
         if let Some(Job::Push(job)) = self.operations.get_mut(&task.operation).map(|operation| &mut operation.job) {
             job.count(bytes);
         }
     }
 
-    /// Gives a request up whose answer is no longer wanted.
+    /// Aborts a request whose answer is not needed any more.
     pub(super) fn abort(&mut self, flight: &Flight) {
         self.flights.remove(&flight.id);
         self.release(flight);
@@ -95,7 +95,7 @@ impl<K: Key> Client<K> {
         }
     }
 
-    /// Takes a request back that the driver has not been given yet.
+    /// Takes back a request that the driver was not given yet. Returns whether that was possible.
     pub(super) fn take_back(&mut self, flight: &Flight) -> bool {
         let waiting = self.outbox.len();
         self.outbox.retain(|output| !matches!(output, Output::Send { id, .. } if *id == flight.id));

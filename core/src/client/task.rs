@@ -1,4 +1,4 @@
-//! A flow under the client's care.
+//! A task: a flow, the operations that it works for, and what it waits for.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -17,59 +17,59 @@ use crate::outcome::Event;
 use crate::target::Target;
 use crate::{Instant, Origin};
 
-/// A flow, whom it serves, and what keeps it from going on.
+/// A flow, the operations that it works for, and what it waits for.
 pub(super) struct Task<K> {
     pub(super) flow: AnyFlow<K>,
-    /// Where it works.
+    /// The registry that it works on.
     pub(super) registry: Origin,
     pub(super) purpose: Purpose,
-    /// The operation whose turn it takes, whose source gives the bytes, and whose receipt counts the requests.
+    /// The operation whose turn it uses, whose source gives the bytes, and whose receipt counts the requests.
     pub(super) operation: OperationId,
     pub(super) phase: Phase<K>,
-    /// Whether a request of it was ever sent: what was begun is finished before new things begin.
+    /// Whether one of its requests was ever sent. Such tasks are continued before others start.
     pub(super) is_begun: bool,
-    /// How often the current request was made in vain, by row: a row is forgiven when it is answered.
+    /// How many attempts have failed, by row. The count of a row is reset when a request of it is answered.
     pub(super) troubles: BTreeMap<Row, u32>,
-    /// How often the last request was made whose outcome its flow was told.
+    /// The number of attempts of the last request whose outcome the flow was given.
     pub(super) attempts: u32,
-    /// How often the registry asked to wait with the current request.
+    /// How often the registry asked to wait before the current request.
     pub(super) waits: u32,
-    /// The last refusal of an origin that has too much to do, and did not say for how long to wait.
+    /// The last refusal by an overloaded origin that stated no wait.
     pub(super) throttled: Option<Throttled>,
-    /// The last answer to the current request that was a refusal, though one that may pass: the registry's own word.
+    /// The last transient refusal of the current request by the registry itself.
     pub(super) refusal: Option<(Row, Outcome)>,
-    /// Where the registry sent the current request to.
+    /// The redirect of the current request.
     pub(super) redirect: Option<Redirect>,
     pub(super) login: Login,
 }
 
-/// A refusal of an origin that has too much to do.
+/// A refusal by an overloaded origin.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Throttled {
     pub(super) row: Row,
-    /// When the request was first refused so.
+    /// When the request was first refused for this reason.
     pub(super) since: Instant,
-    /// How many requests of the same kind (asking or writing) the origin had served when it was refused last.
+    /// How many requests of the same kind (safe, or not) the origin had served at the last such refusal.
     pub(super) served: u64,
 }
 
-/// Whom a task serves.
+/// What a task works for.
 #[derive(Debug)]
 pub(super) enum Purpose {
-    /// These operations, as this part of each. Pushes that need the same blob share its upload.
+    /// These operations, and the part of each that it does. Pushes that need the same blob share its upload.
     Operations(Vec<(OperationId, Part)>),
-    /// All that wait for what it brings.
+    /// All operations that wait for its result.
     Shared(SharedTask),
-    /// Nobody any more: it cleans up behind an operation that is over.
+    /// No operation: it cleans up after an operation that has ended.
     Cleanup,
 }
 
-/// What many wait for.
+/// A result that several operations may wait for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum SharedTask {
-    /// A token: of this key, asked for at this moment, with credentials of this generation.
+    /// A token with this key, requested at this moment, with the credentials of this generation.
     Token { key: TokenKey, asked: Instant, generation: u64 },
-    /// How the registry wants to be asked.
+    /// The challenge in the answer to a ping.
     Ping,
 }
 
@@ -78,50 +78,50 @@ impl Purpose {
         if let Self::Shared(shared) = self { Some(shared) } else { None }
     }
 
-    /// As which parts operations wait for it.
+    /// The operations that wait for it, and the part of each that it does.
     pub(super) fn owners(&self) -> &[(OperationId, Part)] {
         if let Self::Operations(owners) = self { owners } else { &[] }
     }
 }
 
-/// What keeps a task from going on.
+/// What a task waits for.
 pub(super) enum Phase<K> {
-    /// Nothing: its flow has moved, and is asked what it wants.
+    /// Nothing: its flow has changed and will be asked for its next step.
     Moved,
-    /// Other changes of the same list of referrers, a ping, or what other tasks of its operation find out.
+    /// Other updates of the same list of referrers, a ping, or the results of other tasks of its operation.
     Waiting,
     /// A place in the lane of the origin that its request goes to.
     Queued(Box<Queued<K>>),
-    /// Time, before its next request is made: it was made in vain at this origin.
+    /// A moment: its last request to this origin has failed and will be retried.
     Resting { until: Instant, origin: Origin },
-    /// Bytes of its blob.
+    /// Bytes of its blob, which the driver reads.
     Reading,
-    /// An answer.
+    /// The answer to its request.
     Flying(Box<Flight>),
 }
 
 /// A request that waits for a place.
 pub(super) struct Queued<K> {
     pub(super) exchange: Exchange<K>,
-    /// Where it goes: what the flow named, or a redirect did.
+    /// The target, which the flow or a redirect named.
     pub(super) target: Target,
-    /// Whether the registry itself named that, so that credentials may go with it.
+    /// Whether the registry itself named the target, so that credentials may be sent there.
     pub(super) may_sign: bool,
     pub(super) ticket: Ticket,
 }
 
-/// What the current request went through to be let in.
+/// How often the current request was repeated for authentication.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Login {
-    /// How often it was turned away.
+    /// How often it was refused with current credentials.
     pub(super) tries: u32,
-    /// How often it was turned away for what was no longer the newest.
+    /// How often it was refused with a token or credentials that were no longer the newest.
     pub(super) outdated: u32,
-    /// Whether the driver was asked for other credentials because of it.
+    /// Whether the driver was asked for other credentials because of its refusal.
     pub(super) is_renewed: bool,
-    /// How often a token that it waited for had ended when it came.
+    /// How often a token that it waited for had already expired when it came.
     pub(super) fetched: u32,
-    /// When the last of them came.
+    /// When the last token that it waited for came.
     pub(super) fetched_at: Option<Instant>,
 }
 
@@ -132,27 +132,27 @@ pub(super) struct Flight {
     pub(super) row: Row,
     pub(super) method: Method,
     pub(super) attempt: u32,
-    /// The length of its body in bytes, where that is known.
+    /// The length of its body in bytes, if it is known.
     pub(super) len: Option<u64>,
     /// When the driver was given it.
     pub(super) sent_at: Instant,
     pub(super) target: Target,
     pub(super) if_lost: IfLost,
-    /// Whether its body can be had only once.
+    /// Whether its body comes directly from a one-shot source.
     pub(super) is_poured: bool,
     pub(super) has_body: bool,
-    /// Whether its body is that of a blob, so that the caller's key was handed out.
+    /// Whether its body is from a blob, so that the driver was given the caller's key.
     pub(super) has_blob: bool,
-    /// Whether it takes one of the places for large bodies.
+    /// Whether its body is large.
     pub(super) is_large: bool,
     pub(super) scopes: Scopes,
-    /// Whether the registry itself named the target, so that credentials may go with it.
+    /// Whether the registry itself named the target, so that credentials may be sent there.
     pub(super) may_sign: bool,
     pub(super) sent_credential: SentCredential,
 }
 
 impl Flight {
-    /// What became of it, for a trace.
+    /// The event about the end of the request.
     pub(super) fn exchanged<K>(&self, now: Instant, status: Option<StatusCode>, received: u64) -> Event<K> {
         Event::Exchanged {
             row: Some(self.row),
@@ -171,7 +171,7 @@ impl Flight {
     }
 }
 
-/// Where the registry sent a request to.
+/// The target of a redirect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Redirect {
     pub(super) target: Target,
@@ -184,7 +184,7 @@ impl<K> Task<K> {
         Self {
             flow,
             registry,
-            // What others wait for goes first.
+            // A task that several operations wait for is first.
             is_begun: matches!(purpose, Purpose::Shared(_)),
             purpose,
             operation,
@@ -199,13 +199,13 @@ impl<K> Task<K> {
         }
     }
 
-    /// How often a request was made in vain, at most, for a failure to tell.
+    /// The highest number of attempts of a row, for the failure.
     pub(super) fn made(&self) -> u32 {
         self.troubles.values().copied().max().unwrap_or_default().max(self.attempts)
     }
 }
 
-/// The rows whose answers carry content, so that a body that was cut is no answer.
+/// Whether the answers of a row have content, so that one with an incomplete body cannot be used.
 pub(super) const fn carries_content(row: Row) -> bool {
     matches!(
         row,

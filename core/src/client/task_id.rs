@@ -1,3 +1,3 @@
-/// A flow's name in the client.
+/// Identifies a task of a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct TaskId(pub(super) u64);

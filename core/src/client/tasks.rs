@@ -1,4 +1,4 @@
-//! Beginning a task, sharing one, and telling everyone who waits for it what came of it.
+//! Starts tasks, shares them between operations, and gives their results to the operations that wait.
 
 use super::Client;
 use super::any_flow::{AnyFlow, FlowOutput};
@@ -13,8 +13,8 @@ use crate::outcome::{Event, Failure, FailureKind};
 use crate::{Instant, Origin};
 
 impl<K: Key> Client<K> {
-    /// Begins a task for a part of an operation, or joins that part to another operation's upload of the same blob, or change of
-    /// the same list.
+    /// Starts a task for a part of an operation, or lets the part wait for another operation's upload of the same blob
+    /// or update of the same list.
     pub(super) fn add_task(
         &mut self,
         operation: OperationId,
@@ -29,7 +29,7 @@ impl<K: Key> Client<K> {
         {
             owners.push((operation, part.clone()));
             self.note_task(operation, id);
-            // It is being sent, so it is not there.
+            // It is being sent, so the repository does not have it.
             self.is_unseen(operation, &part, Unseen::Sent);
             return;
         }
@@ -47,7 +47,7 @@ impl<K: Key> Client<K> {
         if let Some(until) = not_before {
             task.phase = Phase::Resting { until, origin: registry };
         }
-        // In one client, one change of a list of referrers is read and written at a time.
+        // A client makes only one update of a list of referrers at a time.
         if let Some(list) = line {
             let line = self.lines.entry(list).or_default();
             if !line.is_empty() {
@@ -58,7 +58,7 @@ impl<K: Key> Client<K> {
         self.put_back(id, task);
     }
 
-    /// Joins the change of a list of referrers to one that has not been written yet.
+    /// Joins the update of a list of referrers to another one that has not written yet.
     fn join_change(&mut self, operation: OperationId, part: &Part, flow: &mut AnyFlow<K>) -> bool {
         let last = flow.list().and_then(|list| self.lines.get(&list)?.back().copied());
         let Some((id, task)) = last.and_then(|id| Some((id, self.tasks.get_mut(&id)?))) else { return false };
@@ -77,7 +77,8 @@ impl<K: Key> Client<K> {
         }
     }
 
-    /// Begins a task that many may wait for. Its requests are counted for the operation that is the first to need it.
+    /// Starts a task that several operations may wait for. Its requests are counted for the first operation that needs
+    /// it.
     pub(super) fn add_shared(
         &mut self,
         flow: AnyFlow<K>,
@@ -89,7 +90,7 @@ impl<K: Key> Client<K> {
         self.put_back(id, Task::new(flow, registry, operation, Purpose::Shared(shared)));
     }
 
-    /// Nobody joins this upload any more.
+    /// No other operation may join this upload any more.
     pub(super) fn no_longer_shared(&mut self, id: TaskId, task: &Task<K>) {
         if let Some(upload) = task.flow.shared_upload()
             && self.uploads.get(&upload) == Some(&id)
@@ -98,7 +99,7 @@ impl<K: Key> Client<K> {
         }
     }
 
-    /// The next change of the same list of referrers may go on.
+    /// The next update of the same list of referrers may continue.
     pub(super) fn leave_line(&mut self, id: TaskId, task: &Task<K>) {
         let Some(list) = task.flow.list() else { return };
         let Some(line) = self.lines.get_mut(&list) else { return };
@@ -116,7 +117,7 @@ impl<K: Key> Client<K> {
         }
     }
 
-    /// Calls into a flow, with what it may look at and write to.
+    /// Calls `act` with a flow's context.
     pub(super) fn with_context<R>(
         &mut self,
         task: &mut Task<K>,
@@ -146,7 +147,7 @@ impl<K: Key> Client<K> {
         Some(result)
     }
 
-    /// The registry did not say that it has a blob that it was asked for: those that wait for this answer go on.
+    /// The registry was asked for a blob and did not say that it has it: the blobs that wait for this answer continue.
     fn is_unseen(&mut self, owner: OperationId, part: &Part, unseen: Unseen) {
         let job = self.operations.get_mut(&owner).map(|operation| &mut operation.job);
         if let (Some(Job::Push(job)), Part::Node(Node::Blob(blob))) = (job, part) {
@@ -155,11 +156,11 @@ impl<K: Key> Client<K> {
         }
     }
 
-    /// It was found out what the uploads of this operation that are held wait for.
+    /// The uploads of this operation that wait in [`Next::Hold`] can continue.
     pub(super) fn end_holds(&mut self, operation: OperationId) {
         let tasks = self.operations.get(&operation).map(|state| state.tasks.clone()).unwrap_or_default();
         for id in tasks {
-            // All others, whose requests may be under way, are left alone.
+            // Other tasks, whose requests may be in flight, are not changed.
             let is_upload = self.tasks.get(&id).is_some_and(|task| matches!(task.flow, AnyFlow::Upload(_)));
             if is_upload && let Some(mut task) = self.tasks.remove(&id) {
                 self.end_hold(&mut task);
@@ -168,7 +169,7 @@ impl<K: Key> Client<K> {
         }
     }
 
-    /// An upload that is held goes on.
+    /// Continues an upload that waits in [`Next::Hold`].
     pub(super) fn end_hold(&mut self, task: &mut Task<K>) {
         if matches!(task.phase, Phase::Waiting) {
             task.phase = Phase::Moved;
@@ -176,7 +177,7 @@ impl<K: Key> Client<K> {
         }
     }
 
-    /// Tells everyone who waits for a task what came of it.
+    /// Gives the result of a task to every operation that waits for it.
     pub(super) fn finish(&mut self, id: TaskId, task: Task<K>) {
         self.no_longer_shared(id, &task);
         self.leave_line(id, &task);
@@ -194,7 +195,7 @@ impl<K: Key> Client<K> {
         self.tell_all(id, task.operation, &owners, result);
     }
 
-    /// What a flow came to is told at once, though it cleans up yet: nobody waits for a courtesy.
+    /// Gives the result of a flow at once if only cleanup is left, so that no operation waits for the cleanup.
     pub(super) fn finish_early(&mut self, id: TaskId, task: &mut Task<K>) {
         let Some(result) = task.flow.early_result().filter(|_| matches!(task.purpose, Purpose::Operations(_))) else {
             return;
@@ -207,7 +208,7 @@ impl<K: Key> Client<K> {
         }
     }
 
-    /// Tells each owner of a task, whose source is that of `operation`, what came of it.
+    /// Gives the result of a task to each of its owners. `operation` is the one whose source gave the bytes.
     fn tell_all(
         &mut self,
         id: TaskId,
@@ -226,7 +227,7 @@ impl<K: Key> Client<K> {
                 self.send_again(*owner, part);
                 continue;
             }
-            // The last one is given the result itself.
+            // The last owner gets the result itself, the others a copy.
             let shared = if at == owners.len() { result.take() } else { result.as_ref().and_then(shared_result) };
             if let Some(result) = shared {
                 self.tell(*owner, part, result);
@@ -238,7 +239,7 @@ impl<K: Key> Client<K> {
         let job = self.operations.get_mut(&owner).map(|operation| &mut operation.job);
         match (job, part) {
             (Some(Job::Simple(job)), _) => {
-                // It may have been applied whatever the answer was.
+                // The deletion may have been applied, whatever the answer was.
                 if let Some(what) = &job.deletes {
                     self.presence.delete(&job.place, what, self.now);
                 }
@@ -260,7 +261,7 @@ impl<K: Key> Client<K> {
         }
     }
 
-    /// What many waited for is there, or will not be.
+    /// A task that several operations wait for has ended.
     fn shared_done(
         &mut self,
         registry: &Origin,
@@ -282,7 +283,7 @@ impl<K: Key> Client<K> {
     }
 }
 
-/// A copy of a result for another operation that waits for the same upload.
+/// A copy of a result, for another operation that waits for the same upload.
 fn shared_result(result: &Result<FlowOutput, Failure>) -> Option<Result<FlowOutput, Failure>> {
     match result {
         Ok(output) => output.shared().map(Ok),
@@ -290,7 +291,7 @@ fn shared_result(result: &Result<FlowOutput, Failure>) -> Option<Result<FlowOutp
     }
 }
 
-/// Whether an upload failed because of the bytes that it was to send, which are the source's of one operation alone.
+/// Whether an upload failed because of its source, which belongs to one operation only.
 const fn is_of_the_source(kind: &FailureKind) -> bool {
     matches!(
         kind,

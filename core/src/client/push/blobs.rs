@@ -98,7 +98,7 @@ pub(super) struct Blobs<K> {
     waiting: BTreeSet<(Reverse<u64>, usize)>,
     /// Blobs of unknown digest that wait, in the order in which they were given.
     pipes: VecDeque<usize>,
-    /// Blobs of unknown digest that are open.
+    /// How many blobs of unknown digest are open.
     open_pipes: usize,
     /// Blobs that are not done.
     unfinished: usize,
@@ -227,7 +227,7 @@ impl<K: Key> Blobs<K> {
         if self.open_pipes < most.max(1) { self.pipes.pop_front() } else { None }
     }
 
-    /// Blobs of unknown digest that are open.
+    /// How many blobs of unknown digest are open.
     pub(super) const fn open_pipes(&self) -> usize {
         self.open_pipes
     }

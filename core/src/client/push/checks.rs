@@ -1,5 +1,5 @@
-//! Questions about content: what is referred to and was not given may be in the repository all the same, and what the registry
-//! may lack is asked about before it is sent again.
+//! Asks about content: content that is referred to but was not given may be in the repository, and content that the
+//! registry may have lost is asked about before it is sent again.
 
 use super::blobs::BlobState;
 use super::graph::{ContentId, Evidence, Given, Kind};
@@ -9,32 +9,32 @@ use crate::driver::Key;
 use crate::flow::{Exists, Found};
 use crate::outcome::{Failure, FailureKind};
 
-/// How often content that may be late to be seen is asked about before it counts as missing: with the waits between, that takes
-/// at least seven seconds (by default).
+/// How often content that may become visible late is asked about before it counts as missing. With the waits between,
+/// this takes at least seven seconds by default.
 const LOOKS: u32 = 3;
 
-/// Content that has to be asked about.
+/// Content that must be asked about.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Doubt {
     id: ContentId,
-    /// How often it was looked for, or a manifest was refused because of it: each time it is waited for longer.
+    /// How often it was asked about, or a manifest was refused because of it. Each time the wait is longer.
     tries: u32,
-    /// Whether it is asked about again where it is not seen, because it may be seen later.
+    /// Whether it is asked about again if it is missing, because it may become visible late.
     is_late: bool,
 }
 
 impl Doubt {
-    /// It is asked about at once, and once.
+    /// It is asked about once, without a wait.
     pub(super) const fn new(id: ContentId) -> Self {
         Self { id, tries: 0, is_late: false }
     }
 
-    /// It is asked about after a while, because it was looked for so often in vain.
+    /// It is asked about after a wait, because it was missing `tries` times.
     pub(super) const fn after(self, tries: u32) -> Self {
         Self { tries, ..self }
     }
 
-    /// Whether it may be late to be seen.
+    /// Sets whether it may become visible late.
     pub(super) const fn of_late(self, is_late: bool) -> Self {
         Self { is_late, ..self }
     }
@@ -47,7 +47,7 @@ impl<K: Key> PushJob<K> {
         {
             starts.extend(self.check(doubt, context));
         }
-        // What was not given yet may be given later, or turn out to be a blob whose digest is not known.
+        // Content that was not given yet may be given later, or may be a blob whose digest is not known yet.
         while !self.is_open
             && self.blobs.unidentified() == 0
             && self.room(context.options) > 0
@@ -63,7 +63,7 @@ impl<K: Key> PushJob<K> {
         }
     }
 
-    /// Whether something that is to be sent refers to it, or nothing is taken on trust.
+    /// Whether a manifest that is still to be sent refers to it, or the push checks everything.
     fn is_needed(&self, id: ContentId) -> bool {
         self.is_rechecked || self.graph.is_needed(id) || self.is_root_there() && !self.tags.are_done()
     }
@@ -74,13 +74,13 @@ impl<K: Key> PushJob<K> {
         self.graph.is_asked_about(id);
         self.checks.insert(id, (doubt, context.presence.moment()));
         let exists = Exists::new(self.place.clone(), digest, self.graph.kind(id) == Kind::Manifest);
-        // What was given is sent where it is missing.
+        // Content that was given is sent if it is missing.
         let mounts = if self.graph.given(id) == Given::Nothing { self.mounts.as_slice() } else { &[] };
         let exists = exists.mounting_from(mounts);
         Some(self.start(Node::Check(id), AnyFlow::Exists(exists), tries))
     }
 
-    /// The registry says whether it has something.
+    /// Handles the registry's answer about some content.
     pub(super) fn checked(&mut self, id: ContentId, found: Found, context: &mut PushContext<'_, K>) {
         let Some((doubt, asked)) = self.checks.remove(&id) else { return };
         let Some(digest) = self.graph.digest(id) else { return };
@@ -101,7 +101,7 @@ impl<K: Key> PushJob<K> {
         }
     }
 
-    /// It is there, as this evidence says.
+    /// The content is in the repository, by this evidence.
     fn is_found(&mut self, id: ContentId, evidence: Evidence, context: &mut PushContext<'_, K>) {
         let was_asked_about = self.graph.is_busy(id);
         self.graph.free(id);
@@ -110,7 +110,7 @@ impl<K: Key> PushJob<K> {
             Given::Nothing => self.graph.there(id, evidence),
             Given::Blob(number) => {
                 let state = self.blobs.get(number).map(|node| node.state);
-                // A push that takes nothing on trust looked for it before it would have sent it.
+                // A push that checks everything asked about it before sending it.
                 if was_asked_about && state == Some(BlobState::Running) {
                     self.blobs.again(number);
                 }
@@ -123,7 +123,7 @@ impl<K: Key> PushJob<K> {
         }
     }
 
-    /// The registry lacks it: it is sent, if it was given.
+    /// The registry does not have it: it is sent, if it was given.
     fn is_lacking(&mut self, id: ContentId) {
         let was_asked_about = self.graph.is_busy(id);
         self.graph.free(id);
@@ -134,14 +134,15 @@ impl<K: Key> PushJob<K> {
                     self.fail(Failure::new(FailureKind::Incomplete { digest }));
                 }
             }
-            // One that was given while it was asked about is on its way.
+            // A blob that was given while it was asked about is already being sent.
             Given::Blob(number) if was_asked_about => self.send_again(id, number),
             Given::Blob(_) => {}
         }
     }
 
-    /// A registry that does not let itself be asked (quirks of section B): what was not given, or was acknowledged a moment ago,
-    /// is taken to be there, and the registry says otherwise when a manifest refers to it; what was given is sent.
+    /// The registry's answers do not show whether it has the content. Content that was not given, or that was
+    /// acknowledged a short time ago, is assumed to exist: the registry will refuse the manifest if it does not.
+    /// Content that was given is sent.
     fn is_not_said(&mut self, id: ContentId, is_late: bool, context: &mut PushContext<'_, K>) {
         match self.graph.given(id) {
             Given::Nothing => self.is_found(id, Evidence::Served, context),

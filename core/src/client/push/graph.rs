@@ -1,10 +1,11 @@
-//! What waits for what, by digest: a manifest counts what it refers to and that is not there yet.
+//! The graph of a push: each manifest counts the content that it refers to and that is not in the repository yet.
 //!
-//! Each piece of content that was given or is referred to is a node. When one is seen to be there, the counters of the
-//! manifests that refer to it go down; when it is lost, they go up again. Nothing else is touched, so a step costs what the
-//! content has of referrers, and no more. A manifest whose counter is 0 is ready to be sent.
+//! Each piece of content that was given or is referred to is a node. When one is found to exist, the counters of the
+//! manifests that refer to it decrease; when it is lost, they increase. Nothing else changes, so the cost of a step is
+//! the number of manifests that refer to the content. A manifest whose counter is 0 can be sent.
 //!
-//! A subject counts only where it is part of the same push: one that is elsewhere, or nowhere, blocks nothing.
+//! A subject is counted only if it is part of the same push. A subject that is elsewhere, or does not exist, blocks
+//! nothing.
 
 mod needed_by;
 
@@ -13,38 +14,38 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::Digest;
 use needed_by::NeededBy;
 
-/// A piece of content in a graph.
+/// Identifies a piece of content in a graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::client) struct ContentId(u32);
 
-/// Where a registry keeps a piece of content: the same bytes may be a blob and a manifest.
+/// How a registry stores a piece of content. The same bytes may be both a blob and a manifest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Kind {
     Blob,
     Manifest,
 }
 
-/// What of a piece of content is part of the push.
+/// Whether the caller gave a piece of content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Given {
-    /// Nothing: it is only referred to.
+    /// It is only referred to.
     Nothing,
-    /// The blob of this number.
+    /// It was given as the blob with this number.
     Blob(usize),
-    /// The manifest of this number.
+    /// It was given as the manifest with this number.
     Manifest(usize),
 }
 
-/// Why a piece of content is taken to be in the repository.
+/// Why a piece of content is assumed to be in the repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Evidence {
-    /// It is not.
+    /// It is not assumed to be there.
     None,
-    /// It need not be there: its maker forbids to distribute it.
+    /// It need not be there, because it may not be distributed.
     LeftOut,
-    /// The registry served, in this push, a manifest that refers to it.
+    /// The registry has served a manifest that refers to it, during this push.
     Served,
-    /// The registry said so: it stored it, found it, or took a manifest that refers to it.
+    /// The registry has stored it, has answered that it has it, or has accepted a manifest that refers to it.
     Acknowledged,
 }
 
@@ -54,38 +55,39 @@ struct Content {
     kind: Kind,
     given: Given,
     evidence: Evidence,
-    /// Whether something refers to it as content that may be distributed.
+    /// Whether a manifest refers to it as content that may be distributed.
     is_ordinary: bool,
-    /// Whether a request about it is under way.
+    /// Whether a request about it is in progress.
     is_busy: bool,
-    /// Of a manifest: how much of what it refers to is not there.
+    /// For a manifest: how many of its references are not in the repository.
     waits_for: u32,
-    /// Its length in bytes, as the first descriptor of it, or what was given, says.
+    /// Its size in bytes, from the first descriptor of it or from the caller.
     size: Option<u64>,
-    /// The manifests that refer to it, but for those whose subject it is.
+    /// The manifests that refer to it, without those whose subject it is.
     needed_by: NeededBy,
-    /// The content before it whose digest begins with the same bytes.
+    /// The previous content whose digest begins with the same bytes.
     alike: Option<ContentId>,
 }
 
-/// What waits for what.
+/// The graph of a push.
 #[derive(Debug, Default)]
 pub(super) struct Graph {
     contents: Vec<Content>,
-    /// The last content whose digest begins with these bytes; [`Content::alike`] leads to the others.
+    /// The last content whose digest begins with these bytes; [`Content::alike`] links to the others.
     by_digest: BTreeMap<u64, ContentId>,
-    /// Given manifests by the subject that they name.
+    /// The given manifests, by their subject.
     artifacts: BTreeMap<ContentId, Vec<ContentId>>,
-    /// Given manifests that are not there, wait for nothing, and that no request is under way for.
+    /// The given manifests that can be sent: they are not in the repository, wait for nothing, and have no request in
+    /// progress.
     ready: BTreeSet<ContentId>,
-    /// What is referred to, and neither given nor there.
+    /// Content that is referred to, but neither given nor in the repository.
     missing: BTreeSet<ContentId>,
-    /// Given manifests that are not there.
+    /// How many given manifests are not in the repository.
     unstored: usize,
 }
 
 impl Graph {
-    /// The content of this digest.
+    /// The node with this digest, which is added if there is none.
     pub(super) fn content(&mut self, digest: Digest, kind: Kind) -> ContentId {
         if let Some(known) = self.find(digest, kind) {
             return known;
@@ -106,12 +108,12 @@ impl Graph {
         id
     }
 
-    /// So much more content is to come.
+    /// Reserves memory for `more` nodes.
     pub(super) fn reserve(&mut self, more: usize) {
         self.contents.reserve_exact(more);
     }
 
-    /// The same, where the push has to do with it.
+    /// The node with this digest, if there is one.
     pub(super) fn find(&self, digest: Digest, kind: Kind) -> Option<ContentId> {
         let mut next = self.by_digest.get(&digest.beginning()).copied();
         while let Some(id) = next {
@@ -144,7 +146,7 @@ impl Graph {
         self.get(id).map_or(Evidence::None, |content| content.evidence)
     }
 
-    /// Whether it is there, or need not be.
+    /// Whether it is in the repository, or need not be.
     pub(super) fn is_there(&self, id: ContentId) -> bool {
         self.evidence(id) != Evidence::None
     }
@@ -153,7 +155,7 @@ impl Graph {
         self.get(id).map_or(Kind::Blob, |content| content.kind)
     }
 
-    /// Whether a request about it is under way.
+    /// Whether a request about it is in progress.
     pub(super) fn is_busy(&self, id: ContentId) -> bool {
         self.get(id).is_some_and(|content| content.is_busy)
     }
@@ -163,19 +165,19 @@ impl Graph {
         self.get(id).is_some_and(|content| content.waits_for > 0)
     }
 
-    /// How long it is, as far as anything of the push says.
+    /// Its size in bytes, if a descriptor or the caller stated it.
     pub(super) fn size(&self, id: ContentId) -> Option<u64> {
         self.get(id)?.size
     }
 
-    /// Something says how long it is; what was said first stands.
+    /// Sets its size, unless it is set already.
     pub(super) fn says_size(&mut self, id: ContentId, size: u64) {
         if let Some(content) = self.get_mut(id) {
             content.size.get_or_insert(size);
         }
     }
 
-    /// A blob of the push is this content.
+    /// The caller gave it as a blob.
     pub(super) fn give_blob(&mut self, id: ContentId, blob: usize) {
         self.missing.remove(&id);
         if let Some(content) = self.get_mut(id) {
@@ -183,7 +185,7 @@ impl Graph {
         }
     }
 
-    /// A manifest of the push is this content; it waits for what of `needs` is not there.
+    /// The caller gave it as a manifest. It waits for those of `needs` that are not in the repository.
     pub(super) fn give_manifest(
         &mut self,
         id: ContentId,
@@ -218,13 +220,13 @@ impl Graph {
         self.settle(id);
     }
 
-    /// Whether what names it as its subject waits for it.
+    /// Whether the manifests whose subject it is wait for it.
     fn blocks_artifacts(&self, subject: ContentId) -> bool {
         self.get(subject)
             .is_some_and(|content| matches!(content.given, Given::Manifest(_)) && content.evidence == Evidence::None)
     }
 
-    /// A manifest refers to it; whether it has to be sent after it was left out.
+    /// A manifest refers to it. Returns whether it must be sent now although it was left out before.
     pub(super) fn refer(&mut self, id: ContentId, may_be_left_out: bool) -> bool {
         let Some(content) = self.get_mut(id) else { return false };
         content.is_ordinary |= !may_be_left_out;
@@ -241,7 +243,7 @@ impl Graph {
         }
     }
 
-    /// It is there. Better evidence takes the place of worse.
+    /// It is in the repository, by this evidence. Stronger evidence replaces weaker.
     pub(super) fn there(&mut self, id: ContentId, evidence: Evidence) {
         let Some(content) = self.get_mut(id) else { return };
         let before = content.evidence;
@@ -265,7 +267,7 @@ impl Graph {
         }
     }
 
-    /// It is not there any more, or has to be asked about.
+    /// It is not in the repository any more, or must be asked about.
     pub(super) fn lost(&mut self, id: ContentId) {
         let Some(content) = self.get_mut(id) else { return };
         if std::mem::replace(&mut content.evidence, Evidence::None) == Evidence::None {
@@ -282,7 +284,7 @@ impl Graph {
         }
     }
 
-    /// The manifests that wait for it while it is not there, and whether it is a given manifest itself.
+    /// The manifests that wait for it, and whether it is a given manifest itself.
     fn waiting_for(&self, id: ContentId) -> (Vec<ContentId>, bool) {
         let Some(content) = self.get(id) else { return (Vec::new(), false) };
         let is_manifest = matches!(content.given, Given::Manifest(_));
@@ -297,7 +299,7 @@ impl Graph {
         self.ready.remove(&manifest);
     }
 
-    /// Puts a manifest among those that are ready, if it is.
+    /// Adds a manifest to those that can be sent, or removes it, as its state requires.
     fn settle(&mut self, id: ContentId) {
         let is_ready = self.get(id).is_some_and(|content| {
             matches!(content.given, Given::Manifest(_))
@@ -310,14 +312,14 @@ impl Graph {
         }
     }
 
-    /// Takes a manifest that is ready: a request about it is under way until [`Graph::free`].
+    /// Takes a manifest that can be sent. A request about it counts as in progress until [`Graph::free`].
     pub(super) fn take_ready(&mut self) -> Option<ContentId> {
         let id = self.ready.pop_first()?;
         self.occupy(id);
         Some(id)
     }
 
-    /// A request about it is under way.
+    /// A request about it is in progress.
     pub(super) fn occupy(&mut self, id: ContentId) {
         self.ready.remove(&id);
         if let Some(content) = self.get_mut(id) {
@@ -325,7 +327,7 @@ impl Graph {
         }
     }
 
-    /// No request about it is under way any more.
+    /// No request about it is in progress any more.
     pub(super) fn free(&mut self, id: ContentId) {
         if let Some(content) = self.get_mut(id) {
             content.is_busy = false;
@@ -333,24 +335,24 @@ impl Graph {
         self.settle(id);
     }
 
-    /// Takes something that is referred to, and neither given nor there.
+    /// Takes content that is referred to, but neither given nor in the repository.
     pub(super) fn take_missing(&mut self) -> Option<ContentId> {
         self.missing.pop_first()
     }
 
-    /// Something refers to it and has to be sent: it is among what is missing, if it is.
+    /// A manifest that must be sent refers to it: it is added to the missing content, if it is missing.
     pub(super) fn need(&mut self, id: ContentId) {
         if self.given(id) == Given::Nothing && !self.is_there(id) {
             self.missing.insert(id);
         }
     }
 
-    /// It is asked about: it need not be taken from among what is missing.
+    /// It is being asked about, so [`Graph::take_missing`] must not return it.
     pub(super) fn is_asked_about(&mut self, id: ContentId) {
         self.missing.remove(&id);
     }
 
-    /// Whether a manifest that is not there refers to it.
+    /// Whether a manifest that is not in the repository refers to it.
     pub(super) fn is_needed(&self, id: ContentId) -> bool {
         self.get(id)
             .is_some_and(|content| content.needed_by.as_slice().iter().any(|manifest| !self.is_there(*manifest)))
@@ -361,15 +363,15 @@ impl Graph {
         self.unstored
     }
 
-    /// A given manifest that is not there.
+    /// A given manifest that is not in the repository.
     pub(super) fn first_unstored(&self) -> Option<Digest> {
         let is_unstored =
             |content: &&Content| matches!(content.given, Given::Manifest(_)) && content.evidence == Evidence::None;
         self.contents.iter().find(is_unstored).map(|content| content.digest)
     }
 
-    /// What of the push is taken to be there only because the registry serves a manifest that refers to it: at the end of a
-    /// push, that is so too of what was not given and nobody asked about.
+    /// Content that is assumed to exist only because the registry serves a manifest that refers to it. At the end of a
+    /// push this includes content that was neither given nor asked about.
     pub(super) fn unverified(&self) -> impl Iterator<Item = Digest> {
         let is_unverified = |content: &&Content| match (content.evidence, content.given) {
             (Evidence::Served, Given::Blob(_) | Given::Manifest(_)) => true,

@@ -1,4 +1,4 @@
-//! What is given to a push: held against what was given before, and put where it is found.
+//! Adds what the caller gives to a push, after comparing it with what was given before.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::outcome::{Event, Failure, FailureKind, Stored};
 use crate::{Descriptor, Document, Manifest};
 
 impl<K: Key> PushJob<K> {
-    /// What a push begins with. What contradicts itself is the end of it.
+    /// Adds what a push starts with. If it contradicts itself, the push fails.
     pub(super) fn take_in(&mut self, manifests: Vec<Manifest>, blobs: Vec<Blob<K>>, context: &mut PushContext<'_, K>) {
         self.blobs.reserve(blobs.len());
         self.graph.reserve(blobs.len().saturating_add(manifests.len()));
@@ -26,7 +26,7 @@ impl<K: Key> PushJob<K> {
         }
     }
 
-    /// A blob that is given twice is sent once.
+    /// Adds a blob. One that is given twice is sent once.
     pub(super) fn add_blob(&mut self, blob: Blob<K>, context: &mut PushContext<'_, K>) -> Result<(), FailureKind> {
         if self.has_key(&blob, context)? {
             return Ok(());
@@ -63,7 +63,7 @@ impl<K: Key> PushJob<K> {
         Ok(())
     }
 
-    /// Whether the same content was given under the same key; one key names one content.
+    /// Whether the same content was already given with the same key. A key must name only one content.
     fn has_key(&self, blob: &Blob<K>, context: &PushContext<'_, K>) -> Result<bool, FailureKind> {
         let Some(node) = self.blobs.by_key(&blob.key) else {
             if context.keys.is_taken(&blob.key) {
@@ -80,7 +80,7 @@ impl<K: Key> PushJob<K> {
         Err(FailureKind::Misuse(crate::text::shown(&text)))
     }
 
-    /// A manifest that is given twice is sent once.
+    /// Adds a manifest. One that is given twice is sent once.
     pub(super) fn add_manifest(
         &mut self,
         manifest: Manifest,
@@ -116,7 +116,7 @@ impl<K: Key> PushJob<K> {
         Ok(())
     }
 
-    /// Whether every length that a manifest names is the one that was given, or that another manifest names.
+    /// Checks that every size in a manifest's descriptors is the one that was given, or that other manifests state.
     fn agrees(&self, manifest: &Manifest) -> Result<(), FailureKind> {
         let is_other = |expected: u64, actual: u64| match expected == actual {
             true => Ok(()),
@@ -126,14 +126,15 @@ impl<K: Key> PushJob<K> {
             let id = self.graph.find(reference.digest, kind);
             id.and_then(|id| self.graph.size(id)).map_or(Ok(()), |actual| is_other(reference.size, actual))
         };
-        // A descriptor of this manifest may have been seen before it.
+        // A descriptor of this manifest may have been added before the manifest.
         let said = self.graph.find(manifest.digest(), Kind::Manifest).and_then(|id| self.graph.size(id));
         said.map_or(Ok(()), |said| is_other(said, manifest.bytes().len() as u64))?;
         manifest.blobs().try_for_each(|blob| of_content(self.kind_of(blob), blob))?;
         manifest.children().try_for_each(|child| of_content(Kind::Manifest, child))
     }
 
-    /// What a manifest refers to. What was left out as nondistributable, and is not, is sent after all.
+    /// The nodes that a manifest refers to. Content that was left out as non-distributable is sent if this manifest
+    /// refers to it as ordinary content.
     fn needs(&mut self, manifest: &Manifest, context: &mut PushContext<'_, K>) -> BTreeSet<ContentId> {
         let mut needs = BTreeSet::new();
         for blob in manifest.blobs() {
@@ -158,13 +159,14 @@ impl<K: Key> PushJob<K> {
         needs
     }
 
-    /// Where content of a type that is not known to be a manifest's is kept: among the manifests, where the push has it as one.
+    /// Whether a reference is to a blob or a manifest. A reference of an unknown type is to a manifest if the caller
+    /// gave it as one.
     fn kind_of(&self, reference: &Descriptor) -> Kind {
         let is_in = |kind| self.graph.find(reference.digest, kind).is_some();
         if is_in(Kind::Manifest) && !is_in(Kind::Blob) { Kind::Manifest } else { Kind::Blob }
     }
 
-    /// A given blob that waits, and that is there or need not be, is done.
+    /// Completes a given blob that waits, if it is in the repository or need not be.
     pub(super) fn settle_blob(&mut self, id: ContentId, context: &mut PushContext<'_, K>) {
         let Given::Blob(number) = self.graph.given(id) else { return };
         let evidence = self.graph.evidence(id);
@@ -185,7 +187,7 @@ impl<K: Key> PushJob<K> {
     }
 }
 
-/// Whether a layer is one that its maker forbids to distribute, and that the options leave out of a push.
+/// Whether a layer may not be distributed, and the options leave such layers out.
 fn may_be_left_out(blob: &Descriptor, options: &Options) -> bool {
     blob.media_type.is_nondistributable() && !options.push_nondistributable
 }

@@ -1,9 +1,9 @@
-//! A push under way: what may start now, and what follows from what has ended.
+//! A running push: which tasks may start now, and what follows from the results of tasks.
 //!
-//! Children before parents, always: a manifest is sent only when the registry has acknowledged all that it refers to. The
-//! `graph` counts what each manifest waits for; `standing` reads what is there already; `sending` chooses the blobs that go
-//! now, `commits` the manifests and tags; `checks` asks about what was not given, `recovery` about what the registry says it
-//! lacks; `intake` takes in what is given.
+//! A manifest is sent only after the registry has acknowledged everything that it refers to. `graph` counts what each
+//! manifest waits for; `standing` reads what the repository already has; `sending` chooses the blobs to send now,
+//! `manifests` the manifests and tags; `checks` asks about content that was not given, `recovery` about content that
+//! the registry says is missing; `intake` adds what the caller gives.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -60,7 +60,7 @@ impl<K: Key> PushJob<K> {
         job
     }
 
-    /// Goes on where an earlier process was.
+    /// Continues what an earlier process has saved.
     fn resume(&mut self, checkpoint: &Checkpoint) {
         if !self.is_rechecked {
             self.resumed = checkpoint.stored().iter().copied().collect();
@@ -68,10 +68,10 @@ impl<K: Key> PushJob<K> {
         self.left_open = checkpoint.uploads(&self.place.origin).collect();
     }
 
-    /// Something is added to a push that was left open.
+    /// Adds something to a push that was left open.
     ///
     /// # Errors
-    /// Where it was not, or where this contradicts what was given before; then nothing is added.
+    /// If the push is not open, or if the addition contradicts what was given before. Then nothing is added.
     pub(in crate::client) fn supply(
         &mut self,
         supply: Supply<K>,
@@ -98,7 +98,7 @@ impl<K: Key> PushJob<K> {
         &self.place
     }
 
-    /// What may start now, because all that it depends on is done.
+    /// The tasks that may start now, because everything that they depend on is done.
     pub(in crate::client) fn advance(&mut self, context: &mut PushContext<'_, K>) -> Vec<Start<K>> {
         let mut starts = Vec::new();
         if self.failure.is_some() {
@@ -110,14 +110,14 @@ impl<K: Key> PushJob<K> {
         }
         self.start_ready(context, &mut starts);
         if starts.is_empty() && self.is_quiet() {
-            // What a document that is not looked into refers to, nobody can tell: it goes when all else has gone.
+            // A document that is not parsed may refer to anything, so it is sent after everything else.
             std::mem::take(&mut self.opaque).into_iter().for_each(|id| self.graph.free(id));
             self.start_ready(context, &mut starts);
         }
         starts
     }
 
-    /// Starts until nothing more is ready: what needs no request makes other things ready.
+    /// Starts tasks until none is ready. A step that needs no request may make others ready.
     fn start_ready(&mut self, context: &mut PushContext<'_, K>, starts: &mut Vec<Start<K>>) {
         loop {
             let before = starts.len();
@@ -132,13 +132,13 @@ impl<K: Key> PushJob<K> {
         }
     }
 
-    /// Whether nothing is under way, and nothing more will be given.
+    /// Whether no task is running and nothing more will be given.
     fn is_quiet(&self) -> bool {
         !self.is_open && self.running == 0 && self.failure.is_none() && self.blobs.unfinished() == 0
     }
 
-    /// How many more nodes may start: enough that the client always has something to choose from, and no more, so that a push
-    /// does not hold a task for each of its blobs.
+    /// How many more tasks may start. The number is limited so that a push does not have a task for each of its blobs,
+    /// but high enough that the client can always choose one.
     pub(super) fn room(&self, options: &Options) -> usize {
         let bounded = self.running.saturating_sub(self.blobs.open_pipes());
         options.in_flight.saturating_mul(2).max(2).saturating_sub(bounded)
@@ -149,7 +149,7 @@ impl<K: Key> PushJob<K> {
         Start { node, flow, tries }
     }
 
-    /// Takes in what came of a node.
+    /// Handles the result of a task.
     pub(in crate::client) fn finished(
         &mut self,
         node: &Node,
@@ -164,7 +164,7 @@ impl<K: Key> PushJob<K> {
         }
     }
 
-    /// No request of this node is under way any more.
+    /// The task for this node has ended.
     fn stop(&mut self, node: &Node) {
         match node {
             Node::Standing | Node::Like(_) | Node::ByDigest(_) => self.reads.ended(),
@@ -207,12 +207,12 @@ impl<K: Key> PushJob<K> {
                 self.lists.changed(*subject);
                 self.unlisted.get_or_insert(failure);
             }
-            // The first failure is the one to tell; what it cancels fails after it.
+            // The first failure is reported. The tasks that it cancels fail after it.
             _ => self.fail(failure),
         }
     }
 
-    /// Another push was sending a blob, and could not: this one sends it itself.
+    /// Another push was sending a blob and has failed: this push sends the blob itself.
     pub(in crate::client) fn again(&mut self, node: &Node) {
         self.running = self.running.saturating_sub(1);
         self.stop(node);
@@ -222,7 +222,7 @@ impl<K: Key> PushJob<K> {
         }
     }
 
-    /// A request was sent for this push.
+    /// Counts a request that was sent for this push.
     pub(in crate::client) const fn count(&mut self, bytes: u64) {
         self.report.sent(bytes);
     }
@@ -241,9 +241,9 @@ impl<K: Key> PushJob<K> {
         self.failure.is_some()
     }
 
-    /// The end of it, once nothing of it runs and nothing is left to start.
+    /// The result, once no task is running and none can start.
     pub(in crate::client) fn result(&self) -> Option<Result<Pushed, Failure>> {
-        // A push that failed has no task left when this is asked; what others go on with is theirs.
+        // A push that failed has no tasks left now; other pushes own those that they continue.
         if let Some(failure) = &self.failure {
             return Some(Err(failure.clone()));
         }
@@ -255,7 +255,7 @@ impl<K: Key> PushJob<K> {
         }
         match self.root {
             None if !self.tags.all().is_empty() => {
-                let text = "there are tags, and no root for them to name";
+                let text = "the push has tags, but no root manifest for them to name";
                 return Some(Err(Failure::new(FailureKind::Misuse(text.to_owned()))));
             }
             Some(digest) if !self.tags.are_done() => {
@@ -273,7 +273,7 @@ impl<K: Key> PushJob<K> {
         Pushed { digest, tags, requests, bytes, uploaded, mounted, existing, unverified }
     }
 
-    /// The blobs of the push that the registry has acknowledged, for another process to go on with.
+    /// The blobs of the push that the registry has acknowledged, for a checkpoint.
     pub(in crate::client) fn acknowledged(&self) -> impl Iterator<Item = Digest> {
         self.graph.acknowledged_blobs()
     }

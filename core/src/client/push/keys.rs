@@ -1,11 +1,11 @@
-//! The keys of blobs that can be read only once, while a push of theirs lives: nobody else may use them.
+//! The keys of one-shot blobs. While their push is running, no other blob may use them.
 
 use std::collections::BTreeMap;
 
 use crate::config::OperationId;
 use crate::driver::Key;
 
-/// The keys of the live pushes' one-shot blobs.
+/// The keys of the running pushes' one-shot blobs.
 pub(in crate::client) struct OneShotKeys<K> {
     owners: BTreeMap<K, OperationId>,
     keys: BTreeMap<OperationId, Vec<K>>,
@@ -16,7 +16,7 @@ impl<K: Key> OneShotKeys<K> {
         Self { owners: BTreeMap::new(), keys: BTreeMap::new() }
     }
 
-    /// Whether another blob has this key already, and can be read only once.
+    /// Whether a one-shot blob already has this key.
     pub(super) fn is_taken(&self, key: &K) -> bool {
         self.owners.contains_key(key)
     }
@@ -26,7 +26,7 @@ impl<K: Key> OneShotKeys<K> {
         self.keys.entry(operation).or_default().push(key.clone());
     }
 
-    /// A push is over: its keys may be used again.
+    /// A push has ended: its keys may be used again.
     pub(in crate::client) fn release(&mut self, operation: OperationId) {
         for key in self.keys.remove(&operation).unwrap_or_default() {
             self.owners.remove(&key);

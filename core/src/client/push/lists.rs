@@ -1,27 +1,27 @@
-//! Lists of referrers: which entries are to be put into the list of which subject.
+//! Lists of referrers: which entries must be added to the list of which subject.
 //!
-//! What the registry does not list by itself waits until every manifest of the push with the same subject is stored; then
-//! all of them go into the list together, in one change.
+//! If the registry has no referrers API, an entry waits until every manifest of the push with the same subject is
+//! stored. Then all their entries are added in one update.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::Digest;
 
-/// The lists that a push changes, by subject.
+/// The lists that a push updates, by subject.
 #[derive(Debug, Default)]
 pub(super) struct Lists {
     by_subject: BTreeMap<Digest, List>,
-    /// Lists that can be changed now.
+    /// Lists that can be updated now.
     ready: BTreeSet<Digest>,
 }
 
 #[derive(Debug, Default)]
 struct List {
-    /// Given manifests with this subject that are not stored yet.
+    /// How many given manifests with this subject are not stored yet.
     unstored: usize,
-    /// Stored manifests, by number, whose entry waits.
+    /// The numbers of stored manifests whose entry waits.
     waiting: Vec<usize>,
-    /// Those whose entry is being put in.
+    /// The numbers of manifests whose entry is being added.
     entering: Vec<usize>,
 }
 
@@ -33,7 +33,7 @@ impl Lists {
         self.ready.remove(&subject);
     }
 
-    /// It is stored; its entry is to be put in, unless the registry lists it by itself.
+    /// A manifest is stored. Its entry must be added, unless the registry lists it itself.
     pub(super) fn stored(&mut self, subject: Digest, manifest: usize, is_listed: bool) {
         let Some(list) = self.by_subject.get_mut(&subject) else { return };
         list.unstored = list.unstored.saturating_sub(1);
@@ -53,7 +53,7 @@ impl Lists {
         }
     }
 
-    /// Takes a list that can be changed now, and the manifests whose entries go in.
+    /// Takes a list that can be updated now, and the manifests whose entries are added.
     pub(super) fn take_ready(&mut self) -> Option<(Digest, Vec<usize>)> {
         let subject = self.ready.pop_first()?;
         let list = self.by_subject.get_mut(&subject)?;
@@ -61,7 +61,7 @@ impl Lists {
         Some((subject, list.entering.clone()))
     }
 
-    /// A list was changed, or could not be: the manifests whose entries were to go in.
+    /// The update of a list has ended. Returns the manifests whose entries it was to add.
     pub(super) fn changed(&mut self, subject: Digest) -> Vec<usize> {
         let Some(list) = self.by_subject.get_mut(&subject) else { return Vec::new() };
         let entered = std::mem::take(&mut list.entering);

@@ -1,4 +1,5 @@
-//! The manifests of a push: sent when all that they refer to is there, the root under its tags, all others by their digests.
+//! The manifests of a push. Each is sent when everything that it refers to is in the repository: the root under its
+//! tags, all others by digest.
 
 use super::checks::Doubt;
 use super::graph::{ContentId, Evidence, Given, Kind};
@@ -10,32 +11,32 @@ use crate::driver::Key;
 use crate::flow::{Commit, Stored, UpdateReferrers};
 use crate::outcome::{Event, Failure};
 
-/// From so many tags on, it pays to try to push them all in one request.
+/// From this many tags on, the client tries to push all of them in one request.
 const MANY_TAGS: usize = 3;
 
 /// A manifest of a push.
 pub(super) struct ManifestNode {
     pub(super) manifest: Manifest,
     pub(super) id: ContentId,
-    /// How often it was refused because something that it refers to may be missing, since a blob was last sent again for it.
+    /// How often it was refused because of content that may be missing, since a blob was last sent again for it.
     pub(super) recoveries: u32,
-    /// The refusal that is being looked into.
+    /// The refusal whose cause is being determined.
     pub(super) refusal: Option<Refusal>,
-    /// Whether all that it refers to was there after it was refused last.
+    /// Whether everything that it refers to was found to exist after the last refusal.
     pub(super) was_all_there: bool,
     /// When it was sent or asked about last.
     begun: Moment,
     /// Whether the registry was asked for it.
     was_asked: bool,
-    /// Whether its entry is to be put into its subject's list, or was.
+    /// Whether its entry was or will be added to its subject's list.
     is_entered: bool,
 }
 
-/// A refusal of a manifest, while what it refers to is asked about.
+/// The refusal of a manifest, while the content that it refers to is asked about.
 pub(super) struct Refusal {
-    /// In the registry's words.
+    /// The refusal.
     pub(super) failure: Failure,
-    /// How much of what it refers to is being asked about.
+    /// How many of its references are being asked about.
     pub(super) doubts: usize,
     /// Whether any of that was missing.
     pub(super) was_lacking: bool,
@@ -83,7 +84,7 @@ impl<K: Key> PushJob<K> {
         }
     }
 
-    /// The exchange that stores a manifest: the root under its tags, all others by digest.
+    /// The task that pushes a manifest: the root under its tags, all others by digest.
     fn commit(&mut self, number: usize, context: &PushContext<'_, K>) -> Option<Start<K>> {
         let is_root = self.is_root(number);
         let node = self.manifests.get(number)?;
@@ -104,13 +105,14 @@ impl<K: Key> PushJob<K> {
         Some(self.start(Node::Manifest(number), AnyFlow::Commit(Box::new(commit)), 0))
     }
 
-    /// Tags that do not name the root yet, once it and all that it refers to is there.
+    /// Starts the tags that do not name the root yet, once the root and everything that it refers to is in the
+    /// repository.
     pub(super) fn start_tags(&mut self, context: &PushContext<'_, K>, starts: &mut Vec<Start<K>>) {
         if !self.tags.is_one_waiting() {
             return;
         }
         let Some(number) = self.root_number() else { return };
-        // Only a root that is there is looked into: a root may refer to thousands.
+        // Its references are examined only after it is stored, because there may be thousands.
         let Some(id) = self.manifests.get(number).map(|node| node.id) else { return };
         if !self.graph.is_there(id) || self.graph.is_busy(id) {
             return;
@@ -120,7 +122,7 @@ impl<K: Key> PushJob<K> {
         }
         let Some(manifest) = self.manifests.get(number).map(|node| node.manifest.clone()) else { return };
         if self.graph.waits(id) {
-            // What it refers to was not given, perhaps: it has to be there before a tag names it.
+            // Its references may not have been given, but must exist before a tag names the root.
             let blobs = manifest.blobs().filter_map(|blob| self.graph.find(blob.digest, Kind::Blob));
             let children = manifest.children().filter_map(|child| self.graph.find(child.digest, Kind::Manifest));
             let needs: Vec<ContentId> = blobs.chain(children).collect();
@@ -136,7 +138,7 @@ impl<K: Key> PushJob<K> {
         }
     }
 
-    /// Stored manifests whose entries in their subject's list of referrers were not seen.
+    /// Starts the updates of lists that lack the entries of stored manifests.
     pub(super) fn start_lists(&mut self, context: &PushContext<'_, K>, starts: &mut Vec<Start<K>>) {
         while self.room(context.options) > 0
             && let Some((subject, manifests)) = self.lists.take_ready()
@@ -148,7 +150,7 @@ impl<K: Key> PushJob<K> {
         }
     }
 
-    /// The registry took a manifest, or says that it stands.
+    /// The registry has accepted a manifest, or has it already.
     pub(super) fn manifest_sent(&mut self, number: usize, stored: &Stored, context: &mut PushContext<'_, K>) {
         let Some(node) = self.manifests.get_mut(number) else { return };
         let (id, digest, begun) = (node.id, node.manifest.digest(), node.begun);
@@ -175,7 +177,7 @@ impl<K: Key> PushJob<K> {
         }
     }
 
-    /// The registry took this manifest: it has all that it refers to.
+    /// The registry has accepted this manifest, so it has everything that it refers to.
     fn is_verified(&mut self, number: usize) {
         let Some(node) = self.manifests.get(number) else { return };
         for blob in node.manifest.blobs() {
@@ -212,7 +214,7 @@ impl<K: Key> PushJob<K> {
         }
     }
 
-    /// The list of a subject's referrers holds what was to go in.
+    /// The entries have been added to the list of a subject's referrers.
     pub(super) fn listed(&mut self, subject: crate::Digest, fallback: bool, context: &mut PushContext<'_, K>) {
         for number in self.lists.changed(subject) {
             if let Some(node) = self.manifests.get(number) {
@@ -223,7 +225,7 @@ impl<K: Key> PushJob<K> {
     }
 }
 
-/// Whether the registry looked at what a manifest refers to before it took it.
+/// Whether the registry has checked the references of a manifest before it accepted it.
 fn is_checked<K>(stored: &Stored, context: &PushContext<'_, K>) -> bool {
     !stored.existed && context.learned.unchecked_manifests != Some(true)
 }

@@ -1,4 +1,4 @@
-//! One push: its graph of blobs, manifests and tags, what of it may start, and what follows from what has ended.
+//! One push: its graph of blobs, manifests and tags, which tasks may start, and what follows from their results.
 //!
 //! | file | what it holds |
 //! |---|---|
@@ -49,38 +49,38 @@ use sending::{Asking, Scouting};
 use standing::Reads;
 use tags::Tags;
 
-/// One thing to do in a push.
+/// One task of a push.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Node {
-    /// Reading what stands under the push's first tag.
+    /// Read the manifest under the push's first tag.
     Standing,
-    /// Reading what stands under a tag that may hold something like it.
+    /// Read the manifest under a tag that may name a similar image ([`Push::like`](crate::Push::like)), by its number.
     Like(usize),
-    /// Reading the root, or a manifest that a standing index refers to, by its digest.
+    /// Read the root, or a manifest that an existing index refers to, by its digest.
     ByDigest(Digest),
-    /// Finding out whether a mount from the repository itself answers questions.
+    /// Find out whether the registry answers a mount from the target repository itself with 201.
     Probe,
-    /// Sending a blob, by its number.
+    /// Send a blob, by its number.
     Blob(usize),
-    /// Asking for content.
+    /// Ask whether the repository has this content.
     Check(ContentId),
-    /// Sending a manifest, by its number.
+    /// Push a manifest, by its number.
     Manifest(usize),
-    /// Putting a further tag on the root, by its number.
+    /// Push the root under a further tag, by the tag's number.
     Tag(usize),
-    /// Entering manifests into the list of this subject's referrers.
+    /// Add entries to the list of this subject's referrers.
     List(Digest),
 }
 
-/// A node that may start now.
+/// A task that may start now.
 pub(super) struct Start<K> {
     pub(super) node: Node,
     pub(super) flow: AnyFlow<K>,
-    /// How often what it is about was asked for in vain: it waits before it is asked for again, longer each time.
+    /// How often its content was asked for without success. Each time the wait before the next request is longer.
     pub(super) tries: u32,
 }
 
-/// What a push may look at and write to while it moves.
+/// What a push may read and write while it handles a result.
 pub(super) struct PushContext<'a, K> {
     pub(super) operation: OperationId,
     pub(super) options: &'a Options,
@@ -91,38 +91,38 @@ pub(super) struct PushContext<'a, K> {
     pub(super) now: Instant,
 }
 
-/// A push under way.
+/// A running push.
 pub(super) struct PushJob<K> {
     place: RepositoryRef,
     root: Option<Digest>,
     graph: Graph,
     blobs: Blobs<K>,
     manifests: Vec<ManifestNode>,
-    /// Documents that are not looked into, and wait for all else.
+    /// Documents that are not parsed. They are sent after everything else.
     opaque: Vec<ContentId>,
     tags: Tags,
     lists: Lists,
     reads: Reads,
     asking: Asking,
     scouting: Scouting,
-    /// What has to be asked about.
+    /// Content that must be asked about.
     doubted: VecDeque<Doubt>,
-    /// Manifests, by number, that were refused because one of these may be missing.
+    /// The numbers of the manifests that were refused because this content may be missing.
     suspected_by: BTreeMap<ContentId, Vec<usize>>,
-    /// What is being asked about, and when that began.
+    /// Content that is being asked about, and when that started.
     checks: BTreeMap<ContentId, (Doubt, Moment)>,
-    /// What an earlier process stored.
+    /// Blobs that an earlier process has stored.
     resumed: BTreeSet<Digest>,
     /// Uploads that an earlier process left open, and how many bytes were acknowledged in each.
     left_open: BTreeMap<Digest, (Target, u64)>,
-    /// Repositories to mount what is not given from.
+    /// Repositories to mount blobs from that are not given.
     mounts: Vec<Repository>,
     is_open: bool,
     is_rechecked: bool,
-    /// How many nodes are under way.
+    /// How many tasks are running.
     running: usize,
     failure: Option<Failure>,
-    /// Why a list of referrers could not be changed: all else is pushed before that is told.
+    /// Why a list of referrers could not be updated. Everything else is pushed before the push fails with it.
     unlisted: Option<Failure>,
     report: Report,
     progress: Progress,

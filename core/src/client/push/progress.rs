@@ -1,26 +1,26 @@
-//! How far a push is, in bytes of its blobs.
+//! The progress of a push, in bytes of its blobs.
 
 use super::blobs::BlobNode;
 use super::{Node, PushJob};
 use crate::driver::Key;
 
-/// How far a push is. Neither number ever falls, not even where an attempt fails or a blob that was stored has to be sent
+/// The progress of a push. Neither number ever decreases, not even if an attempt fails or a stored blob must be sent
 /// again.
 #[derive(Debug, Default)]
 pub(super) struct Progress {
-    /// Bytes that are there or were on their way.
+    /// Bytes that are stored or were being sent.
     done: u64,
-    /// Bytes in all that are known of.
+    /// All known bytes.
     total: u64,
 }
 
 impl Progress {
-    /// A blob of so many bytes was given.
+    /// A blob of this size was given.
     pub(super) const fn add(&mut self, size: u64) {
         self.total = self.total.saturating_add(size);
     }
 
-    /// So many bytes of a blob are there or on their way. One of unknown length counts as far as it has come.
+    /// This many bytes of a blob are stored or being sent. A blob of unknown size counts as far as it was sent.
     pub(super) fn reach<K>(&mut self, node: &mut BlobNode<K>, bytes: u64) {
         let more = bytes.saturating_sub(node.reached);
         node.reached = node.reached.saturating_add(more);
@@ -30,7 +30,7 @@ impl Progress {
         }
     }
 
-    /// All of a blob is there, or need not be.
+    /// The whole blob is stored, or need not be.
     pub(super) fn done<K>(&mut self, node: &mut BlobNode<K>) {
         let size = node.size.unwrap_or(node.reached);
         self.reach(node, size);
@@ -38,7 +38,7 @@ impl Progress {
 }
 
 impl<K: Key> PushJob<K> {
-    /// So many bytes of a blob are on their way: how far that makes the push, where it is news.
+    /// This many bytes of a blob are being sent. Returns the progress of the push, if it has changed.
     pub(in crate::client) fn sending(&mut self, node: &Node, sent: u64) -> Option<(u64, u64)> {
         let Node::Blob(number) = node else { return None };
         let blob = self.blobs.get_mut(*number).filter(|blob| blob.reached < sent)?;
@@ -46,7 +46,7 @@ impl<K: Key> PushJob<K> {
         Some(self.progress())
     }
 
-    /// Bytes that need not be sent any more or are on their way, and bytes in all that are known of.
+    /// The bytes that are stored or being sent, and all known bytes.
     pub(in crate::client) const fn progress(&self) -> (u64, u64) {
         (self.progress.done, self.progress.total)
     }

@@ -1,5 +1,5 @@
-//! A manifest was refused because something that it refers to may be missing: that is asked about, and what the registry really
-//! lacks is sent again. Nothing is sent a second time because something else was refused.
+//! Recovery after a manifest was refused because content that it refers to may be missing: the registry is asked about
+//! that content, and only what it really lacks is sent again.
 
 use std::time::Duration;
 
@@ -12,26 +12,27 @@ use crate::driver::Key;
 use crate::outcome::{Failure, FailureKind, Refused};
 use crate::{Digest, Manifest};
 
-/// How often a manifest is sent again, with longer and longer waits, though nothing was sent that it refers to.
+/// How often a manifest is sent again, with increasing waits, although none of its references was sent again.
 const RECOVERIES: u32 = 3;
-/// What the registry acknowledged so short a while ago may be late to be seen (quirk `blob-visible-after-delay`).
+/// For this long after the registry has acknowledged content, the content may become visible late (quirk
+/// `blob-visible-after-delay`).
 const LATE: Duration = Duration::from_secs(10);
-/// Of a body with so many errors, not all may have been read.
+/// If a body lists this many errors, some may not have been read.
 const MANY_ERRORS: usize = 16;
 
-/// What a refusal says of one reference of the manifest.
+/// What the refusal of a manifest says about one of its references.
 #[derive(Clone, Copy)]
 struct Suspicion {
-    /// Whether it says that something is missing, and not only that the manifest is not taken.
+    /// Whether it says that content is missing, and not only that the manifest is invalid.
     is_explicit: bool,
     /// Whether it names this reference.
     is_named: bool,
-    /// Whether the reference may only be late to be seen.
+    /// Whether the reference may become visible late.
     is_late: bool,
 }
 
 impl<K: Key> PushJob<K> {
-    /// The registry refused a manifest, and what it refers to may be why.
+    /// The registry refused a manifest, perhaps because of its references.
     pub(super) fn lacks(&mut self, number: usize, failure: Failure, context: &mut PushContext<'_, K>) {
         let Some(node) = self.manifests.get_mut(number) else { return self.fail(failure) };
         node.recoveries = node.recoveries.saturating_add(1);
@@ -39,7 +40,7 @@ impl<K: Key> PushJob<K> {
         let named = failure.refused().map(|refused| named(refused, &manifest)).unwrap_or_default();
         let is_explicit = failure.refused().is_some_and(|refused| says_missing(refused) || !named.is_empty());
         if !is_explicit && std::mem::take(&mut node.was_all_there) {
-            // The registry says that it has everything, and refuses the manifest for another reason.
+            // The registry has everything, so it refuses the manifest for another reason.
             return self.fail(failure);
         }
         let suspects = self.suspects(&manifest, &named);
@@ -55,7 +56,7 @@ impl<K: Key> PushJob<K> {
                 self.suspected_by.entry(*suspect).or_default().push(number);
             }
         }
-        // Where nothing can be asked about or sent, the manifest can only be sent again, after a while.
+        // If nothing can be asked about or sent, the manifest can only be sent again, after a wait.
         if doubts == 0 && (is_last || !is_explicit) {
             return self.fail(failure);
         }
@@ -68,8 +69,8 @@ impl<K: Key> PushJob<K> {
         }
     }
 
-    /// Whether it may be late to be seen: the registry acknowledged it a moment ago, or it cannot be sent a second time, so that
-    /// this can only be hoped for.
+    /// Whether it may become visible late: the registry acknowledged it a short time ago, or it cannot be sent again,
+    /// so that waiting is the only choice.
     pub(super) fn is_late(&self, id: ContentId, context: &PushContext<'_, K>) -> bool {
         let Some(digest) = self.graph.digest(id) else { return false };
         let is_gone = match self.graph.given(id) {
@@ -79,7 +80,7 @@ impl<K: Key> PushJob<K> {
         is_gone || context.presence.was_acknowledged_within(LATE, &self.place, &digest, context.now)
     }
 
-    /// What of a manifest's references may be missing: those that the refusal names, or all.
+    /// The references of a manifest that may be missing: those that the refusal names, or all.
     fn suspects(&self, manifest: &Manifest, named: &[Digest]) -> Vec<ContentId> {
         let is_suspect = |digest: &Digest| named.is_empty() || named.contains(digest);
         let of = |digest: Digest, kind| self.graph.find(digest, kind).filter(|_| is_suspect(&digest));
@@ -93,8 +94,8 @@ impl<K: Key> PushJob<K> {
         suspects
     }
 
-    /// Something may not be there: it is asked about, or sent again. Says whether that is so; what was asked about in vain until
-    /// the end, and cannot be sent, is left as it is.
+    /// Content may be missing: it is asked about or sent again. Returns `false` if neither is possible, because it was
+    /// asked about often enough and cannot be sent.
     fn doubt(&mut self, id: ContentId, suspicion: Suspicion, tries: u32, context: &mut PushContext<'_, K>) -> bool {
         let is_disputed = self.is_disputed(id, suspicion);
         if tries > RECOVERIES && !is_disputed {
@@ -120,8 +121,8 @@ impl<K: Key> PushJob<K> {
         true
     }
 
-    /// Whether the registry says "it is here" and "it is missing" of one blob, and no longer because that is late to be seen:
-    /// then it gets the bytes, once.
+    /// Whether the registry says both that it has a blob and that the blob is missing, and visibility cannot be the
+    /// reason any more. Then the bytes are sent again, once.
     fn is_disputed(&self, id: ContentId, suspicion: Suspicion) -> bool {
         let Given::Blob(number) = self.graph.given(id) else { return false };
         let may_be_sent = suspicion.is_explicit && !suspicion.is_late;
@@ -130,7 +131,8 @@ impl<K: Key> PushJob<K> {
             .is_some_and(|node| may_be_sent && node.was_found && !node.was_sent_again && node.can_replay())
     }
 
-    /// A blob that the registry lacks is sent, and one that was sent is sent again: once. What is missing after that, the registry does not keep.
+    /// Sends a blob that the registry does not have. One that was sent before is sent again, once; if it is missing
+    /// after that, the registry does not keep it.
     pub(super) fn send_again(&mut self, id: ContentId, number: usize) {
         let Some(node) = self.blobs.get_mut(number) else { return };
         let is_first_time = node.state == BlobState::Running;
@@ -149,12 +151,13 @@ impl<K: Key> PushJob<K> {
         }
     }
 
-    /// Something was asked about, and is there now: whether it was missing until then. The manifests that were refused because
-    /// of it are sent again when that is known of all their references, if it can help.
+    /// Content that was asked about is in the repository now; `was_lacking` states whether it was missing before. The
+    /// manifests that were refused because of it are sent again after all their references are checked, if that can
+    /// help.
     pub(super) fn is_cleared(&mut self, id: ContentId, was_lacking: bool) {
         let given = self.graph.given(id);
         if matches!(given, Given::Manifest(_)) && !self.graph.is_there(id) {
-            // It is sent first.
+            // The blob is sent first.
             return;
         }
         let was_sent = was_lacking && matches!(given, Given::Blob(_));
@@ -170,7 +173,8 @@ impl<K: Key> PushJob<K> {
                 continue;
             }
             let manifest = node.id;
-            // What was stored a moment ago may only be seen now: then the manifest is taken at the second try.
+            // Content that was stored a short time ago may have become visible only now, so the manifest may be
+            // accepted at the second attempt.
             node.was_all_there = !refusal.was_lacking;
             node.refusal = None;
             self.graph.free(manifest);
@@ -178,12 +182,12 @@ impl<K: Key> PushJob<K> {
     }
 }
 
-/// Whether a refusal says in so many words that something is missing.
+/// Whether a refusal says explicitly that content is missing.
 fn says_missing(refused: &Refused) -> bool {
     ["MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN", "MANIFEST_UNKNOWN"].iter().any(|code| refused.errors.has_code(code))
 }
 
-/// The references of a manifest that a refusal names. Empty where it names none, or perhaps not all.
+/// The references of a manifest that a refusal names. Empty if it names none, or may not name all.
 fn named(refused: &Refused, manifest: &Manifest) -> Vec<Digest> {
     let entries = &refused.errors.errors;
     if entries.len() >= MANY_ERRORS {

@@ -1,8 +1,8 @@
-//! What a push did and how far it is, for its receipt and its progress.
+//! Counts what a push did, for its receipt.
 
 use crate::outcome::Stored;
 
-/// What a push did.
+/// The counters of a push.
 #[derive(Debug, Default)]
 pub(super) struct Report {
     pub(super) uploaded: u64,
@@ -13,7 +13,7 @@ pub(super) struct Report {
 }
 
 impl Report {
-    /// A blob is in the repository.
+    /// Counts a blob that is in the repository.
     pub(super) const fn stored(&mut self, how: &Stored) {
         let count = match how {
             Stored::Existing => &mut self.existing,
@@ -23,7 +23,7 @@ impl Report {
         *count = count.saturating_add(1);
     }
 
-    /// A request was sent.
+    /// Counts a request that was sent.
     pub(super) const fn sent(&mut self, bytes: u64) {
         self.requests = self.requests.saturating_add(1);
         self.bytes = self.bytes.saturating_add(bytes);

@@ -1,9 +1,10 @@
-//! The blobs that go now: which first, what each is asked before it is sent, and what one tells about the others.
+//! Chooses the blobs to send now: in which order, with which question before, and what one result shows about the
+//! others.
 //!
-//! Under a new tag, which is the usual push of a build, most blobs are there already, and nothing says so. Then the largest
-//! blob goes ahead, and the POST that opens its upload asks for it: it mounts it from the target repository itself. If it is
-//! there, the root is asked for by its digest, and then every other blob in the same way. If it is not, nothing was lost: its
-//! upload is open.
+//! Under a new tag, as in the usual push of a build, the repository has most blobs already, but no manifest shows it.
+//! Then the largest blob is first, and the POST that opens its upload mounts it from the target repository itself. If
+//! that succeeds, the root is requested by its digest, and then every other blob is mounted in the same way. If not, no
+//! request was wasted, because the upload is open.
 
 use super::blobs::{BlobNode, BlobState};
 use super::checks::Doubt;
@@ -17,41 +18,41 @@ use crate::endpoint::OpenUpload;
 use crate::flow::{Probe, Question, Unseen, Upload, Uploaded};
 use crate::outcome::{Event, Failure, FailureKind, Stored};
 
-/// Blobs of at most so many bytes go ahead to find out whether one POST stores a blob.
+/// A blob of at most this many bytes is sent first, to find out whether the registry supports single POST.
 const SCOUT: u64 = 64 * 1024;
-/// Blobs of fewer bytes than this are sent and not asked about, where one POST may do.
+/// Blobs of fewer bytes than this are sent without a question, if single POST may work.
 const NOT_WORTH_ASKING: u64 = 16 * 1024;
-/// How many blobs at most are looked at in search of one that goes ahead.
+/// How many blobs are examined at most to find the one to send first.
 const LOOKED_AT: usize = 16;
 
-/// What is known about whether the blobs of this push are there.
+/// Whether the repository is known to have the blobs of this push.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Asking {
-    /// Nothing.
+    /// Not known yet.
     Undecided,
-    /// The largest, by its number, is being asked about; the others wait for the answer.
+    /// The largest blob, by its number, is being asked about, and the others wait for the answer.
     Largest(usize),
-    /// The registry did not say that it has the largest. Its upload is open, and held until it is found out whether the registry
-    /// would have said so; a small blob and a question about that go ahead of all others.
+    /// The registry did not say that it has the largest blob, by its number. Its open upload waits until it is known
+    /// whether this registry answers such questions. A small blob and a question about it are sent before all others.
     Held(usize),
-    /// The largest is there: every other one is asked about.
+    /// The repository has the largest blob: every other one is asked about.
     Every,
-    /// Nothing is known of what stands under the tag, and the largest is not there.
+    /// No manifest was found under the tag, and the repository does not have the largest blob.
     NotThere,
-    /// What stands under the tag tells which of them are there, or nothing can.
+    /// The manifest under the tag shows which blobs exist, or nothing can show it.
     Usual,
 }
 
-/// How far it was found out what the registry can do.
+/// What was found out about the registry's abilities so far.
 #[derive(Debug, Default)]
 pub(super) struct Scouting {
-    /// The small blob that goes ahead, by its number.
+    /// The small blob that is sent first, by its number.
     scout: Option<usize>,
     has_scouted: bool,
     is_scouting: bool,
     has_probed: bool,
     is_probing: bool,
-    /// Whether what was found out is to be told to the upload that is held.
+    /// Whether the upload that waits must be told the result.
     is_found_out: bool,
 }
 
@@ -83,7 +84,7 @@ impl<K: Key> PushJob<K> {
         if let Asking::Held(largest) = self.asking {
             self.scouting.is_found_out = true;
             if context.learned.self_mount != Some(true) {
-                // It is asked about by HEAD now.
+                // It is now asked about by HEAD.
                 self.asking = Asking::Largest(largest);
                 return;
             }
@@ -97,8 +98,8 @@ impl<K: Key> PushJob<K> {
         }
     }
 
-    /// A blob that has to be asked about though the registry acknowledged it a moment ago is looked for before it is sent: it
-    /// may be late to be seen.
+    /// A blob that must be asked about although the registry acknowledged it a short time ago may become visible late,
+    /// so it is asked about before it is sent.
     fn look_for(&mut self, number: usize, context: &PushContext<'_, K>) -> Option<Start<K>> {
         let node = self.blobs.get(number)?;
         let id = node.id.filter(|_| self.question(number, node, context) == Question::First)?;
@@ -110,7 +111,7 @@ impl<K: Key> PushJob<K> {
         self.check(Doubt::new(id).of_late(true), context)
     }
 
-    /// The largest blobs that wait and are known to be there need no request.
+    /// Completes the largest waiting blobs that are known to exist, without a request.
     fn settle_known(&mut self, context: &mut PushContext<'_, K>) {
         if self.is_rechecked {
             return;
@@ -127,15 +128,15 @@ impl<K: Key> PushJob<K> {
         }
     }
 
-    /// The largest blob that waits, unless it has to be asked about.
+    /// The largest waiting blob, unless it must be asked about.
     fn first_in_line(&self) -> Option<(usize, ContentId, Digest)> {
         let (number, node) = self.blobs.waiting().next()?;
         let id = node.id.filter(|_| !node.is_lacking)?;
         Some((number, id, self.graph.digest(id)?))
     }
 
-    /// Whether the largest blob goes ahead: where nothing was read that tells what is there, and where the POST that opens its
-    /// upload, or a question that costs less than its bytes, can tell.
+    /// Decides whether the largest blob is sent first: if no manifest shows what exists, and if the POST that opens its
+    /// upload, or a question that costs less than its bytes, can show it.
     fn decide(&mut self, context: &PushContext<'_, K>) {
         let is_new_tag = !self.is_rechecked && !self.reads.has_found && self.root_number().is_some();
         self.asking = if is_new_tag { Asking::NotThere } else { Asking::Usual };
@@ -148,14 +149,14 @@ impl<K: Key> PushJob<K> {
         }
     }
 
-    /// The registry was asked for a blob before it is sent.
+    /// The registry has answered a question about a blob that is to be sent.
     pub(in crate::client) fn is_answered(&mut self, number: usize, is_there: bool) {
         if self.asking == Asking::Largest(number) {
             self.asking = if is_there { Asking::Every } else { Asking::NotThere };
         }
     }
 
-    /// What an upload does whose blob the registry did not say that it has.
+    /// The registry was asked for a blob and did not say that it has it. `unseen` states what its upload does now.
     pub(in crate::client) fn is_unseen(&mut self, number: usize, unseen: Unseen) {
         match unseen {
             Unseen::Sent => self.is_answered(number, false),
@@ -164,7 +165,7 @@ impl<K: Key> PushJob<K> {
         }
     }
 
-    /// Whether it was found out what an upload is held for; once.
+    /// Whether the upload that waits can continue. Returns `true` once.
     pub(in crate::client) const fn ends_holds(&mut self) -> bool {
         std::mem::replace(&mut self.scouting.is_found_out, false)
     }
@@ -183,7 +184,7 @@ impl<K: Key> PushJob<K> {
         Some(self.start(Node::Blob(number), AnyFlow::Upload(Box::new(upload)), 0))
     }
 
-    /// What the registry is asked before the bytes of a blob are sent.
+    /// The question to ask before the bytes of a blob are sent.
     fn question(&self, number: usize, node: &BlobNode<K>, context: &PushContext<'_, K>) -> Question {
         let Some((digest, size)) = node.identity(&self.graph) else { return Question::IfLarge };
         if node.is_lacking {
@@ -196,14 +197,14 @@ impl<K: Key> PushJob<K> {
         match self.asking {
             Asking::Largest(largest) if largest == number => Question::InPassing,
             Asking::Every if size >= NOT_WORTH_ASKING || opens_upload => Question::InPassing,
-            // The POST that opens its upload anyway asks for nothing more.
+            // The POST that opens its upload can ask without an extra request.
             Asking::NotThere if opens_upload && context.learned.self_mount != Some(false) => Question::InPassing,
             _ => Question::IfLarge,
         }
     }
 
-    /// Whether the largest blob's upload is held where a mount misses: where other large ones profit by what is found out
-    /// meanwhile.
+    /// Whether the largest blob's upload waits after a mount without success, because other large blobs benefit from
+    /// what is found out meanwhile.
     fn may_be_held(&self, number: usize, context: &PushContext<'_, K>) -> bool {
         self.asking == Asking::Largest(number)
             && !self.scouting.has_scouted
@@ -211,21 +212,21 @@ impl<K: Key> PushJob<K> {
             && self.small_blob(NOT_WORTH_ASKING.saturating_sub(1)).is_some()
     }
 
-    /// How many of the largest blobs that wait are worth a question.
+    /// How many of the largest waiting blobs are worth a question.
     fn waits_with_question(&self, context: &PushContext<'_, K>) -> usize {
         let is_worth_asking =
             |(_, node): &(usize, &BlobNode<K>)| node.mounts.is_empty() && node.is_worth_asking(context.options);
         self.blobs.waiting().take(LOOKED_AT).filter(is_worth_asking).count()
     }
 
-    /// A blob of so many bytes at most that waits, and is not empty.
+    /// A waiting blob of at most this many bytes that is not empty.
     fn small_blob(&self, most: u64) -> Option<usize> {
         let is_small = |node: &BlobNode<K>| node.size.is_some_and(|size| (1..=most).contains(&size));
         let mut smallest = self.blobs.waiting().rev().take(LOOKED_AT);
         Some(smallest.find(|(_, node)| is_small(node) && node.mounts.is_empty())?.0)
     }
 
-    /// A small blob that goes ahead of the others, while it is not known what one POST can do.
+    /// A small blob to send before the others, while it is not known whether the registry supports single POST.
     fn scout(&mut self, learned: &Learned) -> Option<usize> {
         let is_needed = learned.single_post.is_none() || matches!(self.asking, Asking::Held(_));
         if !is_needed || self.scouting.has_scouted || self.blobs.waiting_len() < 2 {
@@ -236,7 +237,7 @@ impl<K: Key> PushJob<K> {
         self.scouting.scout
     }
 
-    /// One question more, where at least two large blobs may save theirs by its answer.
+    /// An extra question, if its answer may save the questions for at least two large blobs.
     fn probe(&mut self, context: &PushContext<'_, K>) -> Option<Probe> {
         if self.scouting.has_probed || context.learned.self_mount.is_some() {
             return None;
@@ -250,12 +251,12 @@ impl<K: Key> PushJob<K> {
         Some(Probe::self_mount(self.place.clone(), stored))
     }
 
-    /// The probe has been answered, one way or the other.
+    /// The probe has ended.
     pub(super) const fn has_probed(&mut self) {
         self.scouting.is_probing = false;
     }
 
-    /// No upload of this blob is under way any more.
+    /// No upload of this blob is running any more.
     pub(super) fn blob_stopped(&mut self, number: usize) {
         self.blobs.stop(number);
         if self.scouting.scout == Some(number) {
@@ -283,7 +284,7 @@ impl<K: Key> PushJob<K> {
         self.is_there(number, (digest, size), is_existing, context);
     }
 
-    /// What follows for others from a blob that is there.
+    /// Applies what the existence of a blob shows about the others.
     fn is_there(
         &mut self,
         number: usize,
@@ -305,7 +306,7 @@ impl<K: Key> PushJob<K> {
             node.id = Some(id);
         }
         match self.graph.given(id) {
-            // One of unknown digest turned out to be the same as another.
+            // A blob of unknown digest turned out to be the same as another one.
             Given::Blob(other) if other != number => {
                 self.graph.there(id, Evidence::Acknowledged);
                 self.settle_blob(id, context);
@@ -328,7 +329,7 @@ impl<K: Key> PushJob<K> {
     }
 }
 
-/// Whether each blob's upload is opened by a POST of its own, because one POST stores nothing.
+/// Whether each blob needs a POST that opens an upload, because single POST does not work.
 const fn opens_upload(learned: &Learned) -> bool {
     matches!(learned.single_post, Some(false))
 }

@@ -1,8 +1,8 @@
-//! What stands in the repository already: read first, because what a served manifest refers to need not be sent.
+//! Reads the manifests that the repository has already, because the blobs of a served image manifest need not be sent.
 //!
-//! The first tag is read, or the root by its digest where there is no tag; then, where that is not the root itself, the tags
-//! that may hold something like it. An index proves nothing about its children: those of them that are part of the push, or
-//! that stand for the same platform, are read one by one.
+//! First it reads the manifest under the first tag, or the root by its digest if there is no tag. If that is not the
+//! root itself, it reads the tags that may name a similar image. An index does not prove that its children exist: those
+//! that are part of the push, or that are for the same platform, are read one by one.
 
 use std::collections::BTreeSet;
 
@@ -13,18 +13,18 @@ use crate::driver::Key;
 use crate::flow::FetchExisting;
 use crate::{Digest, Manifest, Platform, Tag};
 
-/// What is read of the repository.
+/// The manifests to read.
 #[derive(Debug)]
 pub(super) struct Reads {
     like: Vec<Tag>,
     stage: Stage,
-    /// Manifests that are worth reading, by their digests.
+    /// The digests of manifests that are worth reading.
     by_digest: BTreeSet<Digest>,
     /// How many are being read.
     running: usize,
-    /// Whether anything was found.
+    /// Whether any manifest was found.
     pub(super) has_found: bool,
-    /// Whether the root was asked for by its digest.
+    /// Whether the root was requested by its digest.
     has_asked_for_root: bool,
 }
 
@@ -47,7 +47,7 @@ impl Reads {
         }
     }
 
-    /// Whether something is being read, or is to be.
+    /// Whether a manifest is being read or must be read.
     pub(super) fn are_under_way(&self) -> bool {
         self.running > 0 || !self.by_digest.is_empty()
     }
@@ -58,12 +58,12 @@ impl Reads {
 }
 
 impl<K: Key> PushJob<K> {
-    /// Whether what a served manifest refers to counts as being there.
+    /// Whether the blobs of a served image manifest are assumed to exist.
     pub(super) fn trusts_manifests(&self, context: &PushContext<'_, K>) -> bool {
         !self.is_rechecked && context.options.trust_manifests && context.learned.unchecked_manifests != Some(true)
     }
 
-    /// Reads what stands, step by step.
+    /// Starts the next reads.
     pub(super) fn read_standing(&mut self, context: &PushContext<'_, K>, starts: &mut Vec<Start<K>>) {
         if self.reads.stage == Stage::Nothing {
             self.reads.stage = Stage::Tag;
@@ -87,7 +87,7 @@ impl<K: Key> PushJob<K> {
     }
 
     fn read_first(&mut self, context: &PushContext<'_, K>, starts: &mut Vec<Start<K>>) {
-        // Where what stands proves nothing, it is not worth a question.
+        // If a served manifest proves nothing, it is not worth a request.
         if !self.trusts_manifests(context) && !self.is_rechecked {
             return;
         }
@@ -101,7 +101,7 @@ impl<K: Key> PushJob<K> {
         }
     }
 
-    /// The root may stand although its tag does not name it.
+    /// The repository may have the root although no tag names it.
     pub(super) fn ask_for_root(&mut self, root: Digest) {
         if !std::mem::replace(&mut self.reads.has_asked_for_root, true) && !self.is_root_there() {
             self.reads.by_digest.insert(root);
@@ -128,7 +128,7 @@ impl<K: Key> PushJob<K> {
         self.stands(standing, context);
     }
 
-    /// The registry served a manifest: that is there, and so is what it refers to, unless it is an index.
+    /// The registry served a manifest, so it exists. If it is not an index, so do the blobs that it refers to.
     pub(super) fn stands(&mut self, standing: &Manifest, context: &mut PushContext<'_, K>) {
         let id = self.graph.content(standing.digest(), Kind::Manifest);
         if let Given::Manifest(number) = self.graph.given(id) {
@@ -144,9 +144,9 @@ impl<K: Key> PushJob<K> {
         }
     }
 
-    /// All blobs of `manifest` are in the repository, as far as a served manifest says.
+    /// The blobs of `manifest`, which was served, are assumed to be in the repository.
     fn has_all_of(&mut self, manifest: &Manifest, context: &mut PushContext<'_, K>) {
-        // A layer that nobody may distribute may be there or not: whoever pushed the manifest need not have sent it.
+        // A non-distributable layer may be missing, because it need not have been pushed with the manifest.
         for blob in manifest.blobs().filter(|blob| !blob.media_type.is_nondistributable()) {
             let id = match self.graph.find(blob.digest, Kind::Blob) {
                 Some(id) => id,
@@ -161,7 +161,7 @@ impl<K: Key> PushJob<K> {
         }
     }
 
-    /// Entries of a standing index that are manifests of the push, or that stand there for the platform of one.
+    /// Reads the entries of an existing index that are manifests of the push, or that are for the platform of one.
     fn read_children(&mut self, standing: &Manifest) {
         let is_root = Some(standing.digest()) == self.root;
         let platforms = if is_root { BTreeSet::new() } else { self.platforms() };

@@ -1,18 +1,18 @@
-//! The tags of a push: which name the root already.
+//! The tags of a push, and which of them name the root already.
 
 use std::collections::BTreeSet;
 
 use crate::Tag;
 
-/// The tags that are to name the root, in the order in which they were given.
+/// The tags that must name the root, in the order in which they were given.
 #[derive(Debug)]
 pub(super) struct Tags {
     all: Vec<Tag>,
-    /// Those, by number, that do not name it and that no request is under way for.
+    /// The numbers of the tags that do not name it and have no request in progress.
     waiting: BTreeSet<usize>,
-    /// Those that a request is under way for.
+    /// The numbers of the tags with a request in progress.
     running: BTreeSet<usize>,
-    /// Whether they were held up by what the root waits for.
+    /// Whether they had to wait for what the root waits for.
     are_held_up: bool,
 }
 
@@ -29,7 +29,7 @@ impl Tags {
         self.all.get(number)
     }
 
-    /// Takes the first that waits, if any does.
+    /// Takes the first waiting tag, if there is one.
     pub(super) fn take(&mut self) -> Option<usize> {
         let number = self.waiting.pop_first()?;
         self.running.insert(number);
@@ -47,7 +47,7 @@ impl Tags {
         self.waiting.len() == self.all.len()
     }
 
-    /// A tag names the root; false where that is no news.
+    /// A tag names the root. Returns `false` if that was known already.
     pub(super) fn done(&mut self, tag: &Tag) -> bool {
         let Some(number) = self.all.iter().position(|own| own == tag) else { return false };
         self.waiting.remove(&number) | self.running.remove(&number)
@@ -60,7 +60,7 @@ impl Tags {
         }
     }
 
-    /// The request for all that run has ended.
+    /// The request for all these tags has ended.
     pub(super) fn stop_all(&mut self) {
         self.waiting.append(&mut self.running);
     }
@@ -70,12 +70,12 @@ impl Tags {
         self.waiting.is_empty() && self.running.is_empty()
     }
 
-    /// They are held up by what the root waits for; whether that is news.
+    /// They must wait for what the root waits for. Returns whether this is the first time.
     pub(super) const fn are_first_held_up(&mut self) -> bool {
         !std::mem::replace(&mut self.are_held_up, true)
     }
 
-    /// Whether one that does not name it waits.
+    /// Whether a tag that does not name the root waits.
     pub(super) fn is_one_waiting(&self) -> bool {
         !self.waiting.is_empty()
     }

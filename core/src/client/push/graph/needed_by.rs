@@ -2,7 +2,7 @@
 
 use super::ContentId;
 
-/// The manifests that refer to something. Most content has one, which takes no room of its own.
+/// The manifests that refer to a piece of content. Most content has only one, which needs no allocation.
 #[derive(Debug, Default)]
 pub(super) enum NeededBy {
     #[default]
