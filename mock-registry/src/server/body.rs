@@ -12,7 +12,7 @@ use http_body::{Body, Frame, SizeHint};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, Sleep};
 
-use super::handle::InFlight;
+use super::connections::InFlight;
 use crate::storage::{BlobBytes, StorageError};
 
 /// How many bytes of a body are read, or made, at once.

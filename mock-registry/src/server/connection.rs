@@ -31,7 +31,6 @@ pub(super) struct ConnectionState {
     /// When the last one ended, in milliseconds of the server's time.
     idle_since: AtomicU64,
     in_head: AtomicBool,
-    body_ended: AtomicBool,
     reset: AtomicBool,
     ended: Notify,
     output: Mutex<Output>,
@@ -80,11 +79,6 @@ impl ConnectionState {
         *self.output.lock().unwrap_or_else(PoisonError::into_inner) = output;
     }
 
-    /// A body came to its end.
-    pub(super) fn body_ended(&self) {
-        self.body_ended.store(true, Ordering::Relaxed);
-    }
-
     /// Nothing is asked from this moment of the server on.
     pub(super) fn set_idle(&self, now: u64) {
         self.idle_since.store(now, Ordering::Relaxed);
@@ -128,11 +122,16 @@ impl ConnectionState {
     }
 }
 
+/// What ends a head that is refused, for a parser that looks at whole heads only.
+const END_OF_HEAD: &[u8] = b"\r\n\r\n";
+
 /// A connection that is watched.
 pub(super) struct Watched {
     stream: Stream,
     state: Arc<ConnectionState>,
     head: HeadWatch,
+    /// What is read from now on, where a head was refused.
+    ending: Option<&'static [u8]>,
     /// When something last came or went, and when the head that is on its way in began.
     active: Instant,
     head_begun: Option<Instant>,
@@ -143,17 +142,18 @@ impl Watched {
     pub(super) fn new(stream: Stream, state: Arc<ConnectionState>) -> Self {
         let active = Instant::now();
         let deadline = Box::pin(tokio::time::sleep_until(active + QUIET));
-        Self { stream, state, head: HeadWatch::default(), active, head_begun: None, deadline }
+        Self { stream, state, head: HeadWatch::default(), ending: None, active, head_begun: None, deadline }
     }
 
-    /// Watches bytes that came in. A line feed without its CR becomes a byte that no head may have.
-    fn came(&mut self, bytes: &mut [u8]) {
-        if self.state.body_ended.swap(false, Ordering::Relaxed) {
-            self.head.body_ended();
-        }
-        if let Some(at) = self.head.watch(bytes) {
-            self.state.refuse("a line of the head ends with a bare LF");
-            bytes[at] = 0;
+    /// Watches bytes that came in, and gives how many of them the parser may see: after the end of a line that no head may
+    /// have, none. That end becomes a byte which it refuses.
+    fn came(&mut self, bytes: &mut [u8]) -> usize {
+        let mut seen = bytes.len();
+        if let Err(malformed) = self.head.watch(bytes) {
+            self.state.refuse(malformed.why);
+            self.ending = Some(END_OF_HEAD);
+            bytes[malformed.at] = 0;
+            seen = malformed.at + 1;
         }
         let is_in_head = self.head.is_in_head();
         self.state.in_head.store(is_in_head, Ordering::Relaxed);
@@ -165,6 +165,7 @@ impl Watched {
             Some(_) if !is_in_head => self.head_begun = None,
             _ => {}
         }
+        seen
     }
 
     /// Ends what is quiet for too long, or takes too long for a head.
@@ -221,11 +222,18 @@ impl AsyncRead for Watched {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if let Some(ending) = &mut self.ending {
+            let (now, later) = ending.split_at(ending.len().min(buffer.remaining()));
+            buffer.put_slice(now);
+            *ending = later;
+            return Poll::Ready(Ok(()));
+        }
         let before = buffer.filled().len();
         let done = Pin::new(&mut self.stream).poll_read(context, buffer);
         let done = self.watch(context, done);
         if done.is_ready() && buffer.filled().len() > before {
-            self.came(&mut buffer.filled_mut()[before..]);
+            let seen = self.came(&mut buffer.filled_mut()[before..]);
+            buffer.set_filled(before + seen);
         }
         done
     }

@@ -16,11 +16,12 @@ use hyper::body::Incoming;
 
 use super::body::{self, Outgoing};
 use super::connection::ConnectionState;
+use super::connections::{Connections, InFlight};
 use super::hosts::{Hosts, Turned};
-use super::listeners::Connections;
+
 use super::log::Recorder;
 use super::record::{Before, RequestRecord};
-use super::{HEALTH, Shared, millis_since};
+use super::{HEALTH, Shared};
 use crate::refusal::{Code, Refusal};
 use crate::{Answer, Body, BodyEnd, Delivery, Opened, Progress, RequestId, Row};
 
@@ -49,28 +50,6 @@ impl Error for Aborted {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         // Over HTTP/2 this says how the stream is reset.
         self.0.as_ref().map(|error| error as &(dyn Error + 'static))
-    }
-}
-
-/// A request under way: as long as it is, its connection is not idle.
-pub(super) struct InFlight {
-    connections: Arc<Connections>,
-    state: Arc<ConnectionState>,
-    start: std::time::Instant,
-}
-
-impl InFlight {
-    fn begin(service: &Service, state: &Arc<ConnectionState>) -> Self {
-        state.begin();
-        let connections = Arc::clone(&service.connections);
-        Self { connections, state: Arc::clone(state), start: service.shared.start }
-    }
-}
-
-impl Drop for InFlight {
-    fn drop(&mut self) {
-        self.state.finish(millis_since(self.start));
-        self.connections.request_ended.notify_waiters();
     }
 }
 
@@ -108,7 +87,7 @@ impl Service {
         state: &Arc<ConnectionState>,
         request: Request<Incoming>,
     ) -> Result<Response<Outgoing>, Aborted> {
-        let in_flight = InFlight::begin(self, state);
+        let in_flight = InFlight::begin(&self.connections, state, self.shared.start);
         let (head, body) = request.into_parts();
         let version = head.version;
         let mut record = self.recorder().records().then(|| RequestRecord::of(&head, self.recorder().with_headers()));
@@ -117,14 +96,14 @@ impl Service {
                 if let Some(record) = &mut record {
                     record.refused = Some(turned.why.to_owned());
                 }
-                self.drain(state, body);
+                drain(body);
                 Ok(turned_away(turned))
             }
             Ok(()) if head.uri.path() == HEALTH => {
-                self.drain(state, body);
+                drain(body);
                 Ok(health(&head))
             }
-            Ok(()) => self.ask(state, head, body, &mut record).await,
+            Ok(()) => self.ask(head, body, &mut record).await,
         };
         let Ok(answer) = answer else { return Ok(failed("the registry failed").during(in_flight)) };
         if let Some(mut record) = record {
@@ -135,13 +114,7 @@ impl Service {
     }
 
     /// Asks the registry.
-    async fn ask(
-        &self,
-        state: &Arc<ConnectionState>,
-        head: Parts,
-        body: Incoming,
-        record: &mut Option<RequestRecord>,
-    ) -> Result<Answer, StatusCode> {
+    async fn ask(&self, head: Parts, body: Incoming, record: &mut Option<RequestRecord>) -> Result<Answer, StatusCode> {
         if head.headers.contains_key(header::AUTHORIZATION) {
             let headers = head.headers.clone();
             let verified = self.shared.verify(|registry| registry.unverified_head(&headers)).await;
@@ -166,17 +139,16 @@ impl Service {
         *record = own;
         match opened {
             Opened::Answer(answer) => {
-                self.drain(state, body);
+                drain(body);
                 Ok(answer)
             }
-            Opened::Body(id) => self.receive(state, id, body, is_token, record).await,
+            Opened::Body(id) => self.receive(id, body, is_token, record).await,
         }
     }
 
     /// Hands a body to the registry, and gives its answer.
     async fn receive(
         &self,
-        state: &Arc<ConnectionState>,
         id: RequestId,
         mut body: Incoming,
         is_token: bool,
@@ -199,14 +171,13 @@ impl Service {
                         self.shared.call(move |registry, _| registry.piece(id, &bytes)).await?
                     {
                         unfinished.defuse();
-                        self.drain(state, body);
+                        drain(body);
                         self.judged(record, received);
                         return Ok(answer);
                     }
                 }
             }
         };
-        state.body_ended();
         if is_token && let Err(status) = self.shared.verify(|registry| registry.unverified_form(id)).await {
             return Ok(too_many_checks(status));
         }
@@ -221,27 +192,6 @@ impl Service {
             record.received = received;
             record.judged(&self.shared.lock());
         }
-    }
-
-    /// Takes in what is left of a body that does not matter any more, up to a limit, beside the answer.
-    fn drain(&self, state: &Arc<ConnectionState>, mut body: Incoming) {
-        let empty = body.is_end_stream()
-            || matches!(pin!(body::next(&mut body)).poll(&mut Context::from_waker(Waker::noop())), Poll::Ready(None));
-        if empty {
-            state.body_ended();
-            return;
-        }
-        let state = Arc::clone(state);
-        tokio::spawn(async move {
-            let mut taken = 0;
-            while let Some(Ok(bytes)) = body::next(&mut body).await {
-                taken += bytes.len() as u64;
-                if taken > DRAIN {
-                    return;
-                }
-            }
-            state.body_ended();
-        });
     }
 
     /// Delivers an answer as its faults want it.
@@ -291,6 +241,24 @@ impl Service {
         *response.headers_mut() = headers;
         Ok(response)
     }
+}
+
+/// Takes in what is left of a body that does not matter any more, up to a limit, beside the answer.
+fn drain(mut body: Incoming) {
+    let empty = body.is_end_stream()
+        || matches!(pin!(body::next(&mut body)).poll(&mut Context::from_waker(Waker::noop())), Poll::Ready(None));
+    if empty {
+        return;
+    }
+    tokio::spawn(async move {
+        let mut taken = 0;
+        while let Some(Ok(bytes)) = body::next(&mut body).await {
+            taken += bytes.len() as u64;
+            if taken > DRAIN {
+                return;
+            }
+        }
+    });
 }
 
 /// A request whose client may go away at any `await`: then its body is cut.

@@ -40,15 +40,16 @@ impl Hosts {
     /// Whether a request came to this server, and from nobody else's page.
     pub(super) fn check(&self, head: &Parts) -> Result<(), Turned> {
         let mut hosts = head.headers.get_all(header::HOST).iter();
-        let host = match (hosts.next(), hosts.next(), head.version) {
-            (Some(host), None, _) => host.to_str().ok(),
-            // HTTP/2 has the authority in the request itself.
-            (None, _, Version::HTTP_2) => head.uri.authority().map(http::uri::Authority::as_str),
-            (None, _, Version::HTTP_10) => return Ok(()),
+        let given = match (hosts.next(), hosts.next(), head.version) {
+            (Some(host), None, _) => Some(host.to_str().unwrap_or_default()),
+            (None, _, Version::HTTP_2 | Version::HTTP_10) => None,
             _ => return Err(NO_HOST),
         };
-        let host = host.unwrap_or_default();
-        if self.only_these && !self.is_ours(host) {
+        // A target in absolute form, as HTTP/2 always has it, stands above Host (RFC 9112, section 3.2.2).
+        let named = head.uri.authority().map(http::uri::Authority::as_str).or(given);
+        // Before HTTP/1.1 nobody had to name the host.
+        let host = named.unwrap_or_default();
+        if self.only_these && named.is_some() && !self.is_ours(host) {
             return Err(OTHER_HOST);
         }
         match head.headers.get(header::ORIGIN) {
@@ -80,6 +81,29 @@ mod tests {
     fn check(hosts: &Hosts, headers: &[(&str, &str)]) -> Result<(), u16> {
         let request = headers.iter().fold(Request::get("/v2/"), |request, (name, value)| request.header(*name, *value));
         hosts.check(&request.body(()).unwrap().into_parts().0).map_err(|turned| turned.status.as_u16())
+    }
+
+    /// A client of HTTP/1 may write the whole URL into the request line.
+    #[test]
+    fn the_authority_of_a_target_stands_above_the_host_header() {
+        let own = Origin::new(longshore_core::Scheme::Http, "localhost".parse().unwrap(), Some(5000));
+        let hosts = Hosts { origins: vec![own], only_these: true, ..Hosts::default() };
+        let status = |target: &str, version: Version, headers: &[(&str, &str)]| {
+            let request = Request::get(target).version(version);
+            let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+            hosts.check(&request.body(()).unwrap().into_parts().0).map_err(|turned| turned.status.as_u16())
+        };
+        let (ours, theirs) = ("http://localhost:5000/v2/", "http://evil.test:5000/v2/");
+        for host in ["localhost:5000", "evil.test:5000"] {
+            assert_eq!(status(ours, Version::HTTP_11, &[("host", host)]), Ok(()));
+            assert_eq!(status(theirs, Version::HTTP_11, &[("host", host)]), Err(421));
+        }
+        assert_eq!(status("http://me@localhost:5000/v2/", Version::HTTP_11, &[("host", "localhost:5000")]), Err(421));
+        assert_eq!(status(ours, Version::HTTP_11, &[]), Err(400));
+        assert_eq!(status(ours, Version::HTTP_2, &[]), Ok(()));
+        assert_eq!(status(theirs, Version::HTTP_2, &[]), Err(421));
+        assert_eq!(status("/v2/", Version::HTTP_10, &[]), Ok(()));
+        assert_eq!(status("/v2/", Version::HTTP_10, &[("origin", "http://evil.test")]), Err(403));
     }
 
     #[test]

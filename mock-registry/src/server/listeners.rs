@@ -1,15 +1,14 @@
-//! Where connections come in: several listeners, and how many connections there are at once.
+//! Where connections come in: several listeners.
 
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::task::JoinSet;
 
 use super::connection::{ConnectionState, Watched};
@@ -22,58 +21,6 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 const FAREWELL: Duration = Duration::from_millis(500);
 /// How long to wait before the next connection is taken, where one could not be.
 const PAUSE: Duration = Duration::from_millis(100);
-
-/// The connections of a server.
-pub(super) struct Connections {
-    places: Arc<Semaphore>,
-    open: Mutex<BTreeMap<u64, Arc<ConnectionState>>>,
-    /// A request came to its end, so that a connection may be idle.
-    pub(super) request_ended: Notify,
-}
-
-impl Connections {
-    pub(super) fn new(at_once: usize) -> Self {
-        Self {
-            places: Arc::new(Semaphore::new(at_once.clamp(1, Semaphore::MAX_PERMITS))),
-            open: Mutex::default(),
-            request_ended: Notify::new(),
-        }
-    }
-
-    /// A place for one more connection. Where all are taken, the connection that is idle for the longest is closed; where
-    /// none is idle, this waits.
-    async fn place(&self) -> Option<OwnedSemaphorePermit> {
-        loop {
-            if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
-                return Some(place);
-            }
-            let mut request_ended = pin!(self.request_ended.notified());
-            request_ended.as_mut().enable();
-            self.close_idlest();
-            tokio::select! {
-                place = Arc::clone(&self.places).acquire_owned() => return place.ok(),
-                () = request_ended => {}
-            }
-        }
-    }
-
-    fn close_idlest(&self) {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let idle = open.iter().filter_map(|(id, state)| Some((state.idle_since()?, *id))).min();
-        // It is closed once: its place is free as soon as its task ends.
-        if let Some(state) = idle.and_then(|(_, id)| open.remove(&id)) {
-            state.close();
-        }
-    }
-
-    fn enter(&self, id: u64, state: &Arc<ConnectionState>) {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner).insert(id, Arc::clone(state));
-    }
-
-    fn leave(&self, id: u64) {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
-    }
-}
 
 /// Serves these listeners until `stop` is done; then lets the requests that run come to their end.
 pub(super) async fn serve(

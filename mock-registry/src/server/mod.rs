@@ -8,6 +8,7 @@
 
 mod body;
 mod connection;
+mod connections;
 mod control;
 mod handle;
 mod head;
@@ -28,11 +29,10 @@ use longshore_core::{Origin, Scheme};
 use tokio::net::TcpListener;
 
 use crate::{ContentError, Registry};
+use connections::Connections;
 use control::Control;
 use handle::Service;
 use hosts::Hosts;
-use listeners::Connections;
-use shared::millis_since;
 
 pub use log::Log;
 pub use record::RequestRecord;
