@@ -31,6 +31,8 @@ impl Knowledge {
             Patch::Supported => {}
             Patch::Once(_) => learned.chunks = Some(false),
             Patch::Refused(_) => (learned.chunks, learned.streamed_patch) = (Some(false), Some(false)),
+            // What the client does not know yet, it finds out.
+            _ => {}
         }
         match chunks.max {
             Some(max) if max.of == MaxOf::AllBodies => learned.body_limit = Some(max.bytes),
@@ -40,8 +42,8 @@ impl Knowledge {
         learned.self_mount = match mount.policy {
             MountPolicy::Source | MountPolicy::AnyRepository => Some(true),
             MountPolicy::Never | MountPolicy::Refused(_) => Some(false),
-            // It depends on what refers to the blob.
-            MountPolicy::Referenced => None,
+            // With `MountPolicy::Referenced` it depends on what refers to the blob.
+            _ => None,
         };
         learned.tag_parameter = Some(manifests.tag_parameters);
         learned.unchecked_manifests = Some(manifests.missing_reference == MissingReference::Accepted);
@@ -50,7 +52,7 @@ impl Knowledge {
         learned.subject_header = match referrers.subject {
             SubjectHeader::Truthful => Some(lists),
             SubjectHeader::Never => Some(false),
-            SubjectHeader::Always => None,
+            _ => None,
         };
         learned
     }

@@ -45,8 +45,8 @@ impl Flow {
     #[must_use]
     pub fn at(&self, registry: &RegistryOptions) -> Case {
         let mut flow = self.clone();
-        let auth = registry.auth.clone().filter(|_| self.is_let_in);
-        flow.case.registry = RegistryOptions { auth, ..registry.clone() };
+        flow.case.registry = registry.clone();
+        flow.case.registry.auth = registry.auth.clone().filter(|_| self.is_let_in);
         if let Some(before) = &mut flow.case.before {
             before.registry = flow.case.registry.clone();
         }

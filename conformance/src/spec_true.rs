@@ -9,9 +9,5 @@ use longshore_mock_registry::RegistryOptions;
 #[must_use]
 pub fn spec_true() -> RegistryOptions {
     let origin = |host: &str| host.parse::<longshore_core::Registry>().expect("this is a registry").origin();
-    RegistryOptions {
-        origin: Some(origin("registry.example")),
-        storage: Some(origin("storage.example")),
-        ..RegistryOptions::default()
-    }
+    RegistryOptions::default().with_origin(origin("registry.example")).with_storage(origin("storage.example"))
 }

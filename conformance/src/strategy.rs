@@ -100,7 +100,7 @@ pub fn faults(most: u64) -> impl Strategy<Value = Schedule> {
 pub fn behind_a_door(cases: impl Strategy<Value = Case>) -> impl Strategy<Value = Case> {
     let lifetime = prop_oneof![Just(Duration::from_secs(300)), Just(Duration::from_secs(60))];
     (cases, prop::bool::weighted(0.3), lifetime).prop_map(|(mut case, is_basic, lifetime)| {
-        let auth = if is_basic { Auth::basic() } else { Auth { lifetime, ..Auth::bearer() } };
+        let auth = if is_basic { Auth::basic() } else { Auth::bearer().with_lifetime(lifetime) };
         let rights = "*=*".parse().expect("these are rights");
         case.registry.auth = Some(auth.user(case::USER, Password::plain(case::PASSWORD), rights));
         case

@@ -150,11 +150,8 @@ fn a_ceiling_is_learned_and_kept_to() {
     case.plan.blobs.iter_mut().for_each(|blob| blob.len = 600_000);
     case.plan.blobs[1].fill += 1;
     (case.client.chunk, case.client.chunk_above) = (300_000, 0);
-    let max = longshore_mock_registry::behaviour::BodyMax {
-        bytes: LIMIT,
-        status: 413,
-        of: longshore_mock_registry::behaviour::MaxOf::AllBodies,
-    };
+    let of = longshore_mock_registry::behaviour::MaxOf::AllBodies;
+    let max = longshore_mock_registry::behaviour::BodyMax::new(LIMIT, 413, of);
     case.registry.behaviour.chunks.max = Some(max);
     let run = property::judge(&case, Outcome::Succeeds).unwrap();
     let refused = bodies(&run).into_iter().filter(|(.., status)| *status == Some(413)).count();

@@ -14,7 +14,7 @@ fn report() -> Report {
     let mut behaviour = Behaviour::default();
     behaviour.chunks.out_of_order = 500;
     behaviour.read.ranges = false;
-    let registry = InMemory::new(Registry::new(RegistryOptions { behaviour, ..RegistryOptions::default() }));
+    let registry = InMemory::new(Registry::new(RegistryOptions::default().with_behaviour(behaviour)));
     let origin = Target::parse("http://registry.example").unwrap().origin().clone();
     let mut options = SuiteOptions::new(origin, "conformance".parse().unwrap());
     options.filters = ["pull-blob", "push-trouble", "mount-"].map(str::to_owned).into();

@@ -52,8 +52,7 @@ fn fallback_tag_immutable() {
             // Tags wait for the lists here.
             (case.tags, case.client.in_flight) = (3, 1);
             case.client.learned.tag_parameter = Some(false);
-            case.registry.behaviour.manifests.immutable_tags =
-                Some(ImmutableTags { status, code: code.to_owned(), same_is_fine: true });
+            case.registry.behaviour.manifests.immutable_tags = Some(ImmutableTags::new(status, code, true));
             if !has_validators {
                 named("referrers-without-conditions").unwrap().apply(&mut case.registry.behaviour);
             }

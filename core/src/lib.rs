@@ -114,7 +114,7 @@ pub use digest::{Algorithm, Digest, DigestError, Digester};
 /// The crate `http`, in the version that this crate's interface uses.
 pub use http;
 pub use name::{Reference, ReferenceError, Registry, RegistryError, Repository, RepositoryError, Tag, TagError};
-pub use outcome::{Event, Failure, FailureKind, Pushed, Receipt, Stored};
+pub use outcome::{Event, Failure, FailureKind, Pushed, Receipt, Row, Stored};
 pub use secret::{Authorization, Secret};
 pub use target::{Host, Origin, Scheme, Target};
 pub use time::Instant;

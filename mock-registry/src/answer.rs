@@ -5,14 +5,15 @@ use std::ops::Range;
 
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName};
-use http::{HeaderMap, HeaderValue, Method, StatusCode};
-use longshore_core::Digest;
+use http::{HeaderMap, HeaderValue, StatusCode};
+use longshore_core::{Digest, Row};
 
 /// The answer to one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Answer {
-    /// What was asked.
-    pub row: Row,
+    /// The row of the spec's table that was asked; nothing where it was none.
+    pub row: Option<Row>,
     /// The status.
     pub status: StatusCode,
     /// The headers. `Content-Length` is the body's, or, for `HEAD`, that of the body which `GET` would have.
@@ -47,6 +48,7 @@ pub enum Delivery {
 
 /// How fast an answer goes. Whoever delivers it, waits.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Pace {
     /// How many microseconds late it is.
     pub late: u64,
@@ -95,13 +97,22 @@ impl Body {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+
+    /// So many spaces, if it is some and they fit in memory.
+    pub(crate) fn spaces(&self) -> Option<Bytes> {
+        const MOST: u64 = 1 << 30;
+        match self {
+            Self::Spaces(bytes) if *bytes <= MOST => Some(vec![b' '; usize::try_from(*bytes).ok()?].into()),
+            _ => None,
+        }
+    }
 }
 
 impl Answer {
     /// An answer without a body.
-    pub(crate) fn new(row: Row, status: StatusCode) -> Self {
+    pub(crate) fn new(row: impl Into<Option<Row>>, status: StatusCode) -> Self {
         Self {
-            row,
+            row: row.into(),
             status,
             headers: HeaderMap::new(),
             body: Body::Bytes(Bytes::new()),
@@ -144,118 +155,5 @@ impl From<HeaderName> for Header {
 impl From<&'static str> for Header {
     fn from(name: &'static str) -> Self {
         Self(HeaderName::from_static(name))
-    }
-}
-
-/// A row of the spec's table of endpoints.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Row {
-    /// `GET /v2/`.
-    End1,
-    /// `GET` or `HEAD` of a blob.
-    End2,
-    /// `GET` or `HEAD` of a manifest.
-    End3,
-    /// `POST` that begins an upload.
-    End4a,
-    /// `POST` that carries a whole blob.
-    End4b,
-    /// `POST` that begins an upload and names a digest algorithm.
-    End4c,
-    /// `PATCH` with a chunk.
-    End5,
-    /// `PUT` that ends an upload.
-    End6,
-    /// `PUT` of a manifest.
-    End7a,
-    /// `PUT` of a manifest by digest, with tags in the query.
-    End7b,
-    /// `GET` of the tags.
-    End8a,
-    /// `GET` of a page of the tags.
-    End8b,
-    /// `DELETE` of a manifest or a tag.
-    End9,
-    /// `DELETE` of a blob.
-    End10,
-    /// `POST` that mounts a blob.
-    End11,
-    /// `GET` of the referrers.
-    End12a,
-    /// `GET` of the referrers of one artifact type.
-    End12b,
-    /// `GET` of the state of an upload.
-    End13,
-    /// `DELETE` of an upload.
-    End14,
-    /// A request for a token: not of the spec, but what registries do.
-    Token,
-    /// None: not of the spec.
-    Other,
-}
-
-impl Row {
-    /// All rows.
-    pub const ALL: [Self; 21] = [
-        Self::End1,
-        Self::End2,
-        Self::End3,
-        Self::End4a,
-        Self::End4b,
-        Self::End4c,
-        Self::End5,
-        Self::End6,
-        Self::End7a,
-        Self::End7b,
-        Self::End8a,
-        Self::End8b,
-        Self::End9,
-        Self::End10,
-        Self::End11,
-        Self::End12a,
-        Self::End12b,
-        Self::End13,
-        Self::End14,
-        Self::Token,
-        Self::Other,
-    ];
-}
-
-impl Row {
-    /// The method of a request of this row that has a body.
-    pub(crate) const fn method_of_body(self) -> Method {
-        match self {
-            Self::End4a | Self::End4b | Self::End4c | Self::End11 | Self::Token => Method::POST,
-            Self::End5 => Method::PATCH,
-            _ => Method::PUT,
-        }
-    }
-}
-
-impl fmt::Display for Row {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::End1 => "end-1",
-            Self::End2 => "end-2",
-            Self::End3 => "end-3",
-            Self::End4a => "end-4a",
-            Self::End4b => "end-4b",
-            Self::End4c => "end-4c",
-            Self::End5 => "end-5",
-            Self::End6 => "end-6",
-            Self::End7a => "end-7a",
-            Self::End7b => "end-7b",
-            Self::End8a => "end-8a",
-            Self::End8b => "end-8b",
-            Self::End9 => "end-9",
-            Self::End10 => "end-10",
-            Self::End11 => "end-11",
-            Self::End12a => "end-12a",
-            Self::End12b => "end-12b",
-            Self::End13 => "end-13",
-            Self::End14 => "end-14",
-            Self::Token => "token",
-            Self::Other => "other",
-        })
     }
 }

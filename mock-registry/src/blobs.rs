@@ -6,12 +6,13 @@ use http::header::{ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, L
 use http::{Method, StatusCode};
 use longshore_core::{Algorithm, Digest, Repository};
 
-use crate::answer::{Answer, Body, Row};
+use crate::answer::{Answer, Body};
 use crate::behaviour::DigestHeader;
 use crate::refusal::{Code, Refusal, status};
 use crate::registry::Registry;
 use crate::request::{ParsedRequest, sought_digest};
 use crate::storage::Record;
+use longshore_core::Row;
 
 impl Registry {
     /// `end-2`. Where blobs are hidden, there is none.
@@ -32,7 +33,7 @@ impl Registry {
         let redirected = read.blob_redirect && (request.method == Method::GET || read.blob_head_redirect);
         if redirected && self.options.storage.is_some() && !request.at_storage {
             let location = self.at_storage(format!("/v2/{repository}/blobs/{digest}"));
-            let redirect = Answer::new(Row::End2, StatusCode::TEMPORARY_REDIRECT);
+            let redirect = Answer::new(request.row, StatusCode::TEMPORARY_REDIRECT);
             return Ok(redirect.header(LOCATION, location).header(CONTENT_LENGTH, 0));
         }
         let range = request.header(RANGE.as_str()).filter(|_| request.method == Method::GET && read.ranges);
@@ -45,7 +46,7 @@ impl Registry {
                     .header(CONTENT_RANGE, format!("bytes */{size}")));
             }
         };
-        let mut answer = named(Answer::new(Row::End2, status), &digest, read.blob_digest);
+        let mut answer = named(Answer::new(request.row, status), &digest, read.blob_digest);
         if read.ranges {
             answer = answer.header(ACCEPT_RANGES, "bytes");
         }
@@ -70,7 +71,7 @@ impl Registry {
         self.storage.erase(&Record::Blob { repository: repository.clone(), digest, size })?;
         self.state.contents(repository).blobs.remove(&digest);
         self.sweep(&digest);
-        Ok(Answer::new(Row::End10, done))
+        Ok(Answer::new(Row::DeleteBlob, done))
     }
 
     /// Removes the bytes of a blob that no repository has any more.

@@ -42,6 +42,7 @@ mod blobs;
 mod catalog;
 mod changes;
 mod content;
+mod dispatch;
 pub mod fault;
 pub mod judge;
 mod location;
@@ -56,7 +57,9 @@ mod refusal;
 mod registry;
 pub mod report;
 mod request;
+mod restore;
 mod route;
+mod row;
 #[cfg(feature = "server")]
 pub mod server;
 pub mod state;
@@ -65,13 +68,14 @@ pub mod storage;
 mod tags;
 mod uploads;
 
-pub use longshore_core::Instant;
+pub use longshore_core::{Instant, Row};
 
-pub use answer::{Answer, Body, Delivery, Pace, Row};
+pub use answer::{Answer, Body, Delivery, Pace};
 pub use behaviour::Behaviour;
 pub use content::ContentError;
 pub use options::{Limits, RegistryOptions};
 pub use progress::{BodyEnd, Opened, Progress, RequestId};
 pub use registry::Registry;
+pub use row::{row_id, row_ids};
 pub use state::UploadId;
 pub use steps::Undelivered;

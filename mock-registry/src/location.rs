@@ -5,10 +5,8 @@ use longshore_core::{Algorithm, Digest, Origin, Scheme};
 use crate::behaviour::{LocationForm, StateQuery, UploadPath};
 use crate::random::same_secret;
 use crate::registry::Registry;
+use crate::route::PART;
 use crate::state::{Upload, UploadId};
-
-/// The path of uploads whose id stands in the query.
-pub(crate) const PART: &str = "/upload/part";
 
 impl Registry {
     /// The URL of an upload.

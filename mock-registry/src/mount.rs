@@ -6,13 +6,14 @@ use http::StatusCode;
 use http::header::{CONTENT_LENGTH, LOCATION};
 use longshore_core::{Algorithm, Digest, Repository};
 
-use crate::answer::{Answer, Row};
+use crate::answer::Answer;
 use crate::behaviour::{BlobLocation, MountPolicy, WithoutFrom};
 use crate::blobs::named;
 use crate::refusal::{Code, Refusal, status};
 use crate::registry::Registry;
 use crate::request::{ParsedRequest, digest};
 use crate::storage::Record;
+use longshore_core::Row;
 
 /// Where a blob is looked for.
 enum Source<'a> {
@@ -49,21 +50,21 @@ impl Registry {
         match self.mountable(request, &digest, &source, mounting.policy == MountPolicy::Referenced) {
             Some(size) => {
                 self.link(repository, &digest, size)?;
-                Ok(self.created(Row::End11, repository, &digest).header(CONTENT_LENGTH, 0))
+                Ok(self.created(Row::MountBlob, repository, &digest).header(CONTENT_LENGTH, 0))
             }
             None if mounting.policy != MountPolicy::Never => {
                 let absent = from
                     .as_ref()
                     .is_some_and(|from| !self.state.repositories.contains_key(from) || !request.caller.may_read(from));
                 match mounting.absent_source.filter(|_| absent).unwrap_or(mounting.missing) {
-                    202 => self.new_upload(Row::End11, repository, Algorithm::Sha256),
-                    _ if from.is_none() => self.new_upload(Row::End11, repository, Algorithm::Sha256),
+                    202 => self.new_upload(Row::MountBlob, repository, Algorithm::Sha256),
+                    _ if from.is_none() => self.new_upload(Row::MountBlob, repository, Algorithm::Sha256),
                     401 => Err(Refusal::new(StatusCode::UNAUTHORIZED, Code::Unauthorized, "there is no such source")),
                     given if absent => Err(Refusal::new(status(given), Code::NameUnknown, "there is no such source")),
                     given => Err(Refusal::new(status(given), Code::BlobUnknown, "the source has no such blob")),
                 }
             }
-            None => self.new_upload(Row::End11, repository, Algorithm::Sha256),
+            None => self.new_upload(Row::MountBlob, repository, Algorithm::Sha256),
         }
     }
 
@@ -103,7 +104,7 @@ impl Registry {
     }
 
     /// 201 for a blob that is now in the repository.
-    pub(crate) fn created(&self, row: Row, repository: &Repository, digest: &Digest) -> Answer {
+    pub(crate) fn created(&self, row: impl Into<Option<Row>>, repository: &Repository, digest: &Digest) -> Answer {
         let commit = &self.options.behaviour.commit;
         let answer = named(Answer::new(row, StatusCode::CREATED), digest, commit.digest);
         match commit.location {

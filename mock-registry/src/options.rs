@@ -4,14 +4,24 @@ use std::time::Duration;
 
 use longshore_core::Origin;
 
-use crate::Behaviour;
 use crate::auth::Auth;
+use crate::behaviour::Behaviour;
 use crate::fault::Faults;
-#[cfg(feature = "server")]
-use crate::profile::Profile;
 
 /// How a [`Registry`](crate::Registry) is set up. The default is a registry that does what the spec says.
+///
+/// ```
+/// use longshore_mock_registry::RegistryOptions;
+/// use longshore_mock_registry::behaviour::{Behaviour, LocationForm};
+///
+/// let mut behaviour = Behaviour::default();
+/// behaviour.start.location = LocationForm::Absolute;
+/// let mut options = RegistryOptions::default().with_behaviour(behaviour).with_faults("PATCH#2: answer-lost".parse()?);
+/// options.limits.uploads = 3;
+/// # Ok::<(), longshore_mock_registry::fault::FaultError>(())
+/// ```
 #[derive(Debug, Clone, Default)]
+#[non_exhaustive]
 pub struct RegistryOptions {
     /// What upload ids, signatures and tokens are made from: the same seed gives the same ones. A server takes it from the
     /// system's randomness, because tokens must not be guessed.
@@ -31,22 +41,59 @@ pub struct RegistryOptions {
 }
 
 impl RegistryOptions {
-    /// Plays another profile from now on. Bounds are those that were set up at the `begin`, where the profile has none; users
-    /// stay, and say who they are as they do there.
-    #[cfg(feature = "server")]
-    pub(crate) fn play(&mut self, profile: &Profile, begin: &Self) {
-        self.behaviour = profile.behaviour().clone();
-        self.limits = begin.limits.clone();
-        profile.settings().limits.apply(&mut self.limits);
-        if let Some(auth) = &mut self.auth {
-            let Auth { scheme, service, lifetime, .. } = profile.auth();
-            (auth.scheme, auth.service, auth.lifetime) = (scheme, service, lifetime);
-        }
+    /// The same with this seed.
+    #[must_use]
+    pub const fn with_seed(mut self, seed: [u8; 32]) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// The same with this origin, where clients reach it.
+    #[must_use]
+    pub fn with_origin(mut self, origin: Origin) -> Self {
+        self.origin = Some(origin);
+        self
+    }
+
+    /// The same with this origin as the storage behind.
+    #[must_use]
+    pub fn with_storage(mut self, storage: Origin) -> Self {
+        self.storage = Some(storage);
+        self
+    }
+
+    /// The same with this behaviour.
+    #[must_use]
+    pub fn with_behaviour(mut self, behaviour: Behaviour) -> Self {
+        self.behaviour = behaviour;
+        self
+    }
+
+    /// The same with these users.
+    #[must_use]
+    pub fn with_auth(mut self, auth: Auth) -> Self {
+        self.auth = Some(auth);
+        self
+    }
+
+    /// The same with these faults.
+    #[must_use]
+    pub fn with_faults(mut self, faults: Faults) -> Self {
+        self.faults = faults;
+        self
+    }
+
+    /// The same with these bounds.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
     }
 }
 
 /// What bounds the registry. All are above what the spec asks for.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Limits {
     /// The longest manifest, in bytes: 4 MiB. Longer ones are refused with 413.
     pub manifest: usize,

@@ -7,9 +7,9 @@ use crate::answer::Answer;
 use crate::auth::TokenRequest;
 use crate::fault::FaultEffect;
 use crate::judge::JudgedRequest;
-use crate::manifests::Receiving;
+use crate::manifests::receiving::Receiving;
 use crate::request::ParsedRequest;
-use crate::uploads::Writing;
+use crate::uploads::writing::Writing;
 
 /// A request whose body is on its way in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

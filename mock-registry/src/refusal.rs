@@ -7,9 +7,10 @@ use http::StatusCode;
 use http::header::{CONTENT_LENGTH, HeaderName};
 use serde_json::{Value, json};
 
-use crate::answer::{Answer, Body, Delivery, Row};
+use crate::answer::{Answer, Body, Delivery};
 use crate::behaviour::ErrorBody;
 use crate::storage::StorageError;
+use longshore_core::Row;
 
 /// The spec's error codes that this registry sends, and `UNKNOWN`, which registries share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,7 +133,7 @@ impl Refusal {
         self
     }
 
-    pub(crate) fn into_answer(self, row: Row, form: ErrorBody) -> Answer {
+    pub(crate) fn into_answer(self, row: impl Into<Option<Row>>, form: ErrorBody) -> Answer {
         let mut answer = Answer::new(row, self.status);
         answer.delivery = self.delivery;
         answer = match self.page {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use longshore_core::{Origin, Repository};
+use longshore_core::{Instant, Origin, Repository};
 
 use crate::answer::Body;
 #[cfg(feature = "server")]
@@ -12,13 +12,12 @@ use crate::auth::PasswordCheck;
 use crate::auth::{Tokens, VerifiedPasswords};
 use crate::fault::{FaultCounters, Faults, Struck};
 use crate::judge::Judge;
+use crate::options::RegistryOptions;
 use crate::progress::{PendingRequest, RequestId};
 use crate::random::Random;
 use crate::refusal::Refusal;
 use crate::state::State;
-use crate::steps::spaces;
-use crate::storage::{BlobBytes, Memory, Record, Storage, StorageError};
-use crate::{Instant, RegistryOptions};
+use crate::storage::{BlobBytes, Memory, Storage, StorageError};
 
 /// The first second of 2026, in seconds since 1970.
 const CALENDAR_START: Duration = Duration::from_secs(1_767_225_600);
@@ -64,23 +63,7 @@ impl Registry {
         Self::empty(options, Box::new(Memory::default()))
     }
 
-    /// A registry that has what the storage has.
-    ///
-    /// # Errors
-    /// Where the storage cannot be read.
-    pub fn with_storage(options: RegistryOptions, mut storage: Box<dyn Storage>) -> Result<Self, StorageError> {
-        let records = storage.load()?;
-        let mut registry = Self::empty(options, storage);
-        for record in records {
-            registry.restore(record);
-        }
-        for contents in registry.state.repositories.values_mut() {
-            contents.tags.retain(|_, digest| contents.manifests.contains_key(digest));
-        }
-        Ok(registry)
-    }
-
-    fn empty(options: RegistryOptions, storage: Box<dyn Storage>) -> Self {
+    pub(crate) fn empty(options: RegistryOptions, storage: Box<dyn Storage>) -> Self {
         let random = Random::new(options.seed);
         Self {
             state: State::default(),
@@ -100,22 +83,6 @@ impl Registry {
             untagged_check: None,
             fault_counters: FaultCounters::default(),
             calendar_start: CALENDAR_START,
-        }
-    }
-
-    fn restore(&mut self, record: Record) {
-        let visible_from = self.now;
-        match record {
-            Record::Blob { repository, digest, size } => {
-                self.state.contents(&repository).blobs.insert(digest, crate::state::Blob { size, visible_from });
-            }
-            Record::Manifest { repository, digest, content: (media_type, bytes) } => {
-                let stored = crate::manifests::restore(media_type, bytes);
-                self.state.store_manifest(&repository, digest, stored);
-            }
-            Record::Tag { repository, tag, digest } => {
-                self.state.contents(&repository).tags.insert(tag, digest);
-            }
         }
     }
 
@@ -183,7 +150,7 @@ impl Registry {
         let (digest, range) = match body {
             Body::Bytes(bytes) => return Ok(bytes.clone()),
             Body::Spaces(_) => {
-                return spaces(body).ok_or_else(|| StorageError::Failed("a body is too long for memory".to_owned()));
+                return body.spaces().ok_or_else(|| StorageError::Failed("a body is too long for memory".to_owned()));
             }
             Body::Blob { digest, range } => (digest, range),
         };

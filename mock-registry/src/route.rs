@@ -2,10 +2,12 @@
 
 use longshore_core::Repository;
 
-use crate::UploadId;
 use crate::behaviour::UploadPath;
-use crate::location::PART;
 use crate::refusal::{Code, Refusal};
+use crate::state::UploadId;
+
+/// The path of uploads whose id stands in the query.
+pub(crate) const PART: &str = "/upload/part";
 
 /// What a path names.
 #[derive(Debug, Clone, PartialEq, Eq)]

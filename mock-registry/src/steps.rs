@@ -2,17 +2,17 @@
 
 use bytes::{Bytes, BytesMut};
 use http::request::Parts;
-use http::{Method, Request, Response, StatusCode};
+use http::{Request, Response, StatusCode};
 use thiserror::Error;
 
-use crate::answer::{Answer, Delivery, Row};
+use crate::Instant;
+use crate::answer::{Answer, Delivery};
 use crate::fault::{FaultEffect, changed, delivered};
 use crate::judge::JudgedRequest;
 use crate::progress::{BodyEnd, Opened, PendingRequest, Progress, Receiver, Repetition, RequestId, Step};
 use crate::refusal::{Code, Refusal};
 use crate::registry::Registry;
 use crate::request::ParsedRequest;
-use crate::{Body, Instant};
 
 /// How long a body may be that a fault delivers twice.
 const REPEATED: usize = 16 << 20;
@@ -35,7 +35,7 @@ impl Registry {
         let method = head.method.clone();
         let mut request = match self.parse(head) {
             Ok(request) => request,
-            Err(refusal) => return Opened::Answer(self.sent(&method, self.refused(Row::Other, refusal))),
+            Err(refusal) => return Opened::Answer(self.sent(&method, self.refused(None, refusal))),
         };
         self.asked_at.clone_from(&request.asked_at);
         self.requests += 1;
@@ -65,7 +65,7 @@ impl Registry {
             }
             Err(refusal) => Err(refusal),
         };
-        Opened::Answer(self.leave(&judged, &method, done, &effect))
+        Opened::Answer(self.leave(&judged, done, &effect))
     }
 
     /// Takes the next piece of a body.
@@ -79,7 +79,7 @@ impl Registry {
             repetition.add(&taken);
         }
         if let Err(refusal) = self.take(&mut pending.receiver, &taken) {
-            return Progress::Answer(self.leave_after_body(&pending.judged, Err(refusal), &pending.effect));
+            return Progress::Answer(self.leave(&pending.judged, Err(refusal), &pending.effect));
         }
         if taken.len() < bytes.len() {
             return Progress::Answer(self.end(pending, BodyEnd::Cut));
@@ -208,36 +208,20 @@ impl Registry {
         {
             done = self.repeat(&repetition.request, &repetition.body.freeze(), &effect, &judged);
         }
-        self.leave_after_body(&judged, done, &effect)
-    }
-
-    /// The answer to a request with a body.
-    fn leave_after_body(
-        &mut self,
-        judged: &JudgedRequest,
-        done: Result<Answer, Refusal>,
-        effect: &FaultEffect,
-    ) -> Answer {
-        self.leave(judged, &judged.row.method_of_body(), done, effect)
+        self.leave(&judged, done, &effect)
     }
 
     /// An answer on its way out.
-    fn leave(
-        &mut self,
-        judged: &JudgedRequest,
-        method: &Method,
-        done: Result<Answer, Refusal>,
-        effect: &FaultEffect,
-    ) -> Answer {
+    fn leave(&mut self, judged: &JudgedRequest, done: Result<Answer, Refusal>, effect: &FaultEffect) -> Answer {
         let answer = done.unwrap_or_else(|refusal| self.refused(judged.row, refusal));
-        let answer = delivered(self.sent(method, changed(answer, effect)), effect);
+        let answer = delivered(self.sent(&judged.method, changed(answer, effect)), effect);
         self.learn(judged, &answer);
         answer
     }
 
     /// For a caller that goes on with a request which is over.
     fn over(&self) -> Answer {
-        self.refused(Row::Other, Refusal::bad_request(Code::Unknown, "this request is over"))
+        self.refused(None, Refusal::bad_request(Code::Unknown, "this request is over"))
     }
 }
 
@@ -247,14 +231,5 @@ impl Repetition {
         if self.is_whole {
             self.body.extend_from_slice(bytes);
         }
-    }
-}
-
-/// So many spaces, if they fit in memory.
-pub(crate) fn spaces(body: &Body) -> Option<Bytes> {
-    const MOST: u64 = 1 << 30;
-    match body {
-        Body::Spaces(bytes) if *bytes <= MOST => Some(vec![b' '; usize::try_from(*bytes).ok()?].into()),
-        _ => None,
     }
 }

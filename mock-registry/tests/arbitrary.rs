@@ -258,29 +258,18 @@ const LIMIT: u64 = 4000;
 fn registry(behaviour: Behaviour, with_users: bool, faults: u64) -> Registry {
     let origin = |host: &str| Origin::new(Scheme::Https, host.parse::<Host>().unwrap(), None);
     let users = Auth::basic().user("a", Password::plain("b"), Rights::all()).anonymous("a=pull".parse().unwrap());
-    let limits = Limits {
-        connections: 1,
-        manifest: 600,
-        blob: 2000,
-        manifests: 3,
-        blobs: 3,
-        tags: 2,
-        repositories: 2,
-        manifest_bytes: 1500,
-        uploads: 3,
-        pending: 3,
-        upload_lifetime: Duration::from_secs(3),
-        page: 2,
-    };
-    let options = RegistryOptions {
-        origin: Some(origin("reg.example")),
-        storage: Some(origin("storage.example")),
-        auth: with_users.then_some(users),
-        faults: Faults::seeded(faults, faults % 8, 40),
-        behaviour,
-        limits,
-        ..RegistryOptions::default()
-    };
+    let mut limits = Limits::default();
+    (limits.manifest, limits.blob, limits.manifest_bytes) = (600, 2000, 1500);
+    (limits.manifests, limits.blobs, limits.tags, limits.repositories) = (3, 3, 2, 2);
+    (limits.uploads, limits.pending, limits.connections, limits.page) = (3, 3, 1, 2);
+    limits.upload_lifetime = Duration::from_secs(3);
+    let mut options = RegistryOptions::default()
+        .with_origin(origin("reg.example"))
+        .with_storage(origin("storage.example"))
+        .with_faults(Faults::seeded(faults, faults % 8, 40))
+        .with_behaviour(behaviour)
+        .with_limits(limits);
+    options.auth = with_users.then_some(users);
     Registry::with_storage(options, Box::new(Memory::with_limit(LIMIT))).unwrap()
 }
 

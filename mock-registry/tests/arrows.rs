@@ -1,4 +1,9 @@
-//! This crate takes the core's vocabulary and nothing else: a mistake made once in a shared codec would hide in both.
+//! This crate takes the core's vocabulary and nothing else, because a mistake made once in a shared codec would hide in both;
+//! and no files of it use each other in a circle.
+
+// How the sources are read is said once, beside the test of the core.
+#[path = "../../core/tests/arrows/files.rs"]
+mod files;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -47,4 +52,12 @@ fn the_check_sees_what_it_forbids() {
     for first in ["endpoint::", "client::", "flow::"] {
         assert!(named.iter().any(|path| path.starts_with(first)), "{named:?}");
     }
+}
+
+#[test]
+fn no_files_use_each_other_in_a_circle() {
+    let files = files::sources();
+    let arrows: usize = files::arrows(&files).values().map(std::collections::BTreeSet::len).sum();
+    assert!(arrows > 200, "{arrows} arrows were seen: the sources were not read");
+    files::refuse_circles(&files);
 }

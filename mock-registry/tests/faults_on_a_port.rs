@@ -26,7 +26,7 @@ struct Asked {
 }
 
 fn registry(fault: &str) -> Registry {
-    let mut registry = Registry::new(RegistryOptions { seed: [7; 32], ..RegistryOptions::default() });
+    let mut registry = Registry::new(RegistryOptions::default().with_seed([7; 32]));
     let post = Request::post(format!("/v2/a/blobs/uploads/?digest={}", digest("hello")));
     registry.answer(Instant::default(), post.body(Bytes::from("hello")).unwrap()).unwrap();
     registry.inject_faults(format!("#1: {fault}").parse().unwrap());

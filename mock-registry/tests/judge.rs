@@ -8,11 +8,9 @@ use longshore_mock_registry::{Behaviour, RegistryOptions};
 use transcript::{Stage, sha256};
 
 fn stage(change: impl FnOnce(&mut Behaviour)) -> Stage {
-    let mut options = RegistryOptions {
-        origin: Some("reg.example".parse::<longshore_core::Registry>().unwrap().origin()),
-        storage: Some("storage.example".parse::<longshore_core::Registry>().unwrap().origin()),
-        ..RegistryOptions::default()
-    };
+    let origin = |name: &str| name.parse::<longshore_core::Registry>().unwrap().origin();
+    let mut options =
+        RegistryOptions::default().with_origin(origin("reg.example")).with_storage(origin("storage.example"));
     change(&mut options.behaviour);
     Stage::new(options).with("hello", sha256("hello")).with("empty", sha256("{}")).with("absent", sha256("absent"))
 }
@@ -167,7 +165,7 @@ fn every_rule_about_heads() {
 fn the_newest_url_and_the_shortest_chunk() {
     let mut stage = stage(|b| {
         b.start.state = StateQuery::Ignored;
-        b.start.chunk_min = Some(ChunkMin { bytes: 4, announced: true });
+        b.start.chunk_min = Some(ChunkMin::new(4, true));
     });
     let octet = "C: Content-Type: application/octet-stream\n";
     stage.play(&format!(

@@ -98,7 +98,7 @@ const BY_DIGEST: &str = "/v2/a/manifests/{digest}?tag=v1";
 fn s4_an_immutable_tag_is_not_moved_in_a_race() {
     for paths in [[BY_TAG, BY_TAG], [BY_TAG, BY_DIGEST], [BY_DIGEST, BY_TAG], [BY_DIGEST, BY_DIGEST]] {
         for same_is_fine in [true, false] {
-            let rule = ImmutableTags { status: 409, code: "TAG_IMMUTABLE".to_owned(), same_is_fine };
+            let rule = ImmutableTags::new(409, "TAG_IMMUTABLE", same_is_fine);
             one_wins(|options| options.behaviour.manifests.immutable_tags = Some(rule.clone()), paths, None, 409);
         }
     }

@@ -51,7 +51,7 @@ async fn clients_that_ask_nothing_keep_no_server_alive() {
 async fn an_answer_that_is_late_is_waited_for_and_nothing_else() {
     let faults: Faults = "every: latency 1500ms".parse().unwrap();
     let whole = b"GET /v2/ HTTP/1.1\r\nHost: x\r\n\r\n";
-    let (answers, time) = stopped(RegistryOptions { faults, ..RegistryOptions::default() }, &[b"G", whole]).await;
+    let (answers, time) = stopped(RegistryOptions::default().with_faults(faults), &[b"G", whole]).await;
     assert!(answers[1].starts_with("HTTP/1.1 200 OK\r\n"), "{answers:?}");
     assert!(time > Duration::from_secs(1) && time < Duration::from_millis(2500), "{time:?}");
 }

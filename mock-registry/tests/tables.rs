@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use longshore_mock_registry::Row;
 use longshore_mock_registry::fault::EFFECTS;
 use longshore_mock_registry::judge::RULES;
+use longshore_mock_registry::row_ids;
 
 fn check(name: &str, made: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
@@ -31,7 +31,7 @@ A rule is written as `REQUESTS: FAULT`; rules stand in lines, or with `;` betwee
 
 The rows are "
         .to_owned();
-    let rows: Vec<String> = Row::ALL.iter().map(|row| format!("`{row}`")).collect();
+    let rows: Vec<String> = row_ids().map(|id| format!("`{id}`")).collect();
     write!(made, "{}.\n\n| fault | what goes wrong |\n|---|---|\n", rows.join(", ")).unwrap();
     for (form, meaning) in EFFECTS {
         writeln!(made, "| `{}` | {meaning} |", form.replace('|', "\\|")).unwrap();

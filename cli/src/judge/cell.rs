@@ -12,7 +12,7 @@ use longshore_mock_registry::fault::Faults;
 use longshore_mock_registry::profile::Profile;
 use longshore_mock_registry::report::{Check, CheckStatus, Clause, Evidence, Level, RecordedExchange};
 use longshore_mock_registry::server::{Log, Server};
-use longshore_mock_registry::{Body, Registry};
+use longshore_mock_registry::{Body, Registry, row_id};
 use longshore_sources::layout::Closure;
 use serde_json::Value;
 use tokio::sync::oneshot;
@@ -159,7 +159,7 @@ fn title(check: &Check, ended: &Ended, missing: usize) -> String {
 
 fn conclude(check: &mut Check, ended: &Ended, missing: usize, registry: &Registry, with_fault: bool) {
     let mut see = |request: Option<u64>, row: Option<String>, sentence: String| {
-        check.evidence.push(Evidence { request, row, sentence });
+        check.evidence.push(Evidence::new(sentence).about(request, row));
     };
     match ended.status {
         None => see(None, None, "it did not end in time".to_owned()),
@@ -171,7 +171,7 @@ fn conclude(check: &mut Check, ended: &Ended, missing: usize, registry: &Registr
     }
     for breach in &registry.judge.breaches {
         let sentence = format!("it broke {} ({}): {}", breach.rule, breach.level, breach.what);
-        see(Some(breach.request), Some(breach.row.to_string()), sentence);
+        see(Some(breach.request), Some(row_id(breach.row).to_owned()), sentence);
     }
     for owed in &registry.judge.owed {
         see(None, None, format!("it owes the list {} in {} an entry for {}", owed.tag, owed.repository, owed.digest));

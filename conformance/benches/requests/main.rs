@@ -103,7 +103,7 @@ fn count(row: &Row, behaviour: &Behaviour) -> String {
 }
 
 fn push(row: &Row, behaviour: &Behaviour, learned: Learned) -> (Pushed, Learned) {
-    let options = mock::RegistryOptions { behaviour: behaviour.clone(), ..mock::RegistryOptions::default() };
+    let options = mock::RegistryOptions::default().with_behaviour(behaviour.clone());
     let mut simulation = Simulation::new(1, Mock::new(options));
     if row.mounts {
         let push = row.image.push(BASE, false, "v1");

@@ -148,7 +148,7 @@ impl Case {
     }
 
     pub(crate) fn empty_registry(&self) -> Mock {
-        Mock::new(mock::RegistryOptions { faults: Faults::none(), ..self.registry.clone() })
+        Mock::new(self.registry.clone().with_faults(Faults::none()))
     }
 
     /// Puts what is there already where it is, and gives the sources of all blobs.

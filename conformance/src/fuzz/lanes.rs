@@ -194,7 +194,8 @@ struct Door {
 impl Door {
     fn new(manners: &[Manner]) -> Self {
         let manners = manners.iter().rev().copied().collect();
-        let registry = longshore_mock_registry::RegistryOptions { origin: None, ..quirk::spec_true() };
+        let mut registry = quirk::spec_true();
+        registry.origin = None;
         Self { mock: Mock::new(registry), manners, open: Vec::new(), faults: Vec::new(), limit: usize::MAX }
     }
 

@@ -174,7 +174,7 @@ fn late(behaviour: &mut Behaviour, missing: is::MissingReference) {
 }
 
 fn immutable(behaviour: &mut Behaviour, status: u16, code: &str, same_is_fine: bool) {
-    behaviour.manifests.immutable_tags = Some(is::ImmutableTags { status, code: code.to_owned(), same_is_fine });
+    behaviour.manifests.immutable_tags = Some(is::ImmutableTags::new(status, code, same_is_fine));
 }
 
 pub(super) fn referrers() -> Vec<Quirk> {
@@ -244,7 +244,7 @@ pub(super) fn errors() -> Vec<Quirk> {
 
 fn refuse(behaviour: &mut Behaviour, types: &[&str], status: u16) {
     let types = types.iter().map(|of| (*of).to_owned()).collect();
-    behaviour.manifests.refused_types = is::RefusedTypes { types, status };
+    behaviour.manifests.refused_types = is::RefusedTypes::new(types, status);
 }
 
 fn attaches(case: &mut Case) {

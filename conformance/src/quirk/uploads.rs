@@ -51,7 +51,7 @@ fn profile(name: &str) -> Behaviour {
 /// which no client can help.
 fn small_ecr(mounting: bool) -> Behaviour {
     let mut ecr = profile(if mounting { "ecr-blob-mounting" } else { "ecr" });
-    ecr.start.chunk_min = Some(is::ChunkMin { bytes: CHUNK, announced: false });
+    ecr.start.chunk_min = Some(is::ChunkMin::new(CHUNK, false));
     ecr.commit.empty_blob_refused = None;
     ecr
 }
@@ -95,10 +95,10 @@ pub(super) fn starting() -> Vec<Quirk> {
         fine("post-range-header-variants:absent", |b| b.start.range = is::PostRange::Absent),
         fine("upload-id-not-uuid", |b| b.start.id = is::IdForm::Short),
         fine("oci-chunk-min-length", |b| {
-            b.start.chunk_min = Some(is::ChunkMin { bytes: 2 * CHUNK, announced: true });
+            b.start.chunk_min = Some(is::ChunkMin::new(2 * CHUNK, true));
         }),
         refusing("chunk-min-5mib-undeclared", &["send a chunk: 400"], |b| {
-            b.start.chunk_min = Some(is::ChunkMin { bytes: CHUNK, announced: false });
+            b.start.chunk_min = Some(is::ChunkMin::new(CHUNK, false));
         }),
         fine("oci-chunk-min-length:max", |b| b.start.chunk_max = Some(CHUNK / 2)),
         fine("post-411-without-content-length", |b| b.start.needs_content_length = true),
@@ -153,12 +153,12 @@ pub(super) fn chunks() -> Vec<Quirk> {
             "patch-body-too-large-413",
             &["send a chunk: 413", "finish an upload: 413", "can be read only once"],
             |b| {
-                b.chunks.max = Some(is::BodyMax { bytes: CHUNK, status: 413, of: is::MaxOf::AllBodies });
+                b.chunks.max = Some(is::BodyMax::new(CHUNK, 413, is::MaxOf::AllBodies));
             },
         ),
         fine("patch-max-4mib-416", |b| {
             // The 4 MiB that a client tries when more was refused are more than any blob here, so no chunk is refused.
-            b.chunks.max = Some(is::BodyMax { bytes: 2 * CHUNK, status: 416, of: is::MaxOf::SizedChunks });
+            b.chunks.max = Some(is::BodyMax::new(2 * CHUNK, 416, is::MaxOf::SizedChunks));
         }),
         fine("patch-second-stream-400", |b| b.chunks.one_stream = true),
         fine("patch-content-type-strict", |b| b.chunks.strict_type = true),
@@ -195,7 +195,7 @@ pub(super) fn committing() -> Vec<Quirk> {
         .in_case(goes_in_chunks),
         fine("put-ignores-content-range", |b| b.commit.ignores_content_range = true).in_case(goes_in_chunks),
         fine("content-range-on-monolithic-put", |b| {
-            b.chunks.max = Some(is::BodyMax { bytes: 2 * CHUNK, status: 413, of: is::MaxOf::SizedChunks });
+            b.chunks.max = Some(is::BodyMax::new(2 * CHUNK, 413, is::MaxOf::SizedChunks));
         }),
         fine("proxy-499-408-on-large-body:499", |b| b.chunks.max = large_body(499)),
         fine("proxy-499-408-on-large-body:408", |b| b.chunks.max = large_body(408)),
@@ -231,7 +231,7 @@ pub(super) fn committing() -> Vec<Quirk> {
 }
 
 fn large_body(status: u16) -> Option<is::BodyMax> {
-    Some(is::BodyMax { bytes: 2 * CHUNK, status, of: is::MaxOf::AllBodies })
+    Some(is::BodyMax::new(2 * CHUNK, status, is::MaxOf::AllBodies))
 }
 
 fn mounts(case: &mut Case) {

@@ -45,7 +45,7 @@ impl Requirement {
     #[must_use]
     pub fn source(&self) -> Clause {
         if self.section.starts_with("https://") {
-            Clause { title: self.clause.to_owned(), url: Some(self.section.to_owned()) }
+            Clause::new(self.clause, Some(self.section.to_owned()))
         } else {
             Clause::spec(self.clause, self.section)
         }

@@ -145,11 +145,11 @@ fn conclude(check: &mut Check, stop: Option<Stop>, known: Option<&str>) {
         Some(Stop::Failed(finding)) => {
             let sentence = format!("expected {}, came {}", finding.expected, finding.found);
             let request = finding.exchange.map(|at| at as u64 + 1);
-            check.evidence.push(Evidence { request, row: check.row.clone(), sentence });
+            check.evidence.push(Evidence::new(sentence).about(request, check.row.clone()));
         }
         Some(Stop::Unsupported(why) | Stop::NotPrepared(why)) if known.is_none() => check.reason = Some(why),
         Some(Stop::Unsupported(why) | Stop::NotPrepared(why)) => {
-            check.evidence.push(Evidence { request: None, row: None, sentence: why });
+            check.evidence.push(Evidence::new(why));
         }
     }
 }

@@ -12,7 +12,7 @@ const A: &[u8] = b"the bytes of a layer";
 
 fn immutable(status: u16, code: &str, same_is_fine: bool) -> World {
     let mut options = spec_true();
-    options.behaviour.manifests.immutable_tags = Some(ImmutableTags { status, code: code.to_owned(), same_is_fine });
+    options.behaviour.manifests.immutable_tags = Some(ImmutableTags::new(status, code, same_is_fine));
     World::with(options, |_| {})
 }
 
@@ -54,8 +54,7 @@ fn a_list_that_fails_ends_nothing_else() {
     const LAST: [&[u8]; 8] = [b"s", b"t", b"u", b"v", b"w", b"x", b"y", b"z"];
     let mut options = spec_true();
     options.behaviour.referrers.api = longshore_mock_registry::behaviour::ReferrersApi::NotFound;
-    options.behaviour.manifests.immutable_tags =
-        Some(ImmutableTags { status: 403, code: "DENIED".to_owned(), same_is_fine: true });
+    options.behaviour.manifests.immutable_tags = Some(ImmutableTags::new(403, "DENIED", true));
     let subject = image(&[(LAYER, b"nowhere")], &[]).descriptor();
     let about = |name: &str| image(&[], &[("subject", json!(subject)), ("annotations", json!({ "name": name }))]);
     let (one, two, root) = (about("one"), about("two"), image(&LAST.map(|bytes| (LAYER, bytes)), &[]));

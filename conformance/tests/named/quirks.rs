@@ -66,7 +66,7 @@ fn mount_token_fetch_fails() {
     for status in [400, 401, 403, 404, 500, 503] {
         let rights = "*=*".parse().unwrap();
         let auth = Auth::bearer().user("user", Password::plain("password"), rights);
-        let options = mock::RegistryOptions { auth: Some(auth), ..spec_true() };
+        let options = spec_true().with_auth(auth);
         let pushing = Pushing { mounts: true, ..Pushing::new(options) };
         let image = pushing.image.clone();
         let came = pushing.run(|request| {

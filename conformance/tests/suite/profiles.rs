@@ -80,11 +80,7 @@ impl SetUp {
 fn run(set_up: SetUp) -> Report {
     let storage = Target::parse("http://storage.example").unwrap().origin().clone();
     let mut suite: SuiteOptions = options();
-    let mut plain = RegistryOptions {
-        origin: Some(suite.registry.clone()),
-        storage: Some(storage.clone()),
-        ..RegistryOptions::default()
-    };
+    let mut plain = RegistryOptions::default().with_origin(suite.registry.clone()).with_storage(storage.clone());
     plain.limits.manifest = set_up.manifest.unwrap_or(plain.limits.manifest);
     plain.limits.page = set_up.page.unwrap_or(plain.limits.page);
     let mut registry = Registry::new(plain);

@@ -29,11 +29,11 @@ fn the_spec_true_registry_meets_every_requirement() {
 fn with_users_and_tokens_it_meets_them_too() {
     let everything = || "*=pull,push,delete".parse().unwrap();
     for auth in [Auth::bearer(), Auth::basic()] {
-        let registry = RegistryOptions {
-            origin: Some(options().registry),
-            auth: Some(auth.user("alice", Password::plain("wonderland"), everything())),
-            ..RegistryOptions::default()
-        };
+        let registry = RegistryOptions::default().with_origin(options().registry).with_auth(auth.user(
+            "alice",
+            Password::plain("wonderland"),
+            everything(),
+        ));
         let mut options = options();
         let password = Secret::new("wonderland".to_owned());
         options.credentials = Some(Credentials::Basic { user: "alice".to_owned(), password });

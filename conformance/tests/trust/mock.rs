@@ -27,7 +27,7 @@ pub(crate) fn with(change: impl FnOnce(&mut Authentication)) -> mock::RegistryOp
 /// The same, without tokens.
 pub(crate) fn with_passwords(change: impl FnOnce(&mut Authentication)) -> mock::RegistryOptions {
     let mut options = with(change);
-    options.auth = options.auth.map(|auth| Auth { scheme: Auth::basic().scheme, ..auth });
+    options.auth = options.auth.map(|auth| auth.with_scheme(Auth::basic().scheme));
     options
 }
 
@@ -109,6 +109,6 @@ impl Handler for Recorder {
 
 /// Tokens that are good for so long.
 pub(crate) fn living(mut options: mock::RegistryOptions, lifetime: Duration) -> mock::RegistryOptions {
-    options.auth = options.auth.map(|auth| Auth { lifetime, ..auth });
+    options.auth = options.auth.map(|auth| auth.with_lifetime(lifetime));
     options
 }

@@ -6,14 +6,15 @@ use http::StatusCode;
 use http::header::WWW_AUTHENTICATE;
 use longshore_core::{Origin, Scheme};
 
-use super::caller::{Need, mount_source};
+use super::authorize::{Need, mount_source};
 use super::short_name;
 use super::{Action, AuthScheme};
-use crate::answer::{Answer, Row};
+use crate::answer::Answer;
 use crate::behaviour::{ChallengeForm, ChallengeScope, Realm};
 use crate::refusal::{Code, Refusal};
 use crate::registry::Registry;
 use crate::request::ParsedRequest;
+use longshore_core::Row;
 
 impl Registry {
     /// The refusal of a request that says too little about who sends it.
@@ -27,11 +28,11 @@ impl Registry {
         let code = if status == StatusCode::FORBIDDEN { Code::Denied } else { Code::Unauthorized };
         let refusal = Refusal::new(status, code, "authentication required");
         let behaviour = &self.options.behaviour.auth;
-        if behaviour.only_base_is_challenged && request.row != Row::End1 {
+        if behaviour.only_base_is_challenged && request.row != Some(Row::Ping) {
             return refusal;
         }
         let sent = request.headers.contains_key(http::header::AUTHORIZATION);
-        let needs = if behaviour.deletion_unscoped && request.row == Row::End10 { &[] } else { needs };
+        let needs = if behaviour.deletion_unscoped && request.row == Some(Row::DeleteBlob) { &[] } else { needs };
         // Who only asks whether something is there is told of no more than the right to read.
         let reading = (behaviour.absent_needs_push && request.reads()).then(|| {
             let pull = |(repository, _): &Need| (repository.clone(), BTreeSet::from([Action::Pull]));

@@ -1,5 +1,6 @@
 //! Who may do what: users, rights, challenges and tokens.
 
+mod authorize;
 mod caller;
 mod challenge;
 mod credentials;
@@ -7,6 +8,8 @@ mod credentials;
 mod htpasswd;
 mod rights;
 mod token;
+mod token_request;
+mod tokens;
 mod verify;
 
 use std::collections::BTreeMap;
@@ -21,7 +24,8 @@ pub use htpasswd::HtpasswdError;
 pub use rights::{Action, Rights, RightsError};
 
 pub(crate) use caller::Caller;
-pub(crate) use token::{TokenRequest, Tokens};
+pub(crate) use token_request::TokenRequest;
+pub(crate) use tokens::Tokens;
 #[cfg(feature = "server")]
 pub(crate) use verify::PasswordCheck;
 pub(crate) use verify::VerifiedPasswords;
@@ -38,6 +42,7 @@ pub(crate) use verify::VerifiedPasswords;
 /// # Ok::<(), longshore_mock_registry::auth::RightsError>(())
 /// ```
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Auth {
     /// How clients say who they are.
     pub scheme: AuthScheme,
@@ -65,6 +70,7 @@ pub enum AuthScheme {
 
 /// A user.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct User {
     /// How it is known.
     pub password: Password,
@@ -74,6 +80,7 @@ pub struct User {
 
 /// A password, as the registry keeps it.
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct Password(Kept);
 
 #[derive(Clone)]
@@ -101,6 +108,27 @@ impl Auth {
     #[must_use]
     pub fn basic() -> Self {
         Self { scheme: AuthScheme::Basic, ..Self::bearer() }
+    }
+
+    /// The same, where clients say in this way who they are.
+    #[must_use]
+    pub const fn with_scheme(mut self, scheme: AuthScheme) -> Self {
+        self.scheme = scheme;
+        self
+    }
+
+    /// The same, with tokens that are good for so long.
+    #[must_use]
+    pub const fn with_lifetime(mut self, lifetime: Duration) -> Self {
+        self.lifetime = lifetime;
+        self
+    }
+
+    /// The same, where tokens are had at this origin.
+    #[must_use]
+    pub fn with_tokens(mut self, origin: Origin) -> Self {
+        self.tokens = Some(origin);
+        self
     }
 
     /// One more user.

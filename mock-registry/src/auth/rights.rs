@@ -37,6 +37,7 @@ impl Action {
 /// A pattern is a repository's name, a beginning of names before `*`, or `*` alone. The actions are `pull`, `push`, `delete`,
 /// or `*` for all of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Rights(Vec<(String, BTreeSet<Action>)>);
 
 impl Rights {

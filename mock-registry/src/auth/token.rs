@@ -1,19 +1,20 @@
 //! The token server.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use bytes::{Bytes, BytesMut};
 use http::header::{CACHE_CONTROL, WWW_AUTHENTICATE};
 use http::{Method, StatusCode};
-use longshore_core::{Digest, Instant, Repository};
+use longshore_core::Repository;
 use serde_json::{Value, json};
 
 #[cfg(feature = "server")]
 use super::PasswordCheck;
 use super::credentials::{SentCredentials, hashed};
 use super::rights::parse_actions;
+use super::token_request::TokenRequest;
+use super::tokens::Access;
 use super::{Action, AuthScheme, Rights};
-use crate::answer::{Answer, Body, Row};
+use crate::answer::{Answer, Body};
 use crate::behaviour::{ChallengeScope, Grants, TokenField};
 #[cfg(feature = "server")]
 use crate::progress::RequestId;
@@ -22,77 +23,12 @@ use crate::refusal::{Code, Refusal, status};
 use crate::registry::Registry;
 use crate::request::ParsedRequest;
 use crate::route::Query;
+use longshore_core::Row;
 
-/// How long a form may be, in bytes.
-const FORM: usize = 64 << 10;
 /// How many tokens of each kind there may be.
 const MANY: usize = 100_000;
 /// How many scopes of one request are read.
 const SCOPES: usize = 64;
-
-/// The tokens that are good. They are kept as hashes, so looking one up tells nothing about the others.
-#[derive(Debug, Default)]
-pub(crate) struct Tokens {
-    access: BTreeMap<Digest, Access>,
-    /// When each of them ends. What ended before its time still stands here.
-    ends: BTreeSet<(Instant, Digest)>,
-    refresh: BTreeMap<Digest, String>,
-}
-
-#[derive(Debug)]
-struct Access {
-    user: Option<String>,
-    rights: Rights,
-    good_until: Instant,
-}
-
-impl Tokens {
-    /// What a token gives the right to, and until when.
-    pub(super) fn rights(&self, token: &str, now: Instant) -> Option<(Rights, Instant)> {
-        let access = self.access.get(&hashed(&[token])).filter(|access| access.good_until > now)?;
-        Some((access.rights.clone(), access.good_until))
-    }
-
-    /// Ends a token, and all others of the same user.
-    pub(super) fn expire(&mut self, token: &str) {
-        if let Some(access) = self.access.remove(&hashed(&[token])) {
-            self.access.retain(|_, other| other.user != access.user);
-        }
-    }
-
-    /// Forgets the tokens that ended.
-    pub(crate) fn advance(&mut self, now: Instant) {
-        while let Some((end, token)) = self.ends.first().copied().filter(|(end, _)| *end <= now) {
-            self.ends.remove(&(end, token));
-            self.access.remove(&token);
-        }
-    }
-}
-
-/// A form on its way in.
-#[derive(Debug)]
-pub(crate) struct TokenRequest {
-    form: BytesMut,
-}
-
-impl TokenRequest {
-    pub(crate) fn take(&mut self, bytes: &Bytes) -> Result<(), Refusal> {
-        if self.form.len() + bytes.len() > FORM {
-            let message = format!("a form has at most {FORM} bytes");
-            return Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, Code::SizeInvalid, message));
-        }
-        self.form.extend_from_slice(bytes);
-        Ok(())
-    }
-}
-
-impl TokenRequest {
-    fn fields(&self) -> Query {
-        let text = std::str::from_utf8(&self.form).ok();
-        // In a form, a plus is a space.
-        Query::of(text.map(|text| text.replace('+', "%20")).as_deref())
-    }
-}
 
 impl Registry {
     /// `GET` or `POST` of `/token`.
@@ -107,7 +43,7 @@ impl Registry {
             }
             Method::POST => match self.options.behaviour.auth.post_refused {
                 Some(given) => Err(Refusal::new(status(given), Code::Unsupported, "ask for a token with GET")),
-                None => Ok(Step::Receive(Receiver::Token(TokenRequest { form: BytesMut::new() }))),
+                None => Ok(Step::Receive(Receiver::Token(TokenRequest::default()))),
             },
             _ => Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, Code::Unsupported, "ask for a token with GET")),
         }
@@ -215,7 +151,9 @@ impl Registry {
             answer.insert("refresh_token".to_owned(), Value::from(refresh));
         }
         let body = Body::Bytes(Value::from(answer).to_string().into());
-        Ok(Answer::new(Row::Token, StatusCode::OK).header(CACHE_CONTROL, "no-store").body("application/json", body))
+        Ok(Answer::new(Row::FetchToken, StatusCode::OK)
+            .header(CACHE_CONTROL, "no-store")
+            .body("application/json", body))
     }
 }
 

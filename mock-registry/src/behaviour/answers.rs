@@ -8,7 +8,8 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use serde::{Deserialize, Serialize};
 
-use crate::answer::{Answer, Row};
+use crate::answer::Answer;
+use crate::row::{row_id, row_id_named, row_ids};
 
 /// A change to some answers: other headers, another status, code or body.
 ///
@@ -41,7 +42,7 @@ pub struct AnswerChange {
 #[serde(try_from = "String", into = "String")]
 pub struct AnswerFilter {
     method: Option<Method>,
-    row: Option<Row>,
+    row: Option<String>,
     /// The lowest and the highest status.
     status: Option<(u16, u16)>,
     code: Option<String>,
@@ -79,7 +80,7 @@ impl AnswerFilter {
         let content_type =
             || answer.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         self.method.as_ref().is_none_or(|wanted| wanted == method)
-            && self.row.is_none_or(|wanted| wanted == answer.row)
+            && self.row.as_ref().is_none_or(|wanted| wanted == row_id(answer.row))
             && self.status.is_none_or(|(low, high)| (low..=high).contains(&answer.status.as_u16()))
             && self.body.is_none_or(|body| content_type().starts_with(body.begins()))
             && self.code.as_ref().is_none_or(|wanted| code().as_ref() == Some(wanted))
@@ -95,8 +96,8 @@ impl FromStr for AnswerFilter {
             let class = word.strip_suffix("xx").and_then(|class| class.parse::<u16>().ok());
             if let Some(body) = [BodyType::Json, BodyType::Text].into_iter().find(|body| body.word() == word) {
                 filter.body = Some(body);
-            } else if let Some(row) = Row::ALL.into_iter().find(|row| row.to_string() == word) {
-                filter.row = Some(row);
+            } else if let Some(row) = row_id_named(word) {
+                filter.row = Some(row.to_owned());
             } else if let Some(class) = class.filter(|class| (1..=5).contains(class)) {
                 filter.status = Some((class * 100, class * 100 + 99));
             } else if let Some(status) = word.parse::<StatusCode>().ok().map(|status| status.as_u16()) {
@@ -106,7 +107,7 @@ impl FromStr for AnswerFilter {
             } else if word.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_') {
                 filter.code = Some(word.to_owned());
             } else {
-                let rows: Vec<String> = Row::ALL.iter().map(ToString::to_string).collect();
+                let rows: Vec<&str> = row_ids().collect();
                 return Err(format!(
                     "{word:?} is no method, no row ({}), no status (404, 4xx), no error code, and neither json nor text",
                     rows.join(", ")
@@ -140,7 +141,7 @@ impl fmt::Display for AnswerFilter {
             self.status.map(|(low, high)| if low == high { low.to_string() } else { format!("{}xx", low / 100) });
         let words = [
             self.method.as_ref().map(ToString::to_string),
-            self.row.map(|row| row.to_string()),
+            self.row.clone(),
             status,
             self.body.map(|body| body.word().to_owned()),
             self.code.clone(),

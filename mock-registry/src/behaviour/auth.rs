@@ -97,6 +97,7 @@ impl Default for Authentication {
 /// The form of a challenge.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum ChallengeForm {
     /// One, with quoted values.
     #[default]
@@ -112,6 +113,7 @@ pub enum ChallengeForm {
 /// The `scope` of a challenge.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum ChallengeScope {
     /// What the request needs.
     #[default]
@@ -132,6 +134,7 @@ pub enum ChallengeScope {
 /// The `realm` of a challenge.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Realm {
     /// A URL. Without [`RegistryOptions::origin`](crate::RegistryOptions::origin), a path.
     #[default]
@@ -147,6 +150,7 @@ pub enum Realm {
 /// Which fields hold a token.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum TokenField {
     /// `token` and `access_token`.
     #[default]
@@ -160,6 +164,7 @@ pub enum TokenField {
 /// What a token gives the right to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Grants {
     /// What was asked for, as far as the user may do it.
     #[default]

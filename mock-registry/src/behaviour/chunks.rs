@@ -73,6 +73,7 @@ impl Default for Chunks {
 /// Whether `PATCH` is taken (`patch-unsupported`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Patch {
     /// It is.
     #[default]
@@ -86,6 +87,7 @@ pub enum Patch {
 /// The `Range` header after a chunk.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum PatchRange {
     /// `0-<last byte>`
     #[default]
@@ -108,6 +110,7 @@ pub enum PatchRange {
 /// What `Range` says of an upload without a byte, which the spec cannot say (`status-zero-bytes-ambiguous`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum EmptyRange {
     /// `0-0`
     #[default]
@@ -121,6 +124,7 @@ pub enum EmptyRange {
 /// What the `Content-Range` of a chunk is good for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum ContentRange {
     /// A chunk that is not the next one is refused.
     #[default]
@@ -135,6 +139,7 @@ pub enum ContentRange {
 /// Whether a refused chunk says where the upload is and how far.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum OutOfOrderRange {
     /// `Location` and `Range`.
     #[default]
@@ -150,6 +155,7 @@ pub enum OutOfOrderRange {
 /// The longest body of one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[non_exhaustive]
 pub struct BodyMax {
     /// How long, in bytes.
     pub bytes: u64,
@@ -160,9 +166,18 @@ pub struct BodyMax {
     pub of: MaxOf,
 }
 
+impl BodyMax {
+    /// A longest length, the status of a longer body, and which bodies have it.
+    #[must_use]
+    pub const fn new(bytes: u64, status: u16, of: MaxOf) -> Self {
+        Self { bytes, status, of }
+    }
+}
+
 /// Which bodies have a longest length.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum MaxOf {
     /// Chunks with a `Content-Length`, and a `PUT` with a `Content-Range`: GHCR (`patch-max-4mib-416`,
     /// `content-range-on-monolithic-put`).
@@ -175,6 +190,7 @@ pub enum MaxOf {
 /// What stays of an upload when the body of a request is cut.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum CutBody {
     /// What came.
     #[default]

@@ -29,6 +29,7 @@ impl Default for UploadStatus {
 /// The `Range` header of an upload's state.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum StatusRange {
     /// `0-<last byte>`
     #[default]
@@ -112,6 +113,7 @@ impl Default for Commit {
 /// What becomes of a last chunk in the `PUT` that has no `Content-Range` (`put-final-chunk-needs-content-range`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum FinalChunk {
     /// It goes behind the others.
     #[default]
@@ -125,6 +127,7 @@ pub enum FinalChunk {
 /// The `Location` of a blob that was stored.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum BlobLocation {
     /// The blob's.
     #[default]

@@ -16,6 +16,7 @@ pub struct Errors {
 /// The body of an error (`error-body-shapes`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum ErrorBody {
     /// The spec's.
     #[default]

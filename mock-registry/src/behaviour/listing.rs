@@ -41,6 +41,7 @@ impl Default for Listing {
 /// The name in a list of tags (`tags-name-differs`).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum ListName {
     /// The repository's.
     #[default]
@@ -54,6 +55,7 @@ pub enum ListName {
 /// The form of a `Link` to the next page (`tags-link-forms`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum LinkForm {
     /// A path.
     #[default]

@@ -103,6 +103,7 @@ impl Default for Manifests {
 /// The `Location` of a manifest that was stored (`manifest-location-bogus`, `location-private-host`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum ManifestLocation {
     /// By digest.
     #[default]
@@ -122,6 +123,7 @@ pub enum ManifestLocation {
 /// The body of the answer to a manifest that was stored (`manifest-201-with-body`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Echo {
     /// None.
     #[default]
@@ -135,6 +137,7 @@ pub enum Echo {
 /// The form of a manifest's `ETag` (`etag-format-varies`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum EtagForm {
     /// The digest in quotes.
     #[default]
@@ -148,6 +151,7 @@ pub enum EtagForm {
 /// What a reference to content that is not there leads to (`missing-blob-status-zoo`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum MissingReference {
     /// 400 and one `MANIFEST_BLOB_UNKNOWN` for each: distribution.
     #[default]
@@ -168,11 +172,20 @@ pub enum MissingReference {
 /// `manifest-oci-index-rejected`, `manifest-gitea-unsupported-405`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+#[non_exhaustive]
 pub struct RefusedTypes {
     /// The types, in lower case.
     pub types: Vec<String>,
     /// The status: 415, 400, 405 or 500.
     pub status: u16,
+}
+
+impl RefusedTypes {
+    /// These types, in lower case, and the status of a manifest of one of them.
+    #[must_use]
+    pub const fn new(types: Vec<String>, status: u16) -> Self {
+        Self { types, status }
+    }
 }
 
 impl Default for RefusedTypes {
@@ -184,6 +197,7 @@ impl Default for RefusedTypes {
 /// What becomes of the same manifest under the same name, sent again (`manifest-duplicate-put-409`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum DuplicatePut {
     /// It is taken again.
     #[default]
@@ -195,6 +209,7 @@ pub enum DuplicatePut {
 /// Tags that may not be moved (`tag-immutable-status-zoo`, `fallback-tag-immutable`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[non_exhaustive]
 pub struct ImmutableTags {
     /// The status: 409 (Quay), 412 (Harbor), 403 (Artifactory), 400 (ECR).
     pub status: u16,
@@ -202,4 +217,12 @@ pub struct ImmutableTags {
     pub code: String,
     /// Whether the same manifest may be sent under its tag again. ECR refuses that too.
     pub same_is_fine: bool,
+}
+
+impl ImmutableTags {
+    /// The status and the error code, and whether the same manifest may be sent under its tag again.
+    #[must_use]
+    pub fn new(status: u16, code: impl Into<String>, same_is_fine: bool) -> Self {
+        Self { status, code: code.into(), same_is_fine }
+    }
 }

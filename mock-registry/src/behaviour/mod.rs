@@ -8,7 +8,7 @@
 //!     is.mount.policy = MountPolicy::Never;
 //!     is.answers.push(AnswerChange::to("end-6 201".parse().unwrap_or_default()).header("x-cache", "MISS"));
 //! });
-//! let options = RegistryOptions { behaviour, ..RegistryOptions::default() };
+//! let options = RegistryOptions::default().with_behaviour(behaviour);
 //! # assert_eq!(options.behaviour.answers.len(), 1);
 //! ```
 //!

@@ -40,6 +40,7 @@ impl Default for Mounting {
 /// Where a blob to mount is looked for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum MountPolicy {
     /// In the repository that is named.
     #[default]
@@ -58,6 +59,7 @@ pub enum MountPolicy {
 /// What becomes of a mount that names no source.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum WithoutFrom {
     /// The blob is looked for in all repositories that the client may read.
     #[default]

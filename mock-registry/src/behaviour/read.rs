@@ -73,6 +73,7 @@ impl Default for Reading {
 /// What becomes of a `Docker-Content-Digest` header.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum DigestHeader {
     /// It is sent.
     #[default]
@@ -86,6 +87,7 @@ pub enum DigestHeader {
 /// Which answers say `Docker-Distribution-API-Version: registry/2.0`: a header that the spec leaves to registries.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum ApiVersion {
     /// All but those of the token service.
     #[default]

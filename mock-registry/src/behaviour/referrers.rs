@@ -34,6 +34,7 @@ impl Default for Referrers {
 /// Whether there is a referrers API, and what is there otherwise.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum ReferrersApi {
     /// There is one.
     #[default]
@@ -55,6 +56,7 @@ pub enum ReferrersApi {
 /// Whether `OCI-Subject` is sent for a manifest with a subject.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum SubjectHeader {
     /// Where there is a referrers API.
     #[default]

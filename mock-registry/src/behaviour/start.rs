@@ -44,6 +44,7 @@ pub struct Start {
 /// A whole blob in one `POST` (`end-4b`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum SinglePost {
     /// It is taken (`post-digest-single-supported-201`).
     #[default]
@@ -60,6 +61,7 @@ pub enum SinglePost {
 /// How a URL in a `Location` is written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum LocationForm {
     /// A path (`post-location-relative`).
     #[default]
@@ -80,6 +82,7 @@ pub enum LocationForm {
 /// The path of an upload's URL.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum UploadPath {
     /// `/v2/<name>/blobs/uploads/<id>`
     #[default]
@@ -95,6 +98,7 @@ pub enum UploadPath {
 /// What `_state` in the query of an upload's URL means (`post-location-opaque-query`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum StateQuery {
     /// There is none.
     #[default]
@@ -111,6 +115,7 @@ pub enum StateQuery {
 /// The `Range` header of the 202 to a `POST` (`post-range-header-variants`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum PostRange {
     /// `0-0`
     #[default]
@@ -124,6 +129,7 @@ pub enum PostRange {
 /// The form of upload ids.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum IdForm {
     /// A UUID, also in `Docker-Upload-UUID`.
     #[default]
@@ -143,6 +149,7 @@ pub enum IdForm {
 /// The shortest chunk but for the last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[non_exhaustive]
 pub struct ChunkMin {
     /// How long, in bytes.
     pub bytes: u64,
@@ -150,9 +157,18 @@ pub struct ChunkMin {
     pub announced: bool,
 }
 
+impl ChunkMin {
+    /// A shortest length, and whether the registry says it.
+    #[must_use]
+    pub const fn new(bytes: u64, announced: bool) -> Self {
+        Self { bytes, announced }
+    }
+}
+
 /// What becomes of `POST /v2/<name>/blobs/uploads` (`post-trailing-slash`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum TrailingSlash {
     /// It is no endpoint: 404.
     #[default]
@@ -166,6 +182,7 @@ pub enum TrailingSlash {
 /// What becomes of a push into a repository that is not there (`missing-repo-connection-closed`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Creation {
     /// It is made.
     #[default]

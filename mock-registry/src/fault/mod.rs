@@ -23,19 +23,21 @@
 
 mod build;
 mod effect;
+mod error;
+mod form;
 mod plan;
 mod strike;
 mod text;
 mod when;
 
-use crate::Row;
+use longshore_core::Row;
 
-pub use effect::EFFECTS;
+pub use error::FaultError;
+pub use form::EFFECTS;
 pub use plan::{FaultRule, Faults};
-pub use text::FaultError;
 pub use when::When;
 
-pub(crate) use strike::{FaultEffect, changed, delivered};
+pub(crate) use effect::{FaultEffect, changed, delivered};
 pub(crate) use when::FaultCounters;
 
 /// Something that goes wrong with one request.
@@ -110,11 +112,12 @@ pub enum RetryAfter {
 
 /// A fault that struck.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Struck {
     /// The number of the request, from 1.
     pub request: u64,
-    /// What it asked.
-    pub row: Row,
+    /// The row of the spec's table that it asked; nothing where it was none.
+    pub row: Option<Row>,
     /// What went wrong.
     pub fault: Fault,
 }

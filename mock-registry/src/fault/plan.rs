@@ -5,6 +5,7 @@ use crate::random::Random;
 
 /// One fault and which requests it strikes.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct FaultRule {
     /// Which requests.
     pub when: When,
@@ -16,6 +17,7 @@ pub struct FaultRule {
 ///
 /// Of the rules that strike a request, those that only slow it down all count, and of the others the first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Faults {
     /// The rules.
     pub rules: Vec<FaultRule>,

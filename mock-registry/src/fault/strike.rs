@@ -5,42 +5,20 @@ use std::time::Duration;
 use http::header::{CONTENT_LENGTH, DATE, LOCATION, RETRY_AFTER};
 use http::{Method, StatusCode};
 
+use super::effect::FaultEffect;
 use super::when::Candidate;
 use super::{Fault, RetryAfter, Struck};
-use crate::answer::{Answer, Body, Delivery, Pace, Row};
+use crate::answer::{Answer, Body, Delivery};
 use crate::judge::JudgedRequest;
 use crate::refusal::{Code, Refusal, status};
 use crate::registry::Registry;
 use crate::request::ParsedRequest;
 use crate::route::Route;
 use crate::uploads::gone;
+use longshore_core::Row;
 
 /// How many faults that struck are remembered.
 const REMEMBERED: usize = 100_000;
-
-/// What a fault does to the rest of a request.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct FaultEffect {
-    /// How the answer is delivered, and how fast.
-    pub(crate) delivery: Delivery,
-    pub(crate) pace: Pace,
-    /// At how many bytes a second the request's body is taken in.
-    pub(crate) request_rate: Option<u64>,
-    /// After how many bytes of its body the request breaks off.
-    pub(crate) body_cut: Option<u64>,
-    /// Whether blobs are not there.
-    pub(crate) blobs_hidden: bool,
-    /// Whether content is not there for a `GET`.
-    pub(crate) hidden_from_get: bool,
-    /// Whether the answer to a token is that it is no longer good.
-    pub(crate) token_expired: bool,
-    /// How long the answer's body is.
-    pub(crate) oversize: Option<u64>,
-    /// Where the answer's `Location` steers to.
-    pub(crate) location: Option<String>,
-    /// Whether the request comes twice.
-    pub(crate) twice: bool,
-}
 
 impl Registry {
     /// What goes wrong with a request: at once, with this answer, or later.
@@ -135,8 +113,8 @@ impl Registry {
     /// The refusal of a `GET` of content, where a fault hides it.
     pub(crate) fn check_hidden(&self, request: &ParsedRequest, effect: &FaultEffect) -> Result<(), Refusal> {
         let code = match request.row {
-            Row::End2 => Code::BlobUnknown,
-            Row::End3 => Code::ManifestUnknown,
+            Some(Row::PullBlob | Row::CheckBlob) => Code::BlobUnknown,
+            Some(Row::PullManifest | Row::CheckManifest) => Code::ManifestUnknown,
             _ => return Ok(()),
         };
         if effect.hidden_from_get && request.method == Method::GET {
@@ -144,31 +122,6 @@ impl Registry {
         }
         Ok(())
     }
-}
-
-/// An answer as a fault changes it before it leaves: its `Location` and the length of its body.
-pub(crate) fn changed(mut answer: Answer, effect: &FaultEffect) -> Answer {
-    if let Some(url) = effect.location.as_ref().filter(|_| answer.headers.contains_key(LOCATION)) {
-        answer.headers.remove(LOCATION);
-        answer = answer.header(LOCATION, url);
-    }
-    let has_body = !matches!(answer.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
-    if let Some(bytes) = effect.oversize.filter(|_| has_body) {
-        answer.headers.insert(CONTENT_LENGTH, bytes.into());
-        answer.body = Body::Spaces(bytes);
-    }
-    answer
-}
-
-/// An answer whose delivery is what a fault made of it.
-pub(crate) fn delivered(mut answer: Answer, effect: &FaultEffect) -> Answer {
-    answer.pace = effect.pace;
-    answer.delivery = match effect.delivery {
-        Delivery::Whole => answer.delivery,
-        Delivery::CutAfter(bytes) if bytes >= answer.body.len() => Delivery::Lost,
-        other => other,
-    };
-    answer
 }
 
 const fn slower(before: Option<u64>, rate: u64) -> Option<u64> {
@@ -179,7 +132,7 @@ const fn slower(before: Option<u64>, rate: u64) -> Option<u64> {
 }
 
 /// What says that all is well, to somebody who asked for something else.
-fn healthy(row: Row) -> Answer {
+fn healthy(row: Option<Row>) -> Answer {
     Answer::new(row, StatusCode::OK).body("text/plain", Body::Bytes("Healthcheck requested".into()))
 }
 
@@ -188,7 +141,7 @@ fn redirected(request: &ParsedRequest, given: u16, url: Option<String>) -> Answe
     Answer::new(request.row, status(given)).header(LOCATION, url).header(CONTENT_LENGTH, 0)
 }
 
-fn undelivered(row: Row, delivery: Delivery) -> Answer {
+fn undelivered(row: Option<Row>, delivery: Delivery) -> Answer {
     let mut answer = Answer::new(row, StatusCode::INTERNAL_SERVER_ERROR).header(CONTENT_LENGTH, 0);
     answer.delivery = delivery;
     answer

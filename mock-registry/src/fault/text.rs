@@ -4,51 +4,12 @@ use std::fmt;
 use std::str::FromStr;
 
 use http::Method;
-use thiserror::Error;
 
-use super::effect::{fault, name_of, time};
+use super::error::FaultError;
+use super::form::{EFFECTS, fault, name_of, time};
 use super::when::MILLION;
-use super::{EFFECTS, FaultRule, Faults, When};
-use crate::Row;
-
-/// Why a text is not [`Faults`].
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum FaultError {
-    /// There is no colon before what goes wrong.
-    #[error("{0:?} is not a fault: write REQUESTS: FAULT, for example 'PATCH#2: answer-lost'")]
-    NoFault(String),
-    /// No fault has this name.
-    #[error("there is no fault {name:?}; did you mean {nearest:?}?")]
-    UnknownFault {
-        /// What was given.
-        name: String,
-        /// The nearest name that there is.
-        nearest: &'static str,
-    },
-    /// The values of a fault are not as it wants them.
-    #[error("{given:?} is not written as {form:?}")]
-    BadValues {
-        /// What was given.
-        given: String,
-        /// How it is written.
-        form: &'static str,
-    },
-    /// A word about the requests is not understood.
-    #[error(
-        "{0:?} says nothing about requests: write a method (PATCH), a row (end-6, token) or every, with #2, #2..5, #2.. \
-         or #..5 behind it; then 'in REPOSITORY', 'of DIGEST', 'p=0.1' or 'for 10s'"
-    )]
-    BadRequests(String),
-}
-
-impl FaultError {
-    pub(super) fn unknown_fault(name: &str) -> Self {
-        let names = EFFECTS.iter().map(|(form, _)| name_of(form));
-        let nearest = names.min_by_key(|known| strsim::levenshtein(known, name)).unwrap_or_default();
-        Self::UnknownFault { name: name.chars().take(64).collect(), nearest }
-    }
-}
+use super::{FaultRule, Faults, When};
+use crate::row::row_id_named;
 
 impl fmt::Display for Faults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -69,7 +30,7 @@ impl fmt::Display for When {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut words = Vec::new();
         words.extend(self.method.as_ref().map(ToString::to_string));
-        words.extend(self.row.map(|row| row.to_string()));
+        words.extend(self.row.map(str::to_owned));
         let which = words.join(" ");
         match (self.first, self.last) {
             (1, None) if which.is_empty() => f.write_str("every")?,
@@ -157,7 +118,7 @@ fn target(mut when: When, word: &str) -> Option<When> {
         Some((name, numbers)) => (name, Some(numbers)),
         None => (word, None),
     };
-    if let Some(row) = Row::ALL.into_iter().find(|row| row.to_string() == name) {
+    if let Some(row) = row_id_named(name) {
         when.row = Some(row);
     } else if !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_uppercase()) {
         when.method = Some(Method::from_bytes(name.as_bytes()).ok()?);

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use http::Method;
-use longshore_core::{Algorithm, Digest, Instant, Repository};
+use longshore_core::{Algorithm, Digest, Instant, Repository, Row};
 
-use crate::Row;
+use crate::row::row_id;
 
 /// How many requests in a million are all of them.
 pub(super) const MILLION: u32 = 1_000_000;
@@ -17,8 +17,8 @@ pub(super) const MILLION: u32 = 1_000_000;
 pub struct When {
     /// The method.
     pub method: Option<Method>,
-    /// The endpoint.
-    pub row: Option<Row>,
+    /// The id of the row of the spec's table, one of [`row_ids`](crate::row_ids).
+    pub row: Option<&'static str>,
     /// The repository.
     pub repository: Option<Repository>,
     /// The blob or manifest that path or query name.
@@ -75,10 +75,11 @@ impl When {
         self
     }
 
-    /// Only those to this endpoint.
+    /// Only those of this row of the spec's table. GET and HEAD of a blob are one row, `end-2`, as those of a manifest are:
+    /// [`When::method`] tells them apart.
     #[must_use]
     pub const fn row(mut self, row: Row) -> Self {
-        self.row = Some(row);
+        self.row = Some(row.id());
         self
     }
 
@@ -115,7 +116,7 @@ impl When {
     /// Whether a request is one of those that are counted.
     pub(super) fn counts(&self, request: &Candidate<'_>) -> bool {
         self.method.as_ref().is_none_or(|method| method == request.method)
-            && self.row.is_none_or(|row| row == request.row)
+            && self.row.is_none_or(|row| row == row_id(request.row))
             && self.repository.as_ref().is_none_or(|repository| Some(repository) == request.repository)
             && self.digest.is_none_or(|digest| Some(digest) == request.digest)
     }
@@ -132,7 +133,7 @@ impl When {
 /// What of a request decides whether a fault strikes it.
 pub(super) struct Candidate<'a> {
     pub(super) method: &'a Method,
-    pub(super) row: Row,
+    pub(super) row: Option<Row>,
     pub(super) repository: Option<&'a Repository>,
     pub(super) digest: Option<Digest>,
 }

@@ -5,12 +5,12 @@ use http::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_RANGE, COOKIE,
 use longshore_core::Tag;
 
 use super::{Judge, JudgedRequest};
-use crate::answer::Row;
 use crate::registry::Registry;
 use crate::report::Level;
 use crate::request::ParsedRequest;
 use crate::route::Route;
 use crate::state::Upload;
+use longshore_core::Row;
 
 impl Registry {
     pub(crate) fn judge_head(&mut self, judged: &JudgedRequest, request: &ParsedRequest) {
@@ -23,19 +23,21 @@ impl Registry {
         judge.credentials(judged, request);
         judge.endpoint(judged, request);
         match request.row {
-            Row::End3 if !request.headers.contains_key(ACCEPT) => {
+            Some(Row::PullManifest | Row::CheckManifest) if !request.headers.contains_key(ACCEPT) => {
                 judge.record(judged, Level::Should, "accept", "a manifest is asked for without Accept");
             }
-            Row::End4a | Row::End4b | Row::End4c | Row::End11 => judge.post(judged, request),
-            Row::End5 | Row::End6 => {
+            Some(Row::StartUpload | Row::PostBlob | Row::StartUploadFor | Row::MountBlob) => {
+                judge.post(judged, request);
+            }
+            Some(Row::SendChunk | Row::CloseUpload) => {
                 judge.location(judged, request);
                 judge.write(judged, request);
                 if let Some(upload) = upload {
                     judge.order(judged, request, upload, announced_min);
                 }
             }
-            Row::End13 | Row::End14 => judge.location(judged, request),
-            Row::End8b if request.query.first("last").is_some_and(|last| last.parse::<Tag>().is_err()) => {
+            Some(Row::CheckUpload | Row::CancelUpload) => judge.location(judged, request),
+            Some(Row::ListSomeTags) if request.query.first("last").is_some_and(|last| last.parse::<Tag>().is_err()) => {
                 judge.record(judged, Level::Must, "last-is-a-tag", "last is not a tag");
             }
             _ => {}
@@ -60,7 +62,7 @@ impl Judge {
                 let what = "the path of a new upload ends with a slash";
                 self.record(judged, Level::Must, "trailing-slash", what);
             }
-            _ if request.row == Row::Other => {
+            _ if request.row.is_none() => {
                 let what = format!("{} of this path is no endpoint of the spec", request.method);
                 self.record(judged, Level::Should, "endpoint", what);
             }
@@ -73,7 +75,7 @@ impl Judge {
         if !has_length {
             self.record(judged, Level::Must, "content-length", "a POST has a Content-Length, 0 where it has no body");
         }
-        if request.row == Row::End4b {
+        if request.row == Some(Row::PostBlob) {
             self.octet_stream(judged, request);
         } else if request.content_length().is_some_and(|len| len > 0) {
             self.record(judged, Level::Must, "content-length", "a POST that begins an upload has a body");
@@ -95,13 +97,13 @@ impl Judge {
 
     /// `PATCH` and `PUT`.
     fn write(&mut self, judged: &JudgedRequest, request: &ParsedRequest) {
-        let is_patch = request.row == Row::End5;
+        let is_patch = request.row == Some(Row::SendChunk);
         let streams = is_patch && !request.headers.contains_key(CONTENT_RANGE);
         if !request.headers.contains_key(CONTENT_LENGTH) && !streams {
             let what = "a chunk, and what ends an upload, has a Content-Length";
             self.record(judged, Level::Must, "content-length", what);
         }
-        if request.row == Row::End6 && request.query.first("digest").is_none() {
+        if request.row == Some(Row::CloseUpload) && request.query.first("digest").is_none() {
             self.record(judged, Level::Must, "digest", "what ends an upload names the digest of the blob");
         }
         if request.has_body() {
@@ -121,11 +123,11 @@ impl Judge {
     fn order(&mut self, judged: &JudgedRequest, request: &ParsedRequest, upload: &Upload, announced_min: bool) {
         let range = request.headers.get(CONTENT_RANGE).map(|range| range.to_str().unwrap_or_default());
         let Some(range) = range else {
-            if request.row == Row::End5 && !upload.is_empty() {
+            if request.row == Some(Row::SendChunk) && !upload.is_empty() {
                 let what = "a second chunk has no Content-Range (patch-second-stream-400)";
                 self.record(judged, Level::Quirk, "content-range", what);
             }
-            if request.row == Row::End6 && !upload.is_empty() && request.has_body() {
+            if request.row == Some(Row::CloseUpload) && !upload.is_empty() && request.has_body() {
                 let what = "a last chunk has no Content-Range (put-final-chunk-needs-content-range)";
                 self.record(judged, Level::Quirk, "content-range", what);
             }
@@ -147,7 +149,7 @@ impl Judge {
             let what = "Content-Range and Content-Length do not agree";
             self.record(judged, Level::Must, "content-range-form", what);
         }
-        if request.row == Row::End6 && upload.step == 0 && first == 0 {
+        if request.row == Some(Row::CloseUpload) && upload.step == 0 && first == 0 {
             let what = "a whole blob carries Content-Range (content-range-on-monolithic-put)";
             self.record(judged, Level::Quirk, "no-range-on-whole-blob", what);
         }
@@ -167,7 +169,8 @@ impl Judge {
         let is_at = |location: &str| {
             request.path_and_query.strip_prefix(location).is_some_and(|rest| {
                 let rest = rest.strip_prefix(['?', '&']).unwrap_or(rest);
-                rest.is_empty() || (request.row == Row::End6 && rest.starts_with("digest=") && !rest.contains('&'))
+                rest.is_empty()
+                    || (request.row == Some(Row::CloseUpload) && rest.starts_with("digest=") && !rest.contains('&'))
             })
         };
         if is_at(&told.newest) {

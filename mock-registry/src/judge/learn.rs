@@ -4,54 +4,17 @@ use http::StatusCode;
 use http::header::LOCATION;
 use longshore_core::{Algorithm, Digest, Repository};
 
-use super::{Judge, Owed, REMEMBERED};
-use crate::answer::{Answer, Body, Delivery, Row};
+use super::{Judge, JudgedRequest, Owed, REMEMBERED};
+use crate::answer::{Answer, Body, Delivery};
 use crate::registry::Registry;
-use crate::request::{ParsedRequest, fallback_tag};
-use crate::route::Route;
+use crate::request::fallback_tag;
 use crate::state::UploadId;
+use longshore_core::Row;
 
 /// How many acknowledgements are remembered.
 const MANY: usize = 10 * REMEMBERED;
 /// How many URLs of one upload are remembered.
 const URLS: usize = 64;
-
-/// A request, as far as it matters once it is answered.
-#[derive(Debug, Clone)]
-pub(crate) struct JudgedRequest {
-    pub(crate) number: u64,
-    pub(crate) row: Row,
-    pub(crate) repository: Option<Repository>,
-    pub(super) upload: Option<UploadId>,
-    /// The content it is about: a blob, or, once it was read, a manifest.
-    pub(crate) digest: Option<Digest>,
-    /// The subject of the manifest it brings.
-    pub(crate) subject: Option<String>,
-}
-
-impl JudgedRequest {
-    pub(crate) fn of(number: u64, request: &ParsedRequest) -> Self {
-        let (repository, named, upload) = match &request.route {
-            Route::Blob(repository, digest) | Route::Manifest(repository, digest) => {
-                (Some(repository), Some(digest.as_str()), None)
-            }
-            Route::Upload(repository, id) => (Some(repository), request.query.first("digest"), Some(id)),
-            Route::Uploads(repository) => {
-                (Some(repository), request.query.first("digest").or(request.query.first("mount")), None)
-            }
-            Route::Tags(repository) | Route::Referrers(repository, _) => (Some(repository), None, None),
-            Route::Base | Route::Catalog | Route::Part | Route::Token | Route::Bare(_) => (None, None, None),
-        };
-        Self {
-            number,
-            row: request.row,
-            repository: repository.cloned(),
-            upload: upload.cloned(),
-            digest: named.and_then(|named| named.parse().ok()),
-            subject: None,
-        }
-    }
-}
 
 impl Registry {
     /// Takes note of an answer, if it arrives.
@@ -62,21 +25,25 @@ impl Registry {
         let Some(repository) = &judged.repository else { return };
         let status = answer.status;
         let stored = match judged.row {
-            Row::End2 => status == StatusCode::OK,
-            Row::End4b | Row::End11 => status == StatusCode::CREATED,
-            Row::End6 | Row::End7a | Row::End7b => status.is_success(),
+            Some(Row::PullBlob | Row::CheckBlob) => status == StatusCode::OK,
+            Some(Row::PostBlob | Row::MountBlob) => status == StatusCode::CREATED,
+            Some(Row::CloseUpload | Row::PutManifest | Row::PutTaggedManifest) => status.is_success(),
             _ => false,
         };
         if let Some(digest) = judged.digest.filter(|_| stored) {
             self.judge.acknowledge(repository, digest);
         }
         match judged.row {
-            Row::End3 if status == StatusCode::OK => self.learn_manifest(repository, answer),
-            Row::End7a | Row::End7b if stored => self.judge.owe(repository, judged, answer),
-            Row::End9 if status.is_success() => {
+            Some(Row::PullManifest | Row::CheckManifest) if status == StatusCode::OK => {
+                self.learn_manifest(repository, answer);
+            }
+            Some(Row::PutManifest | Row::PutTaggedManifest) if stored => self.judge.owe(repository, judged, answer),
+            Some(Row::DeleteManifest) if status.is_success() => {
                 self.judge.owed.retain(|owed| owed.repository != *repository || Some(owed.digest) != judged.digest);
             }
-            Row::End12a | Row::End12b if status == StatusCode::OK => self.judge.learn_referrers(repository, answer),
+            Some(Row::ListReferrers | Row::ListSomeReferrers) if status == StatusCode::OK => {
+                self.judge.learn_referrers(repository, answer);
+            }
             _ => self.judge.learn_upload(judged, answer),
         }
     }
@@ -129,7 +96,7 @@ impl Judge {
         let named = ["docker-upload-uuid", "blob-upload-uuid"].iter().find_map(|name| answer.headers.get(*name));
         let id = named.and_then(|id| id.to_str().ok()).map(UploadId::from).or_else(|| judged.upload.clone());
         let Some(id) = id else { return };
-        let is_over = matches!(judged.row, Row::End6 | Row::End14) && answer.status.is_success();
+        let is_over = matches!(judged.row, Some(Row::CloseUpload | Row::CancelUpload)) && answer.status.is_success();
         let location = answer.headers.get(LOCATION).and_then(|location| location.to_str().ok());
         if is_over {
             self.told.remove(&id);

@@ -20,6 +20,7 @@
 #![doc = include_str!("../../RULES.md")]
 
 mod head;
+mod judged;
 mod learn;
 mod manifest;
 mod report;
@@ -28,13 +29,13 @@ mod rules;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use longshore_core::{Digest, Repository, Tag};
+use longshore_core::{Digest, Repository, Row, Tag};
 
-use crate::answer::Row;
 use crate::report::Level;
+use crate::row::row_id;
 use crate::state::UploadId;
 
-pub(crate) use learn::JudgedRequest;
+pub(crate) use judged::JudgedRequest;
 pub use rules::{REFERRERS_LISTED, RULES, Rule};
 
 /// How many breaches are written down, and how many things are remembered of each kind.
@@ -57,6 +58,7 @@ pub struct Judge {
 
 /// An entry that a list of referrers must get.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub struct Owed {
     /// The repository.
     pub repository: Repository,
@@ -68,11 +70,12 @@ pub struct Owed {
 
 /// A request that breaks a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Breach {
     /// The number of the request, from 1, as the registry opened it.
     pub request: u64,
-    /// What it asked.
-    pub row: Row,
+    /// The row of the spec's table that it asked; nothing where it was none.
+    pub row: Option<Row>,
     /// The name of the rule.
     pub rule: &'static str,
     /// How binding the rule is.
@@ -103,6 +106,7 @@ impl Judge {
 
 impl fmt::Display for Breach {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "request {} ({}) breaks {} ({}): {}", self.request, self.row, self.rule, self.level, self.what)
+        let row = row_id(self.row);
+        write!(f, "request {} ({row}) breaks {} ({}): {}", self.request, self.rule, self.level, self.what)
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{Judge, REFERRERS_LISTED, RULES, Rule};
 use crate::report::{Check, CheckStatus, Evidence, Report, ReportKind};
+use crate::row::row_id;
 
 /// How many breaches of one rule a report tells.
 const TOLD: usize = 100;
@@ -21,7 +22,7 @@ impl Judge {
         let breaches: Vec<_> = self.breaches.iter().filter(|breach| breach.rule == rule.name).collect();
         let told = breaches.iter().take(TOLD).map(|breach| Evidence {
             request: Some(breach.request),
-            row: Some(breach.row.to_string()),
+            row: Some(row_id(breach.row).to_owned()),
             sentence: breach.what.clone(),
         });
         check.evidence = told.collect();

@@ -7,17 +7,11 @@ use longshore_core::{Digest, MediaType, Repository, Tag};
 use serde_json::json;
 
 use super::document::Reading;
-use super::{Named, matches};
+use super::matches;
+use super::receiving::{Conditions, Named};
 use crate::behaviour::{DuplicatePut, MissingReference};
 use crate::refusal::{Code, Refusal, status};
 use crate::registry::Registry;
-
-/// The headers that make a `PUT` conditional.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Conditions {
-    pub(super) if_match: Option<String>,
-    pub(super) if_none_match: Option<String>,
-}
 
 impl Registry {
     /// `If-Match` and `If-None-Match` (RFC 9110, section 13.1) against what stands under the name now.

@@ -3,6 +3,7 @@
 mod check;
 mod document;
 mod put;
+pub(crate) mod receiving;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -10,55 +11,20 @@ use std::time::Duration;
 use http::header::{ACCEPT, CONTENT_LENGTH, ETAG};
 use http::{Method, StatusCode};
 use longshore_core::{Algorithm, Digest, MediaType, Repository, Tag};
-use serde_json::json;
 
-use crate::answer::{Answer, Body, Row};
+use receiving::{Named, unknown};
+
+use crate::answer::{Answer, Body};
 use crate::behaviour::EtagForm;
 use crate::blobs::{deletion, named};
 use crate::refusal::{Code, Refusal};
 use crate::registry::Registry;
-use crate::request::{ParsedRequest, digest, sought_digest, unknown_repository};
-use crate::state::Contents;
+use crate::request::{ParsedRequest, unknown_repository};
+use longshore_core::Row;
+
 use crate::storage::Record;
 
 pub(crate) use document::{read, restore};
-pub(crate) use put::Receiving;
-
-/// A manifest's name in a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Named {
-    Tag(Tag),
-    Digest(Digest),
-}
-
-impl Named {
-    /// Reads a name; anything with a colon is meant as a digest.
-    fn of(reference: &str) -> Result<Self, Refusal> {
-        if reference.contains(':') {
-            return Ok(Self::Digest(digest(reference)?));
-        }
-        let tag = reference
-            .parse()
-            .map_err(|error| Refusal::bad_request(Code::ManifestInvalid, format!("the manifest's name: {error}")))?;
-        Ok(Self::Tag(tag))
-    }
-
-    /// Reads the name of a manifest that is asked for.
-    fn sought(reference: &str) -> Result<Self, Refusal> {
-        if reference.contains(':') {
-            sought_digest(reference, Code::ManifestUnknown).map(Self::Digest)
-        } else {
-            reference.parse().map(Self::Tag).map_err(|_| unknown(reference))
-        }
-    }
-
-    fn find(&self, contents: &Contents) -> Option<Digest> {
-        match self {
-            Self::Tag(tag) => contents.tags.get(tag).copied(),
-            Self::Digest(digest) => contents.manifests.contains_key(digest).then_some(*digest),
-        }
-    }
-}
 
 impl Registry {
     /// `end-3`.
@@ -90,7 +56,7 @@ impl Registry {
             return Err(unknown(reference));
         }
         let etag = self.etag(&digest);
-        let mut answer = named(Answer::new(Row::End3, StatusCode::OK), &digest, read.manifest_digest);
+        let mut answer = named(Answer::new(request.row, StatusCode::OK), &digest, read.manifest_digest);
         if let Some(etag) = &etag {
             answer = answer.header(ETAG, etag);
         }
@@ -133,7 +99,7 @@ impl Registry {
             self.storage.erase(&Record::Manifest { repository: repository.clone(), digest, content })?;
             self.state.remove_manifest(repository, &digest);
         }
-        Ok(Answer::new(Row::End9, done))
+        Ok(Answer::new(Row::DeleteManifest, done))
     }
 
     /// Manifests that only a temporary tag keeps are gone after their time (`push-by-digest-temporary`).
@@ -181,11 +147,6 @@ impl Registry {
             EtagForm::Absent => None,
         }
     }
-}
-
-fn unknown(reference: &str) -> Refusal {
-    Refusal::not_found(Code::ManifestUnknown, "the repository has no such manifest")
-        .detail(json!({ "reference": reference }))
 }
 
 /// Whether a client's `Accept` headers name this type, or there are none.

@@ -7,10 +7,9 @@ use http::StatusCode;
 use http::header::{CONTENT_LENGTH, ETAG, LOCATION};
 use longshore_core::{Algorithm, Digest, Repository, Tag, TagError};
 
-use super::Named;
-use super::check::Conditions;
 use super::document::{Reading, read};
-use crate::answer::{Answer, Body, Row};
+use super::receiving::{Conditions, Named, Receiving};
+use crate::answer::{Answer, Body};
 use crate::behaviour::{Echo, ManifestLocation};
 use crate::blobs::named;
 use crate::judge::JudgedRequest;
@@ -19,22 +18,10 @@ use crate::refusal::{Code, Refusal, status};
 use crate::registry::Registry;
 use crate::request::ParsedRequest;
 use crate::storage::Record;
+use longshore_core::Row;
 
 /// How many tags the query of one request may name.
 const TAGS: usize = 50;
-
-/// A manifest on its way in.
-#[derive(Debug)]
-pub(crate) struct Receiving {
-    pub(crate) row: Row,
-    repository: Repository,
-    named: Named,
-    /// Tags from the query.
-    tags: Vec<Tag>,
-    content_type: Option<String>,
-    conditions: Conditions,
-    bytes: BytesMut,
-}
 
 impl Registry {
     /// `end-7a` and `end-7b`.
@@ -133,7 +120,14 @@ impl Registry {
     }
 
     /// The answer to a manifest that was stored.
-    fn stored(&self, row: Row, repository: &Repository, named_as: &Named, digest: &Digest, bytes: Bytes) -> Answer {
+    fn stored(
+        &self,
+        row: Option<Row>,
+        repository: &Repository,
+        named_as: &Named,
+        digest: &Digest,
+        bytes: Bytes,
+    ) -> Answer {
         let behaviour = &self.options.behaviour.manifests;
         let mut answer = named(Answer::new(row, status(behaviour.status)), digest, behaviour.digest);
         let path = match (behaviour.location, named_as) {

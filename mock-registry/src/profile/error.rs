@@ -6,6 +6,7 @@ use thiserror::Error;
 
 /// Where something stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Place {
     /// The file, or the argument.
     pub file: String,

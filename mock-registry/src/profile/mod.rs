@@ -38,7 +38,10 @@ mod builtin;
 mod contradiction;
 mod error;
 mod explain;
+mod json;
 mod parse;
+#[cfg(feature = "server")]
+mod play;
 pub mod quirk;
 mod settings;
 mod switch;
@@ -49,7 +52,8 @@ use serde_json::Value;
 
 use crate::auth::Auth;
 use crate::behaviour::AnswerChange;
-use crate::{Behaviour, RegistryOptions};
+use crate::behaviour::Behaviour;
+use crate::options::RegistryOptions;
 
 pub use builtin::NAMES;
 pub use error::{Place, ProfileError};
@@ -131,7 +135,7 @@ impl Profile {
     /// # Errors
     /// [`ProfileError::UnknownProfile`] where there is none of this name, with the nearest one.
     pub fn named(name: &str) -> Result<Self, ProfileError> {
-        builtin::load(name)
+        parse::named(name, &mut vec![name.to_owned()])
     }
 
     /// One of the profiles that this crate brings, or that in the file of this path.
@@ -207,7 +211,7 @@ impl Profile {
     /// A registry that behaves like this and lets anybody do anything.
     #[must_use]
     pub fn options(&self) -> RegistryOptions {
-        let mut options = RegistryOptions { behaviour: self.behaviour().clone(), ..RegistryOptions::default() };
+        let mut options = RegistryOptions::default().with_behaviour(self.behaviour().clone());
         self.settings.limits.apply(&mut options.limits);
         options
     }

@@ -6,11 +6,20 @@ use serde_json::Value;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::builtin::{self, NAMES};
 use super::error::{Place, ProfileError, nearest};
-use super::{
-    Difference, Entry, Evidence, Profile, SetSwitch, Settings, builtin, contradiction, name_of, quirk, switches,
-};
+use super::json::json;
+use super::{Difference, Entry, Evidence, Profile, SetSwitch, Settings, contradiction, name_of, quirk, switches};
 use crate::behaviour::AnswerChange;
+
+/// Reads a profile that this crate brings. `chain` has the names of those that extend it, and its own.
+pub(super) fn named(name: &str, chain: &mut Vec<String>) -> Result<Profile, ProfileError> {
+    let text = builtin::text(name).ok_or_else(|| ProfileError::UnknownProfile {
+        name: name.to_owned(),
+        nearest: nearest(name, NAMES.iter().copied()),
+    })?;
+    profile(&format!("profiles/{name}.toml"), text, chain)
+}
 
 /// Reads a profile. `chain` has the names of those that extend it, and its own.
 pub(super) fn profile(file: &str, text: &str, chain: &mut Vec<String>) -> Result<Profile, ProfileError> {
@@ -143,7 +152,7 @@ impl Reader<'_> {
             return Err(ProfileError::Circle { at: self.place(at), chain: chain.join(" extends ") });
         }
         chain.push(name.clone());
-        builtin::load_in(&name, chain).map(Some).map_err(|error| match error {
+        named(&name, chain).map(Some).map_err(|error| match error {
             ProfileError::UnknownProfile { name, nearest } => {
                 ProfileError::UnknownParent { at: self.place(at), name, nearest }
             }
@@ -233,21 +242,5 @@ impl Reader<'_> {
             settings.behaviour.answers.extend(entry.answers.iter().cloned());
         }
         Ok(())
-    }
-}
-
-/// A value of TOML as JSON. Dates, which nothing here has, are texts.
-pub(super) fn json(value: &DeValue<'_>) -> Value {
-    match value {
-        DeValue::String(text) => Value::from(text.as_ref()),
-        DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
-            .map_or_else(|_| Value::from(number.as_str()), Value::from),
-        DeValue::Float(number) => number.as_str().parse::<f64>().map_or(Value::Null, Value::from),
-        DeValue::Boolean(value) => Value::from(*value),
-        DeValue::Datetime(moment) => Value::from(moment.to_string()),
-        DeValue::Array(values) => values.iter().map(|value| json(value.get_ref())).collect(),
-        DeValue::Table(table) => {
-            table.iter().map(|(key, value)| (key.get_ref().to_string(), json(value.get_ref()))).collect()
-        }
     }
 }

@@ -14,6 +14,8 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 use toml::de::DeTable;
 
+use super::json::json;
+
 /// Something that registries were seen to do.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -128,7 +130,7 @@ static CATALOGUE: LazyLock<Vec<Quirk>> = LazyLock::new(|| {
 fn read(text: &str) -> Result<Vec<Quirk>, String> {
     let table = DeTable::parse(text).map_err(|error| error.to_string())?;
     let quirks = table.get_ref().get("quirk").ok_or("there is no [[quirk]]")?;
-    serde_json::from_value(super::parse::json(quirks.get_ref())).map_err(|error| error.to_string())
+    serde_json::from_value(json(quirks.get_ref())).map_err(|error| error.to_string())
 }
 
 /// All quirks, in the order of a push: finding out who asks, what is there, mounts, uploads, manifests, referrers, errors,

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::SetSwitch;
-use crate::Behaviour;
 use crate::auth::{Auth, AuthScheme};
+use crate::behaviour::Behaviour;
 use crate::options::Limits;
 
 /// All that a profile decides.

@@ -77,6 +77,7 @@ pub enum CheckStatus {
 
 /// Where a rule is written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Clause {
     /// The heading, or the name of a source that is not the spec.
     pub title: String,
@@ -85,9 +86,18 @@ pub struct Clause {
     pub url: Option<String>,
 }
 
+impl Clause {
+    /// A heading, and where to read it.
+    #[must_use]
+    pub fn new(title: impl Into<String>, url: Option<String>) -> Self {
+        Self { title: title.into(), url }
+    }
+}
+
 /// Something that was seen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub struct Evidence {
     /// The number of the request, from 1, where it is about one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -97,6 +107,20 @@ pub struct Evidence {
     pub row: Option<String>,
     /// What was seen, as a sentence.
     pub sentence: String,
+}
+
+impl Evidence {
+    /// A sentence, about nothing in particular yet.
+    #[must_use]
+    pub fn new(sentence: impl Into<String>) -> Self {
+        Self { request: None, row: None, sentence: sentence.into() }
+    }
+
+    /// The same, about the request of this number, and of the row with this id.
+    #[must_use]
+    pub fn about(self, request: Option<u64>, row: Option<String>) -> Self {
+        Self { request, row, ..self }
+    }
 }
 
 /// A request and its answer, for people to read: secrets are cut, bodies shortened.

@@ -294,17 +294,16 @@ fn shortest_head(version: Version, headers: &http::HeaderMap) -> u64 {
 
 fn turned_away(turned: Turned) -> Answer {
     let code = if turned.status == StatusCode::FORBIDDEN { Code::Denied } else { Code::Unsupported };
-    Refusal::new(turned.status, code, turned.why).into_answer(Row::Other, crate::behaviour::ErrorBody::Spec)
+    Refusal::new(turned.status, code, turned.why).into_answer(None, crate::behaviour::ErrorBody::Spec)
 }
 
 fn too_many_checks(status: StatusCode) -> Answer {
     let refusal = Refusal::new(status, Code::TooManyRequests, "too many passwords wait to be checked");
-    refusal.header(header::RETRY_AFTER, "1").into_answer(Row::Token, crate::behaviour::ErrorBody::Spec)
+    refusal.header(header::RETRY_AFTER, "1").into_answer(Row::FetchToken, crate::behaviour::ErrorBody::Spec)
 }
 
 fn health(head: &Parts) -> Answer {
-    let answer =
-        Answer::new(Row::Other, StatusCode::OK).body("application/json", Body::Bytes("{\"status\":\"ok\"}".into()));
+    let answer = Answer::new(None, StatusCode::OK).body("application/json", Body::Bytes("{\"status\":\"ok\"}".into()));
     if head.method == Method::HEAD { answer.without_body() } else { answer }
 }
 

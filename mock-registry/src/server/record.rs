@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::Answer;
 use crate::registry::Registry;
+use crate::row::row_id;
 
 /// What is written down of a request. Secrets are cut.
 #[derive(Debug, Clone, Serialize)]
@@ -106,7 +107,7 @@ impl RequestRecord {
     }
 
     pub(super) fn answered(&mut self, answer: &Answer) {
-        self.row = answer.row.to_string();
+        self.row = row_id(answer.row).to_owned();
         self.status = answer.status.as_u16();
         self.sent = answer.body.len();
         self.seconds = (self.begun.elapsed().as_secs_f64() * 1e6).round() / 1e6;

@@ -3,12 +3,13 @@
 use http::StatusCode;
 use http::header::CONTENT_RANGE;
 
-use crate::answer::Row;
+use super::writing::Admitted;
 use crate::behaviour::{ContentRange, FinalChunk, MaxOf, Patch};
 use crate::refusal::{Code, Refusal, status};
 use crate::registry::Registry;
 use crate::request::ParsedRequest;
 use crate::state::{Upload, UploadId};
+use longshore_core::Row;
 
 /// The bytes that a request brings, from a `Content-Range` of the spec's form `first-last`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,28 +32,17 @@ impl Chunk {
     }
 }
 
-/// What is done with a body that may come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Admitted {
-    /// How many bytes were announced, where that is checked.
-    pub(super) announced: Option<u64>,
-    /// How many of the first bytes are dropped, because they are there already.
-    pub(super) skip: u64,
-    /// Whether there was no `Content-Range`.
-    pub(super) streamed: bool,
-}
-
 impl Registry {
     /// Whether the body of a request may go into an upload now.
     pub(super) fn admit(&self, request: &ParsedRequest, id: &UploadId, upload: &Upload) -> Result<Admitted, Refusal> {
         let behaviour = &self.options.behaviour;
-        let is_patch = request.row == Row::End5;
+        let is_patch = request.row == Some(Row::SendChunk);
         if is_patch {
             self.admit_patch(request, upload)?;
         }
         self.check_max(request)?;
         let rule = match request.row {
-            Row::End6 if behaviour.commit.ignores_content_range => ContentRange::Ignored,
+            Some(Row::CloseUpload) if behaviour.commit.ignores_content_range => ContentRange::Ignored,
             _ => behaviour.chunks.content_range,
         };
         let Some(chunk) = self.announced_chunk(request)?.filter(|_| rule != ContentRange::Ignored) else {
@@ -114,12 +104,12 @@ impl Registry {
         if upload.is_empty() {
             return Ok(());
         }
-        if request.row == Row::End5 && behaviour.chunks.one_stream {
+        if request.row == Some(Row::SendChunk) && behaviour.chunks.one_stream {
             let message = "stream uploads after the first write are not allowed";
             return Err(Refusal::bad_request(Code::BlobUploadInvalid, message));
         }
         // A body of unknown length counts as one.
-        if request.row != Row::End6 || request.content_length() == Some(0) {
+        if request.row != Some(Row::CloseUpload) || request.content_length() == Some(0) {
             return Ok(());
         }
         match behaviour.commit.final_chunk {
@@ -141,7 +131,7 @@ impl Registry {
             let message = format!("a chunk has at most {max} bytes");
             return Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, Code::SizeInvalid, message));
         }
-        let is_chunk = request.row == Row::End5 || request.headers.contains_key(CONTENT_RANGE);
+        let is_chunk = request.row == Some(Row::SendChunk) || request.headers.contains_key(CONTENT_RANGE);
         match &behaviour.chunks.max {
             Some(max) if len > max.bytes && (is_chunk || max.of == MaxOf::AllBodies) => {
                 let message = format!("the body exceeds the maximum permissible limit of {} bytes", max.bytes);

@@ -4,15 +4,16 @@ use http::StatusCode;
 use http::header::{CONTENT_LENGTH, LOCATION};
 use longshore_core::{Digest, Digester, Repository};
 
-use super::write::Writing;
+use super::writing::Writing;
 use super::{gone, length_required};
-use crate::answer::{Answer, Row};
+use crate::answer::Answer;
 use crate::behaviour::{BlobLocation, SinglePost};
 use crate::refusal::{Code, Refusal, status};
 use crate::registry::Registry;
 use crate::request::ParsedRequest;
 use crate::state::{Upload, UploadId};
 use crate::storage::StorageError;
+use longshore_core::Row;
 
 /// How many bytes are read at once to be hashed again.
 const PIECE: usize = 1 << 20;
@@ -50,7 +51,7 @@ impl Registry {
             }
             Ok(()) => self.drop_upload(&writing.id),
         }
-        if writing.row == Row::End4b && single_post == SinglePost::UploadLocation {
+        if writing.row == Some(Row::PostBlob) && single_post == SinglePost::UploadLocation {
             return Ok(Answer::new(writing.row, StatusCode::CREATED)
                 .header(LOCATION, old_location)
                 .header(CONTENT_LENGTH, 0));
@@ -60,7 +61,7 @@ impl Registry {
             answer.headers.remove(LOCATION);
             answer = answer.header(LOCATION, old_location);
         }
-        if writing.row == Row::End6 {
+        if writing.row == Some(Row::CloseUpload) {
             answer.status = given;
         }
         Ok(if answer.status == StatusCode::NO_CONTENT { answer } else { answer.header(CONTENT_LENGTH, 0) })

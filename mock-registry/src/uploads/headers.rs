@@ -2,13 +2,14 @@
 
 use http::header::{LOCATION, RANGE};
 
-use crate::answer::{Answer, Row};
+use crate::answer::Answer;
 use crate::behaviour::{EmptyRange, IdForm, OutOfOrderRange, PatchRange, PostRange, StateQuery, StatusRange};
 use crate::refusal::{Code, Refusal, status};
 use crate::registry::Registry;
 use crate::request::ParsedRequest;
 use crate::route::Query;
 use crate::state::{Upload, UploadId};
+use longshore_core::Row;
 
 impl Registry {
     /// After a `POST`.
@@ -73,7 +74,7 @@ impl Registry {
             Some("") => Refusal::new(given, Code::BlobUploadInvalid, message).page("", ""),
             Some(code) => Refusal::new(given, code.to_owned(), message),
         };
-        let at = self.located_at(Answer::new(Row::End5, given), id);
+        let at = self.located_at(Answer::new(Row::SendChunk, given), id);
         let at = match chunks.out_of_order_range {
             OutOfOrderRange::Absent => return refusal,
             OutOfOrderRange::WithBytes if len == 0 => return refusal,
@@ -104,7 +105,7 @@ impl Registry {
         }
         match rule {
             StateQuery::Absent | StateQuery::Ignored => Ok(()),
-            StateQuery::Newest if request.row == Row::End13 => Ok(()),
+            StateQuery::Newest if request.row == Some(Row::CheckUpload) => Ok(()),
             StateQuery::Newest => Err(self.out_of_order(id)),
             StateQuery::NewestOrGone => {
                 self.drop_upload(id);

@@ -4,20 +4,20 @@ mod chunk;
 mod commit;
 mod headers;
 mod write;
+pub(crate) mod writing;
 
 use http::StatusCode;
 use http::header::{CONTENT_LENGTH, LOCATION};
 use longshore_core::{Algorithm, Digester, Repository};
 
-use crate::answer::{Answer, Body, Row};
+use crate::answer::{Answer, Body};
 use crate::behaviour::{Creation, IdForm, SinglePost};
 use crate::progress::Step;
 use crate::refusal::{Code, Refusal, status};
 use crate::registry::Registry;
 use crate::request::{ParsedRequest, digest, unknown_repository};
 use crate::state::{Upload, UploadId};
-
-pub(crate) use write::Writing;
+use longshore_core::Row;
 
 impl Registry {
     /// `end-4a`, `end-4b` and `end-4c`.
@@ -65,7 +65,7 @@ impl Registry {
     /// 202 with a new upload.
     pub(crate) fn new_upload(
         &mut self,
-        row: Row,
+        row: impl Into<Option<Row>>,
         repository: &Repository,
         algorithm: Algorithm,
     ) -> Result<Answer, Refusal> {
@@ -126,7 +126,7 @@ impl Registry {
         if !given.is_success() {
             return Err(gone().with_status(given.as_u16()));
         }
-        Ok(self.state_of(Answer::new(Row::End13, given), id))
+        Ok(self.state_of(Answer::new(Row::CheckUpload, given), id))
     }
 
     /// `end-14`.
@@ -134,7 +134,7 @@ impl Registry {
         self.upload(repository, id)?;
         let done = crate::blobs::deletion(self.options.behaviour.status.cancel)?;
         self.drop_upload(id);
-        Ok(Answer::new(Row::End14, done))
+        Ok(Answer::new(Row::CancelUpload, done))
     }
 
     /// An open upload of this repository.

@@ -5,29 +5,16 @@ use http::StatusCode;
 use http::header::{CONTENT_LENGTH, LOCATION};
 use longshore_core::{Digest, Digester, Repository};
 
-use super::chunk::Admitted;
 use super::gone;
-use crate::answer::{Answer, Row};
+use super::writing::{Admitted, Writing};
+use crate::answer::Answer;
 use crate::behaviour::{CutBody, MaxOf};
 use crate::progress::{BodyEnd, Receiver, Step};
 use crate::refusal::{Code, Refusal, status};
 use crate::registry::Registry;
 use crate::request::{ParsedRequest, digest};
 use crate::state::UploadId;
-
-/// A request that writes to an upload.
-#[derive(Debug)]
-pub(crate) struct Writing {
-    pub(crate) row: Row,
-    pub(super) id: UploadId,
-    /// The upload as it was before.
-    pub(super) before: Digester,
-    admitted: Admitted,
-    /// How many bytes came, those that are dropped too.
-    received: u64,
-    /// What the upload becomes at the end of the body, if it ends with it.
-    becomes: Option<Digest>,
-}
+use longshore_core::Row;
 
 impl Registry {
     /// `end-5` and `end-6`.
@@ -47,8 +34,10 @@ impl Registry {
         }
         self.check_state(request, id)?;
         let becomes = match (request.row, request.query.first("digest")) {
-            (Row::End6, Some(given)) => Some(digest(given)?),
-            (Row::End6, None) => return Err(Refusal::bad_request(Code::DigestInvalid, "the query lacks digest=")),
+            (Some(Row::CloseUpload), Some(given)) => Some(digest(given)?),
+            (Some(Row::CloseUpload), None) => {
+                return Err(Refusal::bad_request(Code::DigestInvalid, "the query lacks digest="));
+            }
             _ => None,
         };
         let upload = self.state.uploads.get(id).ok_or_else(gone)?;
@@ -112,7 +101,7 @@ impl Registry {
         if upload.len().checked_add(coming).is_none_or(|len| len > limit) {
             return Err(too_large(limit));
         }
-        if self.options.behaviour.commit.last_chunk_only && request.row == Row::End5 && upload.step > 0 {
+        if self.options.behaviour.commit.last_chunk_only && request.row == Some(Row::SendChunk) && upload.step > 0 {
             self.storage.truncate(id, 0)?;
             upload.dropped = upload.len();
             upload.digester = Digester::new(upload.algorithm);
@@ -158,7 +147,7 @@ impl Registry {
         if how == BodyEnd::Cut {
             match self.options.behaviour.chunks.cut {
                 // Only a single POST leaves no upload behind.
-                CutBody::Kept if writing.row != Row::End4b => {}
+                CutBody::Kept if writing.row != Some(Row::PostBlob) => {}
                 CutBody::Dropped => self.undo(writing),
                 CutBody::Kept | CutBody::Gone => self.drop_upload(&writing.id),
             }
@@ -191,7 +180,7 @@ impl Registry {
     /// Puts an upload back as it was before a request, and ends the request.
     pub(super) fn undo(&mut self, writing: &Writing) {
         let restored = self.storage.truncate(&writing.id, writing.before.len());
-        if restored.is_err() || writing.row == Row::End4b {
+        if restored.is_err() || writing.row == Some(Row::PostBlob) {
             self.drop_upload(&writing.id);
         } else if let Some(upload) = self.state.uploads.get_mut(&writing.id) {
             upload.digester = writing.before.clone();

@@ -115,7 +115,7 @@ fn out_of_order() {
 
 #[test]
 fn longest_bodies() {
-    let max = |of| Some(BodyMax { bytes: 4, status: 416, of });
+    let max = |of| Some(BodyMax::new(4, 416, of));
     stage(|b| b.chunks.max = max(MaxOf::SizedChunks)).play(&format!(
         "{BEGIN}C: PATCH {{location}}\nC: Content-Length: 5\nC:\nC: hello\nS: 416\nS: !range
          C: PUT {{location}}?digest={{hello}}\nC: Content-Range: 0-4\nC: Content-Length: 5\nC:\nC: hello\nS: 416

@@ -20,11 +20,9 @@ use transcript::{Stage, sha256};
 /// A registry at `https://reg.example:5443`, with a storage at `https://storage.example`, that behaves otherwise.
 fn stage(change: impl FnOnce(&mut Behaviour)) -> Stage {
     let origin = |host: &str, port| Origin::new(Scheme::Https, host.parse::<Host>().unwrap(), port);
-    let mut options = RegistryOptions {
-        origin: Some(origin("reg.example", Some(5443))),
-        storage: Some(origin("storage.example", None)),
-        ..RegistryOptions::default()
-    };
+    let mut options = RegistryOptions::default()
+        .with_origin(origin("reg.example", Some(5443)))
+        .with_storage(origin("storage.example", None));
     change(&mut options.behaviour);
     Stage::new(options).with("hello", sha256("hello")).with("empty", sha256("")).with("absent", sha256("absent"))
 }

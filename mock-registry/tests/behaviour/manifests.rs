@@ -113,7 +113,7 @@ fn tastes() {
 
     for status in [415, 400, 405, 500] {
         let types = vec!["application/vnd.oci.image.manifest.v1+json".to_owned()];
-        ready(|b| b.manifests.refused_types = RefusedTypes { types, status }).play(&put(
+        ready(|b| b.manifests.refused_types = RefusedTypes::new(types, status)).play(&put(
             "v1",
             "{image}",
             &status.to_string(),
@@ -151,7 +151,7 @@ fn s4_immutable_tags_all_of_them() {
     let kinds = [(409, "TAG_IMMUTABLE"), (412, "PRECONDITION"), (403, "DENIED"), (400, "TAG_INVALID")];
     for (status, given) in kinds {
         for same_is_fine in [true, false] {
-            let rule = ImmutableTags { status, code: given.to_owned(), same_is_fine };
+            let rule = ImmutableTags::new(status, given, same_is_fine);
             let same = if same_is_fine { "201".to_owned() } else { code(status, given) };
             for tag in ["v1", "latest"] {
                 ready(|b| b.manifests.immutable_tags = Some(rule.clone())).play(

@@ -267,7 +267,7 @@ fn shortest_chunks() {
         )
     };
     for (announced, header) in [(true, "OCI-Chunk-Min-Length: 4"), (false, "!oci-chunk-min-length")] {
-        stage(|b| b.start.chunk_min = Some(ChunkMin { bytes: 4, announced })).play(&chunks(header));
+        stage(|b| b.start.chunk_min = Some(ChunkMin::new(4, announced))).play(&chunks(header));
     }
 }
 

@@ -73,7 +73,7 @@ async fn a_body_that_breaks_off_leaves_what_came() {
 #[tokio::test]
 async fn faults_are_delivered() {
     let faults = "#1: answer-lost; #2: answer-cut 4; #3: answer-cut 0; #4: latency 1us; #5: request-lost; #6: status 503 retry-after 7".parse().unwrap();
-    let running = start_with(RegistryOptions { faults, ..RegistryOptions::default() }).await;
+    let running = start_with(RegistryOptions::default().with_faults(faults)).await;
     let digest = Digest::of(Algorithm::Sha256, b"hello");
     assert_eq!(running.request(&format!("POST /v2/a/blobs/uploads/?digest={digest} HTTP/1.1"), b"hello").await, "");
     let get = format!("GET /v2/a/blobs/{digest} HTTP/1.1");

@@ -17,7 +17,7 @@ fn s7_where_nobody_says_otherwise_only_this_machine_reaches_it() {
 #[tokio::test]
 async fn a_storage_and_a_token_server_on_ports_of_their_own() {
     let auth = Auth::bearer().user("alice", Password::plain("wonderland"), Rights::all());
-    let mut options = RegistryOptions { auth: Some(auth), ..RegistryOptions::default() };
+    let mut options = RegistryOptions::default().with_auth(auth);
     options.behaviour.read.blob_redirect = true;
     options.behaviour.start.location = LocationForm::Storage;
     let server = Server::bind(Server::LOOPBACK, Registry::new(options)).await.unwrap();
@@ -62,7 +62,7 @@ async fn a_storage_and_a_token_server_on_ports_of_their_own() {
 #[tokio::test]
 async fn s10_realms_and_locations_follow_the_own_name_that_was_used() {
     let auth = Auth::bearer().anonymous(Rights::all());
-    let mut options = RegistryOptions { auth: Some(auth), ..RegistryOptions::default() };
+    let mut options = RegistryOptions::default().with_auth(auth);
     options.behaviour.start.location = LocationForm::Absolute;
     let server = start_with(options).await;
     let port = server.address.port();
@@ -77,7 +77,7 @@ async fn s10_realms_and_locations_follow_the_own_name_that_was_used() {
 
 #[tokio::test]
 async fn a_health_path_is_neither_counted_nor_struck() {
-    let options = RegistryOptions { faults: "every: answer-lost".parse().unwrap(), ..RegistryOptions::default() };
+    let options = RegistryOptions::default().with_faults("every: answer-lost".parse().unwrap());
     let server = start_with(options).await;
     let answer = server.request("GET /healthz HTTP/1.1", b"").await;
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");

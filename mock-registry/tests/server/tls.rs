@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use longshore_mock_registry::server::{Server, Tls, TlsError};
 use longshore_mock_registry::{Registry, RegistryOptions};
-use rustls::pki_types::{CertificateDer, ServerName, pem::PemObject};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;

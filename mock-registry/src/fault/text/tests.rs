@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use longshore_core::Row;
+
 use super::*;
 use crate::fault::{Fault, RetryAfter};
 
@@ -41,7 +43,7 @@ fn rust_and_text_say_the_same() {
     let rust = Faults::nth(2)
         .method(Method::PATCH)
         .answer_lost()
-        .and(Faults::from_nth(3).until(5).row(Row::End6).status_retry_after(429, RetryAfter::Seconds(7)))
+        .and(Faults::from_nth(3).until(5).row(Row::CloseUpload).status_retry_after(429, RetryAfter::Seconds(7)))
         .and(Faults::every().probability(0.5).for_first(Duration::from_secs(10)).request_reset());
     let text = "PATCH#2: answer-lost; end-6#3..5: status 429 retry-after 7; every p=0.5 for 10s: request-reset";
     assert_eq!(text.parse(), Ok(rust));

@@ -9,6 +9,7 @@ use crate::ContentError;
 use crate::fault::Faults;
 use crate::profile::Profile;
 use crate::report::Report;
+use crate::row::row_id;
 
 /// Which registry is to be played: a profile's name or file, or the text of such a file.
 #[derive(Deserialize)]
@@ -64,9 +65,9 @@ impl Steering {
         let uploads = registry.state.uploads.iter().map(|(id, upload)| {
             (id.to_string(), json!({ "repository": upload.repository.as_str(), "bytes": upload.len() }))
         });
-        let struck = registry.struck.iter().map(|struck| {
-            json!({ "request": struck.request, "row": struck.row.to_string(), "fault": struck.fault.to_string() })
-        });
+        let struck = registry.struck.iter().map(
+            |struck| json!({ "request": struck.request, "row": row_id(struck.row), "fault": struck.fault.to_string() }),
+        );
         Reply::json(&json!({
             "requests": registry.requests(),
             "repositories": repositories.collect::<serde_json::Map<_, _>>(),

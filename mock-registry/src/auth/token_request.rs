@@ -1,0 +1,33 @@
+//! The form that asks for a token.
+
+use bytes::{Bytes, BytesMut};
+use http::StatusCode;
+
+use crate::refusal::{Code, Refusal};
+use crate::route::Query;
+
+/// How long a form may be, in bytes.
+const FORM: usize = 64 << 10;
+
+/// A form on its way in.
+#[derive(Debug, Default)]
+pub(crate) struct TokenRequest {
+    form: BytesMut,
+}
+
+impl TokenRequest {
+    pub(crate) fn take(&mut self, bytes: &Bytes) -> Result<(), Refusal> {
+        if self.form.len() + bytes.len() > FORM {
+            let message = format!("a form has at most {FORM} bytes");
+            return Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, Code::SizeInvalid, message));
+        }
+        self.form.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    pub(super) fn fields(&self) -> Query {
+        let text = std::str::from_utf8(&self.form).ok();
+        // In a form, a plus is a space.
+        Query::of(text.map(|text| text.replace('+', "%20")).as_deref())
+    }
+}

@@ -1,0 +1,47 @@
+//! A request, as the judge keeps it until it is answered.
+
+use http::Method;
+use longshore_core::{Digest, Repository, Row};
+
+use crate::request::ParsedRequest;
+use crate::route::Route;
+use crate::state::UploadId;
+
+/// A request, as far as it matters once it is answered.
+#[derive(Debug, Clone)]
+pub(crate) struct JudgedRequest {
+    pub(crate) number: u64,
+    pub(crate) row: Option<Row>,
+    pub(crate) method: Method,
+    pub(crate) repository: Option<Repository>,
+    pub(super) upload: Option<UploadId>,
+    /// The content it is about: a blob, or, once it was read, a manifest.
+    pub(crate) digest: Option<Digest>,
+    /// The subject of the manifest it brings.
+    pub(crate) subject: Option<String>,
+}
+
+impl JudgedRequest {
+    pub(crate) fn of(number: u64, request: &ParsedRequest) -> Self {
+        let (repository, named, upload) = match &request.route {
+            Route::Blob(repository, digest) | Route::Manifest(repository, digest) => {
+                (Some(repository), Some(digest.as_str()), None)
+            }
+            Route::Upload(repository, id) => (Some(repository), request.query.first("digest"), Some(id)),
+            Route::Uploads(repository) => {
+                (Some(repository), request.query.first("digest").or(request.query.first("mount")), None)
+            }
+            Route::Tags(repository) | Route::Referrers(repository, _) => (Some(repository), None, None),
+            Route::Base | Route::Catalog | Route::Part | Route::Token | Route::Bare(_) => (None, None, None),
+        };
+        Self {
+            number,
+            row: request.row,
+            method: request.method.clone(),
+            repository: repository.cloned(),
+            upload: upload.cloned(),
+            digest: named.and_then(|named| named.parse().ok()),
+            subject: None,
+        }
+    }
+}

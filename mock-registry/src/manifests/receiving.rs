@@ -1,0 +1,71 @@
+//! A manifest on its way in, and how requests name manifests.
+
+use bytes::BytesMut;
+use longshore_core::{Digest, Repository, Row, Tag};
+use serde_json::json;
+
+use crate::refusal::{Code, Refusal};
+use crate::request::{digest, sought_digest};
+use crate::state::Contents;
+
+/// A manifest on its way in.
+#[derive(Debug)]
+pub(crate) struct Receiving {
+    pub(crate) row: Option<Row>,
+    pub(super) repository: Repository,
+    pub(super) named: Named,
+    /// Tags from the query.
+    pub(super) tags: Vec<Tag>,
+    pub(super) content_type: Option<String>,
+    pub(super) conditions: Conditions,
+    pub(super) bytes: BytesMut,
+}
+
+/// A manifest's name in a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Named {
+    Tag(Tag),
+    Digest(Digest),
+}
+
+impl Named {
+    /// Reads a name; anything with a colon is meant as a digest.
+    pub(super) fn of(reference: &str) -> Result<Self, Refusal> {
+        if reference.contains(':') {
+            return Ok(Self::Digest(digest(reference)?));
+        }
+        let tag = reference
+            .parse()
+            .map_err(|error| Refusal::bad_request(Code::ManifestInvalid, format!("the manifest's name: {error}")))?;
+        Ok(Self::Tag(tag))
+    }
+
+    /// Reads the name of a manifest that is asked for.
+    pub(super) fn sought(reference: &str) -> Result<Self, Refusal> {
+        if reference.contains(':') {
+            sought_digest(reference, Code::ManifestUnknown).map(Self::Digest)
+        } else {
+            reference.parse().map(Self::Tag).map_err(|_| unknown(reference))
+        }
+    }
+
+    pub(super) fn find(&self, contents: &Contents) -> Option<Digest> {
+        match self {
+            Self::Tag(tag) => contents.tags.get(tag).copied(),
+            Self::Digest(digest) => contents.manifests.contains_key(digest).then_some(*digest),
+        }
+    }
+}
+
+/// The headers that make a `PUT` conditional.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Conditions {
+    pub(super) if_match: Option<String>,
+    pub(super) if_none_match: Option<String>,
+}
+
+/// The refusal of what is asked of a manifest that is not there.
+pub(super) fn unknown(reference: &str) -> Refusal {
+    Refusal::not_found(Code::ManifestUnknown, "the repository has no such manifest")
+        .detail(json!({ "reference": reference }))
+}
