@@ -83,7 +83,7 @@ impl<K: Clone> Collector<K> {
         let (Keep::UpTo(limit) | Keep::Into { if_error: limit, .. }) = &self.keep;
         let left = limit.saturating_sub(self.kept.len());
         self.is_over = piece.len() > left;
-        self.kept.extend(piece.iter().take(left));
+        self.kept.extend_from_slice(piece.get(..left).unwrap_or(piece));
         !self.is_over
     }
 

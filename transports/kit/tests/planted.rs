@@ -8,7 +8,7 @@ mod driver;
 use std::collections::BTreeMap;
 use std::time::Instant as Clock;
 
-use driver::{Exchange, SerialDriver};
+use driver::SerialDriver;
 use longshore_conformance::saboteur::{self, Sabotage, Saboteur};
 use longshore_core::driver::{Input, OperationId, Output};
 use longshore_core::{Algorithm, Client, Failure, Instant, Receipt};
@@ -62,15 +62,15 @@ fn prepare(work: Work) -> (SerialDriver, longshore_core::Options, Operations) {
 fn run(saboteur: Saboteur<u32>, work: Work) -> Vec<Result<Receipt<u32>, Box<Failure>>> {
     let (driver, options, operations) = prepare(work);
     let (mut client, mut sabotage) = (Client::new(options), Sabotage::new(&saboteur));
-    let (start, reading) = (Clock::now(), BTreeMap::new());
+    let start = Clock::now();
     let operations: Vec<OperationId> = operations.into_iter().map(|operation| client.start(operation)).collect();
     let mut results = BTreeMap::new();
     loop {
         let now = Instant::ZERO + start.elapsed();
         let input = match sabotage.poll(&mut client, now) {
             Output::Send { id, request, keep, limits } => {
-                let mut exchange = Exchange { driver: &driver, client: &mut client, reading: &reading };
-                exchange.run(id, request, keep, limits).unwrap_or_else(|why| Input::Failed { id, why })
+                let told = driver.exchange(&mut client, id, request, keep, limits);
+                told.unwrap_or_else(|why| Input::Failed { id, why })
             }
             Output::Read { operation, blob, from, up_to } => driver.sources.answer_read(operation, blob, from, up_to),
             Output::Ask { id, registry, repository, stale } => {

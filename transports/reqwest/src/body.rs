@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use longshore_core::driver::{Body, Input, Key, NoAnswer, RequestId};
-use longshore_sources::source::{BodyReader, Ended};
+use longshore_sources::source::BodyReader;
 use longshore_sources::{Source, SourceError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::spawn_blocking;
@@ -17,7 +17,7 @@ pub(crate) use account::Outgoing;
 use pieces::Pieces;
 use streamed::Streamed;
 
-use crate::session::{Shared, lock};
+use crate::shared::Shared;
 
 /// Bodies of so many bytes are read at once and whole.
 const SMALL: u64 = 64 * 1024;
@@ -40,43 +40,34 @@ pub(crate) async fn open<K: Key + Send + 'static>(
         Body::Blob { key, range } => (key, Wanted::Range(range)),
         Body::Rest { key, from } => (key, Wanted::Rest(from)),
     };
-    let source = shared.source(&key).map_err(|error| failed(&error))?;
-    let operation = lock(&shared.state).reading.get(&key).copied();
-    let rest = operation.zip(matches!(wanted, Wanted::Rest(_)).then_some(key));
+    let source = shared.source(&key)?;
     let inline = shared.reads_inline.then(|| Arc::clone(&shared.hashing));
+    let is_rest = matches!(wanted, Wanted::Rest(_));
     let content = if inline.is_some() && source.is_at_hand() {
         wanted.open(&source, inline)
     } else {
+        let source = source.clone();
         let opened = spawn_blocking(move || wanted.open(&source, inline)).await;
         opened.map_err(|_| NoAnswer::Source("the thread that opens it panicked".to_owned()))?
-    };
-    let content = content.map_err(|error| failed(&error))?;
+    }?;
     let told = Arc::clone(shared);
     let on_sent = move |total| told.tell(Input::Sent { id, total });
     let told = Arc::clone(shared);
-    let is_rest = rest.is_some();
-    let on_end = move |ended: Option<Ended>| {
-        if let Some(((operation, blob), Ended { len, digest })) = rest.zip(ended) {
-            told.tell(Input::Ended { operation, blob, len, digest });
-        }
-    };
     let (streamed, outgoing) = match content {
         Content::Whole(bytes) => Streamed::new(Some(bytes.len() as u64), Pieces::Whole(bytes), on_sent),
         Content::AtHand(reader) => Streamed::new(reader.remaining(), Pieces::AtHand(reader), on_sent),
         Content::Slow(reader, permit) => {
             let remaining = if is_rest { None } else { reader.remaining() };
-            let on_end = move |ended| {
+            let on_end = move || {
                 drop(permit);
-                on_end(ended);
+                if is_rest && let Some(ended) = source.rest_ended(key) {
+                    told.tell(ended);
+                }
             };
             stream(reader, remaining, on_sent, on_end)
         }
     };
     Ok((Some(reqwest::Body::wrap(streamed)), outgoing))
-}
-
-fn failed(error: &SourceError) -> NoAnswer {
-    NoAnswer::Source(error.to_string())
 }
 
 /// What the core wants of a blob.
@@ -119,12 +110,11 @@ fn stream(
     reader: BodyReader,
     remaining: Option<u64>,
     on_sent: impl Fn(u64) + Send + Sync + 'static,
-    on_end: impl FnOnce(Option<Ended>) + Send + 'static,
+    on_end: impl FnOnce() + Send + 'static,
 ) -> (Streamed, Outgoing) {
     let (sender, incoming) = mpsc::channel(PIECES_AHEAD);
     let (streamed, outgoing) = Streamed::new(remaining, Pieces::Read(incoming), on_sent);
-    let account = outgoing.account();
-    spawn_blocking(move || pieces::read(reader, &sender, &account, on_end));
+    spawn_blocking(move || pieces::read(reader, &sender, on_end));
     (streamed, outgoing)
 }
 

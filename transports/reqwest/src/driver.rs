@@ -12,7 +12,8 @@ use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
 use crate::exchange;
-use crate::session::{Shared, lock};
+use crate::lock::lock;
+use crate::shared::Shared;
 
 /// Drives one client until nobody can ask it for anything any more.
 pub(crate) struct Driver<K> {
@@ -70,7 +71,6 @@ impl<K: Key + Send + 'static> Driver<K> {
     }
 
     fn read(&self, operation: OperationId, blob: K, from: u64, up_to: u64) {
-        lock(&self.shared.state).reading.insert(blob.clone(), operation);
         let why = "the thread that reads it panicked".to_owned();
         let promise = self.promise(Input::Unreadable { blob: blob.clone(), why });
         tokio::task::spawn_blocking(move || {

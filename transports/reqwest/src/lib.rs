@@ -66,8 +66,10 @@ mod driver;
 mod exchange;
 mod http;
 mod image;
+mod lock;
 mod raw;
 mod session;
+mod shared;
 mod words;
 
 pub use async_read::source_of;

@@ -5,10 +5,10 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use ::http::{Request, Response};
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use longshore_core::Target;
-use longshore_core::driver::{Limits, NoAnswer};
+use longshore_core::driver::{Collector, Keep, Limits, NoAnswer};
 use tokio::time::{Sleep, sleep};
 
 use crate::{Http, exchange, words};
@@ -54,24 +54,20 @@ impl Http {
         }
         let lost = |error: &reqwest::Error| words::no_answer(error, origin);
         let mut answer = client.execute(sent).await.map_err(|error| lost(&error))?;
-        let mut response = Response::new(Bytes::new());
-        *response.status_mut() = answer.status();
-        *response.version_mut() = answer.version();
-        *response.headers_mut() = std::mem::take(answer.headers_mut());
-        exchange::check_head(&response, limits)?;
-        let mut read = BytesMut::new();
+        let mut collector = Collector::new(Keep::<()>::UpTo(body_limit), *limits);
+        let head = exchange::take_head(&mut answer);
+        let status = head.status().as_u16();
+        collector.head(head)?;
         let cut = |error: &reqwest::Error| {
-            let (status, why) = (response.status().as_u16(), words::reason(error, origin));
+            let why = words::reason(error, origin);
             NoAnswer::Lost(format!("the answer, {status}, ended before its body did: {why}"))
         };
         while let Some(piece) = answer.chunk().await.map_err(|error| cut(&error))? {
-            if piece.len() > body_limit - read.len() {
+            if !collector.take(&piece) {
                 return Err(NoAnswer::Lost(format!("the answer has more than {body_limit} bytes")));
             }
-            read.extend_from_slice(&piece);
         }
-        *response.body_mut() = read.freeze();
-        Ok(response)
+        Ok(collector.finish(true).0)
     }
 }
 

@@ -4,21 +4,22 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::num::NonZero;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use longshore_core::auth::Credentials;
-use longshore_core::driver::{AskFailed, Input, Key, OperationId};
+use longshore_core::driver::{AskFailed, Key, OperationId};
 use longshore_core::{
     Checkpoint, Client, Event, Failure, Learned, Operation, Options, Receipt, Registry, Repository, Supply,
 };
-use longshore_sources::{Environment, Sink, Source, SourceError, Sources};
+use longshore_sources::{Environment, Sink, Source, Sources};
 use tokio::sync::{Notify, Semaphore, oneshot};
 use tokio::time::Instant;
 
-use crate::Http;
 use crate::driver::Driver;
+use crate::http::Http;
+use crate::lock::lock;
+use crate::shared::{Credential, Ended, Shared, State};
 
 /// A [`Client`] with a driver: operations go in, results come out, several at a time.
 ///
@@ -44,10 +45,6 @@ pub struct Running<K: Key> {
     operation: OperationId,
     result: oneshot::Receiver<Ended<K>>,
 }
-
-type Ended<K> = Result<Receipt<K>, Box<Failure>>;
-pub(crate) type Credential =
-    dyn Fn(&Registry, Option<&Repository>, bool) -> Result<Option<Credentials>, AskFailed> + Send + Sync;
 
 impl<K: Key + Send + 'static> Session<K> {
     /// A session with the default options, without credentials.
@@ -200,12 +197,7 @@ impl<K: Key + Send + 'static> SessionBuilder<K> {
         let grace = self.options.grace;
         let shared = Arc::new(Shared {
             http: self.http,
-            state: Mutex::new(State {
-                client: Client::new(self.options),
-                waiting: BTreeMap::new(),
-                reading: BTreeMap::new(),
-                is_closed: false,
-            }),
+            state: Mutex::new(State { client: Client::new(self.options), waiting: BTreeMap::new(), is_closed: false }),
             wake: Notify::new(),
             clean: Notify::new(),
             grace,
@@ -294,66 +286,9 @@ impl<K: Key> Drop for Handle<K> {
     }
 }
 
-/// What the handles, the driver and its tasks share.
-pub(crate) struct Shared<K> {
-    pub(crate) http: Http,
-    pub(crate) state: Mutex<State<K>>,
-    /// Wakes the driver: something was put into the client.
-    pub(crate) wake: Notify,
-    /// Wakes those who wait until nothing is left to clean up.
-    pub(crate) clean: Notify,
-    /// For how long something is cleaned up when nothing else is left to do.
-    pub(crate) grace: Duration,
-    /// Whether files are read in the threads of the runtime.
-    pub(crate) reads_inline: bool,
-    /// How many bodies may have a thread that hashes, beside the runtime's own, where files are read in those.
-    pub(crate) hashing: Arc<Semaphore>,
-    start: Instant,
-    /// Each with how often it was added.
-    sources: Mutex<BTreeMap<K, (Source, usize)>>,
-    sinks: Mutex<BTreeMap<K, Sink>>,
-    pulling: tokio::sync::Mutex<()>,
-    pub(crate) credentials: Box<Credential>,
-}
-
-/// The client, and who waits for its operations.
-pub(crate) struct State<K> {
-    pub(crate) client: Client<K>,
-    pub(crate) waiting: BTreeMap<OperationId, oneshot::Sender<Ended<K>>>,
-    /// The operation of each blob that was read from its beginning: it is named when the blob ends.
-    pub(crate) reading: BTreeMap<K, OperationId>,
-    /// Whether nobody can start anything any more.
-    pub(crate) is_closed: bool,
-}
-
-impl<K: Key> Shared<K> {
-    pub(crate) fn tell(&self, input: Input<K>) {
-        lock(&self.state).client.handle(input);
-        self.wake.notify_one();
-    }
-
-    pub(crate) fn source(&self, key: &K) -> Result<Source, SourceError> {
-        lock(&self.sources).get(key).map(|(source, _)| source.clone()).ok_or(SourceError::NoSource)
-    }
-
-    pub(crate) fn sink(&self, key: &K) -> Option<Sink> {
-        lock(&self.sinks).get(key).cloned()
-    }
-
-    /// How long the session has lived.
-    pub(crate) fn elapsed(&self) -> Duration {
-        self.start.elapsed()
-    }
-}
-
 /// How many threads can run at once.
 fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, NonZero::get)
-}
-
-/// A panic elsewhere leaves nothing half done in here.
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl<K: Key> fmt::Debug for Session<K> {

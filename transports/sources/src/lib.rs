@@ -5,6 +5,7 @@
 //!
 //! * [`credentials`]: what Docker and the containers tools keep for a registry, and their helpers.
 //! * [`image`]: a whole image as a push.
+//! * [`incoming`]: what becomes of an answer while it comes in.
 //! * [`layout`]: OCI image layouts, in a folder or a tar: which image is meant, and all that it needs.
 //! * [`pack`]: making small images, for demonstrations and tests.
 //! * [`portable_path`]: paths that lead below a folder, on every system.
@@ -32,6 +33,7 @@
 
 pub mod credentials;
 pub mod image;
+pub mod incoming;
 pub mod layout;
 pub mod pack;
 pub mod portable_path;
@@ -42,6 +44,7 @@ pub mod unpack;
 
 pub use credentials::{CredentialsError, Environment};
 pub use image::{ImageError, push_of};
+pub use incoming::IncomingAnswer;
 pub use layout::{Layout, LayoutError, LayoutOptions, Selection, SourceArgument};
 pub use portable_path::{PortablePath, PortablePathError};
 pub use sink::{Memory, Sink};

@@ -28,8 +28,6 @@ pub(crate) struct Driver<K> {
     pub(crate) on_event: Box<dyn FnMut(Event<K>) + Send>,
     /// For how long something is cleaned up when nothing else is left to do.
     pub(crate) grace: Duration,
-    /// The operation of each blob that was read from its beginning: it is named when the blob ends.
-    pub(crate) reading: BTreeMap<K, OperationId>,
     /// The requests under way, each with the flag that gives it up.
     pub(crate) flights: BTreeMap<RequestId, Arc<AtomicBool>>,
     pub(crate) inputs: Sender<Input<K>>,
@@ -80,10 +78,6 @@ impl<K: Key + Send + 'static> Driver<K> {
                 Body::Blob { key, .. } | Body::Rest { key, .. } => self.sources.source(key).cloned(),
                 Body::Empty | Body::Bytes(_) => Err(SourceError::NoSource),
             },
-            operation: match request.body() {
-                Body::Rest { key, .. } => self.reading.get(key).copied(),
-                _ => None,
-            },
             sink: if let Keep::Into { key, .. } = &keep { self.sinks.get(key).cloned() } else { None },
             request,
             keep,
@@ -97,8 +91,7 @@ impl<K: Key + Send + 'static> Driver<K> {
         self.spawn(Input::Failed { id, why }, || exchange.run());
     }
 
-    fn read(&mut self, operation: OperationId, blob: K, from: u64, up_to: u64) {
-        self.reading.insert(blob.clone(), operation);
+    fn read(&self, operation: OperationId, blob: K, from: u64, up_to: u64) {
         let source = self.sources.source(&blob).cloned();
         let why = "its thread could not be started, or panicked".to_owned();
         self.spawn(Input::Unreadable { blob: blob.clone(), why }, move || match source {

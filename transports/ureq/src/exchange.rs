@@ -1,16 +1,15 @@
 //! One request and its answer, in a thread of its own.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
 
 use ::http::{Request, Response};
-use bytes::Bytes;
 use longshore_core::Target;
-use longshore_core::driver::{Body, Collector, End, Input, Keep, Key, Limits, NoAnswer, OperationId, RequestId};
+use longshore_core::driver::{Body, Input, Keep, Key, Limits, NoAnswer, RequestId};
 use longshore_sources::source::BodyReader;
-use longshore_sources::{Sink, Source, SourceError};
+use longshore_sources::{IncomingAnswer, Sink, Source, SourceError};
 use ureq::SendBody;
 
 use crate::http::Http;
@@ -18,9 +17,6 @@ use crate::words;
 
 /// How many bytes pass between two reports of progress.
 const REPORT: u64 = 256 * 1024;
-
-/// How many bytes of an answer are read at once.
-const PIECE: usize = 64 * 1024;
 
 /// One request, with all that its thread needs.
 pub(crate) struct Exchange<K> {
@@ -30,8 +26,6 @@ pub(crate) struct Exchange<K> {
     pub(crate) limits: Limits,
     /// Where the bytes of the body's blob come from, where it has one.
     pub(crate) source: Result<Source, SourceError>,
-    /// The operation whose blob the body is, where the end of the blob is to be told.
-    pub(crate) operation: Option<OperationId>,
     /// Where the answer's body goes, where it goes anywhere.
     pub(crate) sink: Option<Sink>,
     pub(crate) http: Http,
@@ -43,39 +37,28 @@ impl<K: Key + 'static> Exchange<K> {
     /// Makes the request, and gives what the core is to be told of it.
     pub(crate) fn run(self) -> Input<K> {
         let id = self.id;
-        match self.answer() {
-            Ok((response, end)) => Input::Answered { id, response, end },
-            Err(why) => Input::Failed { id, why },
-        }
+        self.answer().unwrap_or_else(|why| Input::Failed { id, why })
     }
 
-    fn answer(self) -> Result<(Response<Bytes>, End), NoAnswer> {
+    fn answer(self) -> Result<Input<K>, NoAnswer> {
         let (head, body) = self.request.into_parts();
         let target = Target::parse(&head.uri.to_string()).map_err(|error| NoAnswer::Unsendable(error.to_string()))?;
         let agent = self.http.agent(target.origin(), &self.limits);
-        let source = |error: SourceError| NoAnswer::Source(error.to_string());
         let (reader, rest) = match body {
             Body::Empty => (None, None),
             Body::Bytes(bytes) => {
                 let len = bytes.len() as u64;
-                (Some(Source::bytes(bytes).open(0..len).map_err(source)?), None)
+                (Some(Source::bytes(bytes).open(0..len)?), None)
             }
-            Body::Blob { range, .. } => (Some(self.source.and_then(|it| it.open(range)).map_err(source)?), None),
+            Body::Blob { range, .. } => (Some(self.source?.open(range)?), None),
             Body::Rest { key, from } => {
-                (Some(self.source.and_then(|it| it.rest(from)).map_err(source)?), self.operation.zip(Some(key)))
+                let source = self.source?;
+                (Some(source.rest(from)?), Some((source, key)))
             }
         };
-        let (is_aborted, inputs) = (self.is_aborted, self.inputs);
-        let mut outgoing = reader.map(|reader| Outgoing {
-            id: self.id,
-            reader,
-            rest,
-            inputs,
-            is_aborted,
-            sent: 0,
-            told: 0,
-            failed: None,
-        });
+        let (id, is_aborted, inputs) = (self.id, self.is_aborted, self.inputs);
+        let mut outgoing =
+            reader.map(|reader| Outgoing { id, reader, rest, inputs, is_aborted, sent: 0, told: 0, failed: None });
         let answered = match &mut outgoing {
             Some(outgoing) => agent.run(Request::from_parts(head, SendBody::from_reader(outgoing))),
             None => agent.run(Request::from_parts(head, SendBody::none())),
@@ -84,14 +67,9 @@ impl<K: Key + 'static> Exchange<K> {
             return Err(NoAnswer::Source(why));
         }
         let (head, body) = answered.map_err(|error| words::no_answer(&error, target.origin()))?.into_parts();
-        let mut collector = Collector::new(self.keep, self.limits);
-        let mut writer = None;
-        if collector.head(Response::from_parts(head, ()))?.is_some() {
-            let sink = self.sink.ok_or_else(no_sink)?;
-            writer = Some(sink.open().map_err(|error| NoAnswer::Sink(error.to_string()))?);
-        }
-        let is_whole = receive(&mut body.into_reader(), &mut collector, writer)?;
-        Ok(collector.finish(is_whole))
+        let sink = self.sink;
+        let answer = IncomingAnswer::new(id, Response::from_parts(head, ()), self.keep, self.limits, |_| sink)?;
+        answer.read(body.into_reader(), None)
     }
 }
 
@@ -99,8 +77,8 @@ impl<K: Key + 'static> Exchange<K> {
 struct Outgoing<K> {
     id: RequestId,
     reader: BodyReader,
-    /// The blob and its operation, where its end is not known beforehand and was not told yet.
-    rest: Option<(OperationId, K)>,
+    /// The blob, where its end is not known beforehand and was not told yet.
+    rest: Option<(Source, K)>,
     inputs: Sender<Input<K>>,
     is_aborted: Arc<AtomicBool>,
     sent: u64,
@@ -124,10 +102,10 @@ impl<K> Read for Outgoing<K> {
         self.sent += len as u64;
         if len == 0
             && !buffer.is_empty()
-            && let Some(((operation, blob), ended)) = self.rest.take().zip(self.reader.ended())
+            && let Some(ended) = self.rest.take().and_then(|(source, blob)| source.rest_ended(blob))
         {
             // The core hears of the end before the registry can answer.
-            self.tell(Input::Ended { operation, blob, len: ended.len, digest: ended.digest });
+            self.tell(ended);
         }
         if self.sent - self.told >= REPORT || (self.reader.remaining() == Some(0) && self.sent > self.told) {
             self.told = self.sent;
@@ -135,36 +113,4 @@ impl<K> Read for Outgoing<K> {
         }
         Ok(len)
     }
-}
-
-/// Reads the body of an answer as far as it is wanted, into its sink where it has one. Whether its end was seen.
-fn receive<K: Clone>(
-    reader: &mut impl Read,
-    collector: &mut Collector<K>,
-    mut sink: Option<Box<dyn Write + Send>>,
-) -> Result<bool, NoAnswer> {
-    let failed = |error: io::Error| NoAnswer::Sink(error.to_string());
-    let mut buffer = vec![0; PIECE];
-    loop {
-        let piece = match reader.read(&mut buffer) {
-            Ok(0) => break,
-            Ok(read) => &buffer[..read],
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(_) => return Ok(false),
-        };
-        if !collector.take(piece) {
-            return Ok(false);
-        }
-        if let Some(sink) = &mut sink {
-            sink.write_all(piece).map_err(failed)?;
-        }
-    }
-    if let Some(sink) = &mut sink {
-        sink.flush().map_err(failed)?;
-    }
-    Ok(true)
-}
-
-fn no_sink() -> NoAnswer {
-    NoAnswer::Sink("no sink was given for this blob: add one before it is pulled".to_owned())
 }

@@ -179,7 +179,6 @@ impl<K: Key + Send + 'static> SessionBuilder<K> {
             credentials: self.credentials,
             on_event: self.on_event,
             grace,
-            reading: BTreeMap::new(),
             flights: BTreeMap::new(),
             inputs,
             inbox,

@@ -2,196 +2,194 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, ready};
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::time::Duration;
 
-use http_body::{Body as _, Frame, SizeHint};
-use hyper::body::Incoming;
+use http_body_util::channel::{Channel, Sender};
+use http_body_util::{BodyExt, Either, Empty};
 use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
 use longshore_core::bytes::Bytes;
-use longshore_core::driver::{Body, Collector, Input, Keep, Limits, NoAnswer, OperationId, RequestId};
-use longshore_core::http::{Request, Response, Uri};
+use longshore_core::driver::{Body, Input, Keep, Limits, NoAnswer, RequestId};
+use longshore_core::http::{HeaderValue, Request, Response, Uri, header};
+use longshore_sources::{IncomingAnswer, Sink, Sources};
+use longshore_transport_kit::CredentialLookup;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
-use tokio::task::spawn_blocking;
+use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::driver::{Shared, source_failed};
+/// What all exchanges share.
+pub(crate) struct Shared {
+    /// The bytes of the blobs that are sent.
+    pub(crate) sources: Sources<u32>,
+    /// Where the bytes of pulled blobs go.
+    pub(crate) sinks: BTreeMap<u32, Sink>,
+    pub(crate) credentials: CredentialLookup,
+    /// Whom TLS trusts.
+    pub(crate) tls: tokio_rustls::TlsConnector,
+    /// Where tasks tell what they found.
+    pub(crate) inputs: mpsc::UnboundedSender<Input<u32>>,
+}
 
-/// One request under way.
-pub(crate) struct Exchange {
+impl Shared {
+    /// Tells the client. A driver that has ended does not want to know.
+    pub(crate) fn tell(&self, input: Input<u32>) {
+        drop(self.inputs.send(input));
+    }
+}
+
+/// Makes a request, and gives what the core is to be told of it. Dropping this ends the request, and its connection.
+pub(crate) async fn run(
+    shared: &Arc<Shared>,
     id: RequestId,
+    request: Request<Body<u32>>,
     keep: Keep<u32>,
     limits: Limits,
-    account: Arc<Account>,
-}
-
-/// What both ends of a body know of it.
-struct Account {
-    /// When a byte last moved, either way.
-    moved: Mutex<Instant>,
-    /// Whether the network waits for the source: that is nobody's silence.
-    is_reading: AtomicBool,
-    failure: Mutex<Option<NoAnswer>>,
-}
-
-impl Exchange {
-    /// An exchange with what the core said of it.
-    pub(crate) fn new(id: RequestId, keep: Keep<u32>, limits: Limits) -> Self {
-        let moved = Mutex::new(Instant::now());
-        let account = Account { moved, is_reading: AtomicBool::new(false), failure: Mutex::default() };
-        Self { id, keep, limits, account: Arc::new(account) }
-    }
-
-    /// Makes the request, and gives what the core is to be told of it.
-    pub(crate) async fn run(
-        self,
-        shared: &Arc<Shared>,
-        reading: &BTreeMap<u32, OperationId>,
-        request: Request<Body<u32>>,
-    ) -> Result<Input<u32>, NoAnswer> {
-        let (mut head, body) = request.into_parts();
-        let uri = std::mem::replace(&mut head.uri, Uri::from_static("/"));
-        let (Some(authority), Some(target)) = (uri.authority(), uri.path_and_query()) else {
-            return Err(NoAnswer::Unsendable("the URL is not absolute".to_owned()));
-        };
-        let host = authority.as_str().parse().map_err(|_| NoAnswer::Unsendable("the host is no header".to_owned()))?;
-        head.headers.insert("host", host);
-        head.uri = Uri::from(target.clone());
-        let is_https = uri.scheme_str() == Some("https");
-        let connecting = timeout(self.limits.connect, connect(shared, &uri, is_https)).await;
-        let stream = connecting.map_err(|_| NoAnswer::NotSent("no connection came about in time".to_owned()))??;
-        let mut builder = http1::Builder::new();
-        builder.max_headers(self.limits.head_fields).max_buf_size(self.limits.head_bytes.max(8192) + 1024);
-        let handshake = builder.handshake(hyper_util::rt::TokioIo::new(stream)).await;
-        let (mut sender, connection) = handshake.map_err(|error| NoAnswer::NotSent(error.to_string()))?;
-        let connection = tokio::spawn(connection);
-        // However this ends, the connection ends with it: it serves no other request.
-        let _guard = AbortOnDrop(connection.abort_handle());
-        let body = self.stream(shared, reading, body);
-        self.touch();
-        let answered = self.unless_silent(sender.send_request(Request::from_parts(head, body))).await?;
-        let answer = answered.map_err(|error| self.no_answer(&error, is_https))?;
-        self.receive(shared, answer).await
-    }
-
-    async fn receive(&self, shared: &Arc<Shared>, answer: Response<Incoming>) -> Result<Input<u32>, NoAnswer> {
-        let (head, mut incoming) = answer.into_parts();
-        let mut collector = Collector::new(self.keep.clone(), self.limits);
-        let failed = |error: io::Error| NoAnswer::Sink(error.to_string());
-        let mut sink = match collector.head(Response::from_parts(head, ()))? {
-            Some(key) => {
-                let sink = shared.sinks.get(&key).ok_or_else(|| NoAnswer::Sink(format!("blob {key} has no sink")))?;
-                Some(sink.open().map_err(failed)?)
-            }
-            None => None,
-        };
-        loop {
-            self.touch();
-            let frame =
-                self.unless_silent(std::future::poll_fn(|context| Pin::new(&mut incoming).poll_frame(context))).await;
-            let piece = match frame {
-                Ok(None) => return Ok(collector.answered(self.id, true)),
-                Ok(Some(Ok(frame))) => frame.into_data().unwrap_or_default(),
-                Ok(Some(Err(_))) | Err(_) => return Ok(collector.answered(self.id, false)),
-            };
-            if !collector.take(&piece) {
-                return Ok(collector.answered(self.id, false));
-            }
+) -> Result<Input<u32>, NoAnswer> {
+    let (mut head, body) = request.into_parts();
+    let uri = std::mem::replace(&mut head.uri, Uri::from_static("/"));
+    let (Some(authority), Some(target)) = (uri.authority(), uri.path_and_query()) else {
+        return Err(NoAnswer::Unsendable("the URL is not absolute".to_owned()));
+    };
+    let host = HeaderValue::from_str(authority.as_str()).map_err(|error| NoAnswer::Unsendable(error.to_string()))?;
+    head.headers.insert(header::HOST, host);
+    head.uri = Uri::from(target.clone());
+    let connecting = timeout(limits.connect, connect(shared, &uri)).await;
+    let stream = connecting.map_err(|_| NoAnswer::NotSent("no connection came about in time".to_owned()))??;
+    let mut builder = http1::Builder::new();
+    builder.max_headers(limits.head_fields).max_buf_size(limits.head_bytes.max(8192) + 1024);
+    let handshake = builder.handshake(TokioIo::new(stream)).await;
+    let (mut sender, connection) = handshake.map_err(|error| NoAnswer::NotSent(error.to_string()))?;
+    // They end when this ends: the connection serves no other request, and what is left of the body is not wanted.
+    let mut tasks = JoinSet::new();
+    tasks.spawn(async { drop(connection.await) });
+    let activity = Arc::new(Activity::default());
+    let outgoing = if body.is_empty() {
+        Either::Left(Empty::new())
+    } else {
+        let (pieces, outgoing) = Channel::new(1);
+        tasks.spawn(send(Arc::clone(shared), id, body, pieces, Arc::clone(&activity)));
+        Either::Right(outgoing)
+    };
+    let answer = sender.send_request(Request::from_parts(head, outgoing));
+    let answer = activity.unless_silent(limits.silence, answer).await?.map_err(|error| no_answer(&error))?;
+    let (head, mut incoming) = answer.into_parts();
+    let head = Response::from_parts(head, ());
+    let mut answer = IncomingAnswer::new(id, head, keep, limits, |key| shared.sinks.get(key).cloned())?;
+    loop {
+        activity.touch();
+        match activity.unless_silent(limits.silence, incoming.frame()).await {
+            Ok(None) => return answer.finish(true),
             // A disk is written here, in a thread that may block for as long as that takes.
-            if let Some(sink) = &mut sink {
-                sink.write_all(&piece).map_err(failed)?;
-            }
+            Ok(Some(Ok(frame))) if answer.take(frame.data_ref().unwrap_or(&Bytes::new()))? => {}
+            Ok(Some(_)) | Err(_) => return answer.finish(false),
         }
     }
+}
 
-    /// The request's body: a thread that may block reads it, a piece ahead of the network.
-    fn stream(&self, shared: &Arc<Shared>, reading: &BTreeMap<u32, OperationId>, body: Body<u32>) -> Streamed {
-        let (pieces, incoming) = mpsc::channel(1);
-        let (id, remaining, account) = (self.id, body.len(), Arc::clone(&self.account));
-        let streamed = Streamed { remaining, pieces: incoming, account: Arc::clone(&account) };
-        if remaining == Some(0) {
-            return streamed;
-        }
-        let rest = if let Body::Rest { key, .. } = &body {
-            reading.get(key).map(|operation| (*operation, *key))
-        } else {
-            None
-        };
-        let shared = Arc::clone(shared);
-        spawn_blocking(move || {
-            let mut sent = 0;
-            let read = shared.sources.body(&body).and_then(|mut reader| {
-                while let Some(piece) = reader.next_piece()? {
-                    sent += piece.len() as u64;
-                    if pieces.blocking_send(Some(piece)).is_err() {
-                        return Ok(());
-                    }
-                    shared.tell(Input::Sent { id, total: sent });
-                }
-                // The core hears of a blob's end before the registry can answer.
-                if let Some(((operation, blob), ended)) = rest.zip(reader.ended()) {
-                    shared.tell(Input::Ended { operation, blob, len: ended.len, digest: ended.digest });
-                }
-                // Where nobody takes the end, the body was given up.
-                drop(pieces.blocking_send(None));
-                Ok(())
-            });
-            if let Err(error) = read {
-                *account.failure.lock().expect("no panic") = Some(source_failed(&error));
-            }
+/// Sends the body. Threads that may block read it, a piece ahead of the network.
+async fn send(
+    shared: Arc<Shared>,
+    id: RequestId,
+    body: Body<u32>,
+    mut pieces: Sender<Bytes, NoAnswer>,
+    activity: Arc<Activity>,
+) {
+    let mut total = 0;
+    let mut reader = match shared.sources.body(&body) {
+        Ok(reader) => reader,
+        Err(error) => return pieces.abort(error.into()),
+    };
+    loop {
+        activity.pause();
+        let read = spawn_blocking(move || {
+            let piece = reader.next_piece();
+            (reader, piece)
         });
-        streamed
+        let piece;
+        (reader, piece) = match read.await {
+            Ok(read) => read,
+            Err(_) => return pieces.abort(NoAnswer::Source("its reader panicked".to_owned())),
+        };
+        activity.touch();
+        match piece {
+            Ok(Some(piece)) => {
+                total += piece.len() as u64;
+                if pieces.send_data(piece).await.is_err() {
+                    return;
+                }
+                shared.tell(Input::Sent { id, total });
+            }
+            // The core hears of a blob's end before the registry can answer.
+            Ok(None) => return shared.sources.rest_ended(&body).into_iter().for_each(|ended| shared.tell(ended)),
+            Err(error) => return pieces.abort(error.into()),
+        }
+    }
+}
+
+/// When a byte last moved, either way; nothing while a source is read: the time that it takes is nobody's silence.
+struct Activity(Mutex<Option<Instant>>);
+
+impl Activity {
+    fn touch(&self) {
+        *self.0.lock().expect("no panic") = Some(Instant::now());
     }
 
-    fn touch(&self) {
-        *self.account.moved.lock().expect("no panic") = Instant::now();
+    fn pause(&self) {
+        *self.0.lock().expect("no panic") = None;
     }
 
     /// Waits for as long as bytes move now and then.
-    async fn unless_silent<T>(&self, future: impl Future<Output = T>) -> Result<T, NoAnswer> {
+    async fn unless_silent<T>(&self, silence: Duration, future: impl Future<Output = T>) -> Result<T, NoAnswer> {
         let mut future = std::pin::pin!(future);
         loop {
-            let moved = *self.account.moved.lock().expect("no panic");
-            match timeout_at(moved + self.limits.silence, future.as_mut()).await {
-                Ok(done) => return Ok(done),
-                Err(_) if self.account.is_reading.load(Ordering::Relaxed) => self.touch(),
-                Err(_) if *self.account.moved.lock().expect("no panic") > moved => {}
-                Err(_) => return Err(NoAnswer::Lost("the registry was silent for too long".to_owned())),
+            let moved = *self.0.lock().expect("no panic");
+            if let Ok(done) = timeout_at(moved.unwrap_or_else(Instant::now) + silence, future.as_mut()).await {
+                return Ok(done);
+            }
+            if moved.is_some() && moved == *self.0.lock().expect("no panic") {
+                return Err(NoAnswer::Lost("the registry was silent for too long".to_owned()));
             }
         }
     }
+}
 
-    fn no_answer(&self, error: &hyper::Error, is_https: bool) -> NoAnswer {
-        if let Some(failure) = self.account.failure.lock().expect("no panic").take() {
-            return failure;
+impl Default for Activity {
+    fn default() -> Self {
+        Self(Mutex::new(Some(Instant::now())))
+    }
+}
+
+fn no_answer(error: &hyper::Error) -> NoAnswer {
+    match std::error::Error::source(error).and_then(|source| source.downcast_ref::<NoAnswer>()) {
+        Some(why) => why.clone(),
+        // What speaks TLS where HTTP was asked for answers with bytes that are no HTTP.
+        None if error.to_string().contains("invalid HTTP version") => {
+            NoAnswer::Untrusted("what answers is not HTTP".to_owned())
         }
-        if !is_https && error.to_string().contains("invalid HTTP version") {
-            return NoAnswer::Untrusted(
-                "what answers is not HTTP: HTTPS must be asked for where it is meant".to_owned(),
-            );
-        }
-        NoAnswer::Lost(error.to_string())
+        None => NoAnswer::Lost(error.to_string()),
     }
 }
 
 trait Connection: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Connection for T {}
 
-async fn connect(shared: &Shared, uri: &Uri, is_https: bool) -> Result<Box<dyn Connection>, NoAnswer> {
+async fn connect(shared: &Shared, uri: &Uri) -> Result<Box<dyn Connection>, NoAnswer> {
     let unsent = |error: io::Error| NoAnswer::NotSent(error.to_string());
+    let is_https = uri.scheme_str() == Some("https");
     let host = uri.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
-    let stream = TcpStream::connect((host.as_str(), uri.port_u16().unwrap_or(if is_https { 443 } else { 80 })));
-    let stream = stream.await.map_err(unsent)?;
+    let port = uri.port_u16().unwrap_or(if is_https { 443 } else { 80 });
+    let stream = TcpStream::connect((host.as_str(), port)).await.map_err(unsent)?;
     stream.set_nodelay(true).map_err(unsent)?;
     if !is_https {
         return Ok(Box::new(stream));
     }
-    let name =
-        rustls::pki_types::ServerName::try_from(host).map_err(|error| NoAnswer::Unsendable(error.to_string()))?;
+    let name = host
+        .try_into()
+        .map_err(|error: rustls::pki_types::InvalidDnsNameError| NoAnswer::Unsendable(error.to_string()))?;
     match shared.tls.connect(name, stream).await {
         Ok(stream) => Ok(Box::new(stream)),
         Err(error) => Err(match error.get_ref().and_then(|inner| inner.downcast_ref()) {
@@ -200,53 +198,5 @@ async fn connect(shared: &Shared, uri: &Uri, is_https: bool) -> Result<Box<dyn C
             }
             _ => unsent(error),
         }),
-    }
-}
-
-/// The end of a body that the network takes pieces from.
-struct Streamed {
-    /// Bytes to come, where that is known.
-    remaining: Option<u64>,
-    /// Pieces, and nothing at the end: a channel that closes without it is a failure.
-    pieces: mpsc::Receiver<Option<Bytes>>,
-    account: Arc<Account>,
-}
-
-impl http_body::Body for Streamed {
-    type Data = Bytes;
-    type Error = &'static str;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, &'static str>>> {
-        let piece = self.pieces.poll_recv(context);
-        self.account.is_reading.store(piece.is_pending(), Ordering::Relaxed);
-        *self.account.moved.lock().expect("no panic") = Instant::now();
-        Poll::Ready(match ready!(piece) {
-            Some(Some(bytes)) => {
-                self.remaining = self.remaining.map(|remaining| remaining.saturating_sub(bytes.len() as u64));
-                Some(Ok(Frame::data(bytes)))
-            }
-            Some(None) if self.remaining.unwrap_or(0) == 0 => None,
-            Some(None) | None => Some(Err("the body was broken off")),
-        })
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.remaining == Some(0)
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.remaining.map_or_else(SizeHint::default, SizeHint::with_exact)
-    }
-}
-
-/// Ends a task when it is dropped.
-struct AbortOnDrop(tokio::task::AbortHandle);
-
-impl Drop for AbortOnDrop {
-    fn drop(&mut self) {
-        self.0.abort();
     }
 }

@@ -5,7 +5,8 @@ mod exchange;
 
 use std::sync::Arc;
 
-use driver::{Ended, Message, Shared, drive};
+use driver::{Ended, drive};
+use exchange::Shared;
 use longshore_core::{Algorithm, Client};
 use longshore_sources::{Sink, Source};
 use longshore_transport_kit::{Capabilities, Content, Work, check};
@@ -27,20 +28,21 @@ fn main() {
 async fn run(tls: tokio_rustls::TlsConnector, work: Work) -> Vec<Ended> {
     let sources = work.contents.into_iter().map(|(key, content)| (key, source(content))).collect();
     let sinks = work.sinks.into_iter().map(|(key, sink)| (key, Sink::opened_by(move || sink.open()))).collect();
-    let (messages, inbox) = mpsc::unbounded_channel();
-    let shared = Shared { sources, sinks, credentials: work.credentials, tls, messages: messages.clone() };
-    let driver = tokio::spawn(drive(Client::new(work.options), Arc::new(shared), inbox));
+    let (inputs, told) = mpsc::unbounded_channel();
+    let (commands, asked) = mpsc::unbounded_channel();
+    let shared = Shared { sources, sinks, credentials: work.credentials, tls, inputs };
+    let driver = tokio::spawn(drive(Client::new(work.options), Arc::new(shared), told, asked));
     let mut waiting = Vec::new();
     for operation in work.operations {
         let (caller, result) = oneshot::channel();
-        drop(messages.send(Message::Start(operation, caller)));
+        drop(commands.send((operation, caller)));
         waiting.push(result);
     }
     let mut ended = Vec::new();
     for result in waiting {
         ended.push(result.await.expect("the driver answers"));
     }
-    drop(messages.send(Message::Close));
+    drop(commands);
     driver.await.expect("the driver ends when its client is idle");
     ended
 }

@@ -1,23 +1,22 @@
 //! A whole driver over `std::net`: plain HTTP/1.1, one request at a time, a connection for each.
 
 use std::collections::BTreeMap;
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, ErrorKind, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::{thread, time};
 
-use longshore_core::driver::{Body, Collector, Input, Keep, Limits, NoAnswer, OperationId, Output, RequestId};
-use longshore_core::http::{Request, Response};
+use longshore_core::driver::{Body, Input, Keep, Limits, NoAnswer, OperationId, Output, RequestId};
+use longshore_core::http::{Method, Request, Response, Uri};
 use longshore_core::{Client, Failure, Instant, Operation, Receipt};
-use longshore_sources::{Sink, Sources};
+use longshore_sources::{IncomingAnswer, Sink, SourceError, Sources};
 use longshore_transport_kit::CredentialLookup;
 
-/// What the driver needs beside the client: the bytes of blobs, and where pulled ones go.
+/// What the driver needs beside the client.
 pub(crate) struct SerialDriver {
     /// The bytes of the blobs that are sent.
     pub(crate) sources: Sources<u32>,
     /// Where the bytes of pulled blobs go.
     pub(crate) sinks: BTreeMap<u32, Sink>,
-    /// Where credentials are looked up.
     pub(crate) credentials: CredentialLookup,
 }
 
@@ -30,17 +29,16 @@ impl SerialDriver {
     ) -> Vec<Result<Receipt<u32>, Box<Failure>>> {
         let start = time::Instant::now();
         let operations: Vec<OperationId> = all.into_iter().map(|operation| client.start(operation)).collect();
-        let (mut results, mut reading) = (BTreeMap::new(), BTreeMap::new());
+        let mut results = BTreeMap::new();
         loop {
             let now = Instant::ZERO + start.elapsed();
-            match client.poll(now) {
+            let output = client.poll(now);
+            match output {
                 Output::Send { id, request, keep, limits } => {
-                    let mut exchange = Exchange { driver: self, client: &mut client, reading: &reading };
-                    let input = exchange.run(id, request, keep, limits).unwrap_or_else(|why| Input::Failed { id, why });
-                    client.handle(input);
+                    let told = self.exchange(&mut client, id, request, keep, limits);
+                    client.handle(told.unwrap_or_else(|why| Input::Failed { id, why }));
                 }
                 Output::Read { operation, blob, from, up_to } => {
-                    reading.insert(blob, operation);
                     client.handle(self.sources.answer_read(operation, blob, from, up_to));
                 }
                 Output::Ask { id, registry, repository, stale } => {
@@ -55,92 +53,67 @@ impl SerialDriver {
             }
         }
     }
-}
 
-/// One request and its answer.
-pub(crate) struct Exchange<'a> {
-    pub(crate) driver: &'a SerialDriver,
-    pub(crate) client: &'a mut Client<u32>,
-    /// The operation that each one-shot blob is read for.
-    pub(crate) reading: &'a BTreeMap<u32, OperationId>,
-}
-
-impl Exchange<'_> {
-    pub(crate) fn run(
-        &mut self,
+    /// Makes one request, and gives what the core is to be told of it.
+    pub(crate) fn exchange(
+        &self,
+        client: &mut Client<u32>,
         id: RequestId,
         request: Request<Body<u32>>,
         keep: Keep<u32>,
         limits: Limits,
     ) -> Result<Input<u32>, NoAnswer> {
-        let is_head = request.method() == "HEAD";
-        let mut stream = connect(&request, &limits)?;
-        // A registry may answer and close before it has read all: its answer says more than our error.
-        let sent = self.send(&mut stream, request);
-        if let Err(NoAnswer::Source(_)) = sent {
-            return Err(sent.expect_err("it is an error"));
+        let is_head = request.method() == Method::HEAD;
+        let stream = connect(request.uri(), &limits)?;
+        let sent = self.send(&stream, client, request);
+        if let Some(error) =
+            sent.as_ref().err().filter(|error| error.get_ref().is_some_and(|it| it.is::<SourceError>()))
+        {
+            return Err(NoAnswer::Source(error.to_string()));
         }
         let mut stream = BufReader::new(stream);
-        let head = loop {
-            match read_head(&mut stream, &limits) {
-                Ok(head) if head.status().is_informational() => {}
-                Ok(head) => break head,
-                Err(error) => return Err(sent.err().unwrap_or_else(|| lost(&error))),
-            }
-        };
-        let mut framing = Framing::of(&head, is_head);
-        let mut collector = Collector::new(keep, limits);
-        let failed = |error: io::Error| NoAnswer::Sink(error.to_string());
-        let mut sink = match collector.head(head)? {
-            Some(key) => {
-                let sink =
-                    self.driver.sinks.get(&key).ok_or_else(|| NoAnswer::Sink(format!("blob {key} has no sink")))?;
-                Some(sink.open().map_err(failed)?)
-            }
-            None => None,
-        };
-        let mut buffer = vec![0; 64 * 1024];
-        loop {
-            let piece = match framing.read(&mut stream, &mut buffer) {
-                Ok(0) => return Ok(collector.answered(id, true)),
-                Ok(len) => &buffer[..len],
-                Err(_) => return Ok(collector.answered(id, false)),
-            };
-            if !collector.take(piece) {
-                return Ok(collector.answered(id, false));
-            }
-            sink.as_mut().map_or(Ok(()), |sink| sink.write_all(piece)).map_err(failed)?;
+        // A registry may answer and close before it has read all: its answer says more than our error.
+        let head = read_head(&mut stream, &limits).map_err(|error| lost(sent.as_ref().err().unwrap_or(&error)))?;
+        let field = |name| head.headers().get(name).and_then(|value| value.to_str().ok());
+        let (len, is_chunked) = (field("content-length").map(str::parse), field("transfer-encoding").is_some());
+        let has_no_body = is_head || matches!(head.status().as_u16(), 204 | 304);
+        let answer = IncomingAnswer::new(id, head, keep, limits, |key| self.sinks.get(key).cloned())?;
+        match len {
+            _ if has_no_body => answer.read(io::empty(), None),
+            _ if is_chunked => answer.read(Chunks { stream, left: 0 }, None),
+            Some(Err(_)) => Err(NoAnswer::Lost("the length of the answer is not a number".to_owned())),
+            Some(Ok(len)) => answer.read(stream, Some(len)),
+            None => answer.read(stream, None),
         }
     }
 
-    fn send(&mut self, stream: &mut TcpStream, request: Request<Body<u32>>) -> Result<(), NoAnswer> {
+    fn send(&self, stream: &TcpStream, client: &mut Client<u32>, request: Request<Body<u32>>) -> io::Result<()> {
         let (head, body) = request.into_parts();
-        let failed = |error: longshore_sources::SourceError| NoAnswer::Source(error.to_string());
-        let mut reader = self.driver.sources.body(&body).map_err(failed)?;
-        let target = head.uri.path_and_query().map_or("/", |target| target.as_str());
-        let mut text =
-            format!("{} {target} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n", head.method, authority(&head.uri));
-        let is_chunked = body.len().is_none();
-        if is_chunked {
-            text.push_str("transfer-encoding: chunked\r\n");
-        }
-        let mut bytes = text.into_bytes();
+        let mut reader = self.sources.body(&body)?;
+        let mut stream = BufWriter::new(stream);
+        let (authority, target) = (head.uri.authority(), head.uri.path_and_query());
+        let (host, target) = (authority.map_or("", |it| it.as_str()), target.map_or("/", |it| it.as_str()));
+        write!(stream, "{} {target} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n", head.method)?;
         for (name, value) in &head.headers {
-            bytes.extend([name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat());
+            stream.write_all(&[name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat())?;
         }
-        stream.write_all(&[&bytes[..], b"\r\n"].concat()).map_err(|error| lost(&error))?;
-        while let Some(piece) = reader.next_piece().map_err(failed)? {
-            let size = if is_chunked { format!("{:x}\r\n", piece.len()) } else { String::new() };
-            let end = if is_chunked { "\r\n" } else { "" };
-            stream.write_all(&[size.as_bytes(), &piece, end.as_bytes()].concat()).map_err(|error| lost(&error))?;
+        let is_chunked = body.len().is_none();
+        stream.write_all(if is_chunked { b"transfer-encoding: chunked\r\n\r\n" } else { b"\r\n" })?;
+        while let Some(piece) = reader.next_piece()? {
+            if is_chunked {
+                write!(stream, "{:x}\r\n", piece.len())?;
+            }
+            stream.write_all(&piece)?;
+            if is_chunked {
+                stream.write_all(b"\r\n")?;
+            }
         }
-        if let (Body::Rest { key, .. }, Some(ended)) = (body, reader.ended()) {
+        if is_chunked {
             // The core hears of the end before the answer to it.
-            let operation = self.reading[&key];
-            self.client.handle(Input::Ended { operation, blob: key, len: ended.len, digest: ended.digest });
-            stream.write_all(b"0\r\n\r\n").map_err(|error| lost(&error))?;
+            self.sources.rest_ended(&body).into_iter().for_each(|ended| client.handle(ended));
+            stream.write_all(b"0\r\n\r\n")?;
         }
-        Ok(())
+        stream.flush()
     }
 }
 
@@ -148,12 +121,7 @@ fn lost(error: &io::Error) -> NoAnswer {
     NoAnswer::Lost(error.to_string())
 }
 
-fn authority(uri: &longshore_core::http::Uri) -> &str {
-    uri.authority().map_or("", |authority| authority.as_str())
-}
-
-fn connect(request: &Request<Body<u32>>, limits: &Limits) -> Result<TcpStream, NoAnswer> {
-    let uri = request.uri();
+fn connect(uri: &Uri, limits: &Limits) -> Result<TcpStream, NoAnswer> {
     if uri.scheme_str() != Some("http") {
         return Err(NoAnswer::Unsendable("this driver speaks no TLS".to_owned()));
     }
@@ -167,70 +135,54 @@ fn connect(request: &Request<Body<u32>>, limits: &Limits) -> Result<TcpStream, N
     Ok(stream)
 }
 
+/// Reads the head of the final answer: those before it are interim ones.
 fn read_head(stream: &mut BufReader<TcpStream>, limits: &Limits) -> io::Result<Response<()>> {
-    let mut bytes = Vec::new();
-    while !bytes.ends_with(b"\r\n\r\n") {
-        let left = (limits.head_bytes + 1024).saturating_sub(bytes.len()) as u64;
-        if stream.by_ref().take(left).read_until(b'\n', &mut bytes)? == 0 {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-    }
-    let mut fields = vec![httparse::EMPTY_HEADER; limits.head_fields];
-    let mut head = httparse::Response::new(&mut fields);
-    head.parse(&bytes).map_err(io::Error::other)?;
-    let mut response = Response::builder().status(head.code.unwrap_or_default());
-    for field in head.headers.iter() {
-        response = response.header(field.name, field.value);
-    }
-    response.body(()).map_err(io::Error::other)
-}
-
-/// How the end of an answer's body is told (RFC 9112, section 6.3).
-enum Framing {
-    Length(u64),
-    /// The bytes of the current chunk that are left.
-    Chunk(u64),
-    Close,
-}
-
-impl Framing {
-    fn of(head: &Response<()>, is_head: bool) -> Self {
-        let field = |name| head.headers().get(name).and_then(|value| value.to_str().ok());
-        match field("content-length").and_then(|len| len.parse().ok()) {
-            _ if is_head || matches!(head.status().as_u16(), 204 | 304) => Self::Length(0),
-            _ if field("transfer-encoding").is_some() => Self::Chunk(0),
-            Some(len) => Self::Length(len),
-            None => Self::Close,
-        }
-    }
-
-    /// The next bytes; none at the end.
-    fn read(&mut self, stream: &mut BufReader<TcpStream>, buffer: &mut [u8]) -> io::Result<usize> {
-        let left = match self {
-            Self::Close => return stream.read(buffer),
-            Self::Length(0) => return Ok(0),
-            Self::Length(left) => left,
-            Self::Chunk(left) => {
-                if *left == 0 {
-                    let mut line = String::new();
-                    stream.by_ref().take(100).read_line(&mut line)?;
-                    let size = line.strip_suffix("\r\n").ok_or(io::ErrorKind::UnexpectedEof)?;
-                    *left = u64::from_str_radix(size, 16).map_err(io::Error::other)?;
-                }
-                if *left == 0 {
-                    return Ok(0);
-                }
-                left
+    loop {
+        let mut bytes = Vec::new();
+        while !bytes.ends_with(b"\r\n\r\n") {
+            let left = (limits.head_bytes + 1024).saturating_sub(bytes.len()) as u64;
+            if stream.by_ref().take(left).read_until(b'\n', &mut bytes)? == 0 {
+                return Err(ErrorKind::UnexpectedEof.into());
             }
-        };
-        let len = stream.take((*left).min(buffer.len() as u64)).read(buffer)?;
-        *left -= len as u64;
-        if len == 0 {
-            return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        if let Self::Chunk(0) = self {
-            stream.read_exact(&mut [0; 2])?;
+        let mut fields = vec![httparse::EMPTY_HEADER; limits.head_fields];
+        let mut head = httparse::Response::new(&mut fields);
+        head.parse(&bytes).map_err(io::Error::other)?;
+        let mut response = Response::builder().status(head.code.unwrap_or_default());
+        for field in head.headers.iter() {
+            response = response.header(field.name, field.value);
         }
-        Ok(len)
+        let response = response.body(()).map_err(io::Error::other)?;
+        if !response.status().is_informational() {
+            return Ok(response);
+        }
+    }
+}
+
+/// A body in chunks (RFC 9112, section 7.1), read as its bytes alone.
+struct Chunks {
+    stream: BufReader<TcpStream>,
+    /// Of the current chunk.
+    left: u64,
+}
+
+impl Read for Chunks {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.left == 0 {
+            let mut line = String::new();
+            self.stream.by_ref().take(100).read_line(&mut line)?;
+            let size = line.strip_suffix("\r\n").ok_or(ErrorKind::UnexpectedEof)?;
+            self.left = u64::from_str_radix(size, 16).map_err(io::Error::other)?;
+            if self.left == 0 {
+                return Ok(0);
+            }
+        }
+        let len = self.stream.by_ref().take(self.left).read(buffer)?;
+        self.left -= len as u64;
+        match len {
+            0 => Err(ErrorKind::UnexpectedEof.into()),
+            _ if self.left == 0 => self.stream.read_exact(&mut [0; 2]).map(|()| len),
+            _ => Ok(len),
+        }
     }
 }

@@ -5,12 +5,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use longshore_core::driver::NoAnswer;
-use longshore_sources::SourceError;
 use tokio::time::{Instant, timeout_at};
 
-use super::failed;
 use super::pieces::Pieces;
-use crate::session::lock;
+use crate::lock::lock;
 
 /// What both ends of a body know of it.
 pub(super) struct Account {
@@ -19,24 +17,16 @@ pub(super) struct Account {
     pub(super) moved: Mutex<Instant>,
     /// Whether the network waits for the source.
     pub(super) is_reading: AtomicBool,
-    pub(super) failure: Mutex<Option<SourceError>>,
+    pub(super) failure: Mutex<Option<NoAnswer>>,
 }
 
 /// A body as the exchange sees it. When this is dropped, what is left of the body is not sent any more.
 #[derive(Default)]
 pub(crate) struct Outgoing {
-    account: Arc<Account>,
+    pub(super) account: Arc<Account>,
 }
 
 impl Outgoing {
-    pub(super) const fn new(account: Arc<Account>) -> Self {
-        Self { account }
-    }
-
-    pub(super) fn account(&self) -> Arc<Account> {
-        Arc::clone(&self.account)
-    }
-
     /// A byte moved now.
     pub(crate) fn touch(&self) {
         *lock(&self.account.moved) = Instant::now();
@@ -44,7 +34,7 @@ impl Outgoing {
 
     /// Why the source failed, if it did.
     pub(crate) fn failure(&self) -> Option<NoAnswer> {
-        lock(&self.account.failure).as_ref().map(failed)
+        lock(&self.account.failure).clone()
     }
 
     /// Waits for a future for as long as bytes move now and then, either way. A slow source is not the other side's silence.

@@ -3,42 +3,44 @@
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use longshore_sources::source::{BodyReader, Ended};
+use longshore_sources::SourceError;
+use longshore_sources::source::BodyReader;
 use tokio::sync::mpsc;
 
-use super::account::Account;
-use crate::session::lock;
-
-/// What the thread hands over. A channel that closes without an end is a failure.
+/// What comes next of a body.
 pub(super) enum Piece {
     Bytes(Bytes),
     End,
+    /// The source failed: there is no end.
+    Failed(SourceError),
 }
 
 /// Reads a body in a thread that may block. `on_end` is called before the network can have the end.
-pub(super) fn read(
-    mut reader: BodyReader,
-    pieces: &mpsc::Sender<Piece>,
-    account: &Account,
-    on_end: impl FnOnce(Option<Ended>),
-) {
-    let piece = loop {
-        match reader.next_piece() {
-            Ok(Some(bytes)) => {
-                if pieces.blocking_send(Piece::Bytes(bytes)).is_err() {
-                    return;
-                }
-            }
-            Ok(None) => break Piece::End,
-            Err(error) => {
-                *lock(&account.failure) = Some(error);
-                return;
-            }
+pub(super) fn read(mut reader: BodyReader, pieces: &mpsc::Sender<Piece>, on_end: impl FnOnce()) {
+    let last = loop {
+        let piece = Piece::from(reader.next_piece());
+        if !matches!(piece, Piece::Bytes(_)) {
+            break piece;
+        }
+        // Where nobody takes it, the body was given up.
+        if pieces.blocking_send(piece).is_err() {
+            return;
         }
     };
-    on_end(reader.ended());
-    // Where nobody takes the end, the body was given up.
-    drop(pieces.blocking_send(piece));
+    if matches!(last, Piece::End) {
+        on_end();
+    }
+    drop(pieces.blocking_send(last));
+}
+
+impl From<Result<Option<Bytes>, SourceError>> for Piece {
+    fn from(piece: Result<Option<Bytes>, SourceError>) -> Self {
+        match piece {
+            Ok(Some(bytes)) => Self::Bytes(bytes),
+            Ok(None) => Self::End,
+            Err(error) => Self::Failed(error),
+        }
+    }
 }
 
 /// Where the network's end of a body gets its pieces from.
@@ -48,7 +50,7 @@ pub(super) enum Pieces {
     Whole(Bytes),
     /// A reader that nobody has to wait for.
     AtHand(BodyReader),
-    /// The thread that reads.
+    /// The thread that reads. A channel that closes without an end is a failure.
     Read(mpsc::Receiver<Piece>),
     /// Nowhere: the body was given up.
     #[default]
@@ -57,17 +59,11 @@ pub(super) enum Pieces {
 
 impl Pieces {
     /// The next piece, or the end; nothing where the body breaks off.
-    pub(super) fn poll_next(&mut self, context: &mut Context<'_>, account: &Account) -> Poll<Option<Piece>> {
+    pub(super) fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Piece>> {
         match self {
             Self::Whole(bytes) if bytes.is_empty() => Poll::Ready(Some(Piece::End)),
             Self::Whole(bytes) => Poll::Ready(Some(Piece::Bytes(std::mem::take(bytes)))),
-            Self::AtHand(reader) => Poll::Ready(match reader.next_piece() {
-                Ok(piece) => Some(piece.map_or(Piece::End, Piece::Bytes)),
-                Err(error) => {
-                    *lock(&account.failure) = Some(error);
-                    None
-                }
-            }),
+            Self::AtHand(reader) => Poll::Ready(Some(reader.next_piece().into())),
             Self::Read(incoming) => incoming.poll_recv(context),
             Self::GivenUp => Poll::Ready(None),
         }

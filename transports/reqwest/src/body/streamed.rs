@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::account::{Account, Outgoing};
 use super::pieces::{Piece, Pieces};
-use crate::session::lock;
+use crate::lock::lock;
 
 /// How many bytes pass at least between two reports of progress, and how much time: more often nobody could look.
 pub(super) const REPORT: u64 = 256 * 1024;
@@ -36,7 +36,7 @@ impl Streamed {
         on_sent: impl Fn(u64) + Send + Sync + 'static,
     ) -> (Self, Outgoing) {
         let account = Arc::new(Account { pieces: Mutex::new(pieces), ..Account::default() });
-        let outgoing = Outgoing::new(Arc::clone(&account));
+        let outgoing = Outgoing { account: Arc::clone(&account) };
         let (on_sent, reported_at) = (Box::new(on_sent), Instant::now());
         (Self { remaining, total: 0, reported: 0, reported_at, on_sent, account }, outgoing)
     }
@@ -62,7 +62,7 @@ impl http_body::Body for Streamed {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, &'static str>>> {
-        let piece = lock(&self.account.pieces).poll_next(context, &self.account);
+        let piece = lock(&self.account.pieces).poll_next(context);
         self.account.is_reading.store(piece.is_pending(), Ordering::Relaxed);
         Poll::Ready(match ready!(piece) {
             Some(Piece::Bytes(bytes)) => {
@@ -72,6 +72,10 @@ impl http_body::Body for Streamed {
             Some(Piece::End) if self.remaining.unwrap_or(0) == 0 => None,
             // Never a short body: without its end the request is broken off.
             Some(Piece::End) | None => Some(Err("the body was broken off")),
+            Some(Piece::Failed(error)) => {
+                *lock(&self.account.failure) = Some(error.into());
+                Some(Err("the source of the body failed"))
+            }
         })
     }
 

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use super::streamed::REPORT;
 use super::*;
+use crate::lock::lock;
 
 /// Bytes that cost nothing to make; counts how many were taken.
 struct Generated(Arc<AtomicU64>);
@@ -44,7 +45,7 @@ async fn i28_a_body_of_64_mib_is_read_two_pieces_ahead_and_no_more() {
         let reports = Arc::clone(&reports);
         move |total| lock(&reports).push(total)
     };
-    let (mut streamed, _outgoing) = stream(source.open(0..len).unwrap(), Some(len), on_sent, |_| {});
+    let (mut streamed, _outgoing) = stream(source.open(0..len).unwrap(), Some(len), on_sent, || {});
     assert_eq!(streamed.size_hint().exact(), Some(len));
     let (mut taken, mut most_ahead) = (0, 0);
     while !streamed.is_end_stream() {
@@ -62,10 +63,10 @@ async fn i28_a_body_of_64_mib_is_read_two_pieces_ahead_and_no_more() {
 async fn a_source_that_fails_breaks_the_body_off() {
     let source = Source::bytes(vec![1; 3 * PIECE]).with_digest(longshore_core::Digest::of(Algorithm::Sha256, b"other"));
     let len = 3 * PIECE as u64;
-    let (mut streamed, outgoing) = stream(source.open(0..len).unwrap(), Some(len), |_| {}, |_| {});
+    let (mut streamed, outgoing) = stream(source.open(0..len).unwrap(), Some(len), |_| {}, || {});
     assert_eq!(next(&mut streamed).await, Some(Ok(PIECE as u64)));
     assert_eq!(next(&mut streamed).await, Some(Ok(PIECE as u64)));
-    assert_eq!(next(&mut streamed).await, Some(Err("the body was broken off")));
+    assert_eq!(next(&mut streamed).await, Some(Err("the source of the body failed")));
     assert!(!streamed.is_end_stream());
     assert!(matches!(outgoing.failure(), Some(NoAnswer::Source(why)) if why.contains("sha256:")));
 }
@@ -75,8 +76,8 @@ async fn a_body_of_unknown_length_ends_after_its_end_was_told() {
     let source = Source::reader(&b"hello"[..], Algorithm::Sha256);
     let told = Arc::new(Mutex::new(None));
     let on_end = {
-        let told = Arc::clone(&told);
-        move |ended| *lock(&told) = ended
+        let (told, source) = (Arc::clone(&told), source.clone());
+        move || *lock(&told) = source.ended()
     };
     let (mut streamed, _outgoing) = stream(source.rest(0).unwrap(), None, |_| {}, on_end);
     assert_eq!(streamed.size_hint().exact(), None);
@@ -88,7 +89,7 @@ async fn a_body_of_unknown_length_ends_after_its_end_was_told() {
 #[tokio::test]
 async fn a_body_that_is_given_up_ends_its_thread_and_breaks_off() {
     let (source, read) = generated(1 << 40);
-    let (mut streamed, outgoing) = stream(source.open(0..1 << 40).unwrap(), Some(1 << 40), |_| {}, |_| {});
+    let (mut streamed, outgoing) = stream(source.open(0..1 << 40).unwrap(), Some(1 << 40), |_| {}, || {});
     next(&mut streamed).await.unwrap().unwrap();
     drop(outgoing);
     // What was read already may still come; the end does not.
@@ -120,11 +121,11 @@ async fn silence_is_counted_from_the_last_byte() {
 #[tokio::test(start_paused = true)]
 async fn a_slow_source_is_not_the_other_sides_silence() {
     let outgoing = Outgoing::default();
-    outgoing.account().is_reading.store(true, Ordering::Relaxed);
+    outgoing.account.is_reading.store(true, Ordering::Relaxed);
     let second = Duration::from_secs(1);
     let slow = tokio::time::sleep(100 * second);
     assert_eq!(outgoing.unless_silent(10 * second, slow).await, Some(()));
-    outgoing.account().is_reading.store(false, Ordering::Relaxed);
+    outgoing.account.is_reading.store(false, Ordering::Relaxed);
     let slow = tokio::time::sleep(100 * second);
     assert_eq!(outgoing.unless_silent(10 * second, slow).await, None);
 }
@@ -182,7 +183,7 @@ async fn a_body_that_is_read_where_it_is_sent_is_whole_or_breaks_off() {
     let (mut streamed, outgoing) = Streamed::new(Some(len), pieces(&other), |_| {});
     assert_eq!(next(&mut streamed).await, Some(Ok(PIECE as u64)));
     assert_eq!(next(&mut streamed).await, Some(Ok(PIECE as u64)));
-    assert_eq!(next(&mut streamed).await, Some(Err("the body was broken off")));
+    assert_eq!(next(&mut streamed).await, Some(Err("the source of the body failed")));
     assert!(matches!(outgoing.failure(), Some(NoAnswer::Source(why)) if why.contains("sha256:")));
 
     let (mut streamed, outgoing) = Streamed::new(Some(len), pieces(&other.trusted()), |_| {});

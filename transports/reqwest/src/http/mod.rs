@@ -11,7 +11,7 @@ use longshore_core::driver::{Limits, NoAnswer};
 use longshore_core::{Origin, Scheme};
 use longshore_tls::{NO_CA, Tls, TlsBuilder, TlsError};
 
-use crate::session::lock;
+use crate::lock::lock;
 
 /// Bodies of more bytes than this go over a connection that offers HTTP/1.1 only.
 ///

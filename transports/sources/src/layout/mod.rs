@@ -30,6 +30,7 @@ mod referrers;
 mod select;
 mod spool;
 mod store;
+mod walk;
 mod write;
 
 use std::fmt;
@@ -39,12 +40,12 @@ use std::path::Path;
 use longshore_core::{Descriptor, Digest, Manifest};
 
 pub use argument::{ArgumentError, SourceArgument};
-pub use closure::{Blob, Closure, MissingBlob, MissingManifest};
+pub use closure::{Blob, Closure, Companion, LeftBehind, MissingBlob, MissingManifest};
 pub use error::LayoutError;
 use index::Entries;
-pub use referrers::{Companion, LeftBehind};
 pub use select::Selection;
 use store::Store;
+use walk::Walk;
 pub use write::LayoutWriter;
 
 use crate::source::{DigestMismatch, SourceError};
@@ -60,6 +61,9 @@ pub const MAX_MANIFESTS: usize = 100_000;
 
 /// How deep indexes may nest.
 pub const MAX_DEPTH: usize = 8;
+
+/// What names the manifests that a closure begins with.
+const BY: &str = "the layout's index";
 
 /// How a layout is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -133,6 +137,37 @@ impl Layout {
     #[must_use]
     pub fn entries(&self) -> &[Descriptor] {
         &self.entries.readable
+    }
+
+    /// Reads all manifests that `root` needs, and finds their blobs. Blobs that are there are checked for their size; their
+    /// bytes when sent. What refers to any of the manifests is left behind, and named.
+    ///
+    /// # Errors
+    /// Where `root` itself is missing, something is damaged, or it is more than this crate takes.
+    pub fn closure(&self, root: &Descriptor) -> Result<Closure, LayoutError> {
+        let mut walk = Walk::new(self);
+        walk.visit_root(root, BY)?;
+        let mut closure = self.with_blobs(root.clone(), walk)?;
+        closure.warnings.extend(self.warnings());
+        self.leave_referrers(&mut closure);
+        Ok(closure)
+    }
+
+    /// [`Layout::closure`], with what refers to any of the manifests: by its `subject` (SBOMs, signatures, and what refers to
+    /// those), and by its tag or annotation ([`Closure::companions`]).
+    ///
+    /// A manifest that `root` itself refers to as its subject is not a part of it and stays behind.
+    ///
+    /// # Errors
+    /// As for [`Layout::closure`], of what refers to it too.
+    pub fn closure_with_referrers(&self, root: &Descriptor) -> Result<Closure, LayoutError> {
+        let mut walk = Walk::new(self);
+        walk.visit_root(root, BY)?;
+        let (companions, warnings) = self.take_referrers(&mut walk)?;
+        let mut closure = self.with_blobs(root.clone(), walk)?;
+        closure.companions = companions;
+        closure.warnings.extend(self.warnings().into_iter().chain(warnings));
+        Ok(closure)
     }
 
     /// What is not as it should be in the layout itself, and hinders nothing.

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use longshore_core::{Descriptor, Digest, Manifest, Tag};
 
-use super::closure::{Closure, Walk};
+use super::closure::{Closure, Companion, LeftBehind};
 use super::index::{is_manifest, names};
+use super::walk::{Neighbours, Walk};
 use super::{Layout, LayoutError};
 
 /// The annotation by which `cosign save` says what an entry of `index.json` is.
@@ -14,35 +15,6 @@ const KIND: &str = "kind";
 
 /// What the values of [`KIND`] begin with.
 const KIND_PREFIX: &str = "dev.cosignproject.cosign/";
-
-/// Something that stands beside an image under a tag of its own, such as `sha256-HEX.sig`.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct Companion {
-    /// The tag, which is made of the digest of what it is about.
-    pub tag: Tag,
-    /// The manifest and all that it needs.
-    pub closure: Closure,
-}
-
-/// Something that refers to an image and was not asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct LeftBehind {
-    /// The manifest.
-    pub digest: Digest,
-    /// What kind of artifact it is, where it says so.
-    pub artifact_type: Option<String>,
-    /// The tag that it has beside the image, where it has one.
-    pub tag: Option<Tag>,
-}
-
-/// Manifests that some entries of `index.json` lead to.
-pub(super) struct Neighbours {
-    pub(super) manifests: Vec<Manifest>,
-    /// Why the others could not be read.
-    warnings: Vec<String>,
-}
 
 /// What refers to what.
 struct References {
@@ -119,22 +91,6 @@ impl Layout {
             }
         }
         References { by_subject, by_tag, warnings }
-    }
-
-    /// Every manifest of the layout that is there, is not known, and is worth keeping; children before parents.
-    pub(super) fn neighbours(&self, known: &BTreeSet<Digest>, is_kept: impl Fn(&Manifest) -> bool) -> Neighbours {
-        let mut walk = Walk::new(self);
-        walk.seen.clone_from(known);
-        let mut neighbours = Neighbours { manifests: Vec::new(), warnings: Vec::new() };
-        for entry in self.manifests() {
-            let result = walk.visit(entry, 0);
-            neighbours.manifests.extend(walk.manifests.drain(..).filter(&is_kept));
-            if let Err(error) = result {
-                let name = names(entry).next().map_or_else(|| entry.digest.to_string(), longshore_core::text::shown);
-                neighbours.warnings.push(format!("index.json names {name} too, which cannot be read: {error}"));
-            }
-        }
-        neighbours
     }
 
     /// What an entry is about by its name or annotation, and the tag that it has beside that. A list of referrers, which has

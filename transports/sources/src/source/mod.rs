@@ -5,6 +5,7 @@ mod buffers;
 mod content;
 mod error;
 mod hasher;
+mod input;
 mod set;
 mod stream;
 
@@ -15,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use longshore_core::driver::{Input, OperationId};
+use longshore_core::driver::OperationId;
 use longshore_core::{Algorithm, Digest};
 
 pub use body::BodyReader;
@@ -42,6 +43,8 @@ pub const PIECE: usize = 128 * 1024;
 #[derive(Clone)]
 pub struct Source {
     kind: Kind,
+    /// The operation that it was last read ahead for.
+    operation: Arc<Mutex<Option<OperationId>>>,
 }
 
 #[derive(Clone)]
@@ -117,7 +120,7 @@ impl Source {
     /// A reader that can be read once, of unknown length and digest: a pipe, a compressor.
     #[must_use]
     pub fn reader(reader: impl Read + Send + 'static, algorithm: Algorithm) -> Self {
-        Self { kind: Kind::Once(Arc::new(Mutex::new(Stream::new(Box::new(reader), algorithm)))) }
+        Self::of(Kind::Once(Arc::new(Mutex::new(Stream::new(Box::new(reader), algorithm)))))
     }
 
     /// Says what the digest is: bytes that differ fail the body that would complete them.
@@ -143,7 +146,11 @@ impl Source {
 
     fn replayable(content: Content) -> Self {
         let hasher = Some(Arc::new(Mutex::new(Hasher::new(content.clone(), None))));
-        Self { kind: Kind::Replayable { content, expected: None, hasher } }
+        Self::of(Kind::Replayable { content, expected: None, hasher })
+    }
+
+    fn of(kind: Kind) -> Self {
+        Self { kind, operation: Arc::default() }
     }
 
     /// The length in bytes, where it is known before the end.
@@ -262,16 +269,6 @@ impl Source {
                 })
             }
             Kind::Once(stream) => lock(stream).read_ahead(from, up_to.max(from)),
-        }
-    }
-
-    /// What the core is told when it asks to [read](longshore_core::driver::Output::Read): what is in hand, the end, or why
-    /// there is nothing.
-    pub fn answer_read<K>(&self, operation: OperationId, blob: K, from: u64, up_to: u64) -> Input<K> {
-        match self.read_ahead(from, up_to) {
-            Ok(ReadAhead::Filled { len }) => Input::Filled { operation, blob, len },
-            Ok(ReadAhead::Ended(Ended { len, digest })) => Input::Ended { operation, blob, len, digest },
-            Err(error) => Input::Unreadable { blob, why: error.to_string() },
         }
     }
 

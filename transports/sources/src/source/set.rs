@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use longshore_core::driver::{Body, Input, OperationId};
+use longshore_core::driver::Body;
 
 use super::{BodyReader, Ended, ReadAhead, Source, SourceError};
 
@@ -100,14 +100,6 @@ impl<K: Ord> Sources<K> {
     /// As [`Source::read_ahead`], and where the key has no source.
     pub fn read_ahead(&self, key: &K, from: u64, up_to: u64) -> Result<ReadAhead, SourceError> {
         self.source(key)?.read_ahead(from, up_to)
-    }
-
-    /// Answers the core's `Output::Read`: see [`Source::answer_read`]. A blob without a source is unreadable.
-    pub fn answer_read(&self, operation: OperationId, blob: K, from: u64, up_to: u64) -> Input<K> {
-        match self.source(&blob) {
-            Ok(source) => source.answer_read(operation, blob, from, up_to),
-            Err(error) => Input::Unreadable { blob, why: error.to_string() },
-        }
     }
 
     /// The blob's length and digest, once all of its bytes have passed.
