@@ -1,4 +1,4 @@
-//! A whole image on its way to a registry: out of a layout, into a push.
+//! Makes a push from an image in a layout.
 
 use longshore_core::{Blob, Digest, Failure, Manifest, Push, Reference, ReferenceError, Tag};
 use thiserror::Error;
@@ -9,10 +9,10 @@ use crate::layout::{ArgumentError, Closure, LayoutError, LayoutOptions, SourceAr
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ImageError {
-    /// The source is not written as it should be.
+    /// The text that names the source is malformed.
     #[error(transparent)]
     Argument(#[from] ArgumentError),
-    /// The reference is not written as it should be.
+    /// The reference is malformed.
     #[error(transparent)]
     Reference(#[from] ReferenceError),
     /// The layout cannot be read.
@@ -23,12 +23,12 @@ pub enum ImageError {
         "the reference names the digest {expected}, but the image has {actual}: leave the digest out, or name the right image"
     )]
     OtherDigest {
-        /// What the reference says.
+        /// The digest in the reference.
         expected: Digest,
-        /// What the image has.
+        /// The digest of the image.
         actual: Digest,
     },
-    /// The registry, or the way to it, failed.
+    /// The operation at the registry failed.
     #[error(transparent)]
     Failed(#[from] Box<Failure>),
     /// The thread that reads the layout panicked.
@@ -37,11 +37,11 @@ pub enum ImageError {
 }
 
 impl Closure {
-    /// The image that a source names: a folder or a tar of a layout; `PATH`, `PATH:name` or `PATH@digest` where it holds
-    /// several; `-` for a tar on standard input. What refers to it is left behind.
+    /// Finds the image that a source names: `PATH` is a folder or a tar of a layout, `PATH:name` or `PATH@digest`
+    /// chooses an image if it has several, and `-` is a tar on standard input. The image's referrers are not included.
     ///
     /// # Errors
-    /// Where the source is not written like that, or the layout cannot be read.
+    /// If the source is malformed, or the layout cannot be read.
     pub fn find(source: &str) -> Result<Self, ImageError> {
         let argument = SourceArgument::parse(source)?;
         let layout = argument.open(LayoutOptions::default())?;
@@ -49,10 +49,10 @@ impl Closure {
         Ok(layout.closure(&root)?)
     }
 
-    /// Checks that this is the image that a reference names, where it names one by its digest.
+    /// Checks that the image has the digest in a reference, if there is one.
     ///
     /// # Errors
-    /// [`ImageError::OtherDigest`] where it is not.
+    /// [`ImageError::OtherDigest`] if it does not.
     pub fn check(&self, reference: &Reference) -> Result<(), ImageError> {
         let actual = self.root.digest;
         match reference.digest {
@@ -62,8 +62,8 @@ impl Closure {
     }
 }
 
-/// The push that puts an image where a reference says: under its tag, by its digest alone where it has only that, under
-/// `latest` where it has neither. More tags can be [added](Push::tag).
+/// The push of an image to a reference: under the reference's tag, by digest if it has only a digest, and under
+/// `latest` if it has neither. More tags can be [added](Push::tag).
 ///
 /// The keys of its blobs are their digests, as in [`Closure::sources`].
 #[must_use]

@@ -1,18 +1,19 @@
-//! Where bytes and credentials come from. Synchronous, no HTTP.
+//! The sources of bytes and credentials for a driver: files, OCI layouts, tars, pipes, and Docker's configuration.
+//! Synchronous, without HTTP.
 //!
-//! A push moves blobs, and the core never sees one: it names them by the caller's key and asks the driver to send a range.
-//! This crate answers for the driver.
+//! The core never has the bytes of a blob: it names a blob by the caller's key and asks the driver to send a range of
+//! it. This crate gives the driver those bytes.
 //!
-//! * [`credentials`]: what Docker and the containers tools keep for a registry, and their helpers.
-//! * [`image`]: a whole image as a push.
+//! * [`credentials`]: the credentials that Docker and the containers tools store for a registry, and their helpers.
+//! * [`image`]: makes a push from a whole image.
 //! * [`incoming`]: what becomes of an answer while it comes in.
-//! * [`layout`]: OCI image layouts, in a folder or a tar: which image is meant, and all that it needs.
-//! * [`pack`]: making small images, for demonstrations and tests.
-//! * [`portable_path`]: paths that lead below a folder, on every system.
-//! * [`sink`]: where the bytes of a pulled blob go.
-//! * [`source`]: where one blob's bytes come from, and how they are read in pieces, verified on the way.
-//! * [`staging`]: a folder that appears under its name only when it is whole.
-//! * [`unpack`]: the files of an artifact, written below one folder and nowhere else.
+//! * [`layout`]: OCI image layouts in a folder or a tar: selects an image, and finds everything that it needs.
+//! * [`pack`]: makes small images, for demonstrations and tests.
+//! * [`portable_path`]: paths that stay below a folder on every system.
+//! * [`sink`]: where the bytes of a pulled blob are written.
+//! * [`source`]: where the bytes of one blob come from. They are read in pieces, and verified at the same time.
+//! * [`staging`]: a folder that appears under its name only when it is complete.
+//! * [`unpack`]: writes the files of an artifact below one folder.
 //!
 //! ```
 //! use longshore_core::{Algorithm, Digest};

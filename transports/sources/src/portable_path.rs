@@ -1,4 +1,4 @@
-//! Paths that lead below a folder, on every system.
+//! Paths that stay below a folder on every system.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -8,16 +8,16 @@ use thiserror::Error;
 /// The longest path, in bytes.
 pub const MAX_PATH: usize = 4096;
 
-/// The longest name of a file or folder, in bytes: what file systems take.
+/// The longest name of a file or folder, in bytes: the usual limit of file systems.
 pub const MAX_NAME: usize = 255;
 
-/// How many names a path may have.
+/// How many names a path may have at most.
 pub const MAX_DEPTH: usize = 64;
 
-/// A path below a folder, written with `/`: whatever system it is used on, it leads to no other place.
+/// A path below a folder, written with `/`. On every system it stays below that folder.
 ///
-/// It comes from titles and tars that others wrote, so nothing in it is left to the system: no root, no drive, no `..`, no
-/// backslash, no control character, and no name that stands for a device on Windows. An empty path is the folder itself.
+/// Paths come from titles and tars of unknown origin, so everything that a system could interpret is refused: a root, a
+/// drive, `..`, a backslash, a control character, and names of devices on Windows. An empty path is the folder itself.
 ///
 /// ```
 /// use longshore_sources::PortablePath;
@@ -33,17 +33,17 @@ pub struct PortablePath {
     names: Vec<String>,
 }
 
-/// Why a text is no [`PortablePath`].
+/// Why a text is not a [`PortablePath`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum PortablePathError {
-    /// It says nothing.
+    /// The empty text.
     #[error("it is empty")]
     Empty,
-    /// It begins at a root or a drive.
+    /// It begins with a root or a drive.
     #[error("it is an absolute path")]
     Absolute,
-    /// `..` is in it.
+    /// It contains `..`.
     #[error("it has `..` in it")]
     Parent,
     /// A backslash, which separates names on Windows.
@@ -52,11 +52,11 @@ pub enum PortablePathError {
     /// A colon, which names a drive or a hidden stream on Windows.
     #[error("it has a colon in it, which names a drive or a hidden stream on Windows")]
     Colon,
-    /// A control character, NUL among them.
+    /// A control character, including NUL.
     #[error("it has a control character in it")]
     ControlCharacter,
-    /// A name that stands for a device on Windows, or for nothing.
-    #[error("it has a name in it that stands for a device, or for nothing, on Windows")]
+    /// A name that is a device on Windows, or no valid name there.
+    #[error("it has a name in it that is a device, or not valid, on Windows")]
     Reserved,
     /// A path, a name, or a number of names above the limits of this module.
     #[error("it is longer than {MAX_PATH} bytes, {MAX_NAME} bytes a name or {MAX_DEPTH} names")]
@@ -64,10 +64,10 @@ pub enum PortablePathError {
 }
 
 impl PortablePath {
-    /// Reads a path. Names that are `.`, and empty names between slashes, mean nothing and are left out.
+    /// Parses a path. The name `.` and empty names between slashes are left out.
     ///
     /// # Errors
-    /// Where it could lead elsewhere on any system.
+    /// If the path could leave the folder on any system.
     pub fn parse(text: &str) -> Result<Self, PortablePathError> {
         if text.is_empty() {
             return Err(PortablePathError::Empty);
@@ -92,29 +92,30 @@ impl PortablePath {
         self.names.is_empty()
     }
 
-    /// The names, from the folder on.
+    /// The names in the path, the outermost first.
     #[must_use]
     pub fn names(&self) -> &[String] {
         &self.names
     }
 
-    /// As the system writes it.
+    /// The path in the form of this system.
     #[must_use]
     pub fn to_path(&self) -> PathBuf {
         self.names.iter().collect()
     }
 
-    /// The paths of the folders above it, from the outermost on, without the folder that it is below.
+    /// The paths of the folders above it, the outermost first, without the folder that it is relative to.
     pub(crate) fn ancestors(&self) -> impl Iterator<Item = Self> {
         (1..self.names.len()).map(|len| Self { names: self.names.iter().take(len).cloned().collect() })
     }
 
-    /// What is left of it below another path; nothing where it is not there.
+    /// The rest of the path below `above`; `None` if it is not below it.
     pub(crate) fn below(&self, above: &Self) -> Option<Self> {
         self.names.strip_prefix(above.names.as_slice()).map(|names| Self { names: names.to_vec() })
     }
 
-    /// What two paths have in common that some system takes for one: case, and dots and spaces at the end of a name.
+    /// The folded form, which is equal for two paths that some system treats as the same: without case, and without
+    /// dots and spaces at the end of a name.
     pub(crate) fn folded(&self) -> String {
         let names: Vec<String> = self.names.iter().map(|name| trimmed(name).to_lowercase()).collect();
         names.join("/")
@@ -144,12 +145,12 @@ fn check(name: &str) -> Result<(), PortablePathError> {
     Ok(())
 }
 
-/// Windows leaves dots and spaces at the end of a name out.
+/// The name without dots and spaces at its end, which Windows ignores.
 fn trimmed(name: &str) -> &str {
     name.trim_end_matches(['.', ' '])
 }
 
-/// Windows takes these for devices in any folder, in any case, and whatever stands behind a dot.
+/// Whether Windows treats the name as a device, which it does in every folder, in any case, and with any extension.
 fn is_device(name: &str) -> bool {
     let stem = trimmed(name.split('.').next().unwrap_or_default()).to_ascii_uppercase();
     if matches!(stem.as_str(), "CON" | "PRN" | "AUX" | "NUL" | "CONIN$" | "CONOUT$") {

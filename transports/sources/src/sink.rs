@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Where the bytes of a pulled blob go. Each attempt opens it anew and empty.
+/// Where the bytes of a pulled blob are written. Each attempt opens it again, empty.
 #[derive(Clone)]
 pub struct Sink {
     open: Arc<OpenSink>,
@@ -15,14 +15,14 @@ pub struct Sink {
 type OpenSink = dyn Fn() -> io::Result<Box<dyn Write + Send>> + Send + Sync;
 
 impl Sink {
-    /// A file, made or emptied. After a failure what came so far stands in it.
+    /// A file, which is created or emptied. After a failure it has the bytes that came so far.
     #[must_use]
     pub fn file(path: impl Into<PathBuf>) -> Self {
         let path = path.into();
         Self::opened_by(move || Ok(Box::new(File::create(&path)?)))
     }
 
-    /// Bytes in memory, as many as `limit`; more is an error.
+    /// Memory for at most `limit` bytes. More bytes are an error.
     #[must_use]
     pub fn memory(limit: usize) -> (Self, Memory) {
         let memory = Memory { bytes: Arc::default(), limit };
@@ -36,13 +36,13 @@ impl Sink {
         (sink, memory)
     }
 
-    /// Nowhere: the bytes are counted and their digest is checked, no more.
+    /// Discards the bytes. They are still counted, and their digest is checked.
     #[must_use]
     pub fn null() -> Self {
         Self::opened_by(|| Ok(Box::new(io::sink())))
     }
 
-    /// Whatever the function opens. All that was written before must be gone then.
+    /// The writer that the function opens. It must discard everything that was written before.
     #[must_use]
     pub fn opened_by<F>(open: F) -> Self
     where
@@ -54,13 +54,13 @@ impl Sink {
     /// Opens it, empty.
     ///
     /// # Errors
-    /// Where it cannot be opened.
+    /// If it cannot be opened.
     pub fn open(&self) -> io::Result<Box<dyn Write + Send>> {
         (self.open)()
     }
 }
 
-/// The bytes that a [`Sink::memory`] took.
+/// The bytes that were written into a [`Sink::memory`].
 #[derive(Clone)]
 pub struct Memory {
     bytes: Arc<Mutex<Vec<u8>>>,
@@ -68,7 +68,7 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// Takes the bytes out.
+    /// Takes the bytes, and leaves none.
     #[must_use]
     pub fn take(&self) -> Vec<u8> {
         std::mem::take(&mut *self.lock())
@@ -76,7 +76,7 @@ impl Memory {
 }
 
 impl Memory {
-    /// A panic elsewhere leaves nothing half done in here.
+    /// A poisoned lock is no problem: no change of the bytes can panic.
     fn lock(&self) -> MutexGuard<'_, Vec<u8>> {
         self.bytes.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,4 +1,4 @@
-//! A folder that appears under its name only when all that belongs in it is there, on the disk too.
+//! A folder that appears under its name only when its content is complete and written to the disk.
 
 use std::fs;
 use std::io;
@@ -9,12 +9,12 @@ use thiserror::Error;
 
 use crate::PortablePath;
 
-/// How the temporary folder's name begins.
+/// The prefix of the temporary folder's name.
 const PREFIX: &str = ".longshore-";
 
-/// A folder in the making: it is filled under another name beside its own, and gets its own by a rename.
+/// A folder that is filled under a temporary name next to its own, and then renamed.
 ///
-/// Where it is dropped before that, all of it is removed.
+/// If it is dropped before that, its content is removed.
 #[derive(Debug)]
 pub struct Staging {
     temporary: TempDir,
@@ -22,31 +22,31 @@ pub struct Staging {
     is_joined: bool,
 }
 
-/// Why a folder could not be made.
+/// Why a folder could not be written.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum StagingError {
-    /// Something stands where the folder, or something in it, is to be.
+    /// The folder, or a path in it, already exists.
     #[error("{} exists already: remove it, or name another folder", .0.display())]
     Exists(PathBuf),
-    /// What should be a folder is none: a file, or a link, which could lead elsewhere (I41).
+    /// A folder is needed where there is a file or a link. A link could lead elsewhere (I41).
     #[error("{} is a link or a file, where a folder is needed: nothing is written through links (I41)", .0.display())]
     NotAFolder(PathBuf),
-    /// The system refused.
+    /// The system returned an error.
     #[error("cannot write {}: {error}", path.display())]
     System {
         /// The file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         error: io::Error,
     },
 }
 
 impl Staging {
-    /// Begins a folder that must not be there yet, or be empty.
+    /// Starts a new folder. The target must not exist, or must be empty.
     ///
     /// # Errors
-    /// Where there is something in it, or a folder cannot be made beside it.
+    /// If the target is not empty, or the temporary folder cannot be created next to it.
     pub fn new_folder(target: &Path) -> Result<Self, StagingError> {
         let is_joined = Self::is_there(target)?;
         if is_joined && fs::read_dir(target).map_err(system(target))?.next().is_some() {
@@ -55,22 +55,22 @@ impl Staging {
         Self::begin(target, is_joined)
     }
 
-    /// Begins a folder that may be there, with other things in it.
+    /// Starts adding to a folder that may exist and have other content.
     ///
     /// # Errors
-    /// Where it is a file, or a folder cannot be made in it or beside it.
+    /// If the target is a file, or the temporary folder cannot be created in it or next to it.
     pub fn in_folder(target: &Path) -> Result<Self, StagingError> {
         let is_joined = Self::is_there(target)?;
         Self::begin(target, is_joined)
     }
 
-    /// Whether the folder is there. A link to one is the caller's own choice.
+    /// Whether the folder exists. A link to a folder is accepted, because the caller named it.
     fn is_there(target: &Path) -> Result<bool, StagingError> {
         match fs::metadata(target) {
             Ok(metadata) if metadata.is_dir() => Ok(true),
             Ok(_) => Err(StagingError::NotAFolder(target.to_owned())),
             Err(error) if error.kind() == io::ErrorKind::NotFound => match fs::symlink_metadata(target) {
-                // A link that leads nowhere.
+                // A link to nothing.
                 Ok(_) => Err(StagingError::NotAFolder(target.to_owned())),
                 Err(_) => Ok(false),
             },
@@ -79,7 +79,7 @@ impl Staging {
     }
 
     fn begin(target: &Path, is_joined: bool) -> Result<Self, StagingError> {
-        // In the same file system, or it could not be renamed.
+        // It must be in the same file system, or it could not be renamed.
         let beside = if is_joined { target } else { target.parent().unwrap_or(target) };
         let beside = if beside.as_os_str().is_empty() { Path::new(".") } else { beside };
         fs::create_dir_all(beside).map_err(system(beside))?;
@@ -91,22 +91,22 @@ impl Staging {
         Ok(staging)
     }
 
-    /// The folder that is filled.
+    /// The temporary folder to fill.
     #[must_use]
     pub fn content(&self) -> PathBuf {
         self.temporary.path().join("content")
     }
 
-    /// A folder for what is needed on the way, in the same file system.
+    /// A folder for temporary files, in the same file system.
     #[must_use]
     pub fn scratch(&self) -> PathBuf {
         self.temporary.path().join("scratch")
     }
 
-    /// Makes the folders above a path in the content.
+    /// Creates the folders above a path in the content.
     ///
     /// # Errors
-    /// Where the system refuses.
+    /// If the system returns an error.
     pub fn make_parents(&self, path: &PortablePath) -> Result<PathBuf, StagingError> {
         let full = self.content().join(path.to_path());
         let parent = full.parent().unwrap_or(&full);
@@ -114,10 +114,10 @@ impl Staging {
         Ok(full)
     }
 
-    /// Finds out whether what is to be in the folder has room there: nothing of that name, and no link above it.
+    /// Checks that a path can be added to the target: it must not exist there, and no folder above it may be a link.
     ///
     /// # Errors
-    /// Where something is in the way.
+    /// If the path exists, or a folder above it is a link or a file.
     pub fn check(&self, path: &PortablePath) -> Result<(), StagingError> {
         if !self.is_joined {
             return Ok(());
@@ -139,16 +139,16 @@ impl Staging {
         }
     }
 
-    /// Gives what was made its name: the folder as a whole where it was not there, and these paths in it where it was. All of
-    /// it is on the disk before, so that no name stands for half of it after a power failure.
+    /// Renames the content: the whole folder if the target did not exist, and otherwise these paths in it. Everything
+    /// is written to the disk before, so that after a power failure no name has incomplete content.
     ///
     /// # Errors
-    /// Where something is in the way by now, or the system refuses. Of several paths in a folder that was there, those
-    /// before the one that was refused are there then.
+    /// If a path exists by now, or the system returns an error. If several paths are added to an existing folder, those
+    /// before the one that failed have been added then.
     pub fn finish(self, paths: &[PortablePath]) -> Result<(), StagingError> {
         sync_all(&self.content())?;
         if !self.is_joined {
-            // A file system does not put a folder where a file or a folder with something in it is.
+            // The rename fails if the target is a file or a folder that is not empty.
             fs::rename(self.content(), &self.target).map_err(system(&self.target))?;
             return sync_names(self.temporary.path().parent().unwrap_or(Path::new(".")));
         }
@@ -164,7 +164,7 @@ impl Staging {
     }
 }
 
-/// Writes all files below a folder, and the names in it, to the disk.
+/// Flushes all files below a folder, and the folders' entries, to the disk.
 fn sync_all(folder: &Path) -> Result<(), StagingError> {
     for entry in fs::read_dir(folder).map_err(system(folder))? {
         let entry = entry.map_err(system(folder))?;
@@ -172,7 +172,7 @@ fn sync_all(folder: &Path) -> Result<(), StagingError> {
         if entry.file_type().map_err(system(&path))?.is_dir() {
             sync_all(&path)?;
         } else {
-            // Windows syncs only what is open for writing.
+            // Windows flushes only files that are open for writing.
             let file = fs::OpenOptions::new().read(true).write(cfg!(windows)).open(&path);
             file.and_then(|file| file.sync_all()).map_err(system(&path))?;
         }
@@ -180,7 +180,7 @@ fn sync_all(folder: &Path) -> Result<(), StagingError> {
     sync_names(folder)
 }
 
-/// Writes the names in a folder to the disk, where the system lets a folder be synced.
+/// Flushes the entries of a folder to the disk, if the system supports it.
 fn sync_names(folder: &Path) -> Result<(), StagingError> {
     if cfg!(unix) {
         fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(system(folder))?;
@@ -188,7 +188,7 @@ fn sync_names(folder: &Path) -> Result<(), StagingError> {
     Ok(())
 }
 
-/// The system's refusal, with the path.
+/// The system's error, with the path.
 pub(crate) fn system(path: &Path) -> impl FnOnce(io::Error) -> StagingError {
     let path = path.to_owned();
     move |error| StagingError::System { path, error }

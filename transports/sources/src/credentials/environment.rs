@@ -1,4 +1,4 @@
-//! What of a process's environment decides where credentials are.
+//! The part of a process's environment that decides where credentials are looked up.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -7,32 +7,32 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-/// Where to look for credentials. [`Environment::from_process`] is what a command wants; a test makes its own.
+/// Where to look for credentials. A command uses [`Environment::from_process`]; a test sets the fields itself.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Environment {
-    /// `DOCKER_AUTH_CONFIG`: what could stand in a file, read before any file.
+    /// `DOCKER_AUTH_CONFIG`: the text of a `config.json`. It is read before any file.
     pub docker_auth_config: Option<AuthConfig>,
     /// `REGISTRY_AUTH_FILE`: the only file to read.
     pub registry_auth_file: Option<PathBuf>,
     /// `DOCKER_CONFIG`: the folder of the only `config.json` to read.
     pub docker_config: Option<PathBuf>,
-    /// The containers tools' own file, from `XDG_RUNTIME_DIR`: it is gone after a restart.
+    /// The file of the containers tools in `XDG_RUNTIME_DIR`, which does not survive a restart.
     pub runtime_auth_file: Option<PathBuf>,
     /// `XDG_CONFIG_HOME`; without it, `.config` in the home folder.
     pub xdg_config_home: Option<PathBuf>,
     /// The home folder.
     pub home: Option<PathBuf>,
-    /// `PATH`: where helpers are looked for. Relative folders in it are passed over.
+    /// `PATH`: where helpers are searched for. Relative folders in it are ignored.
     pub path: Option<OsString>,
-    /// How long a helper may take.
+    /// How long a helper may run.
     pub helper_time: Duration,
-    /// How much a helper may say, in bytes.
+    /// How many bytes a helper may write.
     pub helper_output: usize,
 }
 
 impl Default for Environment {
-    /// An environment in which nothing is set, and helpers have 30 seconds and 64 KiB.
+    /// An environment in which nothing is set. Helpers may run for 30 seconds and write 64 KiB.
     fn default() -> Self {
         Self {
             docker_auth_config: None,
@@ -67,7 +67,7 @@ impl Environment {
         }
     }
 
-    /// The files to read, in order, and whether each must be there.
+    /// The files to read, in order, and whether each must exist.
     pub(super) fn files(&self) -> Vec<(PathBuf, bool)> {
         if let Some(file) = &self.registry_auth_file {
             return vec![(file.clone(), true)];
@@ -82,7 +82,7 @@ impl Environment {
     }
 }
 
-/// The text of a file of credentials. It is wiped when it is dropped, and does not print.
+/// The text of a file of credentials. Its memory is overwritten when it is dropped, and `Debug` does not print it.
 #[derive(Clone)]
 pub struct AuthConfig(Zeroizing<Vec<u8>>);
 
@@ -104,7 +104,7 @@ impl fmt::Debug for AuthConfig {
     }
 }
 
-/// Where the containers tools keep their file when there is no `XDG_RUNTIME_DIR`, as for root.
+/// Where the containers tools keep their file if `XDG_RUNTIME_DIR` is not set, as for root.
 #[cfg(target_os = "linux")]
 fn run_containers() -> Option<PathBuf> {
     use std::os::unix::fs::MetadataExt;
@@ -112,7 +112,7 @@ fn run_containers() -> Option<PathBuf> {
     Some(PathBuf::from(format!("/run/containers/{user}")))
 }
 
-/// Elsewhere they use the home folder, which is read in any case.
+/// On other systems they use the home folder, which is read in any case.
 #[cfg(not(target_os = "linux"))]
 fn run_containers() -> Option<PathBuf> {
     None

@@ -1,4 +1,4 @@
-//! Why credentials could not be had, though something was set up for them.
+//! Why credentials that were set up could not be read.
 
 use std::io;
 use std::path::PathBuf;
@@ -8,16 +8,16 @@ use std::time::Duration;
 use longshore_core::text::shown;
 use thiserror::Error;
 
-/// Why credentials could not be had. Nothing that a file or a helper said is quoted: it may be a secret.
+/// Why credentials could not be read. No text of a file or a helper is quoted, because it may be a secret.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum CredentialsError {
-    /// A file that is there, or must be, cannot be read.
+    /// A file that exists, or must exist, cannot be read.
     #[error("cannot read the credentials in {}: {error}", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         error: io::Error,
     },
     /// A file that is too large to hold credentials.
@@ -28,17 +28,17 @@ pub enum CredentialsError {
         /// The limit, in bytes.
         limit: u64,
     },
-    /// A file, or the variable `DOCKER_AUTH_CONFIG`, that is not the JSON it should be.
+    /// A file, or the variable `DOCKER_AUTH_CONFIG`, is not the expected JSON.
     #[error("{} does not hold credentials as Docker writes them: see line {line}, column {column}", path.display())]
     Malformed {
         /// The file, or the variable's name.
         path: PathBuf,
-        /// The line, from 1; 0 where it is the document as a whole.
+        /// The line, from 1; 0 for the whole document.
         line: usize,
-        /// The column, from 1; 0 where it is the line as a whole.
+        /// The column, from 1; 0 for the whole line.
         column: usize,
     },
-    /// An entry that is no user name and password.
+    /// An entry is not a user name and a password.
     #[error("the entry for {} in {} {why}: log in again to write it anew", shown(key), path.display())]
     Entry {
         /// The file, or the variable's name.
@@ -48,7 +48,7 @@ pub enum CredentialsError {
         /// What is wrong with it.
         why: EntryError,
     },
-    /// A helper did not answer as it should.
+    /// A helper failed or gave no valid answer.
     #[error("the credential helper docker-credential-{} {failure}", shown(helper))]
     Helper {
         /// The helper, without `docker-credential-`.
@@ -62,19 +62,19 @@ pub enum CredentialsError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum EntryError {
-    /// Its `auth` is something else.
+    /// Its `auth` is not `user:password` in Base64.
     #[error("is not user:password in base64")]
     NotAPair,
-    /// It has a user name and no password, or the reverse.
+    /// It has a user name without a password, or a password without a user name.
     #[error("has a user name without a password, or a password without a user name")]
     Half,
     /// A user name that is empty, or holds a colon or a control character.
     #[error("has a user name that is empty, or holds a colon or a control character")]
     User,
-    /// A control character that no password may hold.
+    /// The password contains a control character other than a line break or a tab.
     #[error("has a password that holds a control character other than a line break or a tab")]
     Password,
-    /// A token that is not visible text.
+    /// The token contains a control character.
     #[error("has a token that holds a control character")]
     Token,
 }
@@ -83,13 +83,13 @@ pub enum EntryError {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum HelperFailure {
-    /// A name that leads elsewhere, or to nothing.
+    /// The helper's name is not a plain file name.
     #[error("cannot be run: its name in the file must be letters, digits, and . _ - between them")]
     Name,
-    /// No such program.
+    /// The program is not in `PATH`.
     #[error("is not installed: no absolute folder in PATH has it")]
     NotInstalled,
-    /// The system did not start it.
+    /// The system could not start it.
     #[error("cannot be started: {0}")]
     Start(io::Error),
     /// It ended with an error.
@@ -100,7 +100,7 @@ pub enum HelperFailure {
         /// How it ended.
         status: ExitStatus,
     },
-    /// It did not end in time.
+    /// It did not end within the limit, and was stopped.
     #[error("did not answer for {server} within {limit:?}: it was stopped")]
     TimedOut {
         /// What it was asked for.
@@ -108,16 +108,16 @@ pub enum HelperFailure {
         /// How long it had.
         limit: Duration,
     },
-    /// It said more than credentials are long.
+    /// It wrote more than the limit.
     #[error("said more than {limit} bytes: that is not an answer")]
     TooMuch {
         /// How much it may say, in bytes.
         limit: usize,
     },
-    /// It said something that is not an answer.
+    /// Its output is not a valid answer.
     #[error("did not answer with a ServerURL, a Username and a Secret as JSON")]
     Garbage,
-    /// It answered for another registry.
+    /// Its answer is for another registry.
     #[error("was asked for {server} and answered for another server")]
     OtherServer {
         /// What it was asked for.

@@ -21,7 +21,7 @@ use super::{CredentialsError, EntryError};
 /// The largest file that is read, in bytes.
 const MAX_FILE: u64 = 1024 * 1024;
 
-/// Base64 as tools and people write it: with padding and without.
+/// Base64 with or without padding: both occur.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
@@ -55,7 +55,7 @@ struct Entry {
 }
 
 impl AuthFile {
-    /// Reads a file; nothing where there is none. An empty file is one without entries.
+    /// Reads a file; `None` if it does not exist. An empty file has no entries.
     pub(super) fn read(path: &Path, must_exist: bool) -> Result<Option<Self>, CredentialsError> {
         let mut text = Zeroizing::new(Vec::new());
         let read = File::open(path).and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut text));
@@ -70,7 +70,7 @@ impl AuthFile {
         Self::parse(path, &text).map(Some)
     }
 
-    /// Reads the text of a file, or of a variable whose name stands for the path. An empty one has no entries.
+    /// Reads the text of a file or of a variable, whose name is then given as the path. An empty text has no entries.
     pub(super) fn parse(path: &Path, text: &[u8]) -> Result<Self, CredentialsError> {
         let config = if text.trim_ascii().is_empty() {
             Config::default()
@@ -84,9 +84,9 @@ impl AuthFile {
         Ok(Self { path: path.to_owned(), config })
     }
 
-    /// The helper that has the say for a registry, and the name by which it knows it.
+    /// The helper for a registry, and the registry's name for that helper.
     ///
-    /// An empty name for this registry stands for no helper, as it does for Docker.
+    /// An empty helper name for this registry means no helper, as in Docker.
     pub(super) fn helper(&self, registry: &Registry) -> Option<(&str, String)> {
         let helpers = &self.config.helpers;
         let own = helpers.get_key_value(&server(registry));
@@ -98,7 +98,7 @@ impl AuthFile {
         (!helper.is_empty()).then_some((helper, server))
     }
 
-    /// The file's own entry for a repository: the nearest that says anything.
+    /// The file's own entry for a repository: the most specific one that is not empty.
     pub(super) fn entry(
         &self,
         registry: &Registry,
@@ -111,7 +111,7 @@ impl AuthFile {
                 .iter()
                 .filter(|(key, _)| Scope::of_key(key).is_some_and(|it| it == candidate))
                 .collect();
-            // Of several spellings of one name, what the tools write today comes first.
+            // Of several spellings of one name, the one that current tools write is first.
             entries.sort_by_key(|(key, _)| (key.as_str() != DOCKER_HUB, key.contains("://")));
             for (key, entry) in entries {
                 let Some(entry) = entry else { continue };
@@ -126,7 +126,7 @@ impl AuthFile {
 }
 
 impl Entry {
-    /// What the entry says; nothing where it is empty, as Docker leaves it behind when a helper has the secret.
+    /// The entry's credentials; `None` if it is empty, as Docker leaves it if a helper has the secret.
     fn credentials(&self) -> Result<Option<Credentials>, EntryError> {
         if let Some(token) = text(self.registry_token.as_ref())? {
             return Ok(Some(Credentials::RegistryToken(token)));
@@ -151,7 +151,7 @@ impl Entry {
 /// `user:password` in base64, with or without padding, and with line breaks in it as `base64` writes them. Old versions of
 /// Docker padded the password with NUL.
 fn decode(auth: &str) -> Result<Credentials, EntryError> {
-    // As long as the text from the start, so that no half of it is left behind unwiped.
+    // The buffer has its full size from the start: a reallocation would leave a part of the secret in freed memory.
     let mut letters = Zeroizing::new(Vec::with_capacity(auth.len()));
     letters.extend(auth.bytes().filter(|byte| !byte.is_ascii_whitespace()));
     let decoded = Zeroizing::new(BASE64.decode(&*letters).map_err(|_| EntryError::NotAPair)?);
@@ -178,7 +178,7 @@ fn text(hidden: Option<&Hidden>) -> Result<Option<Secret>, EntryError> {
     }
 }
 
-/// Whether a file, or a folder above it, is not there.
+/// Whether the error means that a file, or a folder above it, does not exist.
 fn is_absent(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }

@@ -1,4 +1,4 @@
-//! Credential helpers: `docker-credential-NAME get`, with a limit to their time and their words.
+//! Credential helpers: runs `docker-credential-NAME get`, with a limit on its time and output.
 
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -16,13 +16,13 @@ use super::hidden::{Hidden, is_password, is_printable, null_is_empty, read_objec
 use super::key::Scope;
 use super::{Environment, HelperFailure};
 
-/// What every helper says when it has none for a server (docker-credential-helpers, `credentials/error.go`).
+/// What every helper writes if it has no credentials for a server (docker-credential-helpers, `credentials/error.go`).
 const NOT_FOUND: &[u8] = b"credentials not found in native keychain";
 
 /// The user name that marks a secret as an identity token.
 const TOKEN_USER: &str = "<token>";
 
-/// Asks the helper `name` for a server. Nothing where it has none.
+/// Asks the helper `name` for the credentials of a server. `None` if it has none.
 pub(super) fn ask(environment: &Environment, name: &str, server: String) -> Result<Option<Credentials>, HelperFailure> {
     let program = find(environment, name)?;
     let (status, output) = run(&program, environment, &server)?;
@@ -32,13 +32,14 @@ pub(super) fn ask(environment: &Environment, name: &str, server: String) -> Resu
     answered(&server, &output)
 }
 
-/// What the words of a helper mean that was asked for a server.
+/// Reads the output of a helper that was asked for a server.
 pub(super) fn answered(server: &str, output: &[u8]) -> Result<Option<Credentials>, HelperFailure> {
     let answer: Answer = read_object(output).map_err(|_| HelperFailure::Garbage)?;
     answer.credentials(server)
 }
 
-/// What a helper says. Go's readers, for which helpers are written, know the names in any case, and `null` as nothing said.
+/// The answer of a helper. Helpers are written for Go's decoder, which accepts the names in any case and ignores
+/// `null`.
 #[derive(Deserialize)]
 struct Answer {
     #[serde(
@@ -56,7 +57,7 @@ struct Answer {
 }
 
 impl Answer {
-    /// Some helpers say "none" with two empty fields, or with two that are `null`.
+    /// Some helpers answer with two empty members, or with two that are `null`, if they have no credentials.
     fn credentials(self, asked: &str) -> Result<Option<Credentials>, HelperFailure> {
         if !self.server.is_empty() && self.server != asked && !is_same(&self.server, asked) {
             return Err(HelperFailure::OtherServer { server: asked.to_owned() });
@@ -81,7 +82,7 @@ fn is_same(answered: &str, asked: &str) -> bool {
     Scope::of_key(answered).is_some_and(|answered| Some(answered) == Scope::of_key(asked))
 }
 
-/// Looks through `PATH`. A relative folder in it would mean whatever folder one happens to be in.
+/// Searches `PATH`. A relative folder in it is ignored, because it would depend on the current folder.
 fn find(environment: &Environment, name: &str) -> Result<PathBuf, HelperFailure> {
     let is_plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
     if name.len() > 128 || !name.bytes().all(is_plain) {
@@ -95,9 +96,9 @@ fn find(environment: &Environment, name: &str) -> Result<PathBuf, HelperFailure>
         .ok_or(HelperFailure::NotInstalled)
 }
 
-/// Runs the helper until it has ended, or has had its time or its say.
+/// Runs the helper until it ends, or until a limit is reached.
 ///
-/// A process that the helper itself started is not stopped with it; its words are read by nobody then.
+/// A process that the helper itself has started is not stopped with it. Its output is not read then.
 fn run(
     program: &Path,
     environment: &Environment,
@@ -109,13 +110,14 @@ fn run(
     command.arg("get").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child = Running(command.spawn().map_err(HelperFailure::Start)?);
     if let Some(mut stdin) = child.0.stdin.take() {
-        // A name is shorter than any pipe's buffer. A helper that does not read it may be right all the same.
+        // The name fits in the pipe's buffer, so this does not block. A helper may answer without reading it, so an
+        // error is ignored.
         let _ = stdin.write_all(server.as_bytes());
     }
     let Some(stdout) = child.0.stdout.take() else { return Err(HelperFailure::Garbage) };
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
-        // Of its full size from the start, so that no half of it is left behind unwiped.
+        // The buffer has its full size from the start: a reallocation would leave a part of the secret in freed memory.
         let mut output = Zeroizing::new(Vec::with_capacity(limit + 1));
         let read = stdout.take(limit as u64 + 1).read_to_end(&mut output);
         let _ = sender.send(read.map(|_| output));
@@ -139,12 +141,12 @@ fn run(
     }
 }
 
-/// A child that does not outlive whoever waits for it.
+/// A child process that is killed when this is dropped.
 struct Running(Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // Both do nothing to a child that has ended and was waited for.
+        // Both have no effect on a child that has ended and was waited for.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }

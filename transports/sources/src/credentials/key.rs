@@ -1,16 +1,16 @@
-//! Which entry of a file is meant: exact names, never beginnings or endings of names.
+//! Finds the entry of a file for a registry, by exact name and never by a prefix or suffix of a name.
 
 use longshore_core::{Registry, Repository};
 
-/// What Docker has called Docker Hub since before it was called that.
+/// Docker's key for Docker Hub.
 pub(super) const DOCKER_HUB: &str = "https://index.docker.io/v1/";
 
-/// The name by which a helper knows a registry.
+/// The name of a registry for a helper.
 pub(super) fn server(registry: &Registry) -> String {
     if registry.is_docker_hub() { DOCKER_HUB.to_owned() } else { registry.to_string() }
 }
 
-/// What an entry's key stands for: a registry, and a path below it.
+/// What the key of an entry names: a registry, and optionally a path below it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Scope {
     registry: String,
@@ -20,7 +20,7 @@ pub(super) struct Scope {
 impl Scope {
     /// Reads a key as Docker (`ghcr.io`, `https://ghcr.io/v1/`) and the containers tools (`ghcr.io/owner/name`) write it.
     ///
-    /// A key that is a URL is for the whole host, whatever its path, as Docker takes it.
+    /// A key that is a URL is for the whole host, whatever its path, as in Docker.
     pub(super) fn of_key(key: &str) -> Option<Self> {
         let (host, path) = match key.split_once("://") {
             Some(("http" | "https", rest)) => (rest.split(['/', '?', '#']).next().unwrap_or_default(), ""),
@@ -30,8 +30,8 @@ impl Scope {
         Some(Self { registry: normal(host)?, path: path.to_owned() })
     }
 
-    /// Where to look for a repository's entry, from the nearest to the widest: the repository, what lies above it, the
-    /// registry.
+    /// The scopes that may have an entry for a repository, the most specific first: the repository, the paths above it,
+    /// the registry.
     pub(super) fn candidates(registry: &Registry, repository: Option<&Repository>) -> Vec<Self> {
         let mut candidates = Vec::new();
         let mut path = repository.map(Repository::as_str).unwrap_or_default();
@@ -44,12 +44,12 @@ impl Scope {
     }
 }
 
-/// Whether what a helper, or a key for one, calls `server` is this registry, and nothing below it.
+/// Whether `server`, a name that a helper or a key for a helper uses, is this registry itself.
 pub(super) fn is_server(server: &str, registry: &Registry) -> bool {
     Scope::of_key(server).is_some_and(|scope| scope.path.is_empty() && scope.registry == registry.to_string())
 }
 
-/// A host as the core writes it: in lower case, Docker Hub's names as one. The scheme says nothing here.
+/// A host as the core writes it: in lower case, and with one name for Docker Hub.
 fn normal(host: &str) -> Option<String> {
     host.parse::<Registry>().ok().map(|registry| registry.to_string())
 }

@@ -1,20 +1,21 @@
 //! Credentials as Docker and the containers tools keep them: in `config.json`, in `auth.json`, with helpers.
 //!
-//! One registry is looked up, by its exact name. Files are read in this order, and the first one that has something to say
-//! ends the search:
+//! One registry is looked up, by its exact name. The sources are read in this order, and the first one with an entry or
+//! a helper for the registry ends the search:
 //!
-//! 1. what stands in the variable `DOCKER_AUTH_CONFIG` itself, as CI systems set it
-//! 2. the file that `REGISTRY_AUTH_FILE` names, and then no other
-//! 3. `config.json` in the folder that `DOCKER_CONFIG` names, and then no other
+//! 1. the text in the variable `DOCKER_AUTH_CONFIG`, as CI systems set it
+//! 2. the file that `REGISTRY_AUTH_FILE` names; if it is set, no other file is read
+//! 3. `config.json` in the folder that `DOCKER_CONFIG` names; if it is set, no other file is read
 //! 4. `$XDG_RUNTIME_DIR/containers/auth.json` (on Linux without that variable, `/run/containers/UID/auth.json`)
 //! 5. `$XDG_CONFIG_HOME/containers/auth.json`, which is usually in `~/.config`
 //! 6. `~/.docker/config.json`
 //!
-//! In a file, a helper for this registry (`credHelpers`) comes first, then the helper for all (`credsStore`), and only where
-//! neither is set the file's own `auths`; there an entry for a path (`ghcr.io/owner`) counts for what lies below it.
+//! In a file, a helper for this registry (`credHelpers`) is first, then the helper for all registries (`credsStore`).
+//! The file's own `auths` are used only if neither is set; there an entry for a path (`ghcr.io/owner`) applies to
+//! everything below it.
 //!
-//! What is found wrong is an error and never a reason to look further: a file that cannot be read or is malformed, a helper
-//! that fails, hangs or answers something else. "There is none" is no error: the registry is then asked anonymously.
+//! A file that cannot be read or is malformed, and a helper that fails, hangs or gives no valid answer, is an error and
+//! ends the search. If there are no credentials, that is not an error: the registry is used anonymously.
 //!
 //! ```no_run
 //! use longshore_core::Registry;
@@ -45,22 +46,22 @@ use file::AuthFile;
 pub use environment::{AuthConfig, Environment};
 pub use error::{CredentialsError, EntryError, HelperFailure};
 
-/// What a credential helper says, where somebody else ran `docker-credential-NAME get` and it succeeded; `server` is what it was
-/// asked for. Nothing where it has none.
+/// Reads the output of a credential helper, if the caller itself ran `docker-credential-NAME get` and it succeeded.
+/// `server` is the server that it was asked for. `None` if it has no credentials.
 ///
 /// # Errors
-/// Where its output is no answer, or one about another server.
+/// If the output is not a valid answer, or is about another server.
 pub fn helper_answer(server: &str, output: &[u8]) -> Result<Option<Credentials>, HelperFailure> {
     helper::answered(server, output)
 }
 
 impl Environment {
-    /// Looks the credentials of a registry up; for a repository of it, where the caller knows which.
+    /// Looks up the credentials of a registry, or of one of its repositories if the caller names it.
     ///
-    /// It reads files and may run one helper, for at most [`Environment::helper_time`]: it blocks.
+    /// It blocks: it reads files and may run one helper, for at most [`Environment::helper_time`].
     ///
     /// # Errors
-    /// Where a file or a helper that has a say is not in order.
+    /// If a file or the helper for the registry is malformed or fails.
     pub fn credentials(
         &self,
         registry: &Registry,

@@ -1,4 +1,4 @@
-//! A tar of a layout: indexed once by its headers, read by offset, never extracted.
+//! A tar of a layout. Its headers are read once, its files are read by offset, and nothing is extracted.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read, Seek};
@@ -9,47 +9,48 @@ use tar::{Archive, EntryType};
 
 use super::LayoutError;
 
-/// How many entries a tar may have.
+/// How many entries a tar may have at most.
 const MAX_ENTRIES: u64 = 1_000_000;
 
-/// How many links may lead from one to the next.
+/// How many links may follow each other at most.
 const MAX_LINKS: usize = 16;
 
-/// What stands in a tar under one name.
+/// An entry of a tar.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Entry {
     /// A file's bytes, in the tar itself.
     File(Part),
     /// A hard or symbolic link to another entry.
     Link(String),
-    /// A link that leads out of the tar, or something that is neither file nor link.
+    /// A link out of the tar, or an entry that is neither a file nor a link.
     Other,
-    /// A file with holes: its bytes do not lie in one piece.
+    /// A sparse file, whose bytes are not contiguous.
     Sparse,
 }
 
-/// Where the bytes of a file are.
+/// The position of a file's bytes in the tar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Part {
     pub(super) offset: u64,
     pub(super) len: u64,
 }
 
-/// What stands in a tar, by name.
+/// The entries of a tar, by name.
 pub(super) struct Entries {
     by_name: BTreeMap<String, Entry>,
-    /// The folder that the layout is in, with its slash: `tar -c FOLDER` writes one, and `tar -C FOLDER -c .` does not.
+    /// The folder that the layout is in, with its slash, or empty. `tar -c FOLDER` writes one, `tar -C FOLDER -c .`
+    /// does not.
     folder: String,
-    /// The first name that leads out of the tar: what has such a name is not read.
+    /// The first name that leads out of the tar. Entries with such names are not read.
     outside: Option<String>,
 }
 
 impl Entries {
-    /// Reads the headers of a tar of `end` bytes, and seeks over the rest. `path` is what messages call it.
+    /// Reads the headers of a tar of `end` bytes, and skips the contents. `path` is its name in messages.
     pub(super) fn index(path: &Path, file: impl Read + Seek, end: u64) -> Result<Self, LayoutError> {
         let not_a_tar = |error: io::Error, entry| match error.raw_os_error() {
             Some(_) => LayoutError::Unreadable { path: path.to_owned(), error },
-            // What the tar crate says quotes the bytes it found.
+            // The tar crate's own error is dropped, because it quotes bytes of the file.
             None => LayoutError::NotATar { path: path.to_owned(), entry },
         };
         let mut archive = Archive::new(file);
@@ -76,7 +77,7 @@ impl Entries {
                 return Err(LayoutError::Truncated { path: path.to_owned(), name });
             }
             if entry.header().entry_type() != EntryType::Directory {
-                // Of two entries of one name the last one counts, as it does when a tar is extracted.
+                // Of two entries with the same name the last one counts, as when a tar is extracted.
                 entries.insert(name, found);
             }
         }
@@ -84,13 +85,13 @@ impl Entries {
         Ok(Self { by_name: entries, folder, outside })
     }
 
-    /// What is odd in the tar, and hinders nothing: nothing of it is extracted.
+    /// A warning about the tar. It is no error, because nothing is extracted.
     pub(super) fn warning(&self, path: &Path) -> Option<String> {
         let name = shown(self.outside.as_ref()?);
         Some(format!("{} has an entry named {name:?}, which leads out of the archive: it is not read", path.display()))
     }
 
-    /// Where the file of that name is, if it is there.
+    /// The position of the file with this name, if it exists.
     pub(super) fn find(&self, path: &Path, name: &str) -> Result<Option<Part>, LayoutError> {
         let mut at = format!("{}{name}", self.folder);
         for followed in 0..MAX_LINKS {
@@ -109,7 +110,7 @@ impl Entries {
         Err(LayoutError::Link { path: path.to_owned(), name: name.to_owned(), is_folder: false })
     }
 
-    /// Where a name leads to, one of whose folders is a link: the outermost of them.
+    /// Resolves the outermost folder in a name that is a link.
     fn through_a_folder(&self, name: &str) -> Option<String> {
         name.match_indices('/').find_map(|(end, _)| match self.by_name.get(&name[..end]) {
             Some(Entry::Link(to)) => Some(format!("{to}{}", &name[end..])),
@@ -118,7 +119,7 @@ impl Entries {
     }
 }
 
-/// The folder of the only layout in a tar that has none at its top.
+/// The folder of the only layout in a tar that has no layout at its top.
 fn only_folder(entries: &BTreeMap<String, Entry>) -> String {
     if entries.contains_key("index.json") || entries.contains_key("manifest.json") {
         return String::new();
@@ -137,7 +138,7 @@ fn read<R: Read>(entry: &tar::Entry<'_, R>, name: &str) -> Entry {
         EntryType::Regular | EntryType::Continuous => {
             Entry::File(Part { offset: entry.raw_file_position(), len: entry.size() })
         }
-        // A hard link says the name of another entry, a symbolic one the way from its own folder.
+        // A hard link has the name of another entry, a symbolic link a path that is relative to its own folder.
         EntryType::Link => target.and_then(|target| followed("", &target)).map_or(Entry::Other, Entry::Link),
         EntryType::Symlink => {
             let folder = name.rsplit_once('/').map_or("", |(folder, _)| folder);
@@ -148,7 +149,7 @@ fn read<R: Read>(entry: &tar::Entry<'_, R>, name: &str) -> Entry {
     }
 }
 
-/// The name of a file with holes, as GNU tar writes it in one of three ways: an entry type, or a `PAX` header of two kinds.
+/// The name of a sparse file. GNU tar writes it in three ways: as an entry type, or with two kinds of `PAX` headers.
 fn sparse_name<R: Read>(entry: &mut tar::Entry<'_, R>) -> io::Result<Option<String>> {
     let is_sparse = entry.header().entry_type() == EntryType::GNUSparse;
     let mut name = is_sparse.then(|| String::from_utf8_lossy(&entry.path_bytes()).into_owned());
@@ -164,7 +165,7 @@ fn sparse_name<R: Read>(entry: &mut tar::Entry<'_, R>) -> io::Result<Option<Stri
     Ok(name)
 }
 
-/// Where a name leads from a folder, without `.`, `..` and empty parts; nothing where it leads out.
+/// Resolves a path from a folder, without `.`, `..` and empty parts. `None` if it leads out of the tar.
 fn followed(folder: &str, target: &str) -> Option<String> {
     let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
     for part in target.split('/') {

@@ -1,4 +1,4 @@
-//! `PATH`, `PATH:name` or `PATH@digest`: how people say what to push.
+//! `PATH`, `PATH:name` or `PATH@digest`: the argument that names an image to push.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +7,8 @@ use thiserror::Error;
 
 use super::{Layout, LayoutError, LayoutOptions, Selection};
 
-/// What to push: a layout and which image of it. `-` is a tar on standard input: `-:name` and `-@digest` choose from it too.
+/// The image to push: a layout, and an image in it. `-` is a tar on standard input, from which `-:name` and `-@digest`
+/// choose.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceArgument {
     /// The folder or tar; `-` for standard input.
@@ -16,21 +17,21 @@ pub struct SourceArgument {
     pub selection: Selection,
 }
 
-/// Why a text does not say what to push.
+/// Why a text is not a [`SourceArgument`].
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ArgumentError {
     /// Nothing was written.
     #[error("say what to push: the path of an OCI image layout, or of a tar of one")]
     Empty,
-    /// No beginning of the text is a path that exists.
+    /// No prefix of the text is a path that exists.
     #[error("there is no file or folder {}", .0.display())]
     NotFound(PathBuf),
-    /// Nothing stands behind the colon.
-    #[error("the name of an image is missing behind {}:", .0.display())]
+    /// There is no name after the colon.
+    #[error("the name of an image is missing after {}:", .0.display())]
     NoName(PathBuf),
-    /// What stands behind the `@` is no digest.
-    #[error("what stands behind {}@ is not a digest: {error}", path.display())]
+    /// The text after the `@` is not a digest.
+    #[error("the text after {}@ is not a digest: {error}", path.display())]
     Digest {
         /// The path before the `@`.
         path: PathBuf,
@@ -43,7 +44,7 @@ pub enum ArgumentError {
 const STANDARD_INPUT: &str = "-";
 
 impl SourceArgument {
-    /// Whether it is standard input: the path `-`. A file of that name is `./-`.
+    /// Whether it is standard input, which is the path `-`. A file with that name is written as `./-`.
     #[must_use]
     pub fn is_standard_input(&self) -> bool {
         self.path.as_os_str() == STANDARD_INPUT
@@ -52,7 +53,7 @@ impl SourceArgument {
     /// Opens the layout, or reads standard input to its end.
     ///
     /// # Errors
-    /// As for [`Layout::open`].
+    /// Those of [`Layout::open`].
     pub fn open(&self, options: LayoutOptions) -> Result<Layout, LayoutError> {
         if self.is_standard_input() {
             Layout::read(std::io::stdin().lock(), "standard input")
@@ -61,12 +62,12 @@ impl SourceArgument {
         }
     }
 
-    /// Reads the text, looking at which paths exist.
+    /// Parses the text. Which part is the path depends on which paths exist.
     ///
-    /// Paths and names may hold `:` and `@`: the longest beginning of the text that exists is the path.
+    /// Paths and names may contain `:` and `@`: the longest prefix of the text that exists is the path.
     ///
     /// # Errors
-    /// Where no beginning exists, or what follows the path is neither a name nor a digest.
+    /// If no prefix exists, or the text after the path is neither a name nor a digest.
     pub fn parse(text: &str) -> Result<Self, ArgumentError> {
         Self::parse_with(text, Path::exists)
     }
@@ -99,7 +100,7 @@ impl SourceArgument {
     }
 }
 
-/// What was probably meant as the path, where none exists.
+/// The part of the text that was probably meant as the path, if no path exists.
 fn likely_path(text: &str) -> PathBuf {
     let text = match text.rsplit_once('@') {
         Some((path, digest)) if digest.parse::<Digest>().is_ok() => path,

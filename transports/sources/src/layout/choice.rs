@@ -1,4 +1,4 @@
-//! What can be chosen from, by what tells it apart.
+//! The choices that an error message lists.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use longshore_core::{Descriptor, Digest};
 
 use super::index::names;
 
-/// One thing that can be chosen, for messages.
+/// One image that can be chosen, for messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Choice {
     pub(super) name: Option<String>,
@@ -16,7 +16,7 @@ pub(super) struct Choice {
 }
 
 impl Choice {
-    /// Every name of an entry, or the entry itself where it has none.
+    /// A choice for every name of an entry, or one without a name.
     pub(super) fn of(entry: &Descriptor) -> Vec<Self> {
         let choice = |name| Self { name, platform: entry.platform.as_deref().cloned(), digest: entry.digest };
         let named: Vec<Self> = names(entry).map(|name| choice(Some(name.to_owned()))).collect();
@@ -31,7 +31,8 @@ impl Choice {
         self.platform.as_ref().map_or_else(|| self.digest.to_string(), Platform::to_string)
     }
 
-    /// What tells it from others that are called the same: its digest first, because that is what it can be chosen by.
+    /// The text that distinguishes it from others with the same name. The digest is first, because it can be chosen by
+    /// it.
     fn in_full(&self) -> String {
         let platform = self.platform.as_ref().map(Platform::to_string);
         let known: Vec<String> = self.name.iter().cloned().chain(platform).collect();
@@ -67,7 +68,7 @@ fn tell_apart(choices: &[Choice], short: fn(&Choice) -> String) -> Vec<String> {
     texts
 }
 
-/// What there are platforms for, each once.
+/// The platforms of the choices, each once.
 pub(super) fn platforms(choices: &[Choice]) -> Vec<String> {
     let mut seen = BTreeSet::new();
     let platforms = choices.iter().filter_map(|choice| choice.platform.as_ref()).map(Platform::to_string);

@@ -1,31 +1,34 @@
-//! All that must be in a registry for one manifest to stand.
+//! Everything that a registry must have for one manifest.
 
 use longshore_core::content::Platform;
 use longshore_core::{Descriptor, Digest, Manifest, Tag};
 
 use crate::source::{Source, Sources};
 
-/// A manifest with all that it needs, and all that refers to it where that was asked for: what a push of it sends.
+/// A manifest with everything that it needs, and, if requested, with its referrers: the content of a push.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Closure {
-    /// The manifest that is meant: the one that gets the tags.
+    /// The root: the manifest that the tags will name.
     pub root: Descriptor,
-    /// The manifests, as the bytes that were found: children before parents, subjects before their referrers.
+    /// The manifests, with their original bytes: children before parents, subjects before their referrers.
     pub manifests: Vec<Manifest>,
-    /// The blobs that the layout has, each once, in the order in which the manifests name them.
+    /// The blobs that the layout has, each once, in the order in which the manifests refer to them.
     pub blobs: Vec<Blob>,
-    /// The blobs that it lacks: the registry must have them, or another repository that they can be mounted from.
+    /// The blobs that the layout does not have. The target repository, or one that they can be mounted from, must have
+    /// them.
     pub missing: Vec<MissingBlob>,
-    /// The manifests that it lacks below the root: the registry must have them, with all that they need.
+    /// The manifests below the root that the layout does not have. The registry must have them, with everything that
+    /// they need.
     pub missing_manifests: Vec<MissingManifest>,
-    /// Layers that their maker forbids to push, whether the layout has them or not; those that it has are among the blobs too.
+    /// The layers of a non-distributable media type, whether the layout has them or not. Those that it has are in
+    /// `blobs` too.
     pub nondistributable: Vec<Descriptor>,
-    /// What has a tag of its own beside the root, which is made of the root's digest.
+    /// Manifests about the root that have a tag of their own, which is made from the root's digest.
     pub companions: Vec<Companion>,
-    /// What refers to the root, or to something below it, and was not asked for.
+    /// Referrers of the root, or of manifests below it, that were not requested.
     pub left_behind: Vec<LeftBehind>,
-    /// What is damaged or odd elsewhere in the layout, in sentences. It hinders nothing.
+    /// Warnings about damage in other parts of the layout. They do not affect the push.
     pub warnings: Vec<String>,
 }
 
@@ -45,7 +48,7 @@ impl Blob {
     }
 }
 
-/// A blob that a layout lacks.
+/// A blob that a layout does not have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MissingBlob {
@@ -55,7 +58,8 @@ pub struct MissingBlob {
     pub by: Digest,
 }
 
-/// A manifest that a layout lacks: `docker save` writes an index whole, and the images of one platform.
+/// A manifest that a layout does not have: `docker save` writes the complete index, but the images of one platform
+/// only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MissingManifest {
@@ -63,7 +67,7 @@ pub struct MissingManifest {
     pub descriptor: Descriptor,
     /// The index that names it.
     pub by: Digest,
-    /// The platforms beside it of which the layout has the image.
+    /// The other platforms, whose images the layout has.
     pub others: Vec<Platform>,
 }
 
@@ -90,7 +94,7 @@ pub struct LeftBehind {
 }
 
 impl Closure {
-    /// An image of which everything is there.
+    /// An image that is complete.
     pub(crate) const fn whole(root: Descriptor, manifests: Vec<Manifest>, blobs: Vec<Blob>) -> Self {
         Self {
             root,
@@ -105,14 +109,14 @@ impl Closure {
         }
     }
 
-    /// The blobs' sources, by digest; those of its companions too.
+    /// The sources of all blobs, by digest, including those of the companions.
     #[must_use]
     pub fn sources(&self) -> Sources<Digest> {
         let companions = self.companions.iter().flat_map(|companion| &companion.closure.blobs);
         self.blobs.iter().chain(companions).map(|blob| (blob.descriptor.digest, blob.source.clone())).collect()
     }
 
-    /// Trusts that the blobs are what they are called, and skips the hashing. Manifests were checked already.
+    /// Skips the hashing of blobs, because the caller trusts their content. Manifests have been checked already.
     #[must_use]
     pub fn trusted(mut self) -> Self {
         self.blobs = self.blobs.into_iter().map(|blob| Blob { source: blob.source.trusted(), ..blob }).collect();

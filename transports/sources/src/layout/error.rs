@@ -10,30 +10,30 @@ use thiserror::Error;
 
 use crate::source::SourceError;
 
-/// Why an OCI image layout cannot be used, or not as it was asked for.
+/// Why an OCI image layout cannot be used.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum LayoutError {
-    /// Nothing is there.
+    /// The path does not exist.
     #[error("there is no file or folder {}", path.display())]
     NotFound {
-        /// Where it was looked for.
+        /// The path.
         path: PathBuf,
     },
-    /// The system refused.
+    /// A file cannot be read.
     #[error("cannot read {}: {error}", path.display())]
     Unreadable {
-        /// What was to be read.
+        /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         error: io::Error,
     },
-    /// Something else is there.
+    /// The path is not an OCI image layout.
     #[error("{} is not an OCI image layout: it has no {missing}", path.display())]
     NotALayout {
-        /// What was opened.
+        /// The path.
         path: PathBuf,
-        /// What it lacks.
+        /// The file that is missing.
         missing: &'static str,
     },
     /// An archive in the format of Docker before 25.
@@ -45,15 +45,15 @@ pub enum LayoutError {
         /// The archive.
         path: PathBuf,
     },
-    /// An archive that is compressed in a way that is not unpacked here.
+    /// An archive with a compression that is not supported.
     #[error("{} is compressed, neither with gzip nor with zstd: unpack it first with {remedy}", path.display())]
     Compressed {
         /// The file.
         path: PathBuf,
-        /// The command that does it.
+        /// The command that unpacks it.
         remedy: &'static str,
     },
-    /// Nothing came out of a pipe or a file.
+    /// A pipe or a file is empty.
     #[error("{} is empty: a tar of an image was expected", path.display())]
     Nothing {
         /// What was read.
@@ -64,21 +64,21 @@ pub enum LayoutError {
     NotUnpacked {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it, or with reading it.
+        /// The error.
         error: io::Error,
     },
-    /// No temporary file for what cannot be read in place.
+    /// A temporary file is needed and cannot be written.
     #[error(
         "{} cannot be copied into a temporary file: {error}; the variable TMPDIR says where such files go",
         path.display()
     )]
     NotKept {
-        /// What was to be copied.
+        /// The file or pipe to copy.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         error: io::Error,
     },
-    /// A file that is no readable tar.
+    /// The file is not a readable tar.
     #[error("{} is not a tar archive, or a damaged one: its entry {entry} cannot be read", path.display())]
     NotATar {
         /// The file.
@@ -94,7 +94,7 @@ pub enum LayoutError {
         /// The entry.
         name: String,
     },
-    /// A link where a file must be, which leads out of the layout or to nothing.
+    /// A file is a link that leads out of the layout or to nothing.
     #[error("{} in {} is a link that leads {}", shown(name), path.display(), resolved(*is_folder))]
     Link {
         /// The layout.
@@ -104,7 +104,7 @@ pub enum LayoutError {
         /// Whether the layout is a folder: then links out of it can be [allowed](super::LayoutOptions::follow_links).
         is_folder: bool,
     },
-    /// An entry of a tar with holes.
+    /// An entry of a tar is a sparse file.
     #[error("{} in {} is stored as a sparse file, whose bytes do not lie in one piece: make the tar without --sparse", shown(name), path.display())]
     Sparse {
         /// The tar.
@@ -112,10 +112,10 @@ pub enum LayoutError {
         /// The entry.
         name: String,
     },
-    /// More than this crate takes.
-    #[error("{what} is more than is taken here ({limit})")]
+    /// A limit of this crate is exceeded.
+    #[error("{what} is above the limit of {limit}")]
     TooMuch {
-        /// What there is too much of.
+        /// What exceeds the limit.
         what: String,
         /// The limit, in bytes or as a count.
         limit: u64,
@@ -126,25 +126,25 @@ pub enum LayoutError {
     /// An entry of `index.json` is not a descriptor.
     #[error("entry {place} of index.json{} is malformed: {error}", in_brackets(name.as_deref()))]
     Entry {
-        /// Where it stands, counted from 1.
+        /// Its position, counted from 1.
         place: usize,
-        /// What it is called, where that can be read.
+        /// Its name, if it can be read.
         name: Option<String>,
         /// What is wrong with it.
         error: String,
     },
-    /// What `index.json` names is of a type that is not known to be a manifest.
+    /// `index.json` names something whose type is not that of a manifest.
     #[error(
         "{} is not an image, an index or an artifact that is known here: index.json says that its type is {media_type}",
         shown(name)
     )]
     UnknownType {
-        /// What it is called, or its digest.
+        /// Its name, or its digest.
         name: String,
         /// Its type.
         media_type: MediaType,
     },
-    /// A manifest is not one.
+    /// A manifest is malformed.
     #[error("{digest}: {error}")]
     Manifest {
         /// The manifest.
@@ -152,29 +152,29 @@ pub enum LayoutError {
         /// What is wrong with it.
         error: ManifestError,
     },
-    /// A manifest is not there.
+    /// A manifest is missing.
     #[error("the layout lacks the manifest {digest}{}, which {by} names{}", for_platform(platform.as_deref()), choose(others))]
     MissingManifest {
         /// The manifest.
         digest: Digest,
         /// What names it.
         by: String,
-        /// What machine it is for, where that is known.
+        /// Its platform, if it is known.
         platform: Option<Box<Platform>>,
-        /// The platforms beside it that are there.
+        /// The other platforms, which the layout has.
         others: Vec<Platform>,
     },
-    /// A file has another length than its descriptor says.
+    /// A file has another size than its descriptor states.
     #[error("{digest} has {found} bytes, not {expected} as its descriptor says: the layout is damaged")]
     Size {
         /// The manifest or blob.
         digest: Digest,
-        /// The length in the descriptor, in bytes.
+        /// The size in the descriptor, in bytes.
         expected: u64,
-        /// The length of the file, in bytes.
+        /// The size of the file, in bytes.
         found: u64,
     },
-    /// A manifest has another digest than its name, or could not be read to its end.
+    /// A manifest has another digest than its file name, or could not be read completely.
     #[error(transparent)]
     Source(#[from] SourceError),
     /// Nothing to push.
@@ -186,7 +186,7 @@ pub enum LayoutError {
         list(choices)
     )]
     Several {
-        /// What can be chosen, in the order of the index: names, and digests where names do not tell.
+        /// What can be chosen, in the order of the index: names, and digests if names are ambiguous.
         choices: Vec<String>,
     },
     /// No image of that name or digest.
@@ -194,7 +194,7 @@ pub enum LayoutError {
     NoSuch {
         /// What was asked for.
         wanted: String,
-        /// What can be chosen, in the order of the index: names, and digests where names do not tell.
+        /// What can be chosen, in the order of the index: names, and digests if names are ambiguous.
         choices: Vec<String>,
     },
     /// No image for that platform, or more than one.
@@ -202,25 +202,25 @@ pub enum LayoutError {
     Platform {
         /// What was asked for.
         wanted: Box<Platform>,
-        /// What there is; where several match, these, by platform, and by digest where that does not tell.
+        /// The platforms that the layout has. If several match, these, with digests if they are ambiguous.
         choices: Vec<String>,
         /// Whether several match.
         is_ambiguous: bool,
     },
 }
 
-/// How many lines of choices a message shows at most: it is read by people, on a terminal.
+/// How many lines of choices a message shows at most.
 const MAX_LINES: usize = 16;
 
-/// The longest list, in bytes, that stands in one line.
+/// The longest list that is shown in one line, in bytes.
 const MAX_LINE: usize = 160;
 
-/// Choices behind a space, or in a few lines of their own.
+/// Formats choices in the same line, or in lines of their own.
 fn list<T: std::fmt::Display>(choices: &[T]) -> String {
     if choices.is_empty() {
         return " nothing".to_owned();
     }
-    // Where there are more, their number takes the place of the last line.
+    // If there are more, the last line states how many.
     let taken = if choices.len() > MAX_LINES { MAX_LINES - 1 } else { MAX_LINES };
     let texts: Vec<String> = choices.iter().take(taken).map(|choice| shown(&choice.to_string())).collect();
     let line = texts.join(", ");

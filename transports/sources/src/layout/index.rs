@@ -1,4 +1,4 @@
-//! What a layout says of itself: the file `oci-layout`, and the entries of `index.json`.
+//! Reads the file `oci-layout` and the entries of `index.json`.
 
 use longshore_core::Descriptor;
 use longshore_core::text::shown;
@@ -8,33 +8,33 @@ use serde_json::value::RawValue;
 use super::store::Store;
 use super::{LayoutError, MAX_FILE};
 
-/// The tag, or whatever else an image is called in a layout (image spec, annotations).
+/// The annotation with the tag or another name of an image in a layout (image spec, annotations).
 pub(super) const REF_NAME: &str = "org.opencontainers.image.ref.name";
 
-/// The full reference, as containerd and Docker write it beside the tag.
+/// The annotation with the full reference, which containerd and Docker add.
 const CONTAINERD_NAME: &str = "io.containerd.image.name";
 
-/// The entries of `index.json`: those that can be read, and those that cannot.
+/// The entries of `index.json`, valid and damaged ones.
 #[derive(Debug, Default)]
 pub(super) struct Entries {
     pub(super) readable: Vec<Descriptor>,
     pub(super) damaged: Vec<DamagedEntry>,
-    /// What is not as it should be in the file `oci-layout`.
+    /// A warning about the file `oci-layout`.
     pub(super) marker: Option<String>,
 }
 
-/// An entry of `index.json` that is no descriptor. It stands in nobody's way but its own.
+/// An entry of `index.json` that is not a descriptor. It does not affect the others.
 #[derive(Debug)]
 pub(super) struct DamagedEntry {
-    /// What it is called, where that can be read.
+    /// Its name, if it can be read.
     pub(super) name: Option<String>,
-    /// Where it stands, counted from 1.
+    /// Its position, counted from 1.
     pub(super) place: usize,
     pub(super) error: String,
 }
 
 impl DamagedEntry {
-    /// What is wrong with it: all that can be said of it.
+    /// What is wrong with it.
     pub(super) fn error(&self) -> LayoutError {
         LayoutError::Entry { place: self.place, name: self.name.clone(), error: self.error.clone() }
     }
@@ -47,13 +47,13 @@ struct Marker {
     image_layout_version: String,
 }
 
-/// The file `index.json`. It is never sent, and its own media type decides nothing.
+/// The file `index.json`. It is never sent, and its media type is ignored.
 #[derive(Deserialize)]
 struct Index {
     manifests: Option<Vec<Box<RawValue>>>,
 }
 
-/// Reads both files. What is wrong with the marker is a warning: other readers do not look at it.
+/// Reads both files. An error in `oci-layout` is only a warning, because other tools ignore that file.
 pub(super) fn read(store: &Store) -> Result<Entries, LayoutError> {
     let marker = store.find("oci-layout")?;
     let Some(index) = store.find("index.json")? else {
@@ -96,13 +96,13 @@ fn name_of(raw: &RawValue) -> Option<String> {
     name.map(str::to_owned)
 }
 
-/// What an entry is called.
+/// The names of an entry.
 pub(super) fn names(entry: &Descriptor) -> impl Iterator<Item = &str> {
     let names = [CONTAINERD_NAME, REF_NAME].into_iter().filter_map(|key| entry.annotations.get(key));
     names.map(String::as_str).filter(|name| !name.is_empty())
 }
 
-/// Whether an entry may be a manifest: its type says so, or it says none.
+/// Whether an entry may be a manifest: its type is that of a manifest, or it has none.
 pub(super) fn is_manifest(entry: &Descriptor) -> bool {
     entry.media_type.is_manifest() || entry.media_type.is_absent()
 }

@@ -1,11 +1,11 @@
-//! OCI image layouts: a folder of one, or a tar of one.
+//! OCI image layouts, in a folder or a tar.
 //!
 //! `skopeo copy … oci:`, `docker buildx build --output type=oci` and `docker save` of Docker 25 and later write them
-//! ([image spec](https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md)). Nothing is extracted: the blobs of
-//! a tar are read from it by offset. A tar that is compressed (gzip, zstd) or comes through a pipe has no offsets: it is copied,
-//! unpacked, into a temporary file, which is gone when the last source of it is.
+//! ([image spec](https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md)). Nothing is extracted: the
+//! blobs of a tar are read by offset. A tar that is compressed (gzip, zstd) or comes through a pipe is first copied
+//! into a temporary file, uncompressed. The file is deleted when its last source is dropped.
 //!
-//! Only what was asked for must be whole. What is damaged or odd elsewhere in the layout is a warning
+//! Only the requested content must be complete. Damage in other parts of the layout is a warning
 //! ([`Closure::warnings`]).
 //!
 //! ```no_run
@@ -50,16 +50,16 @@ pub use write::LayoutWriter;
 
 use crate::source::{DigestMismatch, SourceError};
 
-/// The largest manifest or index, in bytes: what registries take at most.
+/// The largest manifest or index, in bytes: registries accept no larger ones.
 pub const MAX_MANIFEST: u64 = 4 * 1024 * 1024;
 
-/// The largest file that is read whole and never sent (`index.json`), or not as a manifest (a config), in bytes.
+/// The largest other file that is read into memory (`index.json`, or a config), in bytes.
 pub const MAX_FILE: u64 = 256 * 1024 * 1024;
 
-/// How many manifests one image may hold, and how many others of a layout are looked at for what refers to it.
+/// How many manifests one image may have at most, and how many others of a layout are searched for its referrers.
 pub const MAX_MANIFESTS: usize = 100_000;
 
-/// How deep indexes may nest.
+/// How many levels indexes may nest.
 pub const MAX_DEPTH: usize = 8;
 
 /// What names the manifests that a closure begins with.
@@ -69,13 +69,13 @@ const BY: &str = "the layout's index";
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct LayoutOptions {
-    /// Whether symbolic links in a folder may lead out of it, as Bazel and Nix make them. Whoever made the layout then chooses
-    /// which files of this machine are read; their bytes must have the digests that the layout says.
+    /// Whether symbolic links in a folder may lead out of it, as Bazel and Nix create them. Then the author of the
+    /// layout decides which files of this machine are read, although their content must have the digests in the layout.
     pub follow_links: bool,
 }
 
 impl LayoutOptions {
-    /// Whether symbolic links in a folder may lead out of it.
+    /// Sets whether symbolic links in a folder may lead out of it. The default is `false`.
     #[must_use]
     pub const fn follow_links(mut self, follow_links: bool) -> Self {
         self.follow_links = follow_links;
@@ -83,35 +83,35 @@ impl LayoutOptions {
     }
 }
 
-/// An OCI image layout that was opened: its index was read, its blobs were not.
+/// An open OCI image layout. Its index was read, its blobs were not.
 pub struct Layout {
     store: Store,
     entries: Entries,
 }
 
 impl Layout {
-    /// Opens the layout in the folder or tar at `path`. A compressed tar, or one that comes through a pipe, is copied into a
+    /// Opens the layout in the folder or tar at `path`. A compressed tar, or one from a pipe, is copied into a
     /// temporary file.
     ///
     /// # Errors
-    /// Where there is none, or its index cannot be read.
+    /// If there is no layout, or its index cannot be read.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, LayoutError> {
         Self::open_with(path, LayoutOptions::default())
     }
 
-    /// [`Layout::open`], and how.
+    /// [`Layout::open`] with options.
     ///
     /// # Errors
-    /// As for [`Layout::open`].
+    /// Those of [`Layout::open`].
     pub fn open_with(path: impl AsRef<Path>, options: LayoutOptions) -> Result<Self, LayoutError> {
         Self::of(Store::open(path.as_ref(), options)?)
     }
 
-    /// Reads a tar of a layout, compressed or not, to its end: it is copied into a temporary file. `name` is what messages call
-    /// the reader, such as `standard input`.
+    /// Reads a tar of a layout, compressed or not, from a reader, and copies it into a temporary file. `name` is the
+    /// reader's name in messages, such as `standard input`.
     ///
     /// # Errors
-    /// As for [`Layout::open`], and where no temporary file can be written.
+    /// Those of [`Layout::open`], and if no temporary file can be written.
     pub fn read(reader: impl Read, name: &str) -> Result<Self, LayoutError> {
         Self::of(Store::read(Path::new(name), reader)?)
     }
@@ -121,19 +121,19 @@ impl Layout {
         Ok(Self { store, entries })
     }
 
-    /// Where it is, as it was given.
+    /// The path of the layout, as it was given.
     #[must_use]
     pub fn path(&self) -> &Path {
         self.store.path()
     }
 
-    /// How many bytes of it lie in a temporary file, where it had to be copied into one.
+    /// The size of its temporary file in bytes, if it was copied into one.
     #[must_use]
     pub const fn spooled(&self) -> Option<u64> {
         self.store.spooled()
     }
 
-    /// What its `index.json` names, in order, as far as it can be read.
+    /// The valid entries of its `index.json`, in order.
     #[must_use]
     pub fn entries(&self) -> &[Descriptor] {
         &self.entries.readable
@@ -143,7 +143,7 @@ impl Layout {
     /// bytes when sent. What refers to any of the manifests is left behind, and named.
     ///
     /// # Errors
-    /// Where `root` itself is missing, something is damaged, or it is more than this crate takes.
+    /// If `root` itself is missing, something is damaged, or it is more than this crate takes.
     pub fn closure(&self, root: &Descriptor) -> Result<Closure, LayoutError> {
         let mut walk = Walk::new(self);
         walk.visit_root(root, BY)?;
@@ -159,7 +159,7 @@ impl Layout {
     /// A manifest that `root` itself refers to as its subject is not a part of it and stays behind.
     ///
     /// # Errors
-    /// As for [`Layout::closure`], of what refers to it too.
+    /// Those of [`Layout::closure`], of what refers to it too.
     pub fn closure_with_referrers(&self, root: &Descriptor) -> Result<Closure, LayoutError> {
         let mut walk = Walk::new(self);
         walk.visit_root(root, BY)?;
@@ -170,16 +170,16 @@ impl Layout {
         Ok(closure)
     }
 
-    /// What is not as it should be in the layout itself, and hinders nothing.
+    /// Warnings about the layout itself.
     fn warnings(&self) -> Vec<String> {
         let whole = self.store.warning().into_iter().chain(self.entries.marker.clone());
         whole.chain(self.entries.damaged.iter().map(|entry| entry.error().to_string())).collect()
     }
 
-    /// Reads the manifest that a descriptor names, and checks it against the descriptor's size, digest and type.
+    /// Reads the manifest that a descriptor refers to, and checks it against the descriptor's size, digest and type.
     ///
     /// # Errors
-    /// Where it is not there, is damaged, or is not a manifest.
+    /// If it does not exist, is damaged, or is not a manifest.
     pub fn manifest(&self, descriptor: &Descriptor) -> Result<Manifest, LayoutError> {
         self.find_manifest(descriptor)?.ok_or_else(|| LayoutError::MissingManifest {
             digest: descriptor.digest,
@@ -189,7 +189,7 @@ impl Layout {
         })
     }
 
-    /// [`Layout::manifest`], or nothing where it is not there.
+    /// [`Layout::manifest`], but `None` if it does not exist.
     fn find_manifest(&self, descriptor: &Descriptor) -> Result<Option<Manifest>, LayoutError> {
         let digest = descriptor.digest;
         let Some(bytes) = self.read_blob(descriptor, MAX_MANIFEST)? else { return Ok(None) };
@@ -198,7 +198,7 @@ impl Layout {
         Ok(Some(manifest.with_algorithm(digest.algorithm())))
     }
 
-    /// A small blob's bytes, checked against its size and digest; nothing where it is not there.
+    /// The bytes of a small blob, checked against its size and digest; `None` if it does not exist.
     fn read_blob(&self, descriptor: &Descriptor, limit: u64) -> Result<Option<Vec<u8>>, LayoutError> {
         let digest = descriptor.digest;
         let Some(place) = self.store.find_blob(&digest)? else { return Ok(None) };

@@ -1,4 +1,5 @@
-//! The image for a platform: below any number of indexes, and by its config where the indexes do not say.
+//! Finds the image for a platform: below any number of indexes, and by its config if the indexes do not state the
+//! platform.
 
 use std::collections::BTreeSet;
 
@@ -9,13 +10,13 @@ use super::choice::{self, Choice};
 use super::index::names;
 use super::{Layout, LayoutError, MAX_DEPTH, MAX_FILE};
 
-/// Images below some manifests, with what they are for.
+/// Images below some manifests, with their platforms.
 struct Images<'a> {
     layout: &'a Layout,
     wanted: &'a Platform,
     seen: BTreeSet<Digest>,
     found: Vec<(Descriptor, Choice)>,
-    /// Why the first of those that could not be read could not.
+    /// The error of the first image that could not be read.
     unreadable: Option<LayoutError>,
 }
 
@@ -48,7 +49,7 @@ impl Layout {
         }
     }
 
-    /// What an image's config says, if it is one that does.
+    /// The platform in an image's config, if it states one.
     fn platform_in(&self, image: &Image) -> Option<Platform> {
         let bytes = self.read_blob(&image.config, MAX_FILE).ok()??;
         let platform: Platform = serde_json::from_slice(&bytes).ok()?;
@@ -66,7 +67,7 @@ impl Images<'_> {
         }
         let manifest = match self.layout.find_manifest(entry) {
             Ok(Some(manifest)) => manifest,
-            // `docker save` writes the whole index, and the images of one platform.
+            // `docker save` writes the complete index, but the images of one platform only.
             Ok(None) => return self.add(entry, name, entry.platform.as_deref().cloned()),
             Err(error) => {
                 self.unreadable.get_or_insert(error);
@@ -90,7 +91,7 @@ impl Images<'_> {
         self.found.push((entry.clone(), choice));
     }
 
-    /// Whether an entry says all that is asked for, so that its image need not be read.
+    /// Whether an entry states everything that is needed, so that its image need not be read.
     fn is_enough(&self, entry: &Descriptor, platform: &Platform) -> bool {
         let says_features = !platform.os_features.is_empty() || !platform.features.is_empty();
         let asks_features = !self.wanted.os_features.is_empty() || !self.wanted.features.is_empty();
@@ -102,12 +103,12 @@ impl Images<'_> {
     }
 }
 
-/// Whether it is a machine's: BuildKit calls its attestations images for `unknown/unknown`.
+/// Whether it is a real platform: BuildKit lists its attestations as images for `unknown/unknown`.
 pub(super) fn is_machine(platform: &Platform) -> bool {
     platform.os != "unknown"
 }
 
-/// What an index says, and for the rest what the config says.
+/// The platform in an index entry, completed from the config.
 fn completed(entry: Option<Platform>, config: Option<Platform>) -> Option<Platform> {
     let (Some(entry), Some(config)) = (&entry, &config) else { return entry.or(config) };
     let mut platform = entry.clone();
@@ -126,8 +127,8 @@ fn completed(entry: Option<Platform>, config: Option<Platform>) -> Option<Platfo
     Some(platform)
 }
 
-/// Those that are for `wanted`, each once. Where some fit exactly, the others do not count: a platform without a variant stands
-/// for any variant, and a version for all that begin with it.
+/// The images for `wanted`, each once. If some match exactly, only those: a platform without a variant matches every
+/// variant, and a version matches all versions that begin with it.
 fn matching(found: &[(Descriptor, Choice)], wanted: &Platform) -> Vec<(Descriptor, Choice)> {
     for (exact_variant, exact_version) in [(true, true), (true, false), (false, true), (false, false)] {
         let fits = |choice: &Choice| {
@@ -156,14 +157,14 @@ fn is_same_machine(platform: &Platform, wanted: &Platform) -> bool {
         && wanted.os_features.iter().chain(&wanted.features).all(has)
 }
 
-/// Whether `10.0.20348.2031` is a `10.0.20348`.
+/// Whether a version such as `10.0.20348.2031` matches `10.0.20348`.
 fn is_version(version: Option<&str>, wanted: Option<&str>) -> bool {
     let Some(wanted) = wanted else { return true };
     let rest = version.and_then(|version| version.strip_prefix(wanted));
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
-/// The names that people know some architectures by, as Go's.
+/// Translates common names of architectures to Go's.
 fn architecture(text: &str) -> &str {
     match text {
         "x86_64" | "x86-64" => "amd64",
@@ -173,7 +174,7 @@ fn architecture(text: &str) -> &str {
     }
 }
 
-/// `arm64` is `arm64/v8` and `amd64` is `amd64/v1`: tools write both.
+/// The variant, without `v8` for `arm64` and `v1` for `amd64`: tools write both forms.
 fn variant(platform: &Platform) -> Option<&str> {
     match (architecture(&platform.architecture), platform.variant.as_deref()) {
         ("arm64", None) => Some("v8"),

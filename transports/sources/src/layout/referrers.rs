@@ -1,5 +1,5 @@
-//! What refers to an image in a layout: by its `subject`, or, as `cosign` has it, by a tag that is made of the image's digest or
-//! by an annotation of the layout's index.
+//! Finds the referrers of an image in a layout: by `subject`, or, as `cosign` writes them, by a tag that is made from
+//! the image's digest or by an annotation in the layout's index.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,13 +10,13 @@ use super::index::{is_manifest, names};
 use super::walk::{Neighbours, Walk};
 use super::{Layout, LayoutError};
 
-/// The annotation by which `cosign save` says what an entry of `index.json` is.
+/// The annotation with which `cosign save` marks the kind of an entry of `index.json`.
 const KIND: &str = "kind";
 
-/// What the values of [`KIND`] begin with.
+/// The prefix of the values of [`KIND`].
 const KIND_PREFIX: &str = "dev.cosignproject.cosign/";
 
-/// What refers to what.
+/// Referrers by subject.
 struct References {
     by_subject: BTreeMap<Digest, Vec<Manifest>>,
     by_tag: BTreeMap<Digest, Vec<(Tag, Descriptor)>>,
@@ -24,7 +24,8 @@ struct References {
 }
 
 impl Layout {
-    /// Takes along what refers to the manifests of a walk. Gives what has a tag of its own, and what could not be read.
+    /// Adds the referrers of a walk's manifests. Returns those with a tag of their own, and warnings about manifests
+    /// that could not be read.
     pub(super) fn take_referrers(&self, walk: &mut Walk<'_>) -> Result<(Vec<Companion>, Vec<String>), LayoutError> {
         let mut references = self.references(&walk.seen);
         let mut subjects: Vec<Digest> = walk.manifests.iter().map(Manifest::digest).collect();
@@ -46,7 +47,7 @@ impl Layout {
         Ok((companions, references.warnings))
     }
 
-    /// Names what refers to the manifests of a closure.
+    /// Lists the referrers of a closure's manifests in [`Closure::left_behind`].
     pub(super) fn leave_referrers(&self, closure: &mut Closure) {
         let mut subjects: Vec<Digest> = closure.manifests.iter().map(Manifest::digest).collect();
         let mut seen: BTreeSet<Digest> = subjects.iter().copied().collect();
@@ -93,13 +94,13 @@ impl Layout {
         References { by_subject, by_tag, warnings }
     }
 
-    /// What an entry is about by its name or annotation, and the tag that it has beside that. A list of referrers, which has
-    /// the subject's digest alone as its tag, is the registry's business.
+    /// The digest that an entry is about, by its name or annotation, and its tag. A list of referrers, whose tag is
+    /// only the subject's digest, has no tag here, because the push itself updates such lists.
     pub(super) fn companion(&self, entry: &Descriptor) -> Option<(Digest, Option<Tag>)> {
         names(entry).find_map(about).or_else(|| self.companion_by_kind(entry))
     }
 
-    /// `cosign save` writes an image and what is about it into one layout.
+    /// The same for a layout of `cosign save`, which has an image and the manifests about it.
     fn companion_by_kind(&self, entry: &Descriptor) -> Option<(Digest, Option<Tag>)> {
         let suffix = match kind(entry)? {
             "sigs" => "sig",
@@ -124,8 +125,8 @@ fn kind(entry: &Descriptor) -> Option<&str> {
     entry.annotations.get(KIND)?.strip_prefix(KIND_PREFIX)
 }
 
-/// What a name of the form `sha256-HEX` or `sha256-HEX.sig` is about, and the tag where it is of the second. It may be the tag
-/// of a whole reference.
+/// The digest in a name such as `sha256-HEX` or `sha256-HEX.sig`, and the tag if it has the second form. The name may
+/// be a whole reference with such a tag.
 fn about(name: &str) -> Option<(Digest, Option<Tag>)> {
     let tag = name.rsplit_once(':').map_or(name, |(_, tag)| tag);
     let (digest, suffix) = tag.split_once('.').map_or((tag, None), |(digest, suffix)| (digest, Some(suffix)));

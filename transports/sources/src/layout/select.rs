@@ -1,4 +1,4 @@
-//! Which image of a layout is meant.
+//! Selects an image of a layout.
 
 use std::collections::BTreeSet;
 
@@ -9,23 +9,23 @@ use super::choice::{self, Choice};
 use super::index::{is_manifest, names};
 use super::{Layout, LayoutError};
 
-/// Which image of a layout is meant.
+/// Which image of a layout to use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Selection {
-    /// The only one. What refers to another manifest of the layout (a signature, an SBOM) does not count.
+    /// The only one. Referrers of other manifests in the layout (signatures, SBOMs) do not count.
     Only,
-    /// The one of this name: a tag or reference as the layout's annotations say it.
+    /// The one with this name, which is a tag or a reference in the layout's annotations.
     Name(String),
-    /// The one of this digest, in the index or below it.
+    /// The one with this digest, in the index or below it.
     Digest(Digest),
 }
 
 impl Layout {
-    /// Finds the manifest that is meant; with a platform, the image for it, however deep in indexes. Where an index does not
-    /// say what an image is for, the image's config does.
+    /// Finds the selected manifest. With a platform, finds the image for it in nested indexes; if an index does not
+    /// state an image's platform, the image's config is read.
     ///
     /// # Errors
-    /// Where nothing or more than one thing is meant. The error lists what can be chosen.
+    /// If nothing or more than one image matches. The error lists what can be chosen.
     pub fn select(&self, selection: &Selection, platform: Option<&Platform>) -> Result<Descriptor, LayoutError> {
         let found = match selection {
             Selection::Only => self.roots(),
@@ -40,13 +40,13 @@ impl Layout {
         }
     }
 
-    /// What can be chosen: every name, and the digest of what has none, in the order of the index.
+    /// What can be chosen, in the order of the index: every name, and the digests of entries without a name.
     #[must_use]
     pub fn names(&self) -> Vec<String> {
         choice::by_name(&choices(self.manifests()))
     }
 
-    /// The manifests that `index.json` names, in its order, each with what it is called there: nothing, a tag, a reference.
+    /// The manifests in `index.json`, in order, each with its names there: tags or references, or none.
     pub fn named_manifests(&self) -> impl Iterator<Item = (&Descriptor, Vec<&str>)> {
         self.manifests().map(|entry| (entry, names(entry).collect()))
     }
@@ -55,7 +55,7 @@ impl Layout {
         self.entries().iter().filter(|entry| is_manifest(entry))
     }
 
-    /// What stands for itself: no referrer of another manifest here, and no list of such referrers.
+    /// The entries that are neither referrers of another manifest in the layout nor lists of referrers.
     fn roots(&self) -> Vec<Descriptor> {
         let all = distinct(self.manifests());
         if all.len() < 2 {
@@ -65,7 +65,7 @@ impl Layout {
         if roots.is_empty() { all } else { roots }
     }
 
-    /// Whether it is about another manifest of the layout. One that cannot be read is not known to be.
+    /// Whether an entry is a referrer of another manifest in the layout. One that cannot be read counts as not.
     fn is_referrer(&self, entry: &Descriptor) -> bool {
         let by_name = self.companion(entry).map(|(subject, _)| subject);
         let subject = || {
@@ -89,7 +89,7 @@ impl Layout {
         if found.is_empty() { Err(self.nothing(Some(name))) } else { Ok(found) }
     }
 
-    /// Why nothing was found: under this name, or at all.
+    /// The error if nothing was found, under this name or at all.
     fn nothing(&self, name: Option<&str>) -> LayoutError {
         let is_meant = |it: &str| name.is_none_or(|name| name == it);
         let mut others = self.entries().iter().filter(|entry| !is_manifest(entry));
@@ -135,7 +135,7 @@ fn with_tag(mut reference: Reference) -> Reference {
     reference
 }
 
-/// One entry a digest: an image may stand under several names.
+/// One entry for each digest: an image may have several names.
 fn distinct<'a>(entries: impl Iterator<Item = &'a Descriptor>) -> Vec<Descriptor> {
     let mut seen = BTreeSet::new();
     entries.filter(|entry| seen.insert(entry.digest)).cloned().collect()

@@ -1,4 +1,4 @@
-//! What cannot be read by offset (a pipe, a compressed tar) is copied, unpacked, into a temporary file first.
+//! Copies a tar that cannot be read by offset (a pipe, a compressed tar) into a temporary file, uncompressed.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek as _, SeekFrom, Write as _};
@@ -12,7 +12,7 @@ use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 use super::LayoutError;
 use crate::source::Source;
 
-/// How much is copied at a time, in bytes.
+/// The size of the copy buffer in bytes.
 const BUFFER: usize = 256 * 1024;
 
 /// How a file is compressed, by its first bytes.
@@ -21,12 +21,12 @@ pub(super) enum Compression {
     None,
     Gzip,
     Zstd,
-    /// One that is not unpacked here, and the command that does it.
+    /// A compression that is not supported, with the command that unpacks it.
     Other(&'static str),
 }
 
 impl Compression {
-    /// How many first bytes tell.
+    /// How many bytes at the beginning show the compression.
     pub(super) const MAGIC: usize = 6;
 
     pub(super) fn of(magic: &[u8]) -> Self {
@@ -40,7 +40,7 @@ impl Compression {
     }
 }
 
-/// A temporary file that nobody else sees, and that is gone when the last of its sources is.
+/// A temporary file without a name, which is deleted when its last source is dropped.
 #[derive(Debug, Clone)]
 pub(super) struct Spool {
     file: Arc<Mutex<File>>,
@@ -48,7 +48,7 @@ pub(super) struct Spool {
 }
 
 impl Spool {
-    /// Copies all of a reader, unpacked. `path` is what messages call it.
+    /// Copies a whole reader, uncompressed. `path` is its name in messages.
     pub(super) fn of(reader: impl Read, path: &Path) -> Result<Self, LayoutError> {
         let unreadable = |error| LayoutError::Unreadable { path: path.to_owned(), error };
         let mut reader = BufReader::with_capacity(BUFFER, reader);
@@ -85,12 +85,12 @@ impl Spool {
         Ok(Self { file: Arc::new(Mutex::new(file)), len })
     }
 
-    /// A reader of its own over the whole file.
+    /// A new reader over the whole file, with its own position.
     pub(super) fn reader(&self) -> SpoolReader {
         SpoolReader { spool: self.clone(), position: 0 }
     }
 
-    /// `len` bytes of it from the byte `offset` on.
+    /// A source of `len` bytes from the position `offset` on.
     pub(super) fn source(&self, what: String, offset: u64, len: u64) -> Source {
         let spool = self.clone();
         Source::opened(what, len, move |from| {
@@ -99,7 +99,7 @@ impl Spool {
     }
 }
 
-/// Reads a spool at a position of its own.
+/// Reads a spool, with its own position.
 pub(super) struct SpoolReader {
     spool: Spool,
     position: u64,
@@ -107,7 +107,7 @@ pub(super) struct SpoolReader {
 
 impl Read for SpoolReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        // A panic elsewhere leaves nothing half done: the position is set before each read.
+        // A poisoned lock is no problem: the position is set before each read.
         let mut file = self.spool.file.lock().unwrap_or_else(PoisonError::into_inner);
         file.seek(SeekFrom::Start(self.position))?;
         let read = file.read(buffer)?;
@@ -128,10 +128,10 @@ impl io::Seek for SpoolReader {
     }
 }
 
-/// Unpacks gzip: one member after another. What follows the last one and is none is left alone, as `gzip` does: tapes and
-/// block devices pad with zeros.
+/// Decompresses gzip, one member after another. Bytes after the last member are ignored, as `gzip` does, because tapes
+/// and block devices add zeros.
 struct Gzip<R> {
-    /// Nothing behind the last one.
+    /// `None` after the last member.
     member: Option<GzDecoder<R>>,
 }
 
@@ -152,9 +152,9 @@ impl<R: BufRead> Read for Gzip<R> {
     }
 }
 
-/// Unpacks zstd: one frame after another, as `zstd -T0` and `cat a.zst b.zst` write them.
+/// Decompresses zstd, one frame after another, as `zstd -T0` and `cat a.zst b.zst` write them.
 ///
-/// What follows the last frame and is none is left alone.
+/// Bytes after the last frame are ignored.
 struct Zstd<R> {
     source: R,
     frame: Option<FrameDecoder>,
@@ -163,7 +163,7 @@ struct Zstd<R> {
 }
 
 impl<R: BufRead> Zstd<R> {
-    /// The header of the next frame that holds content, if there is one.
+    /// Reads the header of the next frame with content, if there is one.
     fn next_frame(&mut self) -> io::Result<Option<FrameDecoder>> {
         while let Some(first) = self.source.fill_buf()?.first() {
             if self.is_begun && !matches!(first, 0x28 | 0x50..=0x5f) {

@@ -11,9 +11,9 @@ use super::spool::{Compression, Spool};
 use super::{LayoutError, LayoutOptions};
 use crate::source::{Source, SourceError};
 
-/// Where the files of a layout are.
+/// The files of a layout, in a folder or a tar.
 pub(super) struct Store {
-    /// As it was given, to show.
+    /// The path as it was given, for messages.
     path: PathBuf,
     kind: Kind,
 }
@@ -24,13 +24,13 @@ enum Kind {
         root: PathBuf,
         follow_links: bool,
     },
-    /// A tar that is read where it is.
+    /// A tar that is read in place.
     Tar(Entries),
-    /// A tar that came through a pipe or was compressed.
+    /// A tar from a pipe or a compressed one, in a temporary file.
     Spooled(Entries, Spool),
 }
 
-/// Where the bytes of one file are.
+/// The position of one file's bytes.
 #[derive(Debug, Clone)]
 pub(super) struct Place {
     path: PathBuf,
@@ -77,7 +77,7 @@ impl Store {
         Ok(Self { path: path.to_owned(), kind: Kind::Tar(entries) })
     }
 
-    /// A tar out of a reader, compressed or not.
+    /// Reads a tar from a reader, compressed or not.
     pub(super) fn read(path: &Path, reader: impl Read) -> Result<Self, LayoutError> {
         let spool = Spool::of(reader, path)?;
         let entries = Entries::index(path, spool.reader(), spool.len)?;
@@ -88,7 +88,7 @@ impl Store {
         &self.path
     }
 
-    /// What is odd in a tar, and hinders nothing.
+    /// A warning about the tar.
     pub(super) fn warning(&self) -> Option<String> {
         match &self.kind {
             Kind::Tar(entries) | Kind::Spooled(entries, _) => entries.warning(&self.path),
@@ -96,7 +96,7 @@ impl Store {
         }
     }
 
-    /// How many bytes lie in a temporary file.
+    /// The size of the temporary file in bytes, if there is one.
     pub(super) const fn spooled(&self) -> Option<u64> {
         match &self.kind {
             Kind::Spooled(_, spool) => Some(spool.len),
@@ -104,8 +104,8 @@ impl Store {
         }
     }
 
-    /// Where the file `name` is, if it is there. A link may lead to another file of the layout, and out of it only where that
-    /// was allowed.
+    /// The position of the file `name`, if it exists. A link may lead to another file of the layout, and out of it only
+    /// if that is allowed.
     pub(super) fn find(&self, name: &str) -> Result<Option<Place>, LayoutError> {
         let place = |Part { offset, len }, spool: Option<&Spool>| Place {
             path: self.path.clone(),
@@ -135,7 +135,7 @@ impl Store {
         Ok(metadata.is_file().then_some(Place { path: real, spool: None, offset: 0, len: metadata.len() }))
     }
 
-    /// Where the manifest or blob of that digest is, if it is there.
+    /// The position of the manifest or blob with this digest, if it exists.
     pub(super) fn find_blob(&self, digest: &Digest) -> Result<Option<Place>, LayoutError> {
         self.find(&format!("blobs/{}/{}", digest.algorithm(), digest.hex()))
     }

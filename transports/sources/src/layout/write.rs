@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::index::REF_NAME;
 use crate::staging::{StagingError, system};
 
-/// Writes a layout into a folder, piece by piece. It is none before [`LayoutWriter::finish`].
+/// Writes a layout into a folder. The folder is not a layout before [`LayoutWriter::finish`].
 ///
 /// ```
 /// use longshore_core::Manifest;
@@ -31,19 +31,19 @@ pub struct LayoutWriter {
 }
 
 impl LayoutWriter {
-    /// What a layout's folder holds, with its index last.
+    /// The parts of a layout's folder, with the index last.
     pub const PARTS: [&str; 3] = ["blobs", "oci-layout", "index.json"];
 
-    /// A layout in this folder, which is empty or has no layout in it.
+    /// Starts a layout in this folder, which must not contain one.
     #[must_use]
     pub fn new(folder: &Path) -> Self {
         Self { folder: folder.to_owned() }
     }
 
-    /// The file for a blob: whoever has the bytes writes them there.
+    /// The path for a blob, which the caller writes.
     ///
     /// # Errors
-    /// Where the system makes no folder for it.
+    /// If its folder cannot be created.
     pub fn blob(&self, digest: &Digest) -> Result<PathBuf, StagingError> {
         let folder = self.folder.join("blobs").join(digest.algorithm().as_str());
         fs::create_dir_all(&folder).map_err(system(&folder))?;
@@ -53,16 +53,16 @@ impl LayoutWriter {
     /// Writes a manifest.
     ///
     /// # Errors
-    /// Where the system refuses.
+    /// If the system refuses.
     pub fn manifest(&self, manifest: &Manifest) -> Result<(), StagingError> {
         let path = self.blob(&manifest.digest())?;
         fs::write(&path, manifest.bytes()).map_err(system(&path))
     }
 
-    /// Makes it a layout: what it is named by, the first of which gets this name.
+    /// Writes `index.json` with these roots, of which the first gets this name. After that the folder is a layout.
     ///
     /// # Errors
-    /// Where the system refuses.
+    /// If the system refuses.
     pub fn finish(self, roots: &[Descriptor], name: Option<&str>) -> Result<(), StagingError> {
         let mut manifests = roots.to_vec();
         if let (Some(root), Some(name)) = (manifests.first_mut(), name) {

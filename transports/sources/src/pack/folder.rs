@@ -1,4 +1,4 @@
-//! A folder into a layer that ORAS clients unpack.
+//! Packs a folder into a layer that ORAS clients unpack.
 
 use std::collections::BTreeMap;
 use std::fs::{self, Metadata};
@@ -11,14 +11,14 @@ use crate::PortablePath;
 use crate::source::Source;
 use crate::unpack::{TAR_DIGEST, TITLE, UNPACK};
 
-/// Packs a folder with all that is below it as a tar+gzip in the file `to`, with the annotations by which ORAS clients, and
-/// [`unpack`](crate::unpack), unpack it under the name `title`.
+/// Packs a folder and everything below it as a tar+gzip into the file `to`. The layer has the annotations with which
+/// ORAS clients, and [`unpack`](crate::unpack), unpack it under the name `title`.
 ///
-/// The same folder gives the same bytes: entries are sorted, times and owners left out, and of the permissions only whether
-/// a file can be run is kept. A link to a file in the folder is packed as that file.
+/// The same folder gives the same bytes: entries are sorted, times and owners are left out, and of the permissions only
+/// the executable bit is kept. A link to a file in the folder is packed as that file.
 ///
 /// # Errors
-/// Where something cannot be read or written, or could not be unpacked everywhere.
+/// If a file cannot be read or written, or if its path could not be unpacked on every system.
 pub fn folder(
     folder: &Path,
     title: &str,
@@ -41,7 +41,7 @@ pub fn folder(
 struct Walk<'a> {
     top: &'a Path,
     layer: Layer,
-    /// The paths, by what they fold to.
+    /// The paths, by their folded form.
     folded: BTreeMap<String, String>,
 }
 
@@ -82,7 +82,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// The file in the same folder that a link leads to.
+    /// Resolves a link to a file in the same folder.
     fn followed(&self, link: &Path) -> Result<(PathBuf, Metadata), PackError> {
         let refused = || PackError::Link(link.to_owned());
         let path = fs::canonicalize(link).map_err(|_| refused())?;

@@ -1,4 +1,4 @@
-//! Layers into images, and images into an index.
+//! Makes images from layers, and an index from images.
 
 use std::collections::BTreeSet;
 
@@ -10,10 +10,10 @@ use super::{PackError, PackedLayer};
 use crate::layout::{Blob, Closure};
 use crate::source::Source;
 
-/// An image for one platform: its layers from the lowest up, and the command that it runs.
+/// Makes an image for one platform from its layers, the lowest first, and the command that it runs.
 ///
 /// # Errors
-/// Where the layers' descriptors do not make a manifest.
+/// If the layers' descriptors do not make a valid manifest.
 pub fn image(platform: &Platform, layers: &[PackedLayer], entrypoint: &[String]) -> Result<Closure, PackError> {
     let config = json(&Config {
         architecture: &platform.architecture,
@@ -42,10 +42,10 @@ pub fn image(platform: &Platform, layers: &[PackedLayer], entrypoint: &[String])
     Ok(Closure::whole(root, vec![manifest], blobs))
 }
 
-/// An index of images, in the order given. What they share is in it once.
+/// Makes an index of images, in this order. Content that they share is included once.
 ///
 /// # Errors
-/// Where the images' descriptors do not make an index.
+/// If the images' descriptors do not make a valid index.
 pub fn index(images: &[Closure]) -> Result<Closure, PackError> {
     let index = json(&ImageIndex {
         schema_version: 2,
@@ -67,7 +67,7 @@ fn keep_first<T>(items: &mut Vec<T>, digest: impl Fn(&T) -> Digest) {
     items.retain(|item| seen.insert(digest(item)));
 }
 
-/// The fields of these structs serialise to text without fail, and always in this order.
+/// Serialises a document. It cannot fail for the structs of this file, and keeps the order of their fields.
 fn json(document: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(document).expect("a struct of strings and lists serialises")
 }

@@ -1,4 +1,4 @@
-//! Files into a layer.
+//! Packs files into a layer.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -17,7 +17,7 @@ use crate::source::{Source, SourceError};
 pub enum Compression {
     /// A plain tar.
     None,
-    /// Gzip, quickly.
+    /// Gzip at its fastest level.
     Gzip,
 }
 
@@ -31,7 +31,7 @@ impl Compression {
     }
 }
 
-/// The files and folders of a layer, by their path below the root.
+/// The files and folders of a layer, by path below the root.
 #[derive(Debug, Clone, Default)]
 pub struct Layer {
     entries: BTreeMap<String, Content>,
@@ -43,15 +43,15 @@ enum Content {
     Folder,
 }
 
-/// A layer that was packed. A clone is another handle on the same bytes.
+/// A packed layer. A clone is another handle to the same bytes.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct PackedLayer {
-    /// What the layer is called in a manifest.
+    /// The descriptor of the layer in a manifest.
     pub descriptor: Descriptor,
     /// The digest of the uncompressed tar, which the image's config lists.
     pub diff_id: Digest,
-    /// Where its bytes are.
+    /// The source of its bytes.
     pub source: Source,
 }
 
@@ -62,14 +62,14 @@ impl Layer {
         Self::default()
     }
 
-    /// Adds a file, or replaces the one of that name. `mode` holds the permission bits, for example `0o755`.
+    /// Adds a file, or replaces the one with this name. `mode` is the permission bits, for example `0o755`.
     #[must_use]
     pub fn with_file(mut self, name: impl Into<String>, content: Source, mode: u32) -> Self {
         self.entries.insert(name.into(), Content::File(content, mode));
         self
     }
 
-    /// Adds a folder. It is needed only where nothing is in it, or where a reader expects an entry for each.
+    /// Adds a folder. This is needed only if the folder is empty, or if a reader expects an entry for each folder.
     #[must_use]
     pub fn with_folder(mut self, name: impl Into<String>) -> Self {
         self.entries.insert(name.into(), Content::Folder);
@@ -79,17 +79,17 @@ impl Layer {
     /// Packs the layer into memory.
     ///
     /// # Errors
-    /// Where a file cannot be read or named.
+    /// If a file cannot be read, or its name is not allowed in a layer.
     pub fn in_memory(&self, compression: Compression) -> Result<PackedLayer, PackError> {
         let mut bytes = Vec::new();
         let (descriptor, diff_id) = self.write(compression, &mut bytes)?;
         Ok(PackedLayer { source: Source::bytes(bytes).with_digest(descriptor.digest), descriptor, diff_id })
     }
 
-    /// Packs the layer into a file, which must stay there until the layer has been pushed.
+    /// Packs the layer into a file, which must exist until the layer has been pushed.
     ///
     /// # Errors
-    /// Where a file cannot be read or named, or the layer's file cannot be written.
+    /// If a file cannot be read, its name is not allowed in a layer, or the layer's file cannot be written.
     pub fn in_file(&self, compression: Compression, path: impl Into<PathBuf>) -> Result<PackedLayer, PackError> {
         let path = path.into();
         let failed = |error| PackError::Write { what: path.display().to_string(), error };
@@ -100,10 +100,10 @@ impl Layer {
         Ok(PackedLayer { descriptor, diff_id, source })
     }
 
-    /// Writes the layer and says what it is called, and the digest of its tar.
+    /// Writes the layer. Returns its descriptor, and the digest of its uncompressed tar.
     ///
     /// # Errors
-    /// Where a file cannot be read or named, or `to` refuses.
+    /// If a file cannot be read, its name is not allowed in a layer, or `to` fails.
     pub fn write(&self, compression: Compression, to: &mut dyn Write) -> Result<(Descriptor, Digest), PackError> {
         let failed = |error| PackError::Write { what: "the layer".to_owned(), error };
         let mut compressed = Hashing::new(to);
@@ -149,7 +149,7 @@ impl Layer {
     }
 }
 
-/// Nobody's, at the epoch.
+/// A header without an owner, whose time is the epoch.
 fn header(kind: EntryType, mode: u32, size: u64) -> Header {
     let mut header = Header::new_gnu();
     header.set_entry_type(kind);
@@ -161,7 +161,7 @@ fn header(kind: EntryType, mode: u32, size: u64) -> Header {
     header
 }
 
-/// What a copy from a source failed with: the source's own error, if it was that.
+/// The error of a copy from a source: the source's own error, if it failed.
 pub(super) fn write_error(what: &str, error: io::Error) -> PackError {
     match error.downcast::<SourceError>() {
         Ok(error) => PackError::Source(error),
@@ -169,7 +169,7 @@ pub(super) fn write_error(what: &str, error: io::Error) -> PackError {
     }
 }
 
-/// Passes bytes on and hashes them.
+/// Writes bytes to another writer, and hashes them.
 struct Hashing<'a> {
     to: &'a mut dyn Write,
     digester: Digester,

@@ -1,7 +1,7 @@
-//! Making small images: files into layers, layers into images, images into an index.
+//! Makes small images: layers from files, images from layers, and an index from images.
 //!
-//! For demonstrations and tests, not a build tool. The same input gives the same bytes: entries are sorted, and every time
-//! in them is the epoch.
+//! This is for demonstrations and tests, and is not a build tool. The same input gives the same bytes: entries are
+//! sorted, and every time is the epoch.
 //!
 //! ```
 //! use longshore_core::content::Platform;
@@ -43,13 +43,13 @@ pub enum PackError {
     /// A file's content could not be read.
     #[error(transparent)]
     Source(#[from] SourceError),
-    /// A source whose length is not known: a tar has lengths before contents.
+    /// The size of a source is not known, but a tar needs it before the content.
     #[error("the length of {name} is not known: read it into a file first")]
     UnknownLength {
         /// The file in the layer.
         name: String,
     },
-    /// The name cannot stand in a layer.
+    /// The name is not allowed in a layer.
     #[error(
         "{name:?} cannot be the name of a file in a layer: it is written as a path below the root, without .. in it"
     )]
@@ -62,7 +62,7 @@ pub enum PackError {
     Write {
         /// What was written.
         what: String,
-        /// What the system said.
+        /// The system's error.
         error: io::Error,
     },
     /// A folder or file could not be read.
@@ -70,10 +70,10 @@ pub enum PackError {
     Read {
         /// The folder or file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         error: io::Error,
     },
-    /// A name in a folder that could not be unpacked everywhere.
+    /// A name in a folder could not be unpacked on every system.
     #[error("{} cannot be packed under the name {name:?}, because it could not be unpacked everywhere (I41): {why}", path.display())]
     Path {
         /// The file or folder.
@@ -83,7 +83,7 @@ pub enum PackError {
         /// What is wrong with it.
         why: PortablePathError,
     },
-    /// Two names in a folder that are one where case does not count.
+    /// Two names in a folder differ only in case.
     #[error("{first:?} and {second:?} are one file where case does not count (I41): rename one of them")]
     Collision {
         /// The name that came first.
@@ -91,7 +91,7 @@ pub enum PackError {
         /// The other one.
         second: String,
     },
-    /// A link that leads out of the folder, to a folder, or to nothing.
+    /// A link leads out of the folder, to a folder, or to nothing.
     #[error(
         "{} is a link that does not lead to a file in the same folder, and links are not unpacked (I42): put there what it leads to (`cp -rL` does)",
         .0.display()
@@ -100,13 +100,13 @@ pub enum PackError {
     /// A device, a socket or a pipe.
     #[error("{} is neither a file nor a folder: leave it out", .0.display())]
     Kind(PathBuf),
-    /// Something stands already where a layout was to be written.
+    /// The folder already has a layout.
     #[error("there is a layout in {} already: name another folder", .0.display())]
     Exists(PathBuf),
     /// A layout could not be written.
     #[error(transparent)]
     Layout(#[from] StagingError),
-    /// What was packed is no manifest.
+    /// The packed document is not a valid manifest.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
 }

@@ -1,4 +1,4 @@
-//! The body of one request, read in pieces.
+//! Reads the body of one request in pieces.
 
 use std::fmt;
 use std::io::{self, Read};
@@ -14,15 +14,15 @@ use super::{Ended, SourceError, lock};
 
 /// Reads the bytes of one request's body.
 ///
-/// A body of known length gives exactly that many bytes or fails: never fewer. After an error it gives nothing more.
-/// It is an [`io::Read`] too; [`BodyReader::next_piece`] does without the copy.
+/// A body of known length gives exactly that many bytes, or fails. After an error it gives no more bytes. It implements
+/// [`io::Read`] too, but [`BodyReader::next_piece`] avoids a copy.
 pub struct BodyReader {
     from: From,
     position: u64,
-    /// The offset behind the last byte, where the length was said.
+    /// The position after the last byte, if the length is known.
     end: Option<u64>,
     failed: bool,
-    /// What [`Read`] was given and did not take yet.
+    /// Bytes of the current piece that [`Read`] has not returned yet.
     unread: Bytes,
 }
 
@@ -44,23 +44,23 @@ impl BodyReader {
         Self { from, position, end, failed: false, unread: Bytes::new() }
     }
 
-    /// How many bytes are still to come, where that is known.
+    /// How many bytes are still to come, if that is known.
     #[must_use]
     pub fn remaining(&self) -> Option<u64> {
         self.end.map(|end| end - self.position + self.unread.len() as u64)
     }
 
-    /// Whether the bytes are in memory or in a file: nobody has to be waited for.
+    /// Whether the bytes are in memory or in a file, so that reading them does not wait for anything.
     #[must_use]
     pub fn is_at_hand(&self) -> bool {
         match &self.from {
-            // Bytes that no body has passed yet are read for the hash alone, and may be many.
+            // Bytes that no body has read yet must be read for the hash, and there may be many.
             From::Replayable { reader, hasher } => reader.is_at_hand() && !self.leaves_gap(hasher.as_deref()),
             From::Once(_) => false,
         }
     }
 
-    /// Whether the bytes are hashed as they pass.
+    /// Whether the bytes are hashed while they are read.
     #[must_use]
     pub fn is_hashed(&self) -> bool {
         match &self.from {
@@ -77,8 +77,8 @@ impl BodyReader {
     /// The next piece, at most [`super::PIECE`] bytes and never empty; `None` at the end.
     ///
     /// # Errors
-    /// Where a read fails, the content is shorter than it was said to be, or the last byte is at hand and the whole blob
-    /// is not what its digest says.
+    /// If a read fails, if the content is shorter than its given size, or, before the last piece, if the whole blob
+    /// does not have its given digest.
     pub fn next_piece(&mut self) -> Result<Option<Bytes>, SourceError> {
         if !self.unread.is_empty() {
             return Ok(Some(std::mem::take(&mut self.unread)));
@@ -94,7 +94,7 @@ impl BodyReader {
         piece
     }
 
-    /// The whole blob's length and digest, once all of its bytes have passed, in this body or before it.
+    /// The whole blob's size and digest, once all of its bytes were read, in this body or before it.
     #[must_use]
     pub fn ended(&self) -> Option<Ended> {
         match &self.from {

@@ -1,4 +1,4 @@
-//! Buffers that are read into again and again, so that a body neither asks for memory nor clears it for each piece.
+//! Buffers that are reused, so that a body neither allocates nor clears memory for each piece.
 
 use std::io::{self, Read};
 use std::sync::{Arc, Mutex};
@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::lock;
 
-/// How many buffers wait to be used again.
+/// How many free buffers are kept at most.
 const MOST: usize = 4;
 
 /// The buffers of one body. A clone shares them.
@@ -16,7 +16,7 @@ pub(super) struct Buffers {
     free: Arc<Mutex<Vec<Vec<u8>>>>,
 }
 
-/// A buffer that somebody reads out of. When nobody does any more, it goes back.
+/// A buffer in use. It becomes free when it is dropped.
 struct Lent {
     buffer: Vec<u8>,
     filled: usize,
@@ -24,7 +24,7 @@ struct Lent {
 }
 
 impl Buffers {
-    /// Reads until `len` bytes are there, or until the end.
+    /// Reads `len` bytes, or fewer at the end.
     pub(super) fn fill(&self, reader: &mut dyn Read, len: usize) -> io::Result<Bytes> {
         let mut buffer = lock(&self.free).pop().unwrap_or_default();
         if buffer.len() < len {
@@ -35,7 +35,7 @@ impl Buffers {
     }
 }
 
-/// How many bytes were read into the buffer: fewer than fit in only at the end.
+/// Fills the buffer. Returns how many bytes were read, which is less than its length only at the end.
 fn fill(reader: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
     let mut filled = 0;
     while filled < buffer.len() {

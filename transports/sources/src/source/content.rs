@@ -1,4 +1,4 @@
-//! Content that can be read again, from any offset.
+//! Content that can be read again, from any position.
 
 use std::fmt;
 use std::fs::File;
@@ -11,18 +11,18 @@ use bytes::Bytes;
 use super::buffers::Buffers;
 use super::{PIECE, SourceError};
 
-/// Bytes of a known length that can be read as often as one likes.
+/// Bytes of a known size that can be read any number of times.
 #[derive(Clone)]
 pub(crate) enum Content {
     /// In memory.
     Bytes(Bytes),
     /// A part of a file.
     File { path: PathBuf, offset: u64, len: u64 },
-    /// Whatever the function opens at an offset.
+    /// The reader that the function opens at a position.
     Opened { what: String, len: u64, open: Arc<OpenAt> },
 }
 
-/// Opens content at an offset.
+/// Opens content at a position.
 pub(crate) type OpenAt = dyn Fn(u64) -> io::Result<Box<dyn Read + Send>> + Send + Sync;
 
 impl Content {
@@ -33,7 +33,7 @@ impl Content {
         }
     }
 
-    /// The content, in words.
+    /// The name of the content in messages.
     pub(crate) fn what(&self) -> String {
         match self {
             Self::Bytes(bytes) => format!("a buffer of {} bytes", bytes.len()),
@@ -43,7 +43,7 @@ impl Content {
         }
     }
 
-    /// A reader of its own, so that bodies that are read at the same time do not share a cursor.
+    /// Opens a new reader, so that bodies that are read at the same time do not share a position.
     pub(crate) fn open_at(&self, from: u64) -> Result<Reopened, SourceError> {
         let reader = match self {
             Self::Bytes(bytes) => Reader::Bytes(bytes.clone()),
@@ -91,7 +91,7 @@ impl Reopened {
         matches!(self.reader, Reader::Bytes(_) | Reader::File(_))
     }
 
-    /// The next bytes before `end`: as many as there are, [`PIECE`] at most.
+    /// The next bytes before `end`, at most [`PIECE`].
     pub(crate) fn next(&mut self, end: u64) -> Result<Bytes, SourceError> {
         let len = end.saturating_sub(self.position).min(PIECE as u64) as usize;
         let reader: &mut dyn Read = match &mut self.reader {

@@ -1,4 +1,4 @@
-//! Why a blob's bytes could not be had.
+//! Why a blob's bytes could not be read.
 
 use std::io;
 use std::ops::Range;
@@ -8,11 +8,11 @@ use std::sync::Arc;
 use longshore_core::Digest;
 use thiserror::Error;
 
-/// Why the bytes of a source could not be had. None of these may be answered by sending fewer or other bytes.
+/// Why the bytes of a source could not be read. After such an error a driver must not send fewer or other bytes.
 #[derive(Debug, Clone, Error)]
 #[non_exhaustive]
 pub enum SourceError {
-    /// No source was given for the key that was asked for.
+    /// No source was given for this key.
     #[error("no source was given for this blob: add one before it is pushed")]
     NoSource,
     /// The file could not be opened.
@@ -20,73 +20,73 @@ pub enum SourceError {
     Open {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         error: Arc<io::Error>,
     },
-    /// A folder, a pipe or a device, of which nobody knows how long it is.
+    /// The path is a folder, a pipe or a device, whose size is not known.
     #[error("{} is not a file", path.display())]
     NotAFile {
-        /// What is there.
+        /// The path.
         path: PathBuf,
     },
     /// A read failed.
     #[error("cannot read {what}: {error}")]
     Read {
-        /// The source, in words.
+        /// The source's name in messages.
         what: String,
-        /// What the system said.
+        /// The system's error.
         error: Arc<io::Error>,
     },
-    /// The content ended before the length that it was said to have.
+    /// The content is shorter than its given size.
     #[error("{what} ended after {found} of {expected} bytes: it was changed while it was read")]
     Shrunk {
-        /// The source, in words.
+        /// The source's name in messages.
         what: String,
-        /// How long it should have been, in bytes.
+        /// The given size in bytes.
         expected: u64,
-        /// How long it was, in bytes.
+        /// The size that was found, in bytes.
         found: u64,
     },
-    /// Bytes were asked for that the content does not have.
+    /// The requested bytes are not all in the content.
     #[error("bytes {} to {} were asked for, but there are only {len}", range.start, range.end)]
     OutOfRange {
-        /// What was asked for.
+        /// The requested range.
         range: Range<u64>,
-        /// How long the content is, in bytes.
+        /// The size of the content in bytes.
         len: u64,
     },
-    /// A reader that can be read only once is past the byte that was asked for.
+    /// The requested bytes of a one-shot reader are not buffered any more.
     #[error(
-        "byte {from} was asked for again, but only bytes from {first} on are still in hand: the source can be read once"
+        "byte {from} was requested again, but only bytes from {first} on are still buffered: the source can be read once"
     )]
     Gone {
-        /// The first byte that was asked for.
+        /// The position of the first requested byte.
         from: u64,
-        /// The first byte that is still held.
+        /// The position of the first byte that is still buffered.
         first: u64,
     },
-    /// Bytes of a reader were asked for that lie behind bytes nobody has read yet.
-    #[error("byte {from} was asked for, but only {read} bytes have been read so far")]
+    /// The requested bytes of a one-shot reader come after bytes that were not read yet.
+    #[error("byte {from} was requested, but only {read} bytes have been read so far")]
     Ahead {
-        /// The first byte that was asked for.
+        /// The position of the first requested byte.
         from: u64,
         /// How many bytes have been read.
         read: u64,
     },
-    /// The bytes are not what their digest says.
+    /// The bytes do not have the given digest.
     #[error(transparent)]
     DigestMismatch(#[from] Box<DigestMismatch>),
 }
 
-/// The bytes of a source are not what their digest says.
+/// The bytes of a source do not have the given digest.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{what} has the digest {found}, not {expected}: the blob is damaged")]
 pub struct DigestMismatch {
-    /// The source, in words.
+    /// The source's name in messages.
     pub what: String,
-    /// The digest that it should have.
+    /// The digest that was given.
     pub expected: Digest,
-    /// The digest that it has.
+    /// The digest of the bytes.
     pub found: Digest,
 }
 

@@ -1,14 +1,14 @@
-//! The digest of content that can be read again, computed once while its bytes pass.
+//! Computes the digest of replayable content once, while bodies read it.
 
 use longshore_core::{Algorithm, Digest, Digester};
 
 use super::content::Content;
 use super::{DigestMismatch, Ended, SourceError};
 
-/// Follows the bytes of a source as bodies pass them on.
+/// Hashes the bytes of a source while bodies read them.
 ///
-/// Each byte is hashed once, however often it is sent: a retry passes the bytes that were hashed already, and bytes that
-/// no body has passed (a push that goes on from an offset) are read for the hash alone before the last byte goes out.
+/// Each byte is hashed once, however often it is sent. Bytes that no body has read, because an upload continued at a
+/// later position, are read for the hash before the last byte is sent.
 pub(crate) struct Hasher {
     content: Content,
     expected: Option<Digest>,
@@ -20,24 +20,24 @@ enum State {
     Done(Digest),
 }
 
-/// What is known about a blob's digest.
+/// The state of a blob's verification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verification {
-    /// The source is trusted: nothing is computed.
+    /// The source is trusted, so nothing is computed.
     Trusted,
-    /// So many bytes have passed, from the first one on.
+    /// This many bytes were hashed, from the first one on.
     Hashing {
-        /// How many, in bytes.
+        /// The number of bytes.
         passed: u64,
     },
-    /// All bytes have passed, and no digest was said to compare with.
+    /// All bytes were hashed, and no digest was given to compare with.
     Computed(Digest),
-    /// All bytes have passed, and they are what the digest says.
+    /// All bytes were hashed, and have the given digest.
     Agreed(Digest),
-    /// All bytes have passed, and they are not what the digest says.
+    /// All bytes were hashed, and do not have the given digest.
     Disagreed {
-        /// The digest that was said.
+        /// The digest that was given.
         expected: Digest,
         /// The digest of the bytes.
         found: Digest,
@@ -50,9 +50,9 @@ impl Hasher {
         Self { content, expected, state: State::Hashing(Digester::new(algorithm)) }
     }
 
-    /// Takes a piece that is about to be passed on, from the offset `from`.
+    /// Hashes a piece at the position `from`, before it is sent.
     ///
-    /// The piece that holds the last byte is passed on only if the whole content is what its digest says.
+    /// If the piece has the last byte and the whole content does not have its given digest, this fails.
     pub(crate) fn pass(&mut self, from: u64, piece: &[u8]) -> Result<(), SourceError> {
         let end = from + piece.len() as u64;
         if end == self.content.len() {
@@ -67,7 +67,7 @@ impl Hasher {
         self.conclude()
     }
 
-    /// Reads and hashes what no body has passed yet, up to the offset `to`.
+    /// Reads and hashes the bytes up to the position `to` that no body has read yet.
     pub(crate) fn catch_up(&mut self, to: u64) -> Result<(), SourceError> {
         if let State::Hashing(digester) = &mut self.state
             && digester.len() < to
@@ -80,7 +80,7 @@ impl Hasher {
         self.conclude()
     }
 
-    /// The whole content's length and digest, once all of it has passed.
+    /// The whole content's size and digest, once all of it was hashed.
     pub(crate) fn ended(&self) -> Option<Ended> {
         match self.state {
             State::Hashing(_) => None,

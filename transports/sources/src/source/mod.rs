@@ -1,4 +1,4 @@
-//! Blobs as sources: where the bytes of one blob come from, and how a driver reads them.
+//! Sources of blobs: where the bytes of one blob come from, and how a driver reads them.
 
 mod body;
 mod buffers;
@@ -27,19 +27,19 @@ pub use hasher::Verification;
 pub use set::Sources;
 use stream::Stream;
 
-/// The largest piece that a body hands out, in bytes.
+/// The largest piece that a body returns, in bytes.
 pub const PIECE: usize = 128 * 1024;
 
 /// Where the bytes of one blob come from.
 ///
-/// A clone is another handle on the same source: a driver clones one into the thread that reads. All reads block.
+/// A clone is another handle to the same source, for a thread that reads. All reads block.
 ///
-/// There are two kinds. *Replayable* sources (bytes, files, whatever can be opened again) have a known length; each body
-/// opens them anew. A *reader* can be read once and has no known length; what was read ahead of it, and as many bytes
-/// behind, stay in hand for a retry.
+/// There are two kinds. *Replayable* sources (bytes, files, and everything that can be opened again) have a known size,
+/// and each body opens them again. A *reader* can be read once and has no known size; the bytes that were read ahead,
+/// and as many before them, stay buffered for a retry.
 ///
-/// The digest is computed once, while the bytes pass. Where one was said ([`Source::with_digest`]) and the bytes differ,
-/// the last piece of the body fails, so that wrong bytes never complete an upload.
+/// The digest is computed once, while the bytes are read. If one was given ([`Source::with_digest`]) and the bytes do
+/// not have it, the last piece of the body fails, so that wrong bytes never complete an upload.
 #[derive(Clone)]
 pub struct Source {
     kind: Kind,
@@ -53,24 +53,24 @@ enum Kind {
     Once(Arc<Mutex<Stream>>),
 }
 
-/// The end of a blob: how long it is, and what it is called.
+/// The size and digest of a blob, known at its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ended {
-    /// The whole blob's length in bytes.
+    /// The whole blob's size in bytes.
     pub len: u64,
     /// The whole blob's digest.
     pub digest: Digest,
 }
 
-/// What came of reading ahead: the answer to the core's `Read`.
+/// The result of reading ahead: the answer to [`Output::Read`](longshore_core::driver::Output::Read).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReadAhead {
-    /// As many bytes as were asked for are in hand, and there is at least one more.
+    /// The requested bytes are buffered, and there is at least one more byte.
     Filled {
-        /// One past the last byte in hand, counted from the blob's beginning.
+        /// The position after the last buffered byte, counted from the blob's beginning.
         len: u64,
     },
-    /// All the bytes that are left are in hand.
+    /// All remaining bytes are buffered.
     Ended(Ended),
 }
 
@@ -81,10 +81,10 @@ impl Source {
         Self::replayable(Content::Bytes(bytes.into()))
     }
 
-    /// A whole file, as long as it is now.
+    /// A whole file, with its current size.
     ///
     /// # Errors
-    /// Where the file cannot be looked at.
+    /// If the file does not exist, or is a folder, a pipe or a device.
     pub fn file(path: impl Into<PathBuf>) -> Result<Self, SourceError> {
         let path = path.into();
         match std::fs::metadata(&path) {
@@ -94,13 +94,13 @@ impl Source {
         }
     }
 
-    /// `len` bytes of a file from the byte `offset` on. Each body opens the file for itself.
+    /// `len` bytes of a file from the position `offset` on. Each body opens the file again.
     #[must_use]
     pub fn part_of_file(path: impl Into<PathBuf>, offset: u64, len: u64) -> Self {
         Self::replayable(Content::File { path: path.into(), offset, len })
     }
 
-    /// Content of `len` bytes that `open` opens at any offset from 0 to `len`, as often as it is asked to.
+    /// Content of `len` bytes that `open` can open any number of times, at any position from 0 to `len`, inclusive.
     #[must_use]
     pub fn opened_by<F>(len: u64, open: F) -> Self
     where
@@ -109,7 +109,7 @@ impl Source {
         Self::opened("the content".to_owned(), len, open)
     }
 
-    /// [`Source::opened_by`], for content that messages call `what`.
+    /// [`Source::opened_by`], for content whose name in messages is `what`.
     pub(crate) fn opened<F>(what: String, len: u64, open: F) -> Self
     where
         F: Fn(u64) -> io::Result<Box<dyn Read + Send>> + Send + Sync + 'static,
@@ -117,15 +117,15 @@ impl Source {
         Self::replayable(Content::Opened { what, len, open: Arc::new(open) })
     }
 
-    /// A reader that can be read once, of unknown length and digest: a pipe, a compressor.
+    /// A reader that can be read once, of unknown size and digest, such as a pipe or a compressor.
     #[must_use]
     pub fn reader(reader: impl Read + Send + 'static, algorithm: Algorithm) -> Self {
         Self::of(Kind::Once(Arc::new(Mutex::new(Stream::new(Box::new(reader), algorithm)))))
     }
 
-    /// Says what the digest is: bytes that differ fail the body that would complete them.
+    /// Sets the digest that the bytes must have. If they do not have it, the body that would complete them fails.
     ///
-    /// A reader's digest is what the reader gives: to say it beforehand changes nothing there.
+    /// For a reader this has no effect: its digest is always computed.
     #[must_use]
     pub fn with_digest(mut self, digest: Digest) -> Self {
         if let Kind::Replayable { content, expected, hasher } = &mut self.kind {
@@ -135,7 +135,8 @@ impl Source {
         self
     }
 
-    /// Skips the hashing of a source whose digest was said: its maker vouches for it. The registry still checks.
+    /// Skips the hashing of a source whose digest was given, because the caller trusts it. The registry still verifies
+    /// it.
     #[must_use]
     pub fn trusted(mut self) -> Self {
         if let Kind::Replayable { expected: Some(_), hasher, .. } = &mut self.kind {
@@ -153,7 +154,7 @@ impl Source {
         Self { kind, operation: Arc::default() }
     }
 
-    /// The length in bytes, where it is known before the end.
+    /// The size in bytes, if it is known before the end.
     #[must_use]
     pub fn len(&self) -> Option<u64> {
         match &self.kind {
@@ -162,13 +163,13 @@ impl Source {
         }
     }
 
-    /// Whether it is known to hold no byte.
+    /// Whether it is known to be empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == Some(0)
     }
 
-    /// The file and the offset in it, where the bytes are in a file.
+    /// The file and the position in it, if the bytes are in a file.
     #[must_use]
     pub fn place(&self) -> Option<(&Path, u64)> {
         match &self.kind {
@@ -183,13 +184,13 @@ impl Source {
         matches!(self.kind, Kind::Replayable { .. })
     }
 
-    /// Whether its bytes are in memory or in a file: nobody has to be waited for.
+    /// Whether its bytes are in memory or in a file, so that reading them does not wait for anything.
     #[must_use]
     pub const fn is_at_hand(&self) -> bool {
         matches!(&self.kind, Kind::Replayable { content: Content::Bytes(_) | Content::File { .. }, .. })
     }
 
-    /// How many bytes of the blob this handle keeps in memory: those of a buffer, or the window of a reader.
+    /// How many bytes of the blob are in memory: all for bytes in memory, and the buffered ones for a reader.
     #[must_use]
     pub fn held(&self) -> u64 {
         match &self.kind {
@@ -199,11 +200,11 @@ impl Source {
         }
     }
 
-    /// Opens the bytes of `range`: a body of exactly that length.
+    /// Opens the bytes of `range`, as a body of exactly that length.
     ///
     /// # Errors
-    /// Where the range lies outside the content, the content is shorter than it was said to be or cannot be opened, or the
-    /// bytes of a reader are not in hand.
+    /// If the range is not inside the content, if the content is shorter than its given size or cannot be opened, or if
+    /// the bytes of a reader are not buffered.
     pub fn open(&self, range: Range<u64>) -> Result<BodyReader, SourceError> {
         match &self.kind {
             Kind::Replayable { content, hasher, .. } => {
@@ -227,10 +228,10 @@ impl Source {
         }
     }
 
-    /// Opens all bytes from `from` to the end, wherever that is.
+    /// Opens all bytes from `from` to the end.
     ///
     /// # Errors
-    /// As for [`Source::open`].
+    /// Those of [`Source::open`].
     pub fn rest(&self, from: u64) -> Result<BodyReader, SourceError> {
         match &self.kind {
             Kind::Replayable { content, .. } => self.open(from..content.len()),
@@ -241,13 +242,12 @@ impl Source {
         }
     }
 
-    /// Gets the bytes from the offset `from` on and before the offset `up_to` into hand, or all that are left, and lets go of
-    /// what lies before.
+    /// Buffers the bytes from `from` to before `up_to`, or all remaining bytes, and drops the bytes before `from`.
     ///
-    /// Replayable content is not held in memory: its bytes are hashed up to there and will be read again.
+    /// Replayable content is not buffered: its bytes are hashed up to there, and will be read again.
     ///
     /// # Errors
-    /// Where a read fails, the content is shorter than it was said to be, or bytes before the window are asked for.
+    /// If a read fails, if the content is shorter than its given size, or if bytes are requested that were dropped.
     pub fn read_ahead(&self, from: u64, up_to: u64) -> Result<ReadAhead, SourceError> {
         match &self.kind {
             Kind::Replayable { content, expected, hasher } => {
@@ -272,7 +272,7 @@ impl Source {
         }
     }
 
-    /// The whole blob's length and digest, once all of its bytes have passed.
+    /// The whole blob's size and digest, once all of its bytes were read.
     #[must_use]
     pub fn ended(&self) -> Option<Ended> {
         match &self.kind {
@@ -284,7 +284,7 @@ impl Source {
         }
     }
 
-    /// What is known about the digest so far.
+    /// The current state of the verification.
     #[must_use]
     pub fn verification(&self) -> Verification {
         match &self.kind {
@@ -298,10 +298,11 @@ impl Source {
         }
     }
 
-    /// Reads what has not passed yet, so that the digest is known without any upload.
+    /// Reads all bytes that were not read yet, to verify the digest without an upload.
     ///
     /// # Errors
-    /// Where a read fails, or the bytes are not what their digest says. A reader's bytes would be lost: it is left alone.
+    /// If a read fails, or if the bytes do not have the given digest. A reader is not read, because its bytes would be
+    /// lost.
     pub fn verify(&self) -> Result<Verification, SourceError> {
         if let Kind::Replayable { content, hasher: Some(hasher), .. } = &self.kind {
             lock(hasher).catch_up(content.len())?;
@@ -319,7 +320,7 @@ impl fmt::Debug for Source {
     }
 }
 
-/// A panic elsewhere leaves nothing half done in here.
+/// A poisoned lock is no problem: a change that panicked has left a valid state.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! The sources of a push, by the caller's own key for a blob.
+//! The sources of a push, by the caller's key of each blob.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -7,9 +7,9 @@ use longshore_core::driver::Body;
 
 use super::{BodyReader, Ended, ReadAhead, Source, SourceError};
 
-/// All sources that a driver may be asked for, by key.
+/// All sources that a driver may need, by key.
 ///
-/// It holds handles only. To read in another thread, clone the [`Source`] into it.
+/// It has handles only. To read in another thread, clone the [`Source`] into it.
 #[derive(Debug, Clone)]
 pub struct Sources<K> {
     sources: BTreeMap<K, Source>,
@@ -22,18 +22,18 @@ impl<K> Default for Sources<K> {
 }
 
 impl<K: Ord> Sources<K> {
-    /// No sources.
+    /// Makes an empty set.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Says where the bytes of the blob `key` come from. An earlier source of that key is given back.
+    /// Sets the source of the blob `key`. Returns the previous source of that key, if there was one.
     pub fn insert(&mut self, key: K, source: Source) -> Option<Source> {
         self.sources.insert(key, source)
     }
 
-    /// Forgets the source of a blob.
+    /// Removes and returns the source of a blob.
     pub fn remove(&mut self, key: &K) -> Option<Source> {
         self.sources.remove(key)
     }
@@ -41,7 +41,7 @@ impl<K: Ord> Sources<K> {
     /// The source of a blob.
     ///
     /// # Errors
-    /// [`SourceError::NoSource`] where there is none.
+    /// [`SourceError::NoSource`] if there is none.
     pub fn source(&self, key: &K) -> Result<&Source, SourceError> {
         self.sources.get(key).ok_or(SourceError::NoSource)
     }
@@ -63,28 +63,28 @@ impl<K: Ord> Sources<K> {
         self.sources.is_empty()
     }
 
-    /// Opens the body that the core calls `Body::Blob { key, range }`: see [`Source::open`].
+    /// Opens the body `Body::Blob { key, range }`: see [`Source::open`].
     ///
     /// # Errors
-    /// As [`Source::open`], and where the key has no source.
+    /// Those of [`Source::open`], and if the key has no source.
     pub fn open(&self, key: &K, range: Range<u64>) -> Result<BodyReader, SourceError> {
         self.source(key)?.open(range)
     }
 
-    /// Opens the body that the core calls `Body::Rest { key, from }`: see [`Source::rest`].
+    /// Opens the body `Body::Rest { key, from }`: see [`Source::rest`].
     ///
     /// # Errors
-    /// As [`Source::rest`], and where the key has no source.
+    /// Those of [`Source::rest`], and if the key has no source.
     pub fn rest(&self, key: &K, from: u64) -> Result<BodyReader, SourceError> {
         self.source(key)?.rest(from)
     }
 
-    /// Opens a request's body, whatever it is: nothing, bytes, a part of a blob, or the rest of one.
+    /// Opens the body of any request: empty, bytes, a part of a blob, or the rest of one.
     ///
-    /// What the length of it is, [`Body::len`] says; the rest of a blob has none.
+    /// [`Body::len`] returns its length. It is not known for the rest of a blob.
     ///
     /// # Errors
-    /// As [`Source::open`] and [`Source::rest`], and where the key has no source.
+    /// Those of [`Source::open`] and [`Source::rest`], and if the key has no source.
     pub fn body(&self, body: &Body<K>) -> Result<BodyReader, SourceError> {
         match body {
             Body::Empty => Source::bytes("").open(0..0),
@@ -97,12 +97,12 @@ impl<K: Ord> Sources<K> {
     /// Reads ahead: see [`Source::read_ahead`].
     ///
     /// # Errors
-    /// As [`Source::read_ahead`], and where the key has no source.
+    /// Those of [`Source::read_ahead`], and if the key has no source.
     pub fn read_ahead(&self, key: &K, from: u64, up_to: u64) -> Result<ReadAhead, SourceError> {
         self.source(key)?.read_ahead(from, up_to)
     }
 
-    /// The blob's length and digest, once all of its bytes have passed.
+    /// The blob's size and digest, once all of its bytes were read.
     #[must_use]
     pub fn ended(&self, key: &K) -> Option<Ended> {
         self.sources.get(key).and_then(Source::ended)

@@ -1,4 +1,4 @@
-//! A reader that can be read only once, and the window of its bytes that is still in hand.
+//! A one-shot reader, and the window of its bytes that are buffered.
 
 use std::collections::VecDeque;
 use std::io::Read;
@@ -10,21 +10,21 @@ use longshore_core::{Algorithm, Digester};
 use super::buffers::Buffers;
 use super::{Ended, PIECE, ReadAhead, SourceError};
 
-/// Bytes of unknown length and digest, from a reader.
+/// Bytes of unknown size and digest, from a reader.
 ///
-/// All that is read goes through the window, so that several bodies, one of them long aborted, cannot lose or double a
-/// byte. The window holds what was read ahead (a chunk), and while a body streams past it, as many bytes behind as the
-/// largest chunk that was ever asked for: memory does not grow with the blob.
+/// All bytes go through the window, so that several bodies, of which some may be aborted, cannot lose or repeat a byte.
+/// The window has the bytes that were read ahead (a chunk), and, while a body streams, as many bytes before the body's
+/// position as the largest chunk that was ever requested. So memory does not grow with the blob.
 pub(crate) struct Stream {
     reader: Box<dyn Read + Send>,
     buffers: Buffers,
     progress: Progress,
     window: VecDeque<Bytes>,
-    /// The offset of the window's first byte.
+    /// The position of the window's first byte.
     start: u64,
-    /// The offset behind its last byte: how much was read.
+    /// The position after its last byte: how many bytes were read.
     end: u64,
-    /// How many bytes stay in the window behind a body that streams.
+    /// How many bytes before a streaming body's position stay in the window.
     keep: u64,
 }
 
@@ -41,9 +41,9 @@ impl Stream {
         Self { reader, buffers, progress, window: VecDeque::new(), start: 0, end: 0, keep: 0 }
     }
 
-    /// Holds the bytes from the offset `from` on and before `up_to`, or all that are left, and lets go of what lies before.
+    /// Buffers the bytes from `from` to before `up_to`, or all remaining bytes, and drops the bytes before `from`.
     ///
-    /// It reads one byte further than asked, so that "more to come" is a fact.
+    /// It reads one byte more than requested, to know whether the blob continues.
     pub(crate) fn read_ahead(&mut self, from: u64, up_to: u64) -> Result<ReadAhead, SourceError> {
         self.check(from)?;
         self.forget(from);
@@ -58,7 +58,7 @@ impl Stream {
         }
     }
 
-    /// The next piece at the offset `from` and before `end`; nothing where the stream is at its end.
+    /// The next piece from the position `from` and before `end`; `None` at the end of the stream.
     pub(crate) fn next(&mut self, from: u64, end: u64) -> Result<Option<Bytes>, SourceError> {
         self.check(from)?;
         if from == self.end && from < end {
@@ -77,7 +77,7 @@ impl Stream {
         Ok(None)
     }
 
-    /// The whole stream's length and digest, once its end was reached.
+    /// The whole stream's size and digest, once its end was reached.
     pub(crate) fn ended(&self) -> Option<Ended> {
         match self.progress {
             Progress::Ended(ended) => Some(ended),
@@ -134,7 +134,7 @@ impl Stream {
         }
     }
 
-    /// Lets go of all pieces that lie before the offset `before`.
+    /// Drops all pieces before the position `before`.
     fn forget(&mut self, before: u64) {
         while let Some(piece) = self.window.front_mut() {
             let len = piece.len() as u64;

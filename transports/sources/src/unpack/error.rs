@@ -8,16 +8,16 @@ use thiserror::Error;
 use crate::PortablePathError;
 use crate::staging::StagingError;
 
-/// Why the files of an artifact were not written. None of them was then.
+/// Why the files of an artifact were not written. After an error none of them is in the folder.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum UnpackError {
-    /// A title, or a path in a folder's tar, that could lead elsewhere.
+    /// A title, or a path in a folder's tar, could lead out of the folder.
     #[error("the {what} {path:?} is not used as a path (I41): {why}")]
     Path {
-        /// Where it stands.
+        /// The kind of the path.
         what: &'static str,
-        /// The path, fit to be shown.
+        /// The path, escaped for display.
         path: String,
         /// What is wrong with it.
         why: PortablePathError,
@@ -25,7 +25,7 @@ pub enum UnpackError {
     /// A path in a folder's tar that is not below the folder's title.
     #[error("the path in a folder {path:?} is not below its title {folder:?} (I41)")]
     Outside {
-        /// The path, fit to be shown.
+        /// The path, escaped for display.
         path: String,
         /// The folder's title.
         folder: String,
@@ -33,63 +33,63 @@ pub enum UnpackError {
     /// A path in a folder's tar that is not UTF-8.
     #[error("the path in a folder {path:?} is not UTF-8: no system would read it like another")]
     Encoding {
-        /// The path, fit to be shown.
+        /// The path, escaped for display.
         path: String,
     },
-    /// A title that is the folder itself, of a layer that is not to be unpacked.
+    /// The title of a file is the folder itself.
     #[error("the title {title:?} names no file")]
     NoFile {
-        /// The title, fit to be shown.
+        /// The title, escaped for display.
         title: String,
     },
-    /// The digest of a folder's tar is none.
-    #[error("the layer says {digest:?} of its folder's tar, which is no digest")]
+    /// The annotation with the digest of a folder's tar is not a digest.
+    #[error("the layer's annotation for the digest of its folder's tar is {digest:?}, which is not a digest")]
     TarDigest {
-        /// What it says, fit to be shown.
+        /// The value of the annotation, escaped for display.
         digest: String,
     },
-    /// Two paths that are one, or that some system takes for one.
-    #[error("{first:?} and {second:?} are one path, or are taken for one where case does not count (I41)")]
+    /// Two paths are the same, or some system treats them as the same.
+    #[error("{first:?} and {second:?} are one path, or are one where case does not count (I41)")]
     Collision {
         /// The path that came first.
         first: String,
         /// The other one.
         second: String,
     },
-    /// Something other than a file or a folder.
+    /// An entry is neither a file nor a folder.
     #[error("{path:?} is {kind}: only files and folders are unpacked (I42)")]
     Kind {
-        /// The path, fit to be shown.
+        /// The path, escaped for display.
         path: String,
         /// What it is, in words.
         kind: &'static str,
     },
-    /// More than is allowed.
+    /// A limit is exceeded.
     #[error("{folder:?} has more than {limit} {what}: no more are unpacked (I42)")]
     TooMuch {
         /// The folder's title.
         folder: String,
-        /// Of what.
+        /// What exceeds the limit.
         what: &'static str,
-        /// How much is allowed.
+        /// The limit.
         limit: u64,
     },
-    /// The tar is not what the layer says that it is.
-    #[error("the tar of {folder:?} is {found}, but the layer says {expected}")]
+    /// The tar does not have the digest in the layer's annotation.
+    #[error("the tar of {folder:?} has the digest {found}, but the layer says {expected}")]
     OtherTar {
         /// The folder's title.
         folder: String,
-        /// What the layer says.
+        /// The digest in the annotation.
         expected: Digest,
-        /// What it is.
+        /// The digest of the tar.
         found: Digest,
     },
-    /// It is no tar that was compressed with gzip.
+    /// The layer is not a tar that was compressed with gzip, or is damaged.
     #[error("the folder {folder:?} is not a whole tar+gzip: {error}")]
     Damaged {
         /// The folder's title.
         folder: String,
-        /// What the decoder said.
+        /// The decoder's error.
         error: io::Error,
     },
     /// It was [stopped](super::Files::stop).

@@ -1,4 +1,4 @@
-//! One folder out of its tar+gzip.
+//! Unpacks one folder from its tar+gzip.
 
 use std::io::{self, BufReader, Read};
 
@@ -12,10 +12,10 @@ use super::place::{NoFile, Place};
 use super::{Limits, Stop, Title, UnpackError};
 use crate::PortablePath;
 
-/// The most bytes that the names of an artifact may have together.
+/// How many bytes all names of an artifact may have together.
 const MAX_NAMES: u64 = 64 << 20;
 
-/// Unpacks a layer into a place, and gives the number of files.
+/// Unpacks a layer into a place. Returns the number of files.
 pub(super) fn unpack(
     layer: impl Read,
     title: &Title,
@@ -31,7 +31,7 @@ pub(super) fn unpack(
     let mut tar = Bounded { reader, left: limits.bytes, is_over: false, digester, stop };
     let mut archive = tar::Archive::new(&mut tar);
     let written = entries(&mut archive, title, place, names, limits);
-    // What follows the tar's end counts too, and belongs to its digest.
+    // Bytes after the end of the tar count too, because they are part of its digest.
     let result = written.and_then(|count| match io::copy(&mut tar, &mut io::sink()) {
         Ok(_) => Ok(count),
         Err(error) => Err(UnpackError::Damaged { folder: folder(), error }),
@@ -68,7 +68,7 @@ fn entries<R: Read>(
             return Err(too_much("files and folders", limits.entries));
         }
         let kind = entry.header().entry_type();
-        // It says something of all entries that follow, and is none.
+        // It is no file: it has attributes of all entries that follow.
         if kind == EntryType::XGlobalHeader {
             continue;
         }
@@ -92,7 +92,7 @@ fn entries<R: Read>(
     Ok(files)
 }
 
-/// Where an entry is to be. ORAS clients begin every path with the folder's title.
+/// The path of an entry. ORAS clients begin every path with the folder's title.
 fn path_of<R: Read>(entry: &tar::Entry<'_, R>, title: &Title) -> Result<PortablePath, UnpackError> {
     let bytes = entry.path_bytes();
     let refused = |why| UnpackError::Path { what: "path in a folder", path: shown_bytes(&bytes), why };
@@ -117,7 +117,7 @@ fn kind_of(kind: EntryType) -> Result<Kind, &'static str> {
     }
 }
 
-/// A tar that ends with an error where it is longer than allowed or nobody wants it any more, and is hashed on the way.
+/// Reads and hashes a tar. Fails if it is longer than allowed, or was stopped.
 struct Bounded<'a, R> {
     reader: R,
     left: u64,

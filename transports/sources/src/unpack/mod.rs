@@ -1,8 +1,8 @@
-//! The files of an artifact: what its titles name, written below one folder and nowhere else.
+//! Writes the files of an artifact, which its layers' titles name, below one folder.
 //!
-//! Titles and tars are what somebody else wrote. So every path is a [`PortablePath`] (I41), a folder's tar holds
-//! files and folders only and no more than [`Limits`] allow (I42), and all of it is renamed into place at the end, or
-//! nothing is (I43).
+//! Titles and tars are of unknown origin. So every path must be a [`PortablePath`] (I41), a folder's tar may contain
+//! only files and folders and no more than [`Limits`] allow (I42), and either all files are renamed into place at the
+//! end or none (I43).
 //!
 //! ```
 //! use longshore_core::MediaType;
@@ -48,19 +48,19 @@ pub use stop::Stop;
 /// The annotation that names a file (image spec, annotations).
 pub const TITLE: &str = "org.opencontainers.image.title";
 
-/// The annotation by which ORAS clients say that a layer is a folder, as tar+gzip: `true`.
+/// The annotation with which ORAS clients mark a layer as a folder in a tar+gzip. Its value is `true`.
 pub const UNPACK: &str = "io.deis.oras.content.unpack";
 
-/// The annotation by which ORAS clients say the digest of a folder's tar, before it was compressed.
+/// The annotation in which ORAS clients state the digest of a folder's uncompressed tar.
 pub const TAR_DIGEST: &str = "io.deis.oras.content.digest";
 
-/// How much a folder may hold, so that a small download does not fill a disk.
+/// How much a folder may contain, so that a small download does not fill a disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Bytes in the uncompressed tar. Default 4 GiB.
+    /// The largest uncompressed tar, in bytes. Default 4 GiB.
     pub bytes: u64,
-    /// Files and folders in it. Default 100,000.
+    /// How many files and folders it may contain. Default 100,000.
     pub entries: u64,
 }
 
@@ -70,23 +70,23 @@ impl Default for Limits {
     }
 }
 
-/// What a layer is called, and whether it is a folder.
+/// The title of a layer, and whether it is a folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Title {
-    /// Where it is to be.
+    /// The path below the folder.
     pub path: PortablePath,
-    /// Whether it is to be unpacked.
+    /// Whether the layer is a folder that must be unpacked.
     pub is_folder: bool,
-    /// The digest of a folder's tar, where the layer says it.
+    /// The digest of a folder's tar, if the layer states it.
     pub tar_digest: Option<Digest>,
 }
 
 impl Title {
-    /// What the annotations of a layer say; nothing where it has no title.
+    /// Reads the annotations of a layer; `None` if it has no title.
     ///
     /// # Errors
-    /// Where its title is no path below a folder, or is the folder itself without being one to unpack.
+    /// If its title is not a path below a folder, or if it is the folder itself and the layer is not a folder.
     pub fn of(layer: &Descriptor) -> Result<Option<Self>, UnpackError> {
         let Some(text) = layer.annotations.get(TITLE) else { return Ok(None) };
         let path =
@@ -103,23 +103,23 @@ impl Title {
     }
 }
 
-/// The files of one artifact on their way into a folder.
+/// Writes the files of one artifact into a folder.
 #[derive(Debug)]
 pub struct Files {
     staging: Staging,
     names: Names,
-    /// What is renamed at the end.
+    /// The paths that are renamed at the end.
     roots: Vec<PortablePath>,
-    /// Files that were written.
+    /// How many files were written.
     count: u64,
     stop: Stop,
 }
 
 impl Files {
-    /// Begins to fill a folder. It may be there, and hold other things: those are not touched.
+    /// Starts to write into a folder. It may exist and have other content, which is not changed.
     ///
     /// # Errors
-    /// Where it is a file, or the system refuses.
+    /// If it is a file, or the system returns an error.
     pub fn create(folder: &Path) -> Result<Self, UnpackError> {
         let staging = Staging::in_folder(folder)?;
         Ok(Self { staging, names: Names::default(), roots: Vec::new(), count: 0, stop: Stop::default() })
@@ -131,16 +131,16 @@ impl Files {
         self.stop.clone()
     }
 
-    /// A folder for blobs on their way, in the same file system.
+    /// A folder for blobs that are being pulled, in the same file system.
     #[must_use]
     pub fn scratch(&self) -> PathBuf {
         self.staging.scratch()
     }
 
-    /// Finds out whether there is room for a title: before anything is pulled.
+    /// Reserves the path of a title, before anything is pulled.
     ///
     /// # Errors
-    /// Where another title has it, or something in the folder.
+    /// If another title has the path, or if it exists in the folder.
     pub fn claim(&mut self, title: &Title) -> Result<(), UnpackError> {
         let kind = if title.is_folder { Kind::Folder } else { Kind::File };
         self.names.add(&title.path, kind)?;
@@ -150,11 +150,11 @@ impl Files {
         Ok(())
     }
 
-    /// Writes what a title names, out of a file with the layer's bytes, which were verified. The file is moved, or read.
+    /// Writes a title's content from a file with the layer's verified bytes. The file is moved, or unpacked.
     ///
     /// # Errors
-    /// Where it is a folder's tar that may not be unpacked, it was [stopped](Files::stop), or the system refuses. Drop all of it
-    /// then.
+    /// If a folder's tar is refused, if it was [stopped](Files::stop), or if the system returns an error. Drop this
+    /// value then.
     pub fn put(&mut self, title: &Title, blob: &Path, limits: &Limits) -> Result<(), UnpackError> {
         let to = self.staging.make_parents(&title.path)?;
         if title.is_folder {
@@ -173,7 +173,7 @@ impl Files {
         Ok(())
     }
 
-    /// An ORAS client that was given `.` made a folder that is called so: what is in it is what there is to rename.
+    /// An ORAS client that was given `.` makes a folder with that title. Then the entries of the folder are renamed.
     fn add_roots(&mut self) -> Result<(), UnpackError> {
         let content = self.staging.content();
         for entry in fs::read_dir(&content).map_err(system(&content))? {
@@ -190,18 +190,18 @@ impl Files {
         Ok(())
     }
 
-    /// Renames everything into place, and gives the number of files.
+    /// Renames everything into place. Returns the number of files.
     ///
     /// # Errors
-    /// Where something stands in the way by now, or the system refuses.
+    /// If a path exists by now, or the system returns an error.
     pub fn finish(self) -> Result<u64, UnpackError> {
         self.staging.finish(&self.roots)?;
         Ok(self.count)
     }
 }
 
-/// What a folder's layer would be unpacked into, in the order of its tar: it is read to its end and held against everything that
-/// [`Files::put`] holds it against, and nothing is written.
+/// Lists what a folder's layer would be unpacked into, in the order of its tar. The whole layer is read and checked as
+/// in [`Files::put`], but nothing is written.
 ///
 /// ```
 /// use longshore_sources::unpack::{Limits, Title, list};
@@ -215,7 +215,7 @@ impl Files {
 /// ```
 ///
 /// # Errors
-/// As for [`Files::put`], but for what the system says.
+/// Those of [`Files::put`], except errors of the system.
 pub fn list(layer: impl Read, title: &Title, limits: &Limits) -> Result<Vec<Unpacked>, UnpackError> {
     let (mut list, mut names) = (place::List::default(), Names::default());
     names.add(&title.path, Kind::Folder)?;

@@ -1,4 +1,4 @@
-//! Which paths are taken.
+//! The paths that are in use.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -6,28 +6,29 @@ use std::collections::btree_map::Entry;
 use super::UnpackError;
 use crate::PortablePath;
 
-/// What stands at a path.
+/// What a path is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     File,
     Folder,
 }
 
-/// The paths of one artifact, by what they fold to. Folders may be named again and again, in the same letters.
+/// The paths of one artifact, by their folded form. A folder may occur several times, if its letters have the same
+/// case.
 #[derive(Debug, Default)]
 pub(super) struct Names {
     taken: BTreeMap<String, (PortablePath, Kind)>,
-    /// Bytes of all of them.
+    /// How many bytes all of them have.
     bytes: u64,
 }
 
 impl Names {
-    /// How many bytes the paths have that are remembered.
+    /// How many bytes all stored paths have.
     pub(super) const fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// Takes a path, and those of the folders above it.
+    /// Adds a path, and the folders above it.
     pub(super) fn add(&mut self, path: &PortablePath, kind: Kind) -> Result<(), UnpackError> {
         for above in path.ancestors() {
             self.take(above, Kind::Folder)?;

@@ -1,4 +1,4 @@
-//! Where the files of a folder go: into a folder, or nowhere.
+//! Where the files of a folder are written: into a folder, or into a list.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write as _};
@@ -8,16 +8,16 @@ use super::UnpackError;
 use crate::PortablePath;
 use crate::staging::{StagingError, system};
 
-/// Takes what a tar holds, entry by entry.
+/// Receives the entries of a tar.
 pub(super) trait Place {
-    /// A folder, which may be there already.
+    /// A folder, which may exist already.
     fn folder(&mut self, path: &PortablePath) -> Result<(), UnpackError>;
 
-    /// A new file, with the permissions that the tar says.
+    /// A new file, with the permissions in the tar.
     fn file(&mut self, path: &PortablePath, mode: u32, content: &mut dyn Read) -> Result<(), NoFile>;
 }
 
-/// Why a file was not written: whoever failed is named.
+/// Why a file was not written: reading or writing failed.
 pub(super) enum NoFile {
     /// The tar could not be read.
     Tar(io::Error),
@@ -30,17 +30,17 @@ pub(super) struct Folder {
     pub(super) content: PathBuf,
 }
 
-/// One thing that a folder's layer would be unpacked into.
+/// A file or folder that a layer would be unpacked into.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Unpacked {
-    /// Where: its title and what is below.
+    /// Its path, which begins with the title.
     pub path: PortablePath,
-    /// A file's length in bytes; nothing for a folder.
+    /// A file's size in bytes; `None` for a folder.
     pub len: Option<u64>,
 }
 
-/// Writes down what would be written.
+/// Records what would be written.
 #[derive(Default)]
 pub(super) struct List {
     pub(super) entries: Vec<Unpacked>,
@@ -81,8 +81,8 @@ impl Place for List {
     }
 }
 
-/// A new file, never one that is there: not what another entry made, and nothing through a link. Of its permissions, only
-/// whether it can be run is taken.
+/// Creates a new file. It must not exist, so it can overwrite no other entry and follow no link. Of the permissions
+/// only the executable bit is used.
 fn create(path: &Path, mode: u32) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);

@@ -1,9 +1,9 @@
-//! A wish to stop, from another thread.
+//! Stops unpacking from another thread.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Stops what is being unpacked: the next piece is an error then. A clone is another handle on the same.
+/// Stops unpacking: the next piece fails. A clone is another handle to the same.
 #[derive(Debug, Clone, Default)]
 pub struct Stop(Arc<AtomicBool>);
 
