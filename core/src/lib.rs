@@ -70,7 +70,8 @@
 //! ```
 //!
 //! [Writing a driver](guide) explains the rest. Ready-made drivers are in `longshore-reqwest`, `longshore-ureq` and
-//! `longshore-memory`.
+//! `longshore-memory`. [Quirks](quirks) lists what real registries do beyond the specification, by the ids that this
+//! documentation uses.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(
@@ -97,6 +98,7 @@ pub mod guide;
 pub mod header;
 mod name;
 mod outcome;
+pub mod quirks;
 pub mod secret;
 pub mod target;
 pub mod text;

@@ -1,4 +1,5 @@
-//! Links to the distribution spec lead to one version of it, and each endpoint's file to its rows there.
+//! Links to the distribution spec are to one version of it, each endpoint's file links its rows there, and each quirk that a
+//! comment names is on the page of quirks.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -54,4 +55,37 @@ fn each_file_of_an_endpoint_links_its_rows() {
     }
     // end-1 to end-14, and the b of 7, 8 and 12; end-4 has three.
     assert_eq!(rows, 19, "rows that have a file");
+}
+
+#[test]
+fn every_quirk_that_a_comment_names_is_on_the_page_of_quirks() {
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("QUIRKS.md")).unwrap();
+    let mut named = 0;
+    for (path, text) in files(&sources()) {
+        // A comment in one line, so that an id may stand in the line after the word.
+        let text = text.lines().map(|line| line.trim_start().trim_start_matches(['/', '!'])).collect::<String>();
+        for word in ["quirk `", "quirks `", "quirk](crate::quirks) `", "quirks](crate::quirks) `"] {
+            for (at, _) in text.match_indices(word) {
+                for id in ids(&text[at + word.len()..]) {
+                    assert!(page.contains(&format!("\n## `{id}`\n")), "{} names no quirk: {id}", path.display());
+                    named += 1;
+                }
+            }
+        }
+    }
+    assert!(named >= 100, "{named} ids were found");
+}
+
+/// The ids of a list such as ``a`, `b` and `c`)``, whose first backtick is left out.
+fn ids(list: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    let mut rest = list;
+    while let Some((id, after)) = rest.split_once('`') {
+        found.push(id);
+        match after.strip_prefix(", `").or_else(|| after.strip_prefix(" and `")) {
+            Some(next) => rest = next,
+            None => break,
+        }
+    }
+    found
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use longshore_mock_registry::fault::EFFECTS;
 use longshore_mock_registry::judge::RULES;
+use longshore_mock_registry::profile::quirk;
 use longshore_mock_registry::row_ids;
 
 fn check(name: &str, made: &str) {
@@ -61,4 +62,28 @@ What the judge holds clients to. A breach names the rule, the request and what i
     }
     made.push_str("\n*Some registries*: the spec allows it, and some registry does not stand it.\n");
     check("RULES.md", &made);
+}
+
+/// The core's documentation names quirks by their ids, and links this page. The catalogue is in the mock registry, which uses the
+/// core, so the page is written from here.
+#[test]
+fn the_cores_page_of_quirks_is_the_catalogue() {
+    let mut made = "\
+# Quirks of real registries
+
+Where registries differ from the specification, or from each other, this crate's documentation names the difference by an id, such
+as `patch-status-201`. This page lists all of them: what registries do, and what this client does about it.
+
+Severity 3: without the client's answer a push fails, or stores wrong content. Severity 2: it makes needless requests, or fails in
+some setups. Severity 1: nothing depends on it, or it is rare.
+"
+    .to_owned();
+    let mut all: Vec<_> = quirk::all().iter().collect();
+    all.sort_by_key(|quirk| &quirk.id);
+    for quirk in all {
+        let (does, client) = (quirk.does.trim(), quirk.client.trim().trim_end_matches('.'));
+        write!(made, "\n## `{}`\n\n{does}\n\nThe client {client}. Severity {}.\n", quirk.id, quirk.severity.number())
+            .unwrap();
+    }
+    check("../core/QUIRKS.md", &made);
 }

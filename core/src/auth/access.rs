@@ -70,8 +70,8 @@ pub enum Next {
     Basic,
     /// The credentials that were sent have expired: look them up again, and repeat the request with the new ones.
     Renew(Denied),
-    /// The answer has no challenge: request `/v2/` to get one (quirk `challenge-missing-www-authenticate`), then repeat
-    /// the request.
+    /// The answer has no challenge: request `/v2/` to get one ([quirk](crate::quirks)
+    /// `challenge-missing-www-authenticate`), then repeat the request.
     Ping,
     /// Fail: no other credentials are left to try.
     Denied(Denied),
@@ -102,10 +102,11 @@ impl Access {
         self.basic && self.service.is_none()
     }
 
-    /// Learns from the challenges of any answer, whatever its status (quirk `ping-200-with-challenge`).
+    /// Learns from the challenges of any answer, whatever its status ([quirk](crate::quirks)
+    /// `ping-200-with-challenge`).
     ///
     /// A known token service stays known if the answer to an authenticated request has a challenge for Basic only
-    /// (quirk `challenge-scheme-flips-to-basic`), or no challenge.
+    /// ([quirk](crate::quirks) `challenge-scheme-flips-to-basic`), or no challenge.
     ///
     /// # Errors
     /// If another origin asks for credentials, or if the only scheme is a token service that cannot be used.
@@ -135,8 +136,8 @@ impl Access {
 
     /// Decides what to do about an answer. `None` means that the answer does not ask for authentication.
     ///
-    /// An answer asks for authentication if its status is 401, or if it is 403 with a challenge (quirk
-    /// `insufficient-scope-as-403`) or with a text which says that the credentials have expired (quirk
+    /// An answer asks for authentication if its status is 401, or if it is 403 with a challenge ([quirk](crate::quirks)
+    /// `insufficient-scope-as-403`) or with a text which says that the credentials have expired ([quirk](crate::quirks)
     /// `expired-basic-403-plain-text`).
     ///
     /// # Errors

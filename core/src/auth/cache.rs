@@ -12,7 +12,7 @@ pub const MAX_TOKENS: usize = 1024;
 
 /// What a token was requested for: registry, token service, scopes and credentials.
 ///
-/// The order of the scopes matters: some services give a token for the first one only (quirk
+/// The order of the scopes matters: some services give a token for the first one only ([quirk](crate::quirks)
 /// `token-scope-order-first-wins`).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TokenKey {

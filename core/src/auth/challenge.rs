@@ -45,7 +45,8 @@ pub const MAX_SCOPES: usize = 16;
 pub struct Challenges(Vec<Challenge>);
 
 impl Challenges {
-    /// Reads the challenges of an answer from `from`, whatever its status (quirk `ping-200-with-challenge`).
+    /// Reads the challenges of an answer from `from`, whatever its status ([quirk](crate::quirks)
+    /// `ping-200-with-challenge`).
     ///
     /// # Errors
     /// If the challenges come from another origin than the registry's. Its credentials are not for that origin.
@@ -76,7 +77,7 @@ impl Challenges {
         self.0.is_empty()
     }
 
-    /// The first Bearer challenge with a realm, or the first one at all. Prefer it to Basic (quirk
+    /// The first Bearer challenge with a realm, or the first one at all. Prefer it to Basic ([quirk](crate::quirks)
     /// `challenge-multiple-schemes`).
     #[must_use]
     pub fn bearer(&self) -> Option<&Bearer> {
@@ -98,7 +99,8 @@ impl Challenges {
 pub enum Challenge {
     /// The registry wants a token.
     Bearer(Bearer),
-    /// The registry wants user name and password. The realm is ignored (quirk `challenge-realm-not-a-uri`).
+    /// The registry wants user name and password. The realm is ignored ([quirk](crate::quirks)
+    /// `challenge-realm-not-a-uri`).
     Basic,
     /// A scheme that this crate does not support, by its name in lower case.
     Other(String),
@@ -121,7 +123,8 @@ impl Bearer {
         self.realm.as_deref()
     }
 
-    /// The name of the registry at the token service; some registries state none (quirk `challenge-no-service`).
+    /// The name of the registry at the token service; some registries state none ([quirk](crate::quirks)
+    /// `challenge-no-service`).
     #[must_use]
     pub fn service(&self) -> Option<&str> {
         self.service.as_deref()

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::secret::UnusableSecret;
 use crate::{Authorization, Origin, Secret};
 
-/// The user name with which Azure Container Registry issues a refresh token as the password (quirk
+/// The user name with which Azure Container Registry issues a refresh token as the password ([quirk](crate::quirks)
 /// `acr-refresh-token-is-not-access-token`).
 const ZERO_GUID: &str = "00000000-0000-0000-0000-000000000000";
 

@@ -89,8 +89,8 @@ impl<'a> TokenRequest<'a> {
     }
 
     /// Adds the scopes of a challenge, unchanged and after the client's own: some registries name a repository
-    /// differently there (quirk `challenge-scope-name-differs`), or use scopes of another form (quirk
-    /// `challenge-scope-star`).
+    /// differently there ([quirk](crate::quirks) `challenge-scope-name-differs`), or use scopes of another form
+    /// ([quirk](crate::quirks) `challenge-scope-star`).
     #[must_use]
     pub const fn with_challenged(mut self, scopes: &'a [String]) -> Self {
         self.challenged = scopes;
@@ -112,8 +112,8 @@ impl<'a> TokenRequest<'a> {
     }
 
     /// The next way to try after an answer with this status, if there is one: GET if the service does not support
-    /// OAuth2 (400, 401, 404 or 405; quirk `token-post-oauth-unsupported`), and without the action `delete` if the
-    /// service never grants it (400; quirk `token-scope-delete-action`).
+    /// OAuth2 (400, 401, 404 or 405; [quirk](crate::quirks) `token-post-oauth-unsupported`), and without the action
+    /// `delete` if the service never grants it (400; [quirk](crate::quirks) `token-scope-delete-action`).
     #[must_use]
     pub fn after(&self, attempt: Attempt, status: StatusCode) -> Option<Attempt> {
         match (attempt.form, status.as_u16()) {
@@ -157,7 +157,7 @@ impl<'a> TokenRequest<'a> {
         Token::parse(self.service, body)
     }
 
-    /// The scopes to request: the client's own first, because some services read only the first (quirk
+    /// The scopes to request: the client's own first, because some services read only the first ([quirk](crate::quirks)
     /// `token-scope-order-first-wins`).
     fn wanted(&self, delete: bool) -> Vec<String> {
         let ours = || self.scopes.iter().map(|scope| if delete { scope.clone() } else { scope.without_delete() });

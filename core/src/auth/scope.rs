@@ -9,9 +9,9 @@ use crate::Repository;
 pub enum Action {
     /// Read.
     Pull,
-    /// Write. Registries want `pull` with it (quirk `push-scope-alone-insufficient`).
+    /// Write. Registries want `pull` with it ([quirk](crate::quirks) `push-scope-alone-insufficient`).
     Push,
-    /// Delete. It is requested for deletions only (quirk `token-scope-delete-action`).
+    /// Delete. It is requested for deletions only ([quirk](crate::quirks) `token-scope-delete-action`).
     Delete,
 }
 
@@ -91,7 +91,7 @@ impl fmt::Debug for Scope {
 }
 
 /// The scopes that one request needs. The scope of its own repository comes first, because some token services read
-/// only the first (quirk `token-scope-order-first-wins`).
+/// only the first ([quirk](crate::quirks) `token-scope-order-first-wins`).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Scopes(Vec<Scope>);
 

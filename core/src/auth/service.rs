@@ -16,8 +16,8 @@ pub struct TokenService {
 }
 
 impl TokenService {
-    /// The token service that a challenge in an answer from `from` names. Its URL may be relative to `from` (quirk
-    /// `challenge-realm-relative`).
+    /// The token service that a challenge in an answer from `from` names. Its URL may be relative to `from`
+    /// ([quirk](crate::quirks) `challenge-realm-relative`).
     ///
     /// # Errors
     /// If the challenge names none, if its realm is not a URL, or if the policy refuses it.

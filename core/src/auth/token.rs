@@ -29,7 +29,8 @@ pub struct Token {
     refresh_token: Option<Secret>,
 }
 
-/// The body of a token service's answer. `issued_at` is ignored, because clocks differ (quirk `token-clock-skew`).
+/// The body of a token service's answer. `issued_at` is ignored, because clocks differ ([quirk](crate::quirks)
+/// `token-clock-skew`).
 #[derive(Deserialize)]
 struct Wire {
     token: Option<String>,
@@ -90,7 +91,7 @@ fn lifetime(expires_in: Option<&serde_json::Value>) -> Duration {
     Duration::from_secs(seconds.unwrap_or(0)).clamp(MIN_TOKEN_LIFETIME, MAX_TOKEN_LIFETIME)
 }
 
-/// The reason in the body of an error: in OAuth2's form, or in a registry's form (quirk
+/// The reason in the body of an error: in OAuth2's form, or in a registry's form ([quirk](crate::quirks)
 /// `token-endpoint-403-hides-quota`).
 pub(super) fn reason(body: &str) -> String {
     #[derive(Deserialize)]

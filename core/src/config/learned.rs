@@ -24,7 +24,7 @@ pub struct Learned {
     pub chunks: Option<bool>,
     /// The largest request body to send, in bytes, inclusive: it is smaller than one that the registry refused.
     pub body_limit: Option<u64>,
-    /// The largest chunk to send, in bytes, inclusive. Bodies with a whole blob may be larger (quirk
+    /// The largest chunk to send, in bytes, inclusive. Bodies with a whole blob may be larger ([quirk](crate::quirks)
     /// `patch-max-4mib-416`).
     pub chunk_limit: Option<u64>,
     /// Whether the registry answers 201 to a mount from the target repository itself, if that has the blob.
@@ -32,11 +32,11 @@ pub struct Learned {
     /// Whether it supports `tag` parameters when a manifest is pushed (`end-7b`).
     pub tag_parameter: Option<bool>,
     /// Whether it serves manifests whose blobs it does not have, because it does not check them or has lost the blobs
-    /// (quirk `missing-blob-not-checked`). If so, a manifest does not prove that its blobs exist; see also
-    /// [`Options::trust_manifests`](super::Options::trust_manifests).
+    /// ([quirk](crate::quirks) `missing-blob-not-checked`). If so, a manifest does not prove that its blobs exist; see
+    /// also [`Options::trust_manifests`](super::Options::trust_manifests).
     pub unchecked_manifests: Option<bool>,
     /// Whether it sends `OCI-Subject`, which says that it lists referrers itself. If it stops sending it, the client
-    /// asks again (quirk `referrers-status-disputed`).
+    /// asks again ([quirk](crate::quirks) `referrers-status-disputed`).
     pub subject_header: Option<bool>,
     /// When the newest limit was learned, in the client's time; `None` if another client saved it.
     #[serde(skip)]

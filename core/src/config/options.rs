@@ -84,8 +84,8 @@ pub struct Options {
     pub limits_for: Duration,
     /// Whether the client assumes that a repository which serves an image manifest has the manifest's blobs, and does
     /// not ask about them. Default `true`. Set it to `false` for a registry that stores manifests without checking
-    /// their blobs (quirk `missing-blob-not-checked`): the client cannot detect that before a blob is found to be
-    /// missing.
+    /// their blobs ([quirk](crate::quirks) `missing-blob-not-checked`): the client cannot detect that before a blob is
+    /// found to be missing.
     pub trust_manifests: bool,
     /// Whether layers of a non-distributable media type are pushed. Default `false`.
     pub push_nondistributable: bool,

@@ -89,8 +89,8 @@ impl Endpoint for PullBlob<'_> {
 
 /// Asks whether a repository has a blob (`end-2`, HEAD).
 ///
-/// This is only an optimisation: after a refusal other than 404 it is not known whether the blob exists (quirks
-/// `head-needs-push-scope`, `ghcr-head-403-without-write`).
+/// This is only an optimisation: after a refusal other than 404 it is not known whether the blob exists
+/// ([quirks](crate::quirks) `head-needs-push-scope`, `ghcr-head-403-without-write`).
 #[derive(Debug, Clone, Copy)]
 pub struct CheckBlob<'a> {
     /// The registry.
@@ -106,8 +106,8 @@ pub struct CheckBlob<'a> {
 pub enum BlobPresence {
     /// It has the blob.
     Present {
-        /// The blob's size in bytes, if the answer states it. Some registries state 0 for every blob (quirk
-        /// `blob-head-content-length-zero`).
+        /// The blob's size in bytes, if the answer states it. Some registries state 0 for every blob
+        /// ([quirk](crate::quirks) `blob-head-content-length-zero`).
         size: Option<u64>,
     },
     /// It does not have the blob: 404.

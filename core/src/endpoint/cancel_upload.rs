@@ -12,8 +12,8 @@ use crate::target::TargetError;
 
 /// Cancels an upload (`end-14`), so that the registry can discard its bytes.
 ///
-/// No push needs its success. Some registries require the action `delete` for it (quirks `mount-cancel-needs-delete`,
-/// `upload-cancel-status`).
+/// No push needs its success. Some registries require the action `delete` for it ([quirks](crate::quirks)
+/// `mount-cancel-needs-delete`, `upload-cancel-status`).
 #[derive(Debug, Clone, Copy)]
 pub struct CancelUpload<'a> {
     /// The upload, at its newest location.

@@ -33,7 +33,7 @@ impl Endpoint for CheckUpload<'_> {
         Ok(Head::new(self.row(), self.upload.target())?.done())
     }
 
-    /// Accepts any 2xx with a `Location` or a readable `Range`, and a 204 without either (quirk
+    /// Accepts any 2xx with a `Location` or a readable `Range`, and a 204 without either ([quirk](crate::quirks)
     /// `status-range-exclusive-with-prefix`).
     fn parse(&self, from: &Target, response: &Response<Bytes>) -> Result<UploadProgress, AnswerError> {
         succeeded(self.row(), from, response)?;

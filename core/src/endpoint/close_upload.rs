@@ -30,13 +30,13 @@ pub struct CloseUpload<'a> {
 pub enum ClosingBody {
     /// No body: the whole blob was sent before.
     Empty,
-    /// The whole blob, which may be empty. It is sent without `Content-Range`, which would make it a chunk (quirk
-    /// `content-range-on-monolithic-put`).
+    /// The whole blob, which may be empty. It is sent without `Content-Range`, which would make it a chunk
+    /// ([quirk](crate::quirks) `content-range-on-monolithic-put`).
     Whole {
         /// Its size in bytes.
         size: u64,
     },
-    /// The last chunk. It is sent with `Content-Range` (quirk `put-final-chunk-needs-content-range`).
+    /// The last chunk. It is sent with `Content-Range` ([quirk](crate::quirks) `put-final-chunk-needs-content-range`).
     LastChunk(ChunkRange),
 }
 
@@ -45,7 +45,7 @@ pub enum ClosingBody {
 #[non_exhaustive]
 pub struct BlobStored {
     /// Whether the status was 201, as the spec requires. After 200, 202 or 204, make sure with
-    /// [`CheckBlob`](super::CheckBlob) (quirk `put-commit-status-variants`).
+    /// [`CheckBlob`](super::CheckBlob) ([quirk](crate::quirks) `put-commit-status-variants`).
     pub confirmed: bool,
 }
 

@@ -11,7 +11,7 @@ use super::{AnswerError, Endpoint, Row};
 use crate::target::TargetError;
 use crate::{Digest, Origin, Repository, Target};
 
-/// Deletes a blob (`end-10`). Many registries refuse it (quirk `blob-delete-405`).
+/// Deletes a blob (`end-10`). Many registries refuse it ([quirk](crate::quirks) `blob-delete-405`).
 #[derive(Debug, Clone, Copy)]
 pub struct DeleteBlob<'a> {
     /// The registry.

@@ -13,7 +13,7 @@ use crate::{Origin, Repository, Target};
 
 /// Deletes a manifest by its digest, or only a tag (`end-9`).
 ///
-/// Many registries refuse it with 400 or 405, above all for tags (quirk `tag-delete-unsupported`).
+/// Many registries refuse it with 400 or 405, above all for tags ([quirk](crate::quirks) `tag-delete-unsupported`).
 #[derive(Debug, Clone, Copy)]
 pub struct DeleteManifest<'a> {
     /// The registry.

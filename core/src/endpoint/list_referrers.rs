@@ -21,8 +21,8 @@ const MAX_REFERRERS: usize = 10_000;
 /// Lists the manifests whose subject is a given manifest (`end-12a`, or `end-12b` with an artifact type).
 ///
 /// A registry without the referrers API answers in different ways: 404 as the spec requires, other refusals, redirects
-/// to web pages, or a 200 whose body is not an index. All of them are errors here (quirks `referrers-404-fallback`,
-/// `referrers-odd-status-means-unsupported`, `referrers-303-to-html`).
+/// to web pages, or a 200 whose body is not an index. All of them are errors here ([quirks](crate::quirks)
+/// `referrers-404-fallback`, `referrers-odd-status-means-unsupported`, `referrers-303-to-html`).
 #[derive(Debug, Clone, Copy)]
 pub struct ListReferrers<'a> {
     /// The registry.

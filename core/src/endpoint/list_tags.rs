@@ -18,15 +18,15 @@ const MAX_TAGS: usize = 100_000;
 
 /// Lists the tags of a repository (`end-8a`, or `end-8b` with `limit` or `last`).
 ///
-/// Some registries answer 404 if there are no tags (quirk `tags-404-when-empty`).
+/// Some registries answer 404 if there are no tags ([quirk](crate::quirks) `tags-404-when-empty`).
 #[derive(Debug, Clone, Copy)]
 pub struct ListTags<'a> {
     /// The registry.
     pub origin: &'a Origin,
     /// The repository.
     pub repository: &'a Repository,
-    /// The largest number of tags on one page. Many registries refuse more than 1000, and some ignore it (quirk
-    /// `tags-n-limit`).
+    /// The largest number of tags on one page. Many registries refuse more than 1000, and some ignore it
+    /// ([quirk](crate::quirks) `tags-n-limit`).
     pub limit: Option<u32>,
     /// List only the tags after this one.
     pub last: Option<&'a Tag>,
@@ -96,7 +96,8 @@ impl Endpoint for ListMoreTags<'_> {
     }
 }
 
-/// The body of the answer. Its `name` is ignored: some registries send a different name (quirk `tags-name-differs`).
+/// The body of the answer. Its `name` is ignored: some registries send a different name ([quirk](crate::quirks)
+/// `tags-name-differs`).
 #[derive(Deserialize)]
 struct Body {
     /// Registries written in Go send `null` for an empty list.

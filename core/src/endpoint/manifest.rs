@@ -18,8 +18,8 @@ use crate::target::TargetError;
 use crate::{Digest, Manifest, MediaType, Origin, Repository, Tag, Target};
 
 /// The `Accept` of every request for a manifest. If a manifest's type is not in the list, a registry answers 404 or
-/// converts the manifest (quirks `manifest-get-404-accept-filter`, `manifest-converted-to-schema1`). `*/*` accepts
-/// manifests of other types, which are kept as bytes.
+/// converts the manifest ([quirks](crate::quirks) `manifest-get-404-accept-filter`, `manifest-converted-to-schema1`).
+/// `*/*` accepts manifests of other types, which are kept as bytes.
 const ACCEPTED: &str = "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, \
                         application/vnd.docker.distribution.manifest.v2+json, \
                         application/vnd.docker.distribution.manifest.list.v2+json, */*";
@@ -131,7 +131,7 @@ fn read(response: &Response<Bytes>) -> Result<Manifest, Flaw> {
 
 /// Asks whether a repository has a manifest (`end-3`, HEAD).
 ///
-/// As with a blob, after a refusal other than 404 it is not known whether the manifest exists (quirks
+/// As with a blob, after a refusal other than 404 it is not known whether the manifest exists ([quirks](crate::quirks)
 /// `manifest-head-403-means-missing`, `manifest-head-405`, `manifest-head-500-when-repo-missing`).
 #[derive(Debug, Clone, Copy)]
 pub struct CheckManifest<'a> {
@@ -160,7 +160,8 @@ pub struct ManifestHead {
     pub reported_digest: Option<Digest>,
     /// Its media type.
     pub media_type: Option<MediaType>,
-    /// Its size in bytes. It is wrong if a proxy compresses answers (quirk `manifest-head-length-differs`).
+    /// Its size in bytes. It is wrong if a proxy compresses answers ([quirk](crate::quirks)
+    /// `manifest-head-length-differs`).
     pub size: Option<u64>,
     /// The validator of this state of the tag or manifest, if the answer has one.
     pub etag: Option<ETag>,

@@ -14,7 +14,8 @@ use crate::{Digest, Origin, Repository, Target};
 
 /// Asks the registry to mount a blob from another of its repositories (`end-11`).
 ///
-/// No push needs its success: after any refusal the blob can be uploaded (quirks `mount-forbidden-403`, `mount-missing-404`).
+/// No push needs its success: after any refusal the blob can be uploaded ([quirks](crate::quirks)
+/// `mount-forbidden-403`, `mount-missing-404`).
 #[derive(Debug, Clone, Copy)]
 pub struct MountBlob<'a> {
     /// The registry.
@@ -23,8 +24,8 @@ pub struct MountBlob<'a> {
     pub repository: &'a Repository,
     /// The blob.
     pub digest: &'a Digest,
-    /// The repository that has the blob. Without it, the registry may search all repositories; some refuse that (quirk
-    /// `mount-without-from-rejected`).
+    /// The repository that has the blob. Without it, the registry may search all repositories; some refuse that
+    /// ([quirk](crate::quirks) `mount-without-from-rejected`).
     pub from: Option<&'a Repository>,
 }
 

@@ -10,8 +10,8 @@ use crate::header::next_link;
 
 /// The next page of a list, at the same origin as the page before. It can only be made from an answer.
 ///
-/// A registry may link pages in a circle, or link a complete list to itself (quirk `tags-link-forms`). So a caller must
-/// stop at a page that has nothing new, and after a maximum number of pages.
+/// A registry may link pages in a circle, or link a complete list to itself ([quirk](crate::quirks) `tags-link-forms`).
+/// So a caller must stop at a page that has nothing new, and after a maximum number of pages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NextPage(Target);
 

@@ -12,7 +12,7 @@ use crate::target::TargetError;
 use crate::{Origin, Target};
 
 /// Asks whether the origin is a registry (`end-1`). If it answers 401, that answer has the challenge that its other
-/// answers may lack (quirk `challenge-missing-www-authenticate`).
+/// answers may lack ([quirk](crate::quirks) `challenge-missing-www-authenticate`).
 #[derive(Debug, Clone, Copy)]
 pub struct Ping<'a> {
     /// The registry.
@@ -24,7 +24,7 @@ pub struct Ping<'a> {
 #[non_exhaustive]
 pub struct RegistryReached {
     /// The texts of the `WWW-Authenticate` headers. Some registries allow anonymous reads and still send a challenge
-    /// here, for other requests (quirk `ping-200-with-challenge`).
+    /// here, for other requests ([quirk](crate::quirks) `ping-200-with-challenge`).
     pub challenges: Vec<String>,
 }
 
@@ -43,7 +43,8 @@ impl Endpoint for Ping<'_> {
         Ok(Head::new(self.row(), &self.target())?.done())
     }
 
-    /// The body is ignored: some registries send something other than `{}` (quirk `ping-body-not-object`).
+    /// The body is ignored: some registries send something other than `{}` ([quirk](crate::quirks)
+    /// `ping-body-not-object`).
     fn parse(&self, from: &Target, response: &Response<Bytes>) -> Result<RegistryReached, AnswerError> {
         succeeded(self.row(), from, response)?;
         match response.status() {

@@ -30,8 +30,8 @@ pub struct PostBlob<'a> {
 pub enum PostedBlob {
     /// 201: the blob is stored.
     Stored,
-    /// 202: the registry does not support single POST. It has discarded the body, and opened an upload (quirk
-    /// `post-digest-single-unsupported-202`).
+    /// 202: the registry does not support single POST. It has discarded the body, and opened an upload
+    /// ([quirk](crate::quirks) `post-digest-single-unsupported-202`).
     Opened(OpenUpload),
 }
 

@@ -42,7 +42,7 @@ pub enum PutName<'a> {
     },
 }
 
-/// The condition under which a registry stores a manifest. Most registries ignore it (quirk
+/// The condition under which a registry stores a manifest. Most registries ignore it ([quirk](crate::quirks)
 /// `conditional-put-unsupported`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Condition<'a> {
@@ -60,7 +60,7 @@ pub enum Condition<'a> {
 #[non_exhaustive]
 pub struct ManifestStored {
     /// Whether the status was 201, as the spec requires, or the registry reported the right digest. If not, make sure
-    /// with [`CheckManifest`](super::CheckManifest) (quirk `manifest-put-status-variants`).
+    /// with [`CheckManifest`](super::CheckManifest) ([quirk](crate::quirks) `manifest-put-status-variants`).
     pub confirmed: bool,
     /// The subject that the registry says it has processed (`OCI-Subject`). If the manifest has a subject and this is
     /// `None`, the client must update the referrers tag.
@@ -98,7 +98,8 @@ impl Endpoint for PutManifest<'_> {
         })
     }
 
-    /// `Location` (quirk `manifest-location-bogus`) and the body (quirk `manifest-201-with-body`) are ignored.
+    /// `Location` ([quirk](crate::quirks) `manifest-location-bogus`) and the body ([quirk](crate::quirks)
+    /// `manifest-201-with-body`) are ignored.
     fn parse(&self, from: &Target, response: &Response<Bytes>) -> Result<ManifestStored, AnswerError> {
         let row = self.row();
         succeeded(row, from, response)?;

@@ -22,13 +22,13 @@ pub struct SendChunk<'a> {
     pub chunk: Chunk,
 }
 
-/// Which bytes of a blob a PATCH has. An empty chunk cannot be sent (quirk `patch-zero-length`).
+/// Which bytes of a blob a PATCH has. An empty chunk cannot be sent ([quirk](crate::quirks) `patch-zero-length`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Chunk {
     /// These bytes, with `Content-Range` as the spec requires.
     Range(ChunkRange),
-    /// All bytes of the blob, without `Content-Range`. Only the first PATCH of an upload can be sent so (quirk
-    /// `patch-second-stream-400`).
+    /// All bytes of the blob, without `Content-Range`. Only the first PATCH of an upload can be sent so
+    /// ([quirk](crate::quirks) `patch-second-stream-400`).
     Stream {
         /// How many bytes, if that is known before they are sent. Otherwise the request has no `Content-Length`.
         size: Option<u64>,
@@ -57,9 +57,9 @@ impl Endpoint for SendChunk<'_> {
         })
     }
 
-    /// 201, 202 and 204 are successes, and so is any other 2xx with a `Location` or a readable `Range` (quirks
-    /// `patch-status-201`, `patch-status-204`). After a success the whole chunk counts as stored, whatever `Range`
-    /// says.
+    /// 201, 202 and 204 are successes, and so is any other 2xx with a `Location` or a readable `Range`
+    /// ([quirks](crate::quirks) `patch-status-201`, `patch-status-204`). After a success the whole chunk counts as
+    /// stored, whatever `Range` says.
     fn parse(&self, from: &Target, response: &Response<Bytes>) -> Result<UploadProgress, AnswerError> {
         let row = self.row();
         succeeded(row, from, response).map_err(|error| with_progress(error, self.upload, from, response))?;

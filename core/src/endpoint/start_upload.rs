@@ -42,7 +42,7 @@ impl Endpoint for StartUpload<'_> {
         Ok(Head::new(self.row(), &self.target())?.content_length(0).done())
     }
 
-    /// `Range` in the answer is ignored: a new upload is empty (quirk `post-range-header-variants`).
+    /// `Range` in the answer is ignored: a new upload is empty ([quirk](crate::quirks) `post-range-header-variants`).
     fn parse(&self, from: &Target, response: &Response<Bytes>) -> Result<OpenUpload, AnswerError> {
         succeeded(self.row(), from, response)?;
         match response.status() {
@@ -52,7 +52,7 @@ impl Endpoint for StartUpload<'_> {
     }
 }
 
-/// `/v2/<name>/blobs/uploads/`, always with the slash at its end (quirk `post-trailing-slash`).
+/// `/v2/<name>/blobs/uploads/`, always with the slash at its end ([quirk](crate::quirks) `post-trailing-slash`).
 pub(super) fn uploads(origin: &Origin, repository: &Repository) -> Target {
     in_repository(origin, repository, "blobs/uploads/")
 }

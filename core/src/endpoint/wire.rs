@@ -31,12 +31,12 @@ impl Head {
     }
 
     /// Sets `Content-Length`. Every POST, PUT and PATCH without a body has 0, because strict proxies answer 411
-    /// otherwise (quirks `post-411-without-content-length`, `put-empty-needs-content-length-0`).
+    /// otherwise ([quirks](crate::quirks) `post-411-without-content-length`, `put-empty-needs-content-length-0`).
     pub(super) fn content_length(self, length: u64) -> Self {
         self.header(CONTENT_LENGTH, HeaderValue::from(length))
     }
 
-    /// Sets the `Content-Type` of every blob and chunk: some registries refuse any other (quirk
+    /// Sets the `Content-Type` of every blob and chunk: some registries refuse any other ([quirk](crate::quirks)
     /// `patch-content-type-strict`).
     pub(super) fn octet_stream(self) -> Self {
         self.header(CONTENT_TYPE, HeaderValue::from_static(MediaType::OCTET_STREAM))

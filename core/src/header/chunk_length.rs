@@ -6,7 +6,7 @@ use super::content_range::number;
 
 /// The header's name, in lower case: the smallest size of a chunk.
 pub const CHUNK_MIN_LENGTH: &str = "oci-chunk-min-length";
-/// The header's name, in lower case: the largest size of a chunk. The spec does not define it (quirk
+/// The header's name, in lower case: the largest size of a chunk. The spec does not define it ([quirk](crate::quirks)
 /// `oci-chunk-min-length`).
 pub const CHUNK_MAX_LENGTH: &str = "oci-chunk-max-length";
 

@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderValue};
 /// The position of a chunk in its blob. It has at least one byte.
 ///
 /// [`Display`](fmt::Display) writes it for the `Content-Range` of a chunk: `start-end`, inclusive on both ends and
-/// without a unit, because registries refuse any other form (quirk `patch-content-range-format`).
+/// without a unit, because registries refuse any other form ([quirk](crate::quirks) `patch-content-range-format`).
 ///
 /// ```
 /// use longshore_core::header::ChunkRange;

@@ -16,8 +16,8 @@ const MAX_CODE: usize = 128;
 /// How many errors `Display` shows.
 const SHOWN_ERRORS: usize = 4;
 
-/// What a registry says about an error: JSON in the spec's form or in another one, HTML, text or nothing (quirks
-/// `error-body-shapes`, `error-codes-non-spec`, `429-non-json-body`).
+/// What a registry says about an error: JSON in the spec's form or in another one, HTML, text or nothing
+/// ([quirks](crate::quirks) `error-body-shapes`, `error-codes-non-spec`, `429-non-json-body`).
 ///
 /// [`Display`](fmt::Display) shows it in one line that is safe for a terminal. The line is for people: a program
 /// decides by the status first, by the code second, and never by a message alone.

@@ -4,7 +4,7 @@ use http::header::ETAG;
 use http::{HeaderMap, HeaderValue};
 
 /// The validator of one state of a manifest. It is sent back exactly as it came and never interpreted: some registries
-/// send quoted digests, some unquoted hashes of another kind (quirk `etag-format-varies`).
+/// send quoted digests, some unquoted hashes of another kind ([quirk](crate::quirks) `etag-format-varies`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ETag(HeaderValue);
 

@@ -28,7 +28,8 @@ pub enum LinkError {
 /// The next page: the target of the first link whose `rel` is `next`. `from` is the target that answered, after
 /// redirects.
 ///
-/// A URL without `<` and `>` is accepted too (quirk `tags-link-forms`). It is resolved with [`Target::resolve`].
+/// A URL without `<` and `>` is accepted too ([quirk](crate::quirks) `tags-link-forms`). It is resolved with
+/// [`Target::resolve`].
 ///
 /// # Errors
 /// If there is such a link and it is malformed or at another origin than `from`, or if the headers are too long.

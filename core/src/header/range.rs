@@ -7,10 +7,10 @@ use http::header::RANGE;
 ///
 /// The spec writes `0-<end>`, with the position of the last byte. Registries also send `bytes=0-<end>`, `0--1` for
 /// nothing, `0-0` for nothing *or* one byte, an end one too high, the end of the last chunk alone, or the end of the
-/// first chunk for ever; many send nothing (quirks `status-range-exclusive-with-prefix`, `status-zero-bytes-ambiguous`,
-/// `patch-range-off-by-one-streamed`, `patch-range-relative-to-chunk`, `patch-range-header-stale`,
-/// `patch-range-0--1-breaks-docker`). So do not set an upload's offset from it alone: count the bytes that were sent,
-/// and use [`RangeHint::offset_within`] after an answer was lost.
+/// first chunk for ever; many send nothing ([quirks](crate::quirks) `status-range-exclusive-with-prefix`,
+/// `status-zero-bytes-ambiguous`, `patch-range-off-by-one-streamed`, `patch-range-relative-to-chunk`,
+/// `patch-range-header-stale`, `patch-range-0--1-breaks-docker`). So do not set an upload's offset from it alone: count
+/// the bytes that were sent, and use [`RangeHint::offset_within`] after an answer was lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum RangeHint {
     /// It is absent or cannot be read.

@@ -88,7 +88,7 @@ pub struct UploadProgress {
 }
 
 impl UploadProgress {
-    /// Reads an answer about `upload`. If it has no `Location`, the old one stays valid (quirk
+    /// Reads an answer about `upload`. If it has no `Location`, the old one stays valid ([quirk](crate::quirks)
     /// `patch-location-missing`).
     pub(crate) fn read(upload: &OpenUpload, from: &Target, headers: &HeaderMap) -> Result<Self, LocationError> {
         Ok(Self { upload: upload.moved(from, headers)?, range: RangeHint::read(headers) })

@@ -30,7 +30,7 @@ pub enum AnswerError {
         to: Option<Target>,
     },
     /// The status is a success, but a required part of the answer is missing or malformed. Proxies and load balancers
-    /// send such answers (quirk `post-200-healthcheck`), so a retry may help.
+    /// send such answers ([quirk](crate::quirks) `post-200-healthcheck`), so a retry may help.
     #[error("{row}: the registry's answer to a request to {} ({status}) is malformed: {why}", row.name())]
     Malformed {
         /// What was asked.

@@ -169,8 +169,8 @@ pub enum FailureKind {
         /// The tag.
         tag: Tag,
     },
-    /// The registry does not allow changing the list of referrers, perhaps because its tags are immutable (quirk
-    /// `fallback-tag-immutable`). The manifest itself was stored or deleted.
+    /// The registry does not allow changing the list of referrers, perhaps because its tags are immutable
+    /// ([quirk](crate::quirks) `fallback-tag-immutable`). The manifest itself was stored or deleted.
     #[error(
         "the manifest itself is {done}, but the list of referrers under {tag} cannot be changed: {refusal}; if tags are immutable, exempt those that begin with the digest's algorithm"
     )]

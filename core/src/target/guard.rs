@@ -89,8 +89,8 @@ impl Policy {
     /// Sets whether the target of a redirect that asks for a token is sent an anonymous one from its own token service.
     /// The default is `false`.
     ///
-    /// Some registries redirect to another registry (quirk `redirect-target-needs-own-auth`). No credentials are sent
-    /// there, and the token is used at that target only.
+    /// Some registries redirect to another registry ([quirk](crate::quirks) `redirect-target-needs-own-auth`). No
+    /// credentials are sent there, and the token is used at that target only.
     #[must_use]
     pub const fn with_guest_tokens(mut self, may: bool) -> Self {
         self.guest_tokens = may;
@@ -156,8 +156,9 @@ pub struct Admitted {
 /// Decides whether a request may go to `to`, a URL in an answer from `from`, in an operation on `registry`.
 ///
 /// A plain HTTP URL whose host is the one that answered over HTTPS is changed to HTTPS and to the port that answered:
-/// registries behind a TLS proxy send such URLs (quirks `post-location-http-behind-tls`, `redirect-changes-method`).
-/// This does not apply to a token service (quirk `token-realm-plain-http`), nor to an origin that the policy allows.
+/// registries behind a TLS proxy send such URLs ([quirks](crate::quirks) `post-location-http-behind-tls`,
+/// `redirect-changes-method`). This does not apply to a token service ([quirk](crate::quirks)
+/// `token-realm-plain-http`), nor to an origin that the policy allows.
 ///
 /// ```
 /// use longshore_core::Target;

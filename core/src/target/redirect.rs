@@ -19,7 +19,7 @@ pub const fn is_redirect(status: StatusCode) -> bool {
 /// allow it for GET and HEAD (RFC 9110, section 15.4).
 ///
 /// # Errors
-/// If the limit is reached, or if the status would turn a request that writes into a GET (quirk
+/// If the limit is reached, or if the status would turn a request that writes into a GET ([quirk](crate::quirks)
 /// `redirect-changes-method`).
 pub fn check_redirect(method: &Method, status: StatusCode, followed: usize, limit: usize) -> Result<(), NotFollowed> {
     let reads = method == Method::GET || method == Method::HEAD;
