@@ -71,25 +71,25 @@ pub struct MissingManifest {
     pub others: Vec<Platform>,
 }
 
-/// Something that stands beside an image under a tag of its own, such as `sha256-HEX.sig`.
+/// A manifest about an image that has a tag of its own, such as `sha256-HEX.sig`.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Companion {
-    /// The tag, which is made of the digest of what it is about.
+    /// The tag, which is made from the image's digest.
     pub tag: Tag,
-    /// The manifest and all that it needs.
+    /// The manifest and everything that it needs.
     pub closure: Closure,
 }
 
-/// Something that refers to an image and was not asked for.
+/// A referrer of an image that was not requested.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LeftBehind {
     /// The manifest.
     pub digest: Digest,
-    /// What kind of artifact it is, where it says so.
+    /// Its artifact type, if it has one.
     pub artifact_type: Option<String>,
-    /// The tag that it has beside the image, where it has one.
+    /// Its own tag, if it has one.
     pub tag: Option<Tag>,
 }
 

@@ -62,7 +62,7 @@ pub const MAX_MANIFESTS: usize = 100_000;
 /// How many levels indexes may nest.
 pub const MAX_DEPTH: usize = 8;
 
-/// What names the manifests that a closure begins with.
+/// What refers to the root of a closure, for messages.
 const BY: &str = "the layout's index";
 
 /// How a layout is read.
@@ -139,11 +139,11 @@ impl Layout {
         &self.entries.readable
     }
 
-    /// Reads all manifests that `root` needs, and finds their blobs. Blobs that are there are checked for their size; their
-    /// bytes when sent. What refers to any of the manifests is left behind, and named.
+    /// Reads all manifests that `root` needs, and finds their blobs. The size of each blob is checked now, its digest
+    /// when it is sent. Referrers of the manifests are listed in [`Closure::left_behind`].
     ///
     /// # Errors
-    /// If `root` itself is missing, something is damaged, or it is more than this crate takes.
+    /// If `root` itself is missing, a file is damaged, or a limit of this crate is exceeded.
     pub fn closure(&self, root: &Descriptor) -> Result<Closure, LayoutError> {
         let mut walk = Walk::new(self);
         walk.visit_root(root, BY)?;
@@ -153,13 +153,13 @@ impl Layout {
         Ok(closure)
     }
 
-    /// [`Layout::closure`], with what refers to any of the manifests: by its `subject` (SBOMs, signatures, and what refers to
-    /// those), and by its tag or annotation ([`Closure::companions`]).
+    /// [`Layout::closure`] with the referrers of all its manifests: those by `subject` (SBOMs, signatures, and their
+    /// referrers), and those by tag or annotation ([`Closure::companions`]).
     ///
-    /// A manifest that `root` itself refers to as its subject is not a part of it and stays behind.
+    /// The subject of `root` itself is not part of the closure.
     ///
     /// # Errors
-    /// Those of [`Layout::closure`], of what refers to it too.
+    /// Those of [`Layout::closure`], for the referrers too.
     pub fn closure_with_referrers(&self, root: &Descriptor) -> Result<Closure, LayoutError> {
         let mut walk = Walk::new(self);
         walk.visit_root(root, BY)?;

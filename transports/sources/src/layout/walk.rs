@@ -23,7 +23,7 @@ impl<'a> Walk<'a> {
         Self { layout, seen: BTreeSet::new(), manifests: Vec::new(), missing: Vec::new() }
     }
 
-    /// Visits a manifest that is meant by itself: it must be there. `by` says what names it.
+    /// Visits a manifest that must exist. `by` names what refers to it, for messages.
     pub(super) fn visit_root(&mut self, root: &Descriptor, by: &str) -> Result<(), LayoutError> {
         if self.visit(root, 0)? {
             return Ok(());
@@ -33,7 +33,7 @@ impl<'a> Walk<'a> {
         Err(LayoutError::MissingManifest { digest: root.digest, by: by.to_owned(), platform, others })
     }
 
-    /// Visits a manifest and what is below it; whether it is there. What is not there below it is noted.
+    /// Visits a manifest and everything below it. Returns whether it exists. Missing manifests below it are recorded.
     pub(super) fn visit(&mut self, descriptor: &Descriptor, depth: usize) -> Result<bool, LayoutError> {
         if !self.seen.insert(descriptor.digest) {
             return Ok(true);
@@ -56,15 +56,15 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// Manifests that some entries of `index.json` lead to.
+/// Manifests below some entries of `index.json`.
 pub(super) struct Neighbours {
     pub(super) manifests: Vec<Manifest>,
-    /// Why the others could not be read.
+    /// Warnings about manifests that could not be read.
     pub(super) warnings: Vec<String>,
 }
 
 impl Layout {
-    /// The manifests of a walk, with their blobs.
+    /// The closure of the manifests of a walk, with their blobs.
     pub(super) fn with_blobs(&self, root: Descriptor, walk: Walk<'_>) -> Result<Closure, LayoutError> {
         let mut closure = Closure::whole(root, walk.manifests, Vec::new());
         closure.missing_manifests = walk.missing;
@@ -103,7 +103,8 @@ impl Layout {
         Ok(closure)
     }
 
-    /// Every manifest of the layout that is there, is not known, and is worth keeping; children before parents.
+    /// Every existing manifest of the layout that is not in `known` and that `is_kept` accepts, children before
+    /// parents.
     pub(super) fn neighbours(&self, known: &BTreeSet<Digest>, is_kept: impl Fn(&Manifest) -> bool) -> Neighbours {
         let mut walk = Walk::new(self);
         walk.seen.clone_from(known);
@@ -123,7 +124,7 @@ impl Layout {
         MissingManifest { descriptor: child.clone(), by: index.digest(), others: self.platforms_of(index).collect() }
     }
 
-    /// What there are images for in the layout, as its indexes say.
+    /// The platforms of the images that the layout has, by its indexes.
     fn platforms_there(&self) -> Vec<Platform> {
         let indexes = self.neighbours(&BTreeSet::new(), |manifest| manifest.media_type().is_index()).manifests;
         let platforms: BTreeSet<Platform> = indexes.iter().flat_map(|index| self.platforms_of(index)).collect();
