@@ -42,7 +42,7 @@ use cleanup::Ending;
 use lane::Lane;
 use operation::{Job, OperationState, Part, SimpleJob};
 use presence::Presence;
-use push::{OneShotKeys, PushContext, PushJob};
+use push::{OneShotKeys, OpenPipes, PushContext, PushJob};
 use registry::RegistryState;
 use task::Task;
 use task_id::TaskId;
@@ -76,6 +76,8 @@ pub struct Client<K> {
     presence: Presence,
     /// The keys of blobs that can be read only once.
     keys: OneShotKeys<K>,
+    /// The blobs of unknown digest that are open.
+    pipes: OpenPipes,
     registries: BTreeMap<Origin, RegistryState>,
     /// If there are more registries than this, those without an operation are forgotten.
     registries_allowed: usize,
@@ -133,6 +135,7 @@ impl<K: Key> Client<K> {
             lines: BTreeMap::new(),
             presence,
             keys: OneShotKeys::new(),
+            pipes: OpenPipes::default(),
             registries: BTreeMap::new(),
             registries_allowed: allowed,
             lanes: BTreeMap::new(),
@@ -195,6 +198,9 @@ impl<K: Key> Client<K> {
             Job::Push(job) => self.with_push_context(&state.registry, id, |context| act(job, context)),
             Job::Simple(_) => None,
         };
+        if let Job::Push(job) = &state.job {
+            self.pipes.note(id, job.open_pipes());
+        }
         self.operations.insert(id, state);
         result
     }
@@ -213,6 +219,7 @@ impl<K: Key> Client<K> {
             learned: &mut registry.learned,
             presence: &mut self.presence,
             keys: &mut self.keys,
+            pipes: &mut self.pipes,
             events: &mut events,
             now: self.now,
         };
@@ -314,7 +321,7 @@ impl<K: Key> Client<K> {
     /// anything happened.
     fn advance(&mut self) -> bool {
         let mut has_moved = false;
-        while let Some(id) = self.news.pop_first() {
+        while let Some(id) = self.news.pop_first().or_else(|| self.pipes.next(self.options.open_pipes)) {
             has_moved |= self.advance_one(id);
         }
         has_moved
@@ -352,6 +359,7 @@ impl<K: Key> Client<K> {
         let Some(result) = result else { return false };
         let Some(state) = self.operations.remove(&id) else { return false };
         self.keys.release(id);
+        self.pipes.release(id);
         let result = result.map_err(|mut failure| {
             // Some registries repeat secrets in their errors, and failures are shown.
             if let Some(registry) = self.registries.get(&state.registry) {

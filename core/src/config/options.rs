@@ -26,8 +26,9 @@ pub struct Options {
     /// How many requests with a body of more than 1 MiB are in flight to one origin at most, at least 1. Default 8. If
     /// the window is two or more, one place is always left for other requests.
     pub large_bodies: usize,
-    /// How many blobs of unknown digest are open at once at most, independent of the window, at least 1. Default 64.
-    /// Each has an open upload and one chunk in memory. A producer that writes several blobs in turn needs as many.
+    /// How many blobs of unknown digest are open at once at most in all pushes, independent of the window, at least 1.
+    /// Default 64. Each has an open upload and one chunk in memory. A producer that writes several blobs in turn needs
+    /// as many. Pushes that wait to open one take turns.
     pub open_pipes: usize,
     /// How many attempts of a request are made before it fails, at least 1. Default 5.
     ///

@@ -198,3 +198,38 @@ fn a_changed_password_is_asked_for_though_only_the_token_service_refuses_the_old
     let good = good_after_the_change(&mut world, &current);
     assert_eq!((good, world.asked.len()), (150, 2), "{:?}", world.asked);
 }
+
+/// That one repository's token service does not answer, or gives no token, is nothing to a repository that names another.
+#[test]
+fn a_token_service_that_fails_costs_no_repository_that_names_another() {
+    for failing in ["hangs", "fails", "is no token service"] {
+        let registry = RefCell::new(Registry::default());
+        let mut world = World::new(Options::default(), |_, request| {
+            let path = request.uri().path();
+            match path.strip_prefix("/token/") {
+                Some("good") => return Fate::Answered(millis(10), respond(200, &[], r#"{"token":"good"}"#)),
+                Some(_) if failing == "hangs" => return Fate::Lost(seconds(300)),
+                Some(_) if failing == "fails" => return Fate::Answered(millis(10), respond(500, &[], "")),
+                Some(_) => return Fate::Answered(millis(10), respond(200, &[], "<html>")),
+                None => {}
+            }
+            if request.headers().contains_key("authorization") {
+                return Fate::Answered(millis(10), registry.borrow_mut().answer(request));
+            }
+            let team = path.split('/').nth(2).unwrap();
+            let challenge = format!(r#"Bearer realm="https://registry.example/token/{team}",service="{team}""#);
+            Fate::Answered(millis(10), respond(401, &[("www-authenticate", &challenge)], ""))
+        });
+        let bad = world.client.start(push("registry.example", "bad/app", &[("x", 10)]));
+        world.run_until(millis(15));
+        let good = world.client.start(push("registry.example", "good/app", &[("x", 10)]));
+        world.run_until(seconds(30));
+        world.succeeded(good);
+        world.run();
+        assert!(world.done[&bad].1.is_err());
+        // The last that was named may have failed; another repository is asked about all the same.
+        let later = world.client.start(push("registry.example", "good/other", &[("x", 10)]));
+        world.run();
+        world.succeeded(later);
+    }
+}

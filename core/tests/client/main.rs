@@ -6,5 +6,6 @@ mod credentials;
 mod ends;
 mod lanes;
 mod late;
+mod pipes;
 mod referrers;
 mod world;

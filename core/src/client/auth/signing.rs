@@ -166,9 +166,11 @@ impl<K: Key> Client<K> {
             (Some(state), Err(failure)) => {
                 let auth = state.auth_of(key.service().registry());
                 // If the token is for several repositories, its refusal says nothing about the credentials.
-                let is_about_credentials = is_refused && key.scopes().iter().count() <= 1;
+                let is_of_one = key.scopes().iter().count() <= 1;
+                let is_about_credentials = is_refused && is_of_one;
                 let is_renewed = is_about_credentials && auth.was_refused(generation, &failure, self.now);
-                (!is_renewed).then_some(failure)
+                let is_guess = is_of_one && !is_about_credentials && auth.doubt(&key);
+                (!is_renewed && !is_guess).then_some(failure)
             }
         };
         self.let_go_on(&Awaited::Token(key), failure.as_ref());

@@ -120,6 +120,22 @@ pub(in crate::client) struct RegistryAuth {
     pub(in crate::client) redactor: Redactor,
     /// The challenges to requests with these scopes. A token service belongs to a challenge, not to the registry.
     challenges: BTreeMap<Scopes, Challenged>,
+    /// What the newest token service did when it was asked for a token.
+    newest: Tried,
+}
+
+/// What a token service did when it was asked for a token. It is asked for rights too for which no challenge has named it, but not
+/// where that may be in vain: then the registry is asked which one serves them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tried {
+    /// It was not asked yet.
+    NotYet,
+    /// It was asked, and has not answered.
+    Asked,
+    /// It gave one.
+    Gave,
+    /// It gave none for rights for which no challenge had named it.
+    Failed,
 }
 
 /// The token service and the scopes that a challenge named.
@@ -155,6 +171,7 @@ impl RegistryAuth {
             tokens: TokenCache::default(),
             redactor: Redactor::default(),
             challenges: BTreeMap::new(),
+            newest: Tried::NotYet,
         }
     }
 
@@ -166,7 +183,8 @@ impl RegistryAuth {
     /// Decides what a request with these scopes is authenticated with, or waits for.
     pub(super) fn decide(&self, scopes: &Scopes, required: RequiredLifetime, now: Instant) -> AuthDecision {
         let challenged = self.challenges.get(scopes);
-        let service = challenged.map(|challenged| &challenged.service).or(self.access.token_service());
+        let newest = self.access.token_service().filter(|_| matches!(self.newest, Tried::NotYet | Tried::Gave));
+        let service = challenged.map(|challenged| &challenged.service).or(newest);
         if service.is_none() && !self.access.wants_basic() {
             return AuthDecision::Send(SentCredential::Nothing);
         }
@@ -212,7 +230,10 @@ impl RegistryAuth {
     }
 
     /// The flow that fetches a token.
-    pub(super) fn fetch(&self, key: &TokenKey) -> FetchToken {
+    pub(super) fn fetch(&mut self, key: &TokenKey) -> FetchToken {
+        if self.newest == Tried::NotYet {
+            self.newest = Tried::Asked;
+        }
         let refresh = self.tokens.refresh_token(key.service(), self.identity()).cloned();
         FetchToken::new(key, self.given().cloned(), refresh)
     }
@@ -312,7 +333,18 @@ impl RegistryAuth {
         self.asked_again.is_none_or(|asked| now.since(asked) >= ASK_AGAIN)
     }
 
+    /// A token service that no challenge had named for these rights gave no token: the registry is asked which one serves them.
+    /// Says whether that is so.
+    pub(super) fn doubt(&mut self, key: &TokenKey) -> bool {
+        let is_guess = !self.challenges.contains_key(key.scopes());
+        if is_guess {
+            self.newest = Tried::Failed;
+        }
+        is_guess
+    }
+
     pub(super) fn keep(&mut self, key: TokenKey, token: Token, asked: Instant) {
+        self.newest = Tried::Gave;
         self.redactor.token(&token);
         self.tokens.keep(key, token, asked);
     }

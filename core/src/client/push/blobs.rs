@@ -222,9 +222,14 @@ impl<K: Key> Blobs<K> {
         self.waiting.len()
     }
 
-    /// The next blob of unknown digest, if fewer than `most` are open.
-    pub(super) fn next_pipe(&mut self, most: usize) -> Option<usize> {
-        if self.open_pipes < most.max(1) { self.pipes.pop_front() } else { None }
+    /// Whether a blob of unknown digest waits.
+    pub(super) fn has_pipe(&self) -> bool {
+        !self.pipes.is_empty()
+    }
+
+    /// The next blob of unknown digest.
+    pub(super) fn next_pipe(&mut self) -> Option<usize> {
+        self.pipes.pop_front()
     }
 
     /// How many blobs of unknown digest are open.

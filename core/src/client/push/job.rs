@@ -86,6 +86,9 @@ impl<K: Key> PushJob<K> {
             Supply::Manifest(manifest) => self.add_manifest(manifest, context)?,
             Supply::Root(manifest) => {
                 let digest = manifest.digest();
+                if self.root.is_some_and(|root| root != digest) {
+                    return Err(FailureKind::Misuse("the push has another root already".to_owned()));
+                }
                 self.add_manifest(manifest, context)?;
                 self.root = Some(digest);
             }
@@ -227,6 +230,11 @@ impl<K: Key> PushJob<K> {
         self.report.sent(bytes);
     }
 
+    /// Blobs of unknown digest that are open.
+    pub(in crate::client) const fn open_pipes(&self) -> usize {
+        self.blobs.open_pipes()
+    }
+
     /// The key of the blob that this node sends.
     pub(in crate::client) fn key_of(&self, node: &Node) -> Option<&K> {
         let Node::Blob(number) = node else { return None };
@@ -247,7 +255,7 @@ impl<K: Key> PushJob<K> {
         if let Some(failure) = &self.failure {
             return Some(Err(failure.clone()));
         }
-        if self.running > 0 || self.is_open {
+        if self.running > 0 || self.is_open || self.blobs.has_pipe() {
             return None;
         }
         if let Some(digest) = self.graph.first_unstored().filter(|_| self.graph.unstored() > 0) {

@@ -9,7 +9,7 @@
 //! | `sending`, `blobs` | which blobs go now, what each is asked before it is sent, and what one tells about the others |
 //! | `manifests`, `tags`, `lists` | when manifests, tags and lists of referrers are written |
 //! | `checks`, `recovery` | what is asked about, and what is sent again |
-//! | `keys` | the keys of blobs that can be read only once |
+//! | `keys`, `pipes` | the keys of blobs that can be read only once; how many of unknown digest are open |
 //! | `report`, `progress` | what the push did, and how far it is |
 
 mod blobs;
@@ -20,6 +20,7 @@ mod job;
 mod keys;
 mod lists;
 mod manifests;
+mod pipes;
 mod progress;
 mod recovery;
 mod report;
@@ -43,6 +44,7 @@ use graph::{ContentId, Graph};
 pub(super) use keys::OneShotKeys;
 use lists::Lists;
 use manifests::ManifestNode;
+pub(super) use pipes::OpenPipes;
 use progress::Progress;
 use report::Report;
 use sending::{Asking, Scouting};
@@ -87,6 +89,7 @@ pub(super) struct PushContext<'a, K> {
     pub(super) learned: &'a mut Learned,
     pub(super) presence: &'a mut Presence,
     pub(super) keys: &'a mut OneShotKeys<K>,
+    pub(super) pipes: &'a mut OpenPipes,
     pub(super) events: &'a mut Vec<Event<K>>,
     pub(super) now: Instant,
 }

@@ -58,7 +58,9 @@ pub(super) struct Scouting {
 
 impl<K: Key> PushJob<K> {
     pub(super) fn start_blobs(&mut self, context: &mut PushContext<'_, K>, starts: &mut Vec<Start<K>>) {
-        while let Some(number) = self.blobs.next_pipe(context.options.open_pipes) {
+        let (push, most) = (context.operation, context.options.open_pipes);
+        while self.blobs.has_pipe() && context.pipes.may_open(push, most) {
+            let Some(number) = self.blobs.next_pipe() else { break };
             starts.extend(self.start_blob(number, context));
         }
         self.settle_known(context);

@@ -52,6 +52,19 @@ fn one_key_names_one_content() {
 }
 
 #[test]
+fn a_push_has_one_root() {
+    let mut world = World::new();
+    let open = world.start(empty().open());
+    let image = |name| {
+        Manifest::parse(format!(r#"{{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[],"annotations":{{"name":"{name}"}}}}"#)).unwrap()
+    };
+    world.client.supply(open, Supply::Root(image("one"))).unwrap();
+    let failure = world.client.supply(open, Supply::Root(image("two"))).unwrap_err();
+    assert!(matches!(&failure.kind, FailureKind::Misuse(text) if text.contains("root")), "{failure}");
+    world.client.supply(open, Supply::Root(image("one"))).unwrap();
+}
+
+#[test]
 fn the_key_of_a_blob_that_can_be_read_once_is_its_own_while_its_push_lives() {
     let mut world = World::new();
     let pipe = || Blob::unknown("pipe", Algorithm::Sha256);
