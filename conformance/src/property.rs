@@ -2,24 +2,26 @@
 
 use std::env;
 use std::fmt::Debug;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 
-use crate::case::Case;
+use crate::case::{Case, as_rust};
 use crate::oracle;
 use crate::quirk::Outcome;
 use crate::run::Run;
 use crate::session::Session;
 
-/// Runs so many cases and judges each. A failing one is made small, and printed with its transcript.
+/// Runs so many cases and judges each. A failing one is made small, and printed with its transcript and with a test that shows
+/// it again, without this module and whatever it draws.
 ///
 /// `LONGSHORE_CASES` multiplies the number of cases, and `LONGSHORE_SEED`, a number, chooses others.
 ///
 /// # Panics
 /// Where a rule is broken.
 pub fn holds(cases: u32, outcome: Outcome, strategy: &impl Strategy<Value = Case>) {
-    all(cases, strategy, |case| judge(&case, outcome).map(drop));
+    all(cases, strategy, |case| judge(&case, outcome).map(drop), |case| test_of_case(case, outcome));
 }
 
 /// Runs so many sessions and judges each, as [`holds`] does.
@@ -27,13 +29,19 @@ pub fn holds(cases: u32, outcome: Outcome, strategy: &impl Strategy<Value = Case
 /// # Panics
 /// Where a rule is broken.
 pub fn holds_together(cases: u32, strategy: &impl Strategy<Value = Session>) {
-    all(cases, strategy, |session| {
+    let judge = |session: Session| {
         let (verdict, run) = oracle::judge_session(&session, session.run());
         verdict.map_err(|violation| broken(&violation, &run))
-    });
+    };
+    all(cases, strategy, judge, test_of_session);
 }
 
-fn all<T: Debug>(cases: u32, strategy: &impl Strategy<Value = T>, judge: impl Fn(T) -> Result<(), TestCaseError>) {
+fn all<T: Debug>(
+    cases: u32,
+    strategy: &impl Strategy<Value = T>,
+    judge: impl Fn(T) -> Result<(), TestCaseError>,
+    test: impl Fn(&T) -> String,
+) {
     let cases = cases.saturating_mul(number("LONGSHORE_CASES").unwrap_or(1));
     let config = Config { cases, failure_persistence: None, max_shrink_iters: 4096, ..Config::default() };
     let mut seed = [0; 32];
@@ -41,9 +49,45 @@ fn all<T: Debug>(cases: u32, strategy: &impl Strategy<Value = T>, judge: impl Fn
     let random = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
     match TestRunner::new_with_rng(config, random).run(strategy, judge) {
         Ok(()) => {}
-        Err(TestError::Fail(why, case)) => panic!("{why}\n{case:?}"),
+        Err(TestError::Fail(why, case)) => panic!("{why}\n{case:?}\n\n{}", test(&case)),
         Err(TestError::Abort(why)) => panic!("{why}"),
     }
+}
+
+/// How many requests of a run that panics may have met faults.
+const OF_A_PANIC: u64 = 1000;
+
+fn test_of_case(case: &Case, outcome: Outcome) -> String {
+    let requests = requests(|| case.run().simulation.requests());
+    let outcome = match outcome {
+        Outcome::RefusedFor(causes) => format!("RefusedFor(&{causes:?})"),
+        simple => format!("{simple:?}"),
+    };
+    let find = format!(
+        "use longshore_conformance::{{oracle, quirk::Outcome}};\n\n\
+         let case = {};\n\
+         let mut run = case.run();\n\
+         let verdict = oracle::judge(&case, Outcome::{outcome}, &mut run);\n\
+         assert_eq!(verdict, Ok(()), \"{{}}\", run.simulation.transcript());",
+        case.as_rust(requests)
+    );
+    as_rust::test("found_by_a_property", &find)
+}
+
+fn test_of_session(session: &Session) -> String {
+    let requests = requests(|| session.run().simulation.requests());
+    let find = format!(
+        "let session = {};\n\
+         let (verdict, run) = longshore_conformance::oracle::judge_session(&session, session.run());\n\
+         assert_eq!(verdict, Ok(()), \"{{}}\", run.simulation.transcript());",
+        session.as_rust(requests)
+    );
+    as_rust::test("found_by_a_property_of_sessions", &find)
+}
+
+/// How many requests a run makes.
+fn requests(run: impl FnOnce() -> u64) -> u64 {
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or(OF_A_PANIC)
 }
 
 /// Runs a case and judges it.

@@ -9,6 +9,7 @@ use longshore_core::driver::OperationId;
 use longshore_core::{Client, Deletion, Digest, Event, Failure, Operation, Receipt};
 use longshore_memory::{Simulation, Step};
 
+use crate::case::as_rust::{list, micros};
 use crate::case::{Case, Key};
 use crate::run::supply;
 use crate::{Image, Mock};
@@ -102,6 +103,22 @@ impl Session {
     pub fn new(mut pushes: Vec<Case>, acts: Vec<Act>) -> Self {
         pushes.iter_mut().enumerate().for_each(|(number, case)| case.first_key = number * APART);
         Self { pushes, acts }
+    }
+
+    /// An expression that makes this session again, as [`Case::as_rust`] does for a case. It begins with what it uses.
+    #[must_use]
+    pub fn as_rust(&self, requests: u64) -> String {
+        let pushes = list(&self.pushes, |case| case.as_rust(requests));
+        let acts = list(&self.acts, |Act { after, what }| {
+            let what = match what {
+                What::Delete(thing) => format!("Delete(Thing::{thing:?})"),
+                What::Lose(thing) => format!("Lose(Thing::{thing:?})"),
+                What::Pass(time) => format!("Pass({})", micros(*time)),
+                simple => format!("{simple:?}"),
+            };
+            format!("Act {{ after: {after:?}, what: What::{what} }}")
+        });
+        format!("{{\n    use longshore_conformance::session::*;\n\n    Session::new({pushes}, {acts})\n}}")
     }
 
     /// Runs it.

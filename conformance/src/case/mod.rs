@@ -1,5 +1,6 @@
 //! One push in simulation: all that decides it, and what came of it.
 
+pub(crate) mod as_rust;
 mod running;
 mod shown;
 

@@ -46,8 +46,8 @@ impl fmt::Debug for Case {
     }
 }
 
-/// What of a registry's behaviour is not the usual.
-fn difference(behaviour: &Value, usual: &Value) -> Value {
+/// What of a registry's behaviour, or of what was learned of it, is not the usual.
+pub(super) fn difference(behaviour: &Value, usual: &Value) -> Value {
     match (behaviour, usual) {
         (Value::Object(behaviour), Value::Object(usual)) => {
             let other = behaviour.iter().filter_map(|(key, value)| {

@@ -4,6 +4,7 @@ use longshore_memory::{Fault, Schedule};
 
 use super::kind::{self, Struck};
 use super::{Broken, Checked, Stage};
+use crate::case::as_rust;
 
 /// How many requests more than without faults may be the second one: what the first fault leads to can go wrong too.
 const BEYOND: u64 = 3;
@@ -56,7 +57,10 @@ impl Stage {
         let mut case = self.case.clone();
         let Pair { requests: [first, second], faults: [a, b] } = pair.clone();
         case.faults = Schedule::list([(first, a), (second, b)]);
+        let faults = as_rust::array(&pair.faults, as_rust::fault);
+        let call = format!("check_pair(&Pair {{ requests: {:?}, faults: {faults} }})", pair.requests);
         self.judge(&format!("faults {:?}", case.faults), &case, None)
+            .map_err(|broken| self.with_test(broken, "found_by_two_faults", &["exhaustive::double::Pair"], &call))
     }
 
     /// The push with faults at random, by the seed: up to four, each request with the chance of one in three.
@@ -68,5 +72,6 @@ impl Stage {
         case.seed = seed;
         case.faults = Schedule::random(seed, 300, 1 + seed % 4);
         self.judge(&format!("swarm of seed {seed}"), &case, None)
+            .map_err(|broken| self.with_test(broken, "found_by_a_swarm", &[], &format!("check_swarm({seed})")))
     }
 }

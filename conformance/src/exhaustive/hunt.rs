@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::{FaultKind, Stage, kind};
+use super::{FaultKind, Stage, kind, panicked};
 use crate::Key;
 use crate::oracle;
 use crate::saboteur::Saboteur;
@@ -72,7 +72,7 @@ impl Stage {
             Ok(Ok(())) => None,
             Ok(Err(violation)) => Some((violation.oracle(), violation.to_string())),
             Err(panic) => {
-                let why = panic.downcast_ref::<String>().cloned().unwrap_or_default();
+                let why = panicked(&*panic);
                 Some(("simulation", why.lines().next().unwrap_or_default().to_owned()))
             }
         }

@@ -21,13 +21,15 @@ mod refused;
 mod registry;
 pub mod shard;
 
+use std::any::Any;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use longshore_core::FailureKind;
 use longshore_memory::Schedule;
 use longshore_mock_registry::behaviour::{ReferrersApi, SubjectHeader};
 
-use crate::case::Case;
+use crate::case::{Case, as_rust};
 use crate::flow;
 use crate::oracle;
 use crate::quirk::Outcome;
@@ -129,11 +131,13 @@ impl Stage {
     pub fn check(&self, request: u64, kind: &FaultKind) -> Result<Checked, Broken> {
         let case = self.faulty(request, kind);
         let shown = format!("request {request}, {}", kind.name);
-        let checked = self.judge(&shown, &case, Some(kind)).map_err(|broken| self.with_test(broken, request, kind))?;
+        let call = format!("check({request}, &kind::named({:?}).unwrap())", kind.name);
+        let test = |broken| self.with_test(broken, "found_by_every_single_fault", &["exhaustive::kind"], &call);
+        let checked = self.judge(&shown, &case, Some(kind)).map_err(test)?;
         if kind.may_fail_for.is_empty() && checked.cost > COST {
             let rule = format!("the fault cost {} requests, and may cost {COST}", checked.cost);
             let broken = self.broken(&shown, rule, &case.run());
-            return Err(self.with_test(broken, request, kind));
+            return Err(test(broken));
         }
         Ok(checked)
     }
@@ -153,7 +157,8 @@ impl Stage {
     }
 
     fn judge(&self, shown: &str, case: &Case, kind: Option<&FaultKind>) -> Result<Checked, Broken> {
-        let mut run = case.run();
+        let ran = catch_unwind(AssertUnwindSafe(|| case.run()));
+        let mut run = ran.map_err(|panic| self.stopped(shown, &panicked(&*panic)))?;
         let outcome = self.outcome_of(&run, kind);
         if let Err(violation) = oracle::judge(case, outcome, &mut run) {
             return Err(self.broken(shown, violation.to_string(), &run));
@@ -194,22 +199,29 @@ impl Stage {
         }
     }
 
-    /// With the test that shows it again.
-    fn with_test(&self, mut broken: Broken, request: u64, kind: &FaultKind) -> Broken {
-        broken.shown.push_str(&format!(
-            r#"
-#[test]
-fn found_by_every_single_fault() {{
-    use longshore_conformance::exhaustive::{{Stage, kind}};
+    /// A client that hangs, or breaks its contract, stops the simulation.
+    fn stopped(&self, shown: &str, why: &str) -> Broken {
+        let rule = format!("simulation: {}", why.lines().next().unwrap_or_default());
+        Broken { name: format!("{}, {}, {shown}", self.registry, self.flow), rule, shown: why.to_owned() }
+    }
 
-    let stage = Stage::of("{}", "{}").unwrap();
-    stage.check({request}, &kind::named("{}").unwrap()).unwrap();
-}}
-"#,
-            self.registry, self.flow, kind.name
-        ));
+    /// With the test that shows it again: a call of this stage's, and what it uses of this crate.
+    fn with_test(&self, mut broken: Broken, name: &str, uses: &[&str], call: &str) -> Broken {
+        let uses: String = uses.iter().map(|used| format!("use longshore_conformance::{used};\n")).collect();
+        let find = format!(
+            "use longshore_conformance::exhaustive::Stage;\n{uses}\n\
+             let stage = Stage::of({:?}, {:?}).unwrap();\n\
+             stage.{call}.unwrap_or_else(|broken| panic!(\"{{broken}}\"));",
+            self.registry, self.flow
+        );
+        broken.shown.push_str(&format!("\n{}", as_rust::test(name, &find)));
         broken
     }
+}
+
+/// What a simulation said when it was stopped.
+fn panicked(panic: &(dyn Any + Send)) -> String {
+    panic.downcast_ref::<String>().cloned().unwrap_or_default()
 }
 
 /// Nobody can know there that lists are kept under tags.

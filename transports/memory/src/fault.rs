@@ -134,6 +134,19 @@ impl Schedule {
         self.listed.get(&ordinal).cloned()
     }
 
+    /// What the first `requests` requests meet, as a list: the same faults without chance.
+    #[must_use]
+    pub fn listed(&self, requests: u64) -> Self {
+        let mut all = self.clone();
+        (1..=requests).for_each(|ordinal| drop(all.draw(ordinal)));
+        Self::list(all.listed)
+    }
+
+    /// The faults that have been drawn or are listed, each with the number of its request, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (u64, &Fault)> {
+        self.listed.iter().map(|(ordinal, fault)| (*ordinal, fault))
+    }
+
     /// How many faults have been drawn or are listed.
     #[must_use]
     pub fn len(&self) -> usize {
