@@ -16,7 +16,7 @@ root=$PWD
 work=$root/target/planted
 copy=$work/copy
 log=$work/log
-export CARGO_TARGET_DIR=$work/target CARGO_INCREMENTAL=1
+export CARGO_TARGET_DIR=$work/target CARGO_INCREMENTAL=1 RUST_BACKTRACE=0
 # The copy lies within this repository and is none of it.
 export GIT_CEILING_DIRECTORIES=$work
 
@@ -54,12 +54,12 @@ wanted() {
     return 1
 }
 
-# fail WHY: tells why, with the end of what was printed.
+# fail NAME WHY [show]: tells why, and what was printed first.
 failures=0
 fail() {
     failures=$((failures + 1))
     printf 'FAILED  %-40s %s\n' "$1" "$2"
-    [ -z "${3:-}" ] || tail -n 40 "$log"
+    [ -z "${3:-}" ] || head -n 40 "$log"
 }
 
 # plant NAME: plants one bug, has it found, and takes it out again.

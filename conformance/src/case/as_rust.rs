@@ -145,15 +145,13 @@ fn read<T: Serialize>(value: &T, usual: &T) -> String {
 fn users(auth: &Auth) -> Vec<String> {
     let rights = auth.users.get(USER).map_or_else(String::new, |user| user.rights.to_string());
     let mut lines = vec![format!("let_in(&mut case, {rights:?});")];
-    let usual = Auth::bearer();
-    if (auth.scheme, auth.lifetime) != (usual.scheme, usual.lifetime) {
-        let scheme = if auth.scheme == AuthScheme::Basic { "basic" } else { "bearer" };
-        let made = format!("longshore_mock_registry::auth::Auth::{scheme}()");
-        lines.push("let auth = case.registry.auth.take().unwrap();".to_owned());
-        lines.push(format!(
-            "case.registry.auth = Some(longshore_mock_registry::auth::Auth {{ users: auth.users, lifetime: {}, ..{made} }});",
-            micros(auth.lifetime)
-        ));
+    let mut set =
+        |field: &str, value: String| lines.push(format!("case.registry.auth.as_mut().unwrap().{field} = {value};"));
+    if auth.scheme != AuthScheme::Bearer {
+        set("scheme", format!("longshore_mock_registry::auth::AuthScheme::{:?}", auth.scheme));
+    }
+    if auth.lifetime != Auth::bearer().lifetime {
+        set("lifetime", micros(auth.lifetime));
     }
     lines
 }

@@ -17,8 +17,8 @@
     case.seed = 5;
     case.faults = Schedule::list([(1, Fault::AnswerLost), (2, Fault::BodyCut(3)), (3, Fault::RequestLate(std::time::Duration::from_micros(2000))), (4, Fault::Status(http::StatusCode::from_u16(503).unwrap(), Some(7))), (5, Fault::HeaderMissing("range".parse().unwrap())), (6, Fault::HeaderChanged("location".parse().unwrap(), "/v2/".parse().unwrap())), (7, Fault::BodyChanged("{".into()))]);
     let_in(&mut case, "library/*=pull,push");
-    let auth = case.registry.auth.take().unwrap();
-    case.registry.auth = Some(longshore_mock_registry::auth::Auth { users: auth.users, lifetime: std::time::Duration::from_micros(60000000), ..longshore_mock_registry::auth::Auth::basic() });
+    case.registry.auth.as_mut().unwrap().scheme = longshore_mock_registry::auth::AuthScheme::Basic;
+    case.registry.auth.as_mut().unwrap().lifetime = std::time::Duration::from_micros(60000000);
     case.before = Some(Box::new({
         use longshore_conformance::*;
 
