@@ -101,7 +101,8 @@ impl<K: Key> PushJob<K> {
         self.graph.says_size(id, manifest.bytes().len() as u64);
         let needs = self.needs(&manifest, context);
         let subject = manifest.subject().map(|subject| self.graph.content(subject.digest, Kind::Manifest));
-        if let Some(subject) = manifest.subject() {
+        if let (Some(subject), Some(id)) = (manifest.subject(), subject) {
+            self.graph.says_size(id, subject.size);
             self.lists.given(subject.digest);
         }
         self.graph.give_manifest(id, number, &needs, subject);
@@ -130,7 +131,8 @@ impl<K: Key> PushJob<K> {
         let said = self.graph.find(manifest.digest(), Kind::Manifest).and_then(|id| self.graph.size(id));
         said.map_or(Ok(()), |said| is_other(said, manifest.bytes().len() as u64))?;
         manifest.blobs().try_for_each(|blob| of_content(self.kind_of(blob), blob))?;
-        manifest.children().try_for_each(|child| of_content(Kind::Manifest, child))
+        let mut manifests = manifest.children().chain(manifest.subject());
+        manifests.try_for_each(|reference| of_content(Kind::Manifest, reference))
     }
 
     /// The nodes that a manifest refers to. Content that was left out as non-distributable is sent if this manifest

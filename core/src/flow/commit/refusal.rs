@@ -40,12 +40,13 @@ impl Conflict {
 
 /// Whether a refusal says that a blob or a child manifest is missing (quirk `missing-blob-status-zoo`).
 pub(super) fn says_missing(refused: &Refused, manifest: &Manifest) -> bool {
-    if !matches!(refused.status, StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND) {
-        return false;
-    }
     let says = |code| refused.errors.has_code(code);
     if says("MANIFEST_BLOB_UNKNOWN") || says("BLOB_UNKNOWN") {
-        return true;
+        // The code counts, whatever the status: some registries answer 422.
+        return refused.status.is_client_error();
+    }
+    if !matches!(refused.status, StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND) {
+        return false;
     }
     // Quay only says that the manifest is invalid. Some registries report a missing child as an unknown manifest.
     let refers = manifest.blobs().next().is_some() || manifest.children().next().is_some();

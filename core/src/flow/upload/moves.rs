@@ -172,7 +172,7 @@ impl<K: Key> Upload<K> {
         let reply = Reply::read(&self.start(), outcome);
         match reply {
             Reply::Good(open) => self.send_in(open, context),
-            Reply::Refused(refusal @ Refusal::Malformed, failure) => {
+            Reply::Refused(refusal @ (Refusal::Malformed | Refusal::Conflict), failure) => {
                 self.last.refused(refusal, failure);
                 self.sessions = self.sessions.saturating_add(1);
                 self.begin_again(None, context);

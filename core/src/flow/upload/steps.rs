@@ -184,3 +184,23 @@ fn a_limit_that_was_learned_is_forgotten_after_a_day() {
     stage.now = Instant::ZERO + Duration::from_secs(24 * 3600);
     assert_eq!(put(&mut stage), 0);
 }
+
+/// A registry that is busy with the repository says 409 and to try again.
+#[test]
+fn a_conflict_when_an_upload_is_opened_is_tried_again() {
+    for conflicts in [1, 9] {
+        let mut stage = Stage::default();
+        stage.learned.single_post = Some(false);
+        let posts = std::cell::Cell::new(0);
+        let result = play(&mut stage, upload(1000, &[]), |request| match request.split(' ').next() {
+            Some("POST") if posts.replace(posts.get() + 1) < conflicts => Some(respond(409, &[], "")),
+            Some("POST") => opens("/v2/a/b/one"),
+            _ => Some(respond(201, &[], "")),
+        });
+        assert_eq!(result.is_ok(), conflicts == 1, "{:?}", stage.requests);
+        assert!(posts.get() <= 5, "{:?}", stage.requests);
+        if let Err(failure) = result {
+            assert_eq!(failure.refused().map(|refused| refused.status.as_u16()), Some(409), "{failure}");
+        }
+    }
+}

@@ -15,7 +15,14 @@ fn a_length_that_contradicts_a_descriptor_is_an_error_before_anything_is_sent() 
     let (one, two) = (image(&[("layer", 10)]), image(&[("layer", 12)]));
     let mut entry = one.descriptor();
     entry.size += 1;
-    for push in [empty().manifest(one.clone()).manifest(two), empty().manifest(one).root(index(&[entry]))] {
+    let about = format!(r#","subject":{}"#, serde_json::to_string(&entry).unwrap());
+    let signature = image_of(&[], &about);
+    for push in [
+        empty().manifest(one.clone()).manifest(two),
+        empty().manifest(one.clone()).root(index(&[entry])),
+        empty().manifest(one.clone()).manifest(signature.clone()),
+        empty().manifest(signature).manifest(one),
+    ] {
         let failure = world.push(push).unwrap_err();
         assert!(matches!(failure.kind, FailureKind::SizeMismatch { .. }), "{failure}");
         assert_eq!(world.asked, [""; 0]);

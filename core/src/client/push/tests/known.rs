@@ -203,7 +203,8 @@ fn a_refusal_that_names_one_blob_recovers_that_one_alone() {
     world.registry.lose("two");
     let detail = format!(r#"{{"digest":"{}"}}"#, digest("two"));
     let body = format!(r#"{{"errors":[{{"code":"MANIFEST_BLOB_UNKNOWN","detail":{detail}}}]}}"#);
-    world.registry.refusal = Some((404, body));
+    // The code counts, whatever the status.
+    world.registry.refusal = Some((422, body));
     let more = [LAYERS.as_slice(), &[("more", 10)]].concat();
     let operation = world.client.start(push(&more, "v2"));
     world.asked.clear();
