@@ -76,6 +76,24 @@ fn options_come_from_the_environment_too_and_faults_from_a_file() {
 
 #[test]
 fn what_is_no_fault_or_no_address_is_refused() {
+    for (arguments, message) in [
+        (["--fault", "PUTT: answer-lost"], "\"PUTT\" says nothing about requests; did you mean \"PUT\"?"),
+        (["--fault", "end5: twice"], "did you mean \"end-5\"?"),
+        (["--fault", ""], "there is no rule"),
+        (["--set", "start.chunk-min=5"], "start.chunk-min: it is a table: write { bytes = …, announced = … }"),
+        (["--set", "limits.page=-1"], "limits.page: -1 is not a whole number, 0 or more"),
+        (["--set", "auth.open-base=maybe"], "auth.open-base: \"maybe\" is not true or false"),
+        (["--profile", "ECRR"], "there is no profile \"ECRR\"; did you mean ecr?"),
+        (["--listen", "5000"], "write 127.0.0.1:5000, localhost:0"),
+        (["--max-blob", "1GiB"], "a size is a number of bytes"),
+    ] {
+        let said = common::refused(2, &[&["mock"], &arguments[..]].concat());
+        assert!(said.contains(message), "{arguments:?}: {said}");
+    }
+    let mut misspelt = common::command(&["mock", "--listen", "nowhere"]);
+    misspelt.env("LONGSHORE_MOCK_LISTN", ":0");
+    let said = misspelt.output().unwrap();
+    assert!(String::from_utf8_lossy(&said.stderr).contains("warning: LONGSHORE_MOCK_LISTN is no option"), "{said:?}");
     let said = common::run(&["mock", "--fault", "PATCH#2: answer-last"]);
     assert!(String::from_utf8_lossy(&said.stderr).contains("did you mean \"answer-lost\""), "{said:?}");
     let folder = tempfile::tempdir().unwrap();

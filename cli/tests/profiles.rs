@@ -54,9 +54,9 @@ fn a_file_of_ones_own_is_played_and_what_is_wrong_in_it_is_said() {
     assert_eq!(mock.status("/v2/"), 200);
     std::fs::write(&path, format!("{text}\"nevr\"\n")).unwrap();
     let error = refused(2, &["mock", "--profile", path.to_str().unwrap()]);
-    assert!(error.contains("ours.toml:7: mount.policy: unknown variant `nevr`, expected one of"), "{error}");
+    assert!(error.contains("ours.toml:7: mount.policy: \"nevr\" is none of source, any-repository, referenced, never, refused; did you mean never?"), "{error}");
     for (arguments, words) in [
-        (["--profile", "qay"], "there is no profile qay; did you mean quay?"),
+        (["--profile", "qay"], "there is no profile \"qay\"; did you mean quay?"),
         (["--set", "mount.polizy=never"], "there is no switch mount.polizy; did you mean mount.policy?"),
         (["--profile", "not/there.toml"], "cannot read not/there.toml"),
     ] {

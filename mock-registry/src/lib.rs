@@ -48,6 +48,7 @@ pub mod judge;
 mod location;
 mod manifests;
 mod mount;
+mod nearest;
 mod options;
 pub mod profile;
 mod progress;

@@ -76,24 +76,24 @@ fn what_is_not_known_is_refused_with_file_line_and_the_nearest_name() {
             "some/ours.toml:6: there is no switch mounts.policy; did you mean mount.policy?",
         ),
         (entry("sett.mount.policy = \"never\""), "some/ours.toml:6: there is no key sett; did you mean set?"),
-        (entry("evidence = 1"), "some/ours.toml:6: duplicate key"),
+        (entry("evidence = 1"), "some/ours.toml:6: duplicate key (evidence)"),
         (
             "title = \"Ours\"\nextends = \"key\"".to_owned(),
-            "some/ours.toml:2: there is no profile key; did you mean keygen?",
+            "some/ours.toml:2: there is no profile \"key\" that this one could extend; did you mean keygen?",
         ),
         (
             "title = \"Ours\"\n[[quirk]]\nid = \"mount-always-203\"".to_owned(),
             "some/ours.toml:3: there is no quirk mount-always-203; did you mean mount-always-202?",
         ),
         ("titel = \"Ours\"".to_owned(), "some/ours.toml:1: there is no key titel; did you mean title?"),
-        ("title = 1".to_owned(), "some/ours.toml:1: title is a text"),
-        ("".to_owned(), "some/ours.toml:1: title is missing here; it is a text"),
+        ("title = 1".to_owned(), "some/ours.toml:1: title must be a text"),
+        ("".to_owned(), "some/ours.toml:1: title is missing here: it is a text"),
         (
             "title = \"Ours\"\nquirk = 1".to_owned(),
-            "some/ours.toml:2: quirk is an array of tables: write [[…]] before each",
+            "some/ours.toml:2: quirk must be an array of tables: write [[…]] before each",
         ),
-        (entry("set = 1"), "some/ours.toml:6: set is written as set.group.switch = value"),
-        (entry("historic = 1"), "some/ours.toml:6: historic is true or false"),
+        (entry("set = 1"), "some/ours.toml:6: set must be written as set.group.switch = value"),
+        (entry("historic = 1"), "some/ours.toml:6: historic must be true or false"),
     ];
     for (text, message) in table {
         assert_eq!(error(&text).to_string(), message, "{text}");
@@ -104,13 +104,13 @@ fn what_is_not_known_is_refused_with_file_line_and_the_nearest_name() {
 fn a_value_that_a_switch_does_not_have_is_refused_with_those_that_it_has() {
     let message = error(&entry("set.mount.policy = \"nevr\"")).to_string();
     assert!(
-        message.starts_with("some/ours.toml:6: mount.policy: unknown variant `nevr`, expected one of"),
+        message.starts_with("some/ours.toml:6: mount.policy: \"nevr\" is none of source, any-repository, referenced, never, refused; did you mean never?"),
         "{message}"
     );
     let message = error(&entry("answers = [{ when = \"end-99\" }]")).to_string();
     assert!(message.starts_with("some/ours.toml:6: answers: \"end-99\" is no method"), "{message}");
     let message = error(&entry("set.commit.status = \"x\"")).to_string();
-    assert!(message.starts_with("some/ours.toml:6: commit.status: invalid type"), "{message}");
+    assert!(message.starts_with("some/ours.toml:6: commit.status: "), "{message}");
 }
 
 #[test]
@@ -172,7 +172,10 @@ fn switches_are_set_one_by_one() {
         "--set commit.status: write it as group.switch=value"
     );
     let message = profile.set("chunks.patch=refuse:405").unwrap_err().to_string();
-    assert!(message.starts_with("--set chunks.patch=refuse:405: chunks.patch: unknown variant `refuse`"), "{message}");
+    assert!(
+        message.starts_with("--set chunks.patch=refuse:405: chunks.patch: {\"refuse\":405} is none of "),
+        "{message}"
+    );
 }
 
 #[test]

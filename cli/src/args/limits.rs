@@ -5,15 +5,17 @@ use std::time::Duration;
 use clap::Args;
 use longshore_mock_registry::Limits;
 
+use super::values;
+
 /// What bounds the registry.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Limits")]
 pub(crate) struct LimitArguments {
     /// The longest manifest [default: 4194304]
-    #[arg(long, value_name = "BYTES")]
-    max_manifest: Option<usize>,
+    #[arg(long, value_name = "BYTES", value_parser = values::size)]
+    max_manifest: Option<u64>,
     /// The longest blob [default: 1099511627776]
-    #[arg(long, value_name = "BYTES")]
+    #[arg(long, value_name = "BYTES", value_parser = values::size)]
     max_blob: Option<u64>,
     /// How many manifests a repository may have [default: 100000]
     #[arg(long, value_name = "COUNT")]
@@ -28,7 +30,7 @@ pub(crate) struct LimitArguments {
     #[arg(long, value_name = "COUNT")]
     max_repositories: Option<usize>,
     /// How many bytes all manifests together may have [default: 1073741824]
-    #[arg(long, value_name = "BYTES")]
+    #[arg(long, value_name = "BYTES", value_parser = values::size)]
     max_manifest_bytes: Option<u64>,
     /// How many uploads may be open [default: 10000]
     #[arg(long, value_name = "COUNT")]
@@ -46,7 +48,7 @@ pub(crate) struct LimitArguments {
     #[arg(long, value_name = "SECONDS")]
     upload_lifetime: Option<u64>,
     /// How many bytes of blobs and uploads are kept in memory [default: 4294967296]
-    #[arg(long, value_name = "BYTES", conflicts_with = "data_dir")]
+    #[arg(long, value_name = "BYTES", value_parser = values::size, conflicts_with = "data_dir")]
     pub(crate) memory: Option<u64>,
 }
 
@@ -56,7 +58,7 @@ impl LimitArguments {
         fn set<T: Copy>(limit: &mut T, given: Option<T>) {
             *limit = given.unwrap_or(*limit);
         }
-        set(&mut limits.manifest, self.max_manifest);
+        set(&mut limits.manifest, self.max_manifest.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX)));
         set(&mut limits.blob, self.max_blob);
         set(&mut limits.manifests, self.max_manifests);
         set(&mut limits.blobs, self.max_blobs);

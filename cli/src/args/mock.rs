@@ -19,6 +19,9 @@ stands in lines there; a flag is on for 1, true or yes.
 The first line of standard output is the URL, once connections are taken in; GET /healthz asks for no more.
 Exit status: 0 done, 1 refused or failed, or with --strict a client broke a MUST, 2 misuse.";
 
+/// How the names of the variables begin that stand for options.
+const VARIABLES: &str = "LONGSHORE_MOCK_";
+
 /// Options of `longshore mock`.
 #[derive(Debug, Args)]
 pub(crate) struct MockArguments {
@@ -39,7 +42,7 @@ pub(crate) struct MockArguments {
     pub(crate) profile: ProfileArguments,
     /// Something that goes wrong, such as 'PATCH#2: answer-lost' or 'every p=0.1: status 503 retry-after 7'. Can be given more
     /// than once
-    #[arg(long = "fault", value_name = "RULE")]
+    #[arg(long = "fault", value_name = "RULE", value_parser = values::faults)]
     pub(crate) faults: Vec<Faults>,
     /// Read what goes wrong from this file, a rule a line
     #[arg(long = "faults", value_name = "FILE")]
@@ -108,7 +111,7 @@ pub(crate) fn with_environment(command: Command) -> Command {
     command.mut_subcommand("mock", |mock| {
         mock.mut_args(|argument| match argument.get_long() {
             Some(long) if long != "help" => {
-                let name = format!("LONGSHORE_MOCK_{}", long.to_uppercase().replace('-', "_"));
+                let name = format!("{VARIABLES}{}", long.to_uppercase().replace('-', "_"));
                 let argument = match argument.get_action() {
                     ArgAction::Append => argument.value_delimiter('\n'),
                     ArgAction::SetTrue => argument.value_parser(BoolishValueParser::new()),
@@ -124,4 +127,13 @@ pub(crate) fn with_environment(command: Command) -> Command {
 /// All that was said on the command line and in the environment.
 pub(crate) fn matches(command: Command) -> ArgMatches {
     with_environment(command).get_matches()
+}
+
+/// The variables of the environment that are named like options of `longshore mock` and are none.
+pub(crate) fn unknown_variables(command: Command) -> Vec<String> {
+    let command = with_environment(command);
+    let options = command.find_subcommand("mock").into_iter().flat_map(Command::get_arguments);
+    let known: Vec<_> = options.filter_map(|option| option.get_env()).collect();
+    let given = std::env::vars_os().map(|(name, _)| name).filter(|name| !known.contains(&name.as_os_str()));
+    given.filter_map(|name| name.into_string().ok()).filter(|name| name.starts_with(VARIABLES)).collect()
 }

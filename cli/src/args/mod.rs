@@ -97,6 +97,11 @@ impl Arguments {
         let matches = mock::matches(Self::command());
         Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
     }
+
+    /// The variables of the environment that are named like options of `longshore mock` and are none.
+    pub(crate) fn unknown_variables() -> Vec<String> {
+        mock::unknown_variables(Self::command())
+    }
 }
 
 #[cfg(test)]

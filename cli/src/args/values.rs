@@ -2,6 +2,7 @@
 
 use longshore_core::content::Platform;
 use longshore_core::{Origin, Reference, Target};
+use longshore_mock_registry::fault::{FaultError, Faults};
 
 /// A reference, as people type it.
 pub(super) fn reference(text: &str) -> Result<Reference, String> {
@@ -65,6 +66,16 @@ pub(super) fn size(text: &str) -> Result<u64, String> {
     };
     let size = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(unit)).filter(|size| *size > 0);
     size.ok_or_else(|| "a size is a number of bytes, or of KiB, MiB or GiB with K, M or G behind it: 8M".to_owned())
+}
+
+/// What goes wrong: at least one rule.
+pub(super) fn faults(text: &str) -> Result<Faults, String> {
+    let faults: Faults = text.parse().map_err(|error: FaultError| error.to_string())?;
+    if faults.rules.is_empty() {
+        Err("there is no rule: write one, such as 'PATCH#2: answer-lost'".to_owned())
+    } else {
+        Ok(faults)
+    }
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use longshore_mock_registry::report::{CheckStatus, Level, Report};
 use longshore_mock_registry::server::{Server, Shared};
 use tokio::sync::oneshot;
 
-use crate::args::MockArguments;
+use crate::args::{Arguments, MockArguments};
 use crate::exit::Error;
 use crate::signals::Signals;
 use crate::{files, output, profile};
@@ -25,6 +25,11 @@ const GRACE: Duration = Duration::from_secs(10);
 pub(crate) async fn run(arguments: MockArguments) -> Result<(), Error> {
     if profile::told(&arguments.profile)? {
         return Ok(());
+    }
+    for name in Arguments::unknown_variables() {
+        output::say(format!(
+            "warning: {name} is no option: each is named as --help has it, as in LONGSHORE_MOCK_LISTEN"
+        ));
     }
     let profile = profile::load(&arguments.profile)?;
     let signals = Signals::listen()?;

@@ -75,7 +75,8 @@ fn auth(path: &Path, scheme: Option<Scheme>, profile: &Profile) -> Result<Auth, 
 
 /// The addresses that `:5000`, `localhost:0` or `127.0.0.1:0` mean, that of IPv4 first.
 pub(super) fn addresses(listen: &str) -> Result<Vec<SocketAddr>, Error> {
-    let bad = |why: String| Error::misuse(format!("cannot listen on {listen:?}: {why}"));
+    let form = "write 127.0.0.1:5000, localhost:0, [::1]:5000, or :5000 for all addresses";
+    let bad = |why: String| Error::misuse(format!("cannot listen on {listen:?}: {why}; {form}"));
     let host_and_port = if listen.starts_with(':') { format!("0.0.0.0{listen}") } else { listen.to_owned() };
     let mut addresses: Vec<SocketAddr> =
         host_and_port.to_socket_addrs().map_err(|error| bad(error.to_string()))?.collect();

@@ -166,7 +166,9 @@ pub enum TokenField {
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Grants {
-    /// What was asked for, as far as the user may do it.
+    /// What was asked for, as far as the user may do it: [the token
+    /// specification](https://distribution.github.io/distribution/spec/auth/token/), and what Docker Hub and distribution do. A
+    /// client that keeps its first token for all that follows (the Python client oras, after a 401) fails at them, and here.
     #[default]
     Asked,
     /// All that the user may do, whatever was asked for: the token says who one is, and no more (`challenge-scope-star`).

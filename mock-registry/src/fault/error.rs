@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use crate::nearest::nearest;
+
 /// Why a text is not [`Faults`].
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
@@ -10,12 +12,12 @@ pub enum FaultError {
     #[error("{0:?} is not a fault: write REQUESTS: FAULT, for example 'PATCH#2: answer-lost'")]
     NoFault(String),
     /// No fault has this name.
-    #[error("there is no fault {name:?}; did you mean {nearest:?}?")]
+    #[error("there is no fault {name:?}{}", meant(.nearest))]
     UnknownFault {
         /// What was given.
         name: String,
-        /// The nearest name that there is.
-        nearest: &'static str,
+        /// The nearest name that there is, if any is near.
+        nearest: Option<String>,
     },
     /// The values of a fault are not as it wants them.
     #[error("{given:?} is not written as {form:?}")]
@@ -27,16 +29,30 @@ pub enum FaultError {
     },
     /// A word about the requests is not understood.
     #[error(
-        "{0:?} says nothing about requests: write a method (PATCH), a row (end-6, token) or every, with #2, #2..5, #2.. \
-         or #..5 behind it; then 'in REPOSITORY', 'of DIGEST', 'p=0.1' or 'for 10s'"
+        "{given:?} says nothing about requests{}: write a method (PATCH), a row (end-6, token) or every, with #2, #2..5, #2.. \
+         or #..5 behind it; then 'in REPOSITORY', 'of DIGEST', 'p=0.1' or 'for 10s'",
+        meant(.nearest)
     )]
-    BadRequests(String),
+    BadRequests {
+        /// What was given.
+        given: String,
+        /// The nearest word that there is, if any is near.
+        nearest: Option<String>,
+    },
 }
 
 impl FaultError {
     /// No fault has this name, of these that there are.
-    pub(super) fn unknown_fault(name: &str, names: impl Iterator<Item = &'static str>) -> Self {
-        let nearest = names.min_by_key(|known| strsim::levenshtein(known, name)).unwrap_or_default();
-        Self::UnknownFault { name: name.chars().take(64).collect(), nearest }
+    pub(super) fn unknown_fault<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Self {
+        Self::UnknownFault { name: name.chars().take(64).collect(), nearest: nearest(name, names) }
     }
+
+    /// A word that is no part of a rule, among these that could stand there.
+    pub(super) fn bad_requests<'a>(given: &str, words: impl Iterator<Item = &'a str>) -> Self {
+        Self::BadRequests { given: given.chars().take(256).collect(), nearest: nearest(given, words) }
+    }
+}
+
+fn meant(nearest: &Option<String>) -> String {
+    nearest.as_ref().map(|nearest| format!("; did you mean {nearest:?}?")).unwrap_or_default()
 }

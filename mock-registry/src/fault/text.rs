@@ -9,7 +9,7 @@ use super::error::FaultError;
 use super::form::{EFFECTS, fault, name_of, time};
 use super::when::MILLION;
 use super::{FaultRule, Faults, When};
-use crate::row::row_id_named;
+use crate::row::{row_id_named, row_ids};
 
 impl fmt::Display for Faults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -87,7 +87,7 @@ impl FromStr for When {
     type Err = FaultError;
 
     fn from_str(text: &str) -> Result<Self, FaultError> {
-        let bad = |word: &str| FaultError::BadRequests(word.chars().take(256).collect());
+        let bad = |word: &str| FaultError::bad_requests(word, std::iter::empty());
         let mut when = Self::every();
         let mut words = text.split_whitespace();
         let mut any = false;
@@ -104,11 +104,27 @@ impl FromStr for When {
                         let share = Some(share).filter(|share| (0.0..=1.0).contains(share)).ok_or_else(|| bad(word))?;
                         when = when.probability(share);
                     }
-                    None => when = target(when, word).ok_or_else(|| bad(word))?,
+                    None => when = target(when, word).ok_or_else(|| unknown(word))?,
                 },
             }
         }
         if any { Ok(when) } else { Err(bad(text)) }
+    }
+}
+
+/// The methods of requests that a registry knows or refuses.
+const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"];
+
+/// A word that names neither a method nor a row, with the one that was meant.
+fn unknown(word: &str) -> FaultError {
+    let name = word.split('#').next().unwrap_or_default();
+    let is_known = name == "every" || METHODS.contains(&name) || row_id_named(name).is_some();
+    let words = METHODS.into_iter().chain(row_ids()).chain(["every"]).filter(|_| !is_known && !name.is_empty());
+    match FaultError::bad_requests(name, words) {
+        FaultError::BadRequests { nearest, .. } => {
+            FaultError::BadRequests { given: word.chars().take(256).collect(), nearest }
+        }
+        other => other,
     }
 }
 
@@ -120,7 +136,7 @@ fn target(mut when: When, word: &str) -> Option<When> {
     };
     if let Some(row) = row_id_named(name) {
         when.row = Some(row);
-    } else if !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_uppercase()) {
+    } else if METHODS.contains(&name) {
         when.method = Some(Method::from_bytes(name.as_bytes()).ok()?);
     } else if !(name == "every" || (name.is_empty() && numbers.is_some())) {
         return None;

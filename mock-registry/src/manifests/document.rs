@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use longshore_core::{Digest, DigestError, MediaType};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde::de::IgnoredAny;
 
 use crate::Instant;
@@ -19,7 +19,9 @@ struct Document {
     media_type: Option<String>,
     config: Option<Entry>,
     layers: Option<Vec<Entry>>,
-    manifests: Option<Vec<Entry>>,
+    /// Of an index, which must have it; `null` is an empty list, which programs in Go write so.
+    #[serde(default, deserialize_with = "there")]
+    manifests: Option<Option<Vec<Entry>>>,
     /// Of an artifact manifest.
     blobs: Option<Vec<Entry>>,
     /// Of Docker's schema 1.
@@ -119,6 +121,11 @@ fn opaque(media_type: MediaType, bytes: Bytes) -> Reading {
     }
 }
 
+/// A property that is there, though it may be `null`.
+fn there<'de, D: Deserializer<'de>, T: Deserialize<'de>>(value: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(value).map(Some)
+}
+
 /// What a manifest refers to.
 #[derive(Default)]
 struct References {
@@ -129,7 +136,7 @@ struct References {
 impl Document {
     fn interpret(self, media_type: MediaType, bytes: Bytes) -> Result<Reading, Refusal> {
         let References { blobs, manifests } = self.references(&media_type)?;
-        let entries = || self.config.iter().chain(self.layers.iter().chain(&self.manifests).flatten());
+        let entries = || self.config.iter().chain(self.layers.iter().chain(self.manifests.iter().flatten()).flatten());
         let is_other = |entry: &Entry| entry.media_type().is_some_and(|of| families_differ(&media_type, &of));
         let is_mixed = media_type.is_image() && entries().any(is_other);
         let has_annotated_entries = entries().any(|entry| entry.annotations.is_some());
@@ -168,12 +175,13 @@ impl Document {
             if self.schema_version != Some(2) {
                 return Err(invalid("the schemaVersion is not 2"));
             }
-            if self.manifests.is_some() && (self.config.is_some() || self.layers.is_some()) {
+            if matches!(self.manifests, Some(Some(_))) && (self.config.is_some() || self.layers.is_some()) {
                 return Err(invalid("the manifest has the fields of an image and of an index at once"));
             }
         }
         if media_type.is_index() {
-            for entry in self.manifests.as_ref().ok_or_else(|| invalid("an index has a list of manifests"))? {
+            let manifests = self.manifests.as_ref().ok_or_else(|| invalid("an index has a list of manifests"))?;
+            for entry in manifests.iter().flatten() {
                 match entry.media_type() {
                     Some(blob) if !blob.is_manifest() => references.add_blob(entry)?,
                     // An index is a list of manifests: an entry that does not say what it is is one.

@@ -65,8 +65,16 @@ pub enum ProfileError {
         /// What was probably meant.
         nearest: Option<String>,
     },
-    /// A key has a value of another type, or lacks its value.
-    #[error("{at}: {key} is {wanted}")]
+    /// A key that has to be there is not.
+    #[error("{at}: {key} is missing here: it is a text")]
+    Missing {
+        /// Where.
+        at: Place,
+        /// The key.
+        key: String,
+    },
+    /// A key has a value of another type.
+    #[error("{at}: {key} must be {wanted}")]
     Type {
         /// Where.
         at: Place,
@@ -132,7 +140,7 @@ pub enum ProfileError {
         nearest: Option<String>,
     },
     /// A profile that there is not.
-    #[error("there is no profile {name}{}", meant(.nearest))]
+    #[error("there is no profile {name:?}{}", meant(.nearest))]
     UnknownProfile {
         /// Its name.
         name: String,
@@ -148,7 +156,7 @@ pub enum ProfileError {
         message: String,
     },
     /// A profile that there is not is extended.
-    #[error("{at}: there is no profile {name}{}", meant(.nearest))]
+    #[error("{at}: there is no profile {name:?} that this one could extend{}", meant(.nearest))]
     UnknownParent {
         /// Where.
         at: Place,
@@ -169,11 +177,4 @@ pub enum ProfileError {
 
 fn meant(nearest: &Option<String>) -> String {
     nearest.as_ref().map(|nearest| format!("; did you mean {nearest}?")).unwrap_or_default()
-}
-
-/// The word that is most like the one that was given, if any is like it at all.
-pub(super) fn nearest<'a>(given: &str, words: impl IntoIterator<Item = &'a str>) -> Option<String> {
-    let scored = words.into_iter().map(|word| (strsim::jaro_winkler(given, word), word));
-    let best = scored.max_by(|(one, _), (other, _)| one.total_cmp(other));
-    best.filter(|(score, _)| *score > 0.75).map(|(_, word)| word.to_owned())
 }

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::error::nearest;
 use super::{Entry, NAMES, Profile, ProfileError, Quirk, Severity, quirk, switches};
+use crate::nearest::nearest;
 
 /// All profiles: each with its quirks, and their sources.
 #[must_use]

@@ -45,6 +45,7 @@ mod play;
 pub mod quirk;
 mod settings;
 mod switch;
+mod value;
 
 use std::path::Path;
 

@@ -7,10 +7,11 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::builtin::{self, NAMES};
-use super::error::{Place, ProfileError, nearest};
+use super::error::{Place, ProfileError};
 use super::json::json;
 use super::{Difference, Entry, Evidence, Profile, SetSwitch, Settings, contradiction, name_of, quirk, switches};
 use crate::behaviour::AnswerChange;
+use crate::nearest::nearest;
 
 /// Reads a profile that this crate brings. `chain` has the names of those that extend it, and its own.
 pub(super) fn named(name: &str, chain: &mut Vec<String>) -> Result<Profile, ProfileError> {
@@ -25,8 +26,10 @@ pub(super) fn named(name: &str, chain: &mut Vec<String>) -> Result<Profile, Prof
 pub(super) fn profile(file: &str, text: &str, chain: &mut Vec<String>) -> Result<Profile, ProfileError> {
     let reader = Reader { file, text };
     let table = DeTable::parse(text).map_err(|error| {
-        let offset = error.span().map_or(0, |span| span.start);
-        ProfileError::Syntax { at: reader.place(offset), message: error.message().to_owned() }
+        let span = error.span().unwrap_or_default();
+        let what = text.get(span.clone()).filter(|what| !what.is_empty() && what.len() <= 64 && !what.contains('\n'));
+        let what = what.map(|what| format!(" ({what})")).unwrap_or_default();
+        ProfileError::Syntax { at: reader.place(span.start), message: format!("{}{what}", error.message()) }
     })?;
     let table = table.get_ref();
     reader.known(table, &["title", "state", "unknown", "extends", "quirk", "differs"])?;
@@ -96,7 +99,7 @@ impl Reader<'_> {
     }
 
     fn lacks(&self, offset: usize, key: &str) -> ProfileError {
-        ProfileError::Type { at: self.place(offset), key: key.to_owned(), wanted: "missing here; it is a text" }
+        ProfileError::Missing { at: self.place(offset), key: key.to_owned() }
     }
 
     fn wrong(&self, offset: usize, key: &str, wanted: &'static str) -> ProfileError {

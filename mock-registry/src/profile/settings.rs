@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::SetSwitch;
+use super::{SetSwitch, value};
 use crate::auth::{Auth, AuthScheme};
 use crate::behaviour::Behaviour;
 use crate::options::Limits;
@@ -105,22 +106,27 @@ impl Settings {
 
     /// Sets one switch. The error says what is wrong with its value.
     pub(super) fn set(&mut self, set: &SetSwitch) -> Result<(), String> {
-        let (group, name) = set.path.split_once('.').unwrap_or((&set.path, ""));
+        let changed = self.with(&set.path, &set.value).map_err(|message| {
+            let said = |value| self.with(&set.path, &value).err();
+            value::refused(&set.value, &message, said)
+        });
+        changed.map(|changed| *self = changed)
+    }
+
+    fn with(&self, path: &str, value: &Value) -> Result<Self, String> {
+        let (group, name) = path.split_once('.').unwrap_or((path, ""));
+        let mut changed = self.clone();
         match group {
-            "limits" => self.limits = changed(&self.limits, name, &set.value)?,
-            "users" => self.users = changed(&self.users, name, &set.value)?,
-            _ => {
-                let mut behaviour = json!(self.behaviour);
-                behaviour[group][name] = set.value.clone();
-                self.behaviour = serde_json::from_value(behaviour).map_err(|error| error.to_string())?;
-            }
+            "limits" => changed.limits = with(&self.limits, |limits| limits[name] = value.clone())?,
+            "users" => changed.users = with(&self.users, |users| users[name] = value.clone())?,
+            _ => changed.behaviour = with(&self.behaviour, |behaviour| behaviour[group][name] = value.clone())?,
         }
-        Ok(())
+        Ok(changed)
     }
 }
 
-fn changed<T: Serialize + serde::de::DeserializeOwned>(group: &T, name: &str, value: &Value) -> Result<T, String> {
-    let mut group = json!(group);
-    group[name] = value.clone();
-    serde_json::from_value(group).map_err(|error| error.to_string())
+fn with<T: Serialize + DeserializeOwned>(settings: &T, change: impl FnOnce(&mut Value)) -> Result<T, String> {
+    let mut settings = json!(settings);
+    change(&mut settings);
+    serde_json::from_value(settings).map_err(|error| error.to_string())
 }

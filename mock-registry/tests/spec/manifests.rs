@@ -128,6 +128,24 @@ fn a_manifest_waits_for_all_it_refers_to_but_its_subject() {
     );
 }
 
+/// Programs in Go write an empty list as `null`; docker-registry 2.8 takes it.
+#[test]
+fn lists_that_are_null_are_empty_ones() {
+    let mut stage = stage();
+    let image = image(&mut stage, "a", r#","manifests":null"#);
+    let index = r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":null}"#;
+    for body in [index, &image] {
+        let kind = if body == index { "index" } else { "manifest" };
+        stage.play(&format!(
+            "C: PUT /v2/a/manifests/v1\nC: Content-Type: application/vnd.oci.image.{kind}.v1+json\nC:\nC: {body}\nS: 201"
+        ));
+    }
+    let lacking = r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json"}"#;
+    stage.play(&format!(
+        "C: PUT /v2/a/manifests/v1\nC: Content-Type: application/vnd.oci.image.index.v1+json\nC:\nC: {lacking}\nS: 400"
+    ));
+}
+
 #[test]
 fn malformed_manifests_are_refused() {
     let mut stage = stage();
