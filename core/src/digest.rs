@@ -293,6 +293,19 @@ mod tests {
     }
 
     #[test]
+    fn content_matches_its_own_digest_only() {
+        let digest = Digest::of(Algorithm::Sha256, b"abc");
+        assert!(digest.matches(b"abc") && !digest.matches(b"abd"));
+        assert_eq!(digest.beginning(), 0xba78_16bf_8f01_cfea);
+        assert_eq!(format!("{digest:?}"), digest.to_string());
+        let mut digester = Digester::new(Algorithm::Sha256);
+        assert!(digester.is_empty());
+        digester.update(b"abc");
+        assert!(!digester.is_empty());
+        assert_eq!(format!("{digester:?}"), "Digester { len: 3, .. }");
+    }
+
+    #[test]
     fn i13_only_the_strict_grammar_is_a_digest() {
         let hex = "a".repeat(64);
         let malformed = ["", "sha256", ":", "sha256/../..", "SHA256:aa", "a b:cc", "sha256-:aa", "x:", "x:a/b", "..:a"];

@@ -287,6 +287,10 @@ mod tests {
         let mut headers = HeaderMap::new();
         basic.authorize(&target("https://reg.example/"), &mut headers).unwrap();
         let printed = format!("{:?} {bearer:?} {basic:?} {headers:?} {:#?}", secret("CANARY"), secret("CANARY"));
+        assert!(
+            printed.starts_with("Secret(…) Authorization(… for https://reg.example) Authorization(… "),
+            "{printed}"
+        );
         assert!(!printed.contains("CANARY") && !printed.contains(&STANDARD.encode("user:CANARY")), "{printed}");
     }
 

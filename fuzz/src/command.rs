@@ -5,19 +5,18 @@ use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::process::exit;
 
-use longshore_conformance::fuzz::Target;
-
 use crate::fuzzer::{TARGET, chosen, fuzzer};
-use crate::{CURRENT, campaign, corpus, coverage, dictionary, named, targets};
+use crate::{CURRENT, campaign, corpus, coverage, dictionary, named, table, targets};
 
 const HELP: &str = "\
 fuzz TARGET [-runs=0 and other arguments of libFuzzer] [FOLDER or FILE...]
         fuzzes a target; without a folder, with its own corpus and dictionary
 fuzz replay [TARGET...]             judges every input of the corpora
 fuzz explain TARGET FILE            an input as a person reads it, and what does not hold of it
-fuzz campaign SECONDS [TARGET...]   fuzzes one after the other in fork mode, and writes LEDGER.md
+fuzz campaign SECONDS [TARGET...]   fuzzes one after the other in fork mode, and writes LEDGER.md and the table of README.md
 fuzz minimise [TARGET...]           merges what campaigns found into the corpora: the smallest that cover the same
 fuzz coverage [--write]             compares what the corpora cover with coverage.toml
+fuzz table [--write]                compares the table of README.md with targets and ledger
 fuzz dictionary TARGET              the file with the words of its inputs
 fuzz targets                        lists the targets and what they promise";
 
@@ -46,6 +45,7 @@ fn run(first: &str, rest: &[String]) {
         "campaign" => campaign::run(rest),
         "minimise" => campaign::minimise(rest),
         "coverage" => coverage::run(rest),
+        "table" => table::run(rest),
         "targets" => {
             targets().for_each(|target| println!("{:18} {}: {}", target.name, target.input, target.promise));
             Ok(())

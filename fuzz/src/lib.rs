@@ -4,11 +4,13 @@
 
 mod campaign;
 pub mod command;
+pub mod control;
 mod coverage;
 mod fuzzer;
 mod ledger;
 mod mutator;
 pub mod peers;
+mod table;
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -25,9 +27,9 @@ thread_local! {
     static SHOWN: std::cell::RefCell<Option<PathBuf>> = const { std::cell::RefCell::new(None) };
 }
 
-/// Every target: those of the conformance suite, then those that need other readers.
+/// Every target: those of the conformance suite, then the one that needs a server, then those that need other readers.
 pub fn targets() -> impl Iterator<Item = &'static Target> {
-    TARGETS.iter().chain(peers::TARGETS)
+    TARGETS.iter().chain([&control::TARGET]).chain(peers::TARGETS)
 }
 
 /// The target of this name.
@@ -66,7 +68,7 @@ fn dictionary(target: &Target) -> Option<PathBuf> {
             "manifests"
         }
         "reference" | "peers_reference" | "peers_digest" | "digest" | "origin_classify" => "names",
-        "profile_toml" | "fault_plan" => "mock",
+        "profile_toml" | "fault_plan" | "control_requests" => "mock",
         "unpack" => "paths",
         _ => return None,
     };

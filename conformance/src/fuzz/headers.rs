@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use http::HeaderName;
 use http::header::{CONTENT_RANGE, DATE, LINK, RANGE, RETRY_AFTER, WWW_AUTHENTICATE};
-use longshore_core::Target;
 use longshore_core::auth::{Challenges, TokenService};
 use longshore_core::header::{
     CHUNK_MIN_LENGTH, ChunkRange, ErrorBody, PartRange, RangeHint, RetryAfter, chunk_min_length, next_link,
 };
-use longshore_core::target::Policy;
+use longshore_core::target::{Policy, Realms, is_public};
 use longshore_core::text::{MAX_SHOWN_LEN, shown_bytes};
+use longshore_core::{Origin, Scheme, Target};
 
 use super::urls::{base, judge_resolved};
 use super::{assert_harmless, headers, lines};
@@ -40,6 +40,25 @@ pub fn challenge(bytes: &[u8]) {
         }
         Err(error) => assert_harmless(&error.to_string()),
     }
+    let listed = Target::parse("https://auth.example/token").unwrap().origin().clone();
+    for (policy, admits) in policies(&listed) {
+        match TokenService::of(&policy, registry.origin(), &registry, bearer) {
+            Ok(service) if service.realm().origin() == registry.origin() => {}
+            Ok(service) => assert!(admits(service.realm().origin(), &listed), "{policy:?} admits {service:?}"),
+            Err(error) => assert_harmless(&error.to_string()),
+        }
+    }
+}
+
+/// Policies, and which origins beside the registry's own each may admit as a token service, where one is listed.
+fn policies(listed: &Origin) -> [(Policy, fn(&Origin, &Origin) -> bool); 4] {
+    let of = |realms| Policy::default().with_realms(realms);
+    [
+        (of(Realms::SameOrigin), |_, _| false),
+        (of(Realms::SameOrigin).allow_origin(listed.clone()), |origin, listed| origin == listed),
+        (of(Realms::List([listed.clone()].into())), |origin, listed| origin == listed),
+        (of(Realms::AnyPublicHttps), |origin, _| origin.scheme() == Scheme::Https && is_public(origin.host())),
+    ]
 }
 
 /// `Link`, a value a line: only a page of the same origin is followed, byte for byte.

@@ -38,6 +38,8 @@ pub fn manifest_strict(bytes: &[u8]) {
         } else if manifest.media_type().is_image() {
             assert!(reader.list(document, "manifests").is_empty(), "an image that is an index too");
             config.into_iter().chain(layers).collect()
+        } else if manifest.media_type().as_str() == MediaType::OCI_ARTIFACT {
+            reader.list(document, "blobs")
         } else {
             Vec::new()
         };

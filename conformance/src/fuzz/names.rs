@@ -46,6 +46,7 @@ fn assert_segments(path: &str) {
 /// It is written as it is read, and `url` sees the same host.
 fn judge_registry(registry: &Registry) {
     assert_eq!(registry.to_string().parse().as_ref(), Ok(registry));
+    assert_harmless(&format!("{registry:?}"));
     let origin = registry.origin();
     let url: url::Url = origin.to_string().parse().unwrap();
     judge_host(&url, origin.host());

@@ -30,8 +30,9 @@ impl Target {
         Self { name, input, promise, judge, is_script: false, show: None }
     }
 
-    /// It is a text in parts.
-    const fn script(mut self) -> Self {
+    /// It is a text in parts: lines `==` stand between them.
+    #[must_use]
+    pub const fn script(mut self) -> Self {
         self.is_script = true;
         self
     }

@@ -138,6 +138,22 @@ mod tests {
     }
 
     #[test]
+    fn credentials_are_the_same_where_kind_and_values_are() {
+        let secret = |text: &str| Secret::new(text.to_owned());
+        let pair = |user: &str, text| Credentials::Basic { user: user.to_owned(), password: secret(text) };
+        let all = || {
+            let tokens = ["a", "b"].map(|text| Credentials::IdentityToken(secret(text)));
+            let given = ["a", "b"].map(|text| Credentials::RegistryToken(secret(text)));
+            [pair("a", "a"), pair("a", "b"), pair("b", "a")].into_iter().chain(tokens).chain(given)
+        };
+        for (number, one) in all().enumerate() {
+            for (other_number, other) in all().enumerate() {
+                assert_eq!(one.is_same(&other), number == other_number, "{number} {other_number}");
+            }
+        }
+    }
+
+    #[test]
     fn i29_credentials_do_not_print() {
         let all = [
             basic("CANARY"),

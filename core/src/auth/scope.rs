@@ -140,9 +140,11 @@ mod tests {
         assert_eq!(Scope::push(repository.clone()).to_string(), "repository:a/b:pull,push");
         let delete = Scope::delete(repository.clone());
         assert_eq!(delete.to_string(), "repository:a/b:pull,push,delete");
+        assert_eq!(format!("{delete:?}"), delete.to_string());
         assert_eq!(delete.without_delete(), Scope::push(repository.clone()));
         let scopes = Scopes::one(Scope::push(repository.clone())).and(Scope::pull(repository.clone()));
         assert_eq!(scopes.clone().and(Scope::pull(repository)), scopes);
         assert_eq!(scopes.iter().count(), 2);
+        assert!(Scopes::none().is_empty() && !scopes.is_empty());
     }
 }

@@ -102,7 +102,7 @@ mod tests {
     #[test]
     fn forms_that_registries_send() {
         let next = "/v2/a/tags/list?n=2&last=b";
-        let table: [(&[&str], Option<&str>); 22] = [
+        let table: [(&[&str], Option<&str>); 24] = [
             (&[], None),
             (&[r#"</v2/a/tags/list?n=2&last=b>; rel="next""#], Some(next)),
             (&[r#"<https://reg.example/v2/a/tags/list?n=2&last=b>; rel="next""#], Some(next)),
@@ -110,6 +110,8 @@ mod tests {
             (&["</v2/a/tags/list?n=2&last=b>;REL=\"Next\""], Some(next)),
             (&[r#"<list?n=2&last=b>; title="a;b,c\",<d>"; rel="prev next""#], Some(next)),
             (&["<?n=2&last=b>; rel=next"], Some(next)),
+            (&[r"<?n=2&last=b>; x=\; rel=next"], Some(next)),
+            (&[r#"<?n=2&last=b>; title="<"; rel=next"#], Some(next)),
             // Without brackets: Cloudflare.
             (&[r#"/v2/a/tags/list?n=2&last=b; rel="next""#], Some(next)),
             // An empty parameter: Azure.

@@ -61,6 +61,22 @@ const TOKEN: Sent<'_> = Sent::Token { challenged: &[] };
 const DENIED: &str = "the registry answered 401; log in with an account that has the right to do this";
 
 #[test]
+fn a_caller_without_credentials_is_told_to_log_in() {
+    let mut talk = Talk::new();
+    assert_eq!(talk.refused(Sent::Nothing, 0, &["Basic realm=x"]), "basic");
+    assert_eq!(talk.refused(Sent::Nothing, 1, &["Basic realm=x"]), "the registry answered 401; log in to it first");
+}
+
+#[test]
+fn that_a_password_has_expired_is_looked_for_in_the_first_64_kib() {
+    let said = |before: usize| " ".repeat(before) + "Your Authorization Token has expired.";
+    for (before, expected) in [(2000, "renew"), (64 * 1024, "none")] {
+        let answer = response(403, &[], &said(before));
+        assert_eq!(Talk::new().after(Sent::Basic, 0, &answer), expected, "{before}");
+    }
+}
+
+#[test]
 fn challenge_scheme_flips_to_basic() {
     let mut talk = Talk::new();
     assert_eq!(talk.refused(Sent::Nothing, 0, &[BEARER]), "token[repository:a:pull,push]");

@@ -151,6 +151,22 @@ fn any_step() -> impl Strategy<Value = Step> {
     ]
 }
 
+#[test]
+fn a_key_says_what_it_is_for_and_the_cache_when_its_token_was_asked_for() {
+    let challenged = vec!["repository:a:pull".to_owned()];
+    let key = key((0, 0, 1)).with_challenged(challenged.clone());
+    assert_eq!((key.service(), key.scopes(), key.challenged()), (&service(0), &scopes(0), &challenged[..]));
+    let mut cache = TokenCache::default();
+    assert_eq!((cache.asked(&key), cache.expires(&key)), (None, None));
+    cache.keep(key.clone(), token(&service(0), "t", 90, ""), at(7));
+    assert_eq!((cache.asked(&key), cache.expires(&key)), (Some(at(7)), Some(at(97))));
+    // The refusal of an older one says nothing about it.
+    cache.forget(&key, at(6));
+    assert_eq!(cache.asked(&key), Some(at(7)));
+    cache.forget(&key, at(7));
+    assert_eq!(cache.asked(&key), None);
+}
+
 proptest! {
     #[test]
     fn i10_the_cache_is_a_list_of_what_was_kept(steps in proptest::collection::vec(any_step(), 0..80)) {

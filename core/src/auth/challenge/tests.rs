@@ -37,6 +37,7 @@ fn odd_quoting_is_read() {
     let table = [
         (r#"Bearer realm="https://a/t",service="s",scope="x:y:z""#, "https://a/t s [x:y:z]"),
         (r#"bearer realm=https://a/t,service=s"#, "https://a/t s []"),
+        ("Bearer realm='https://a/t,service=s", "'https://a/t s []"),
         (r#"BEARER   REALM = "https://a/t" ,  Service= s"#, "https://a/t s []"),
         (r#"Bearer realm="https://a/t" service="s""#, "https://a/t s []"),
         (r#"Bearer realm="https://a/t";service="s""#, "https://a/t s []"),

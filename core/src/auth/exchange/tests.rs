@@ -314,3 +314,14 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn i29_a_call_prints_its_method_and_its_place() {
+    let (service, scopes) = (plain(), push());
+    let credentials = basic("user", "CANARY");
+    let request = TokenRequest::new(&service, &scopes, Some(&credentials));
+    let call = request.call(request.first()).unwrap();
+    let printed = format!("{call:?}");
+    assert_eq!(printed, format!("TokenCall({} {})", call.request.method(), call.target));
+    assert!(!printed.contains("CANARY"), "{printed}");
+}

@@ -115,8 +115,10 @@ mod tests {
     use http::Response;
 
     use super::*;
+    use crate::auth::{Challenges, Scopes, TokenRequest, TokenService};
     use crate::driver::NoAnswer;
     use crate::endpoint::{Endpoint, Row, StartUpload};
+    use crate::target::Policy;
 
     fn origin() -> Origin {
         "localhost:5000".parse::<crate::Registry>().unwrap().origin()
@@ -166,10 +168,23 @@ mod tests {
     #[test]
     fn i29_what_of_a_place_is_not_shown_is_taken_out_of_texts_too() {
         let mut told = Redactor::default();
-        let target = "https://a.example/x?digest=sha256:00112233&sig=CANARY%2Bsignature&v=1&CANARY-alone";
-        told.place(&Target::parse(target).unwrap());
-        let said = "sha256:00112233 CANARY%2Bsignature 1 CANARY-alone v digest";
-        assert_eq!(told.scrub(said), "sha256:00112233 … 1 … v digest");
+        let query = "digest=sha256:00112233&sig=CANARY%2Bsignature&v=1&word=no-canar&CANARY-alone&CANARY-padded==";
+        told.place(&Target::parse(&format!("https://a.example/x?{query}")).unwrap());
+        let said = "sha256:00112233 CANARY%2Bsignature 1 no-canar CANARY-alone CANARY-padded== v digest";
+        assert_eq!(told.scrub(said), "sha256:00112233 … 1 no-canar … … v digest");
+    }
+
+    #[test]
+    fn i29_a_token_and_what_renews_it_are_taken_out() {
+        let from = Target::parse("https://reg.example/v2/").unwrap();
+        let mut headers = http::HeaderMap::new();
+        headers.insert(http::header::WWW_AUTHENTICATE, http::HeaderValue::from_static(r#"Bearer realm="/token""#));
+        let challenges = Challenges::of(from.origin(), &from, &headers).unwrap();
+        let service = TokenService::of(&Policy::default(), from.origin(), &from, challenges.bearer().unwrap()).unwrap();
+        let answer = Response::new(Bytes::from_static(br#"{"token":"CANARY-TOKEN","refresh_token":"CANARY-REFRESH"}"#));
+        let mut told = Redactor::default();
+        told.token(&TokenRequest::new(&service, &Scopes::none(), None).answer(&answer).unwrap());
+        assert_eq!(told.scrub("Bearer CANARY-TOKEN or CANARY-REFRESH"), "Bearer … or …");
     }
 
     #[test]

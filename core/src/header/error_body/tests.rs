@@ -76,6 +76,17 @@ fn bounds() {
 }
 
 #[test]
+fn what_is_empty_says_nothing_and_codes_are_found() {
+    assert_eq!(outline(br#"{"errors":[{"code":"A","message":{},"detail":[]}]}"#), "A|-|-");
+    let body = ErrorBody::read(br#"{"errors":[{"code":"A"}]}"#);
+    assert!(body.has_code("A") && !body.has_code("B"));
+    // A replacement character that no cut has made stays.
+    let whole = "a".repeat(MAX_TEXT - 3) + "\u{fffd}";
+    assert_eq!(ErrorBody::read(whole.as_bytes()).text, whole);
+    assert_eq!(ErrorBody::read((whole + "b").as_bytes()).text, "a".repeat(MAX_TEXT - 3));
+}
+
+#[test]
 fn i30_shown_in_one_safe_line() {
     let table: [(&[u8], &str); 6] = [
         (br#"{"errors":[{"code":"A","message":"b","detail":"c"},{"message":"d"}]}"#, "A: b; d"),

@@ -61,6 +61,12 @@ fn i3_cross_origin_locations_and_redirects_can_be_refused() {
 }
 
 #[test]
+fn i4_guests_are_sent_no_token_unless_the_caller_says_so() {
+    assert!(!Policy::default().guest_tokens());
+    assert!(Policy::default().with_guest_tokens(true).guest_tokens());
+}
+
+#[test]
 fn i4_a_token_service_is_named_by_the_registry_only() {
     let policy = Policy::default().with_realms(Realms::AnyPublicHttps);
     let store = "https://cdn.example/blob";
