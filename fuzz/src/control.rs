@@ -107,8 +107,10 @@ impl Address {
             std::thread::spawn(move || {
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
                 runtime.expect("the system gives a thread and a clock").block_on(async {
-                    let registry = Registry::new(RegistryOptions { seed: [7; 32], ..RegistryOptions::default() });
-                    let server = Server::bind(Server::LOOPBACK, registry).await.expect("there is a free port");
+                    let mut options = RegistryOptions::default();
+                    options.seed = [7; 32];
+                    let server =
+                        Server::bind(Server::LOOPBACK, Registry::new(options)).await.expect("there is a free port");
                     let server = server.with_control(Server::LOOPBACK).await.expect("there is a free port");
                     let (url, token) = server.control().expect("it was asked for");
                     let authority = url.trim_start_matches("http://").to_owned();
