@@ -125,8 +125,10 @@ impl Connection {
 
     /// Runs an operation to its end. The first signal gives it up in good order, the second at once.
     pub(crate) async fn run(&mut self, operation: impl Into<Operation<Digest>>) -> Result<Receipt<Digest>, Error> {
+        let operation = operation.into();
+        let opens_uploads = opens_uploads(&operation);
         let running = self.session.start(operation);
-        self.finish(running).await
+        self.finish(running, opens_uploads).await
     }
 
     /// Runs operations side by side, each to its end or up to the first that fails.
@@ -134,10 +136,11 @@ impl Connection {
         &mut self,
         operations: impl IntoIterator<Item = Operation<Digest>>,
     ) -> Result<Vec<Receipt<Digest>>, Error> {
-        let running: Vec<_> = operations.into_iter().map(|operation| self.session.start(operation)).collect();
+        let start = |operation| (opens_uploads(&operation), self.session.start(operation));
+        let running: Vec<_> = operations.into_iter().map(start).collect();
         let mut receipts = Vec::with_capacity(running.len());
-        for running in running {
-            receipts.push(self.finish(running).await?);
+        for (opens_uploads, running) in running {
+            receipts.push(self.finish(running, opens_uploads).await?);
         }
         Ok(receipts)
     }
@@ -156,17 +159,17 @@ impl Connection {
                 return ended;
             }
             Some(digested) = self.digested.recv() => digested,
-            signal = self.signals.next() => return self.stop(running, signal).await,
+            signal = self.signals.next() => return self.stop(running, true, signal).await,
         };
         let supplied = running.supply(Supply::Root(root(digest, size)?)).and_then(|()| running.supply(Supply::End));
         supplied.map_err(Error::failed)?;
-        self.finish(running).await
+        self.finish(running, true).await
     }
 
-    async fn finish(&mut self, mut running: Running<Digest>) -> Result<Receipt<Digest>, Error> {
+    async fn finish(&mut self, mut running: Running<Digest>, opens_uploads: bool) -> Result<Receipt<Digest>, Error> {
         let result = tokio::select! {
             result = &mut running => self.ended(result),
-            signal = self.signals.next() => return self.stop(running, signal).await,
+            signal = self.signals.next() => return self.stop(running, opens_uploads, signal).await,
         };
         self.clean().await;
         result
@@ -198,10 +201,17 @@ impl Connection {
         }
     }
 
-    async fn stop(&mut self, mut running: Running<Digest>, signal: Signal) -> Result<Receipt<Digest>, Error> {
+    async fn stop(
+        &mut self,
+        mut running: Running<Digest>,
+        opens_uploads: bool,
+        signal: Signal,
+    ) -> Result<Receipt<Digest>, Error> {
         running.cancel();
+        let at_once = if opens_uploads { "stopped; an upload may lie open at the registry" } else { "stopped" };
         tokio::select! {
             result = &mut running => match self.ended(result) {
+                Err(_) if !opens_uploads => Err(Error::stopped(signal, "stopped")),
                 Err(_) => {
                     self.clean().await;
                     Err(Error::stopped(signal, "stopped; the uploads that were open are cancelled"))
@@ -209,7 +219,7 @@ impl Connection {
                 // It was done before it could be stopped.
                 done => done,
             },
-            _ = self.signals.next() => Err(Error::stopped(signal, "stopped; an upload may lie open at the registry")),
+            _ = self.signals.next() => Err(Error::stopped(signal, at_once)),
         }
     }
 
@@ -308,4 +318,9 @@ pub(crate) fn http(arguments: &TrustArguments, registry: &Origin) -> Result<Http
 /// A panic elsewhere leaves nothing half done in here.
 fn lock(watchers: &Mutex<Watchers>) -> MutexGuard<'_, Watchers> {
     watchers.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether an operation may leave uploads open.
+const fn opens_uploads(operation: &Operation<Digest>) -> bool {
+    matches!(operation, Operation::Push(_) | Operation::CheckPush { .. })
 }

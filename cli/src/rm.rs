@@ -58,7 +58,10 @@ async fn explained(connection: &mut Connection, reference: &Reference, error: Er
 
 fn what(reference: &Reference) -> Result<Deletion, Error> {
     match (&reference.digest, &reference.tag) {
-        (Some(digest), _) => Ok(Deletion::Manifest(*digest)),
+        (Some(_), Some(_)) => Err(Error::misuse(
+            "say what to delete, the tag (repository:tag) or the manifest with all its tags (repository@digest), and not both",
+        )),
+        (Some(digest), None) => Ok(Deletion::Manifest(*digest)),
         (None, Some(tag)) => Ok(Deletion::Tag(tag.clone())),
         (None, None) => {
             Err(Error::misuse("say what to delete: a tag (repository:tag) or a manifest (repository@digest)"))

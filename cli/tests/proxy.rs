@@ -109,3 +109,19 @@ fn i29_a_proxy_that_refuses_is_named_without_its_password() {
     let said = sentence(1, &push(&layout, &["--progress", "none"], &[("HTTPS_PROXY", &nobody)]));
     assert!(said.contains("or at the proxy that the environment names"), "{said}");
 }
+
+/// What should go through a proxy does not go without, and the password in its URL is not told.
+#[test]
+fn a_proxy_that_cannot_be_used_is_an_error() {
+    let layout = Layout::two_platforms();
+    for url in ["nonsense://user:CANARY@proxy:1", "http://", "http://user:CANARY@:x"] {
+        let none = ["--progress", "none"];
+        let said = sentence(1, &push(&layout, &none, &[("HTTPS_PROXY", url)]));
+        assert!(said.contains("HTTPS_PROXY names no proxy that can be used"), "{url}: {said}");
+        let said = sentence(1, &push(&layout, &none, &[("all_proxy", url)]));
+        assert!(said.contains("ALL_PROXY names no proxy that can be used"), "{url}: {said}");
+        // It is not for this registry.
+        let said = sentence(1, &push(&layout, &none, &[("HTTP_PROXY", url)]));
+        assert!(said.contains("no address is known"), "{url}: {said}");
+    }
+}

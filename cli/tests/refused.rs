@@ -13,6 +13,7 @@ fn misuse_has_status_2() {
     let push = |source: &str, rest: &[&str]| refused(2, &[&["push", source], rest].concat());
     let cases = [
         (push(layout.path(), &["localhost:5000/UPPER"]), "lower case"),
+        (push(layout.path(), &["localhost:5000"]), "no repository"),
         (push(layout.path(), &["https://localhost:5000/a"]), "no scheme"),
         (push(layout.path(), &["localhost:5000/a:b:c"]), "tag"),
         (push(layout.path(), &["localhost:5000/a@sha256:00"]), "digest"),
@@ -25,6 +26,7 @@ fn misuse_has_status_2() {
         (push("", &["localhost:5000/a"]), "say what to push"),
         (push(&format!("{}@sha256:00", layout.path()), &["localhost:5000/a"]), "not a digest"),
         (refused(2, &["mock", "--listen", "nowhere"]), "nowhere"),
+        (refused(2, &["rm", &format!("localhost:5000/a:v1@{}", layout.digest())]), "not both"),
         (refused(2, &["pusch"]), "pusch"),
     ];
     for (said, expected) in cases {

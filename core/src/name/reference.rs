@@ -42,6 +42,9 @@ pub enum ReferenceError {
     /// It begins with `scheme://`.
     #[error("a reference has no scheme: leave out :// and what is before it")]
     Scheme,
+    /// There is only a registry.
+    #[error("that names a registry and no repository in it: write registry/repository")]
+    NoRepository,
     /// The registry is malformed.
     #[error(transparent)]
     Registry(#[from] RegistryError),
@@ -69,6 +72,10 @@ impl FromStr for Reference {
         };
         let (registry, path) = match rest.split_once('/') {
             Some((first, path)) if is_registry(first) => (first.parse()?, path),
+            // Docker Hub has no such names, and who writes one means a registry.
+            None if is_registry(rest.split_once(':').map_or(rest, |(name, _)| name)) => {
+                return Err(ReferenceError::NoRepository);
+            }
             _ => (Registry::docker_hub(), rest),
         };
         let (name, tag) = match path.split_once(':') {
@@ -129,6 +136,9 @@ mod tests {
     fn bad_references_have_named_errors() {
         use ReferenceError as E;
         assert_eq!("https://ghcr.io/a".parse::<Reference>(), Err(E::Scheme));
+        for text in ["localhost", "localhost:5000", "127.0.0.1:5000", "ghcr.io", "ghcr.io:v1"] {
+            assert_eq!(text.parse::<Reference>(), Err(E::NoRepository), "{text}");
+        }
         assert_eq!("".parse::<Reference>(), Err(E::Repository(RepositoryError::Empty)));
         assert_eq!("ghcr.io/".parse::<Reference>(), Err(E::Repository(RepositoryError::Empty)));
         assert_eq!("Alpine".parse::<Reference>(), Err(E::Repository(RepositoryError::Uppercase)));

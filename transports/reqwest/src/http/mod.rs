@@ -134,7 +134,8 @@ impl Inner {
             .http2_initial_stream_window_size(STREAM_WINDOW)
             .http2_initial_connection_window_size(CONNECTION_WINDOW)
             .http2_max_header_list_size(u32::try_from(kind.head_bytes).unwrap_or(u32::MAX));
-        builder = if kind.direct { builder.no_proxy() } else { proxy::of_environment(builder) };
+        let scheme = if matches!(kind.trust, Trust::None) { Scheme::Http } else { Scheme::Https };
+        builder = if kind.direct { builder.no_proxy() } else { proxy::of_environment(builder, scheme)? };
         let why = |error| format!("it cannot be set up: {}", crate::words::chain(&error));
         builder.build().map_err(|error| NoAnswer::Unsendable(why(error)))
     }

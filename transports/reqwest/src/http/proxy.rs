@@ -1,5 +1,7 @@
 //! The proxies of the environment, where reqwest reads them otherwise than others do.
 
+use longshore_core::Scheme;
+use longshore_core::driver::NoAnswer;
 use reqwest::{ClientBuilder, NoProxy, Proxy};
 
 /// A variable by its names, and what its proxy is for.
@@ -16,22 +18,39 @@ const VARIABLES: [Variable; 3] = [
 
 /// Lets a `socks5://` proxy resolve names, as Go's clients do: whoever needs such a proxy mostly has no other way to resolve
 /// them. reqwest does that for `socks5h://` alone. Where there is no such proxy, nothing is changed.
-pub(super) fn of_environment(builder: ClientBuilder) -> ClientBuilder {
+///
+/// # Errors
+/// Where the proxy for this scheme is none that can be used: what should go through a proxy does not go without.
+pub(super) fn of_environment(builder: ClientBuilder, scheme: Scheme) -> Result<ClientBuilder, NoAnswer> {
     // A CGI program must not read them: its client could set HTTP_PROXY by a header.
     if std::env::var_os("REQUEST_METHOD").is_some() {
-        return builder;
+        return Ok(builder);
+    }
+    let of_scheme = if scheme == Scheme::Https { &VARIABLES[0] } else { &VARIABLES[1] };
+    let used = [of_scheme, &VARIABLES[2]].into_iter().find_map(|it| Some((it, value(it.names)?)));
+    if let Some((variable, url)) = used
+        && !is_usable(&url, variable.proxy)
+    {
+        let name = variable.names[0];
+        let why = "it is written as [http://]host:port, or with https, socks4, socks4a, socks5 or socks5h";
+        return Err(NoAnswer::Unsendable(format!("{name} names no proxy that can be used: {why}")));
     }
     let named: Vec<_> = VARIABLES.into_iter().filter_map(|it| Some((value(it.names)?, it.proxy))).collect();
     if named.iter().all(|(url, _)| by_its_own_names(url).is_none()) {
-        return builder;
+        return Ok(builder);
     }
-    named.into_iter().fold(builder, |builder, (url, proxy)| {
+    Ok(named.into_iter().fold(builder, |builder, (url, proxy)| {
         match proxy(by_its_own_names(&url).as_deref().unwrap_or(&url)) {
             Ok(proxy) => builder.proxy(proxy.no_proxy(NoProxy::from_env())),
-            // What is no URL is passed over, as reqwest does.
+            // It is not for this scheme.
             Err(_) => builder,
         }
-    })
+    }))
+}
+
+fn is_usable(url: &str, proxy: fn(&str) -> reqwest::Result<Proxy>) -> bool {
+    let scheme = url.split_once("://").map_or("http", |(scheme, _)| scheme).to_ascii_lowercase();
+    ["http", "https", "socks4", "socks4a", "socks5", "socks5h"].contains(&scheme.as_str()) && proxy(url).is_ok()
 }
 
 fn value(names: [&str; 2]) -> Option<String> {
