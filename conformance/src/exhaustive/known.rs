@@ -18,27 +18,6 @@ pub struct Known {
 /// All that is known to break a rule.
 pub const KNOWN: &[Known] = &[
     Known {
-        registries: &["generic", "redhat-registry"],
-        flow: "",
-        kind: "blob-not-yet-visible",
-        rule: "refused to push a manifest: 400",
-        reason: "a refusal without a code is final; it ought to be asked whether something is missing",
-    },
-    Known {
-        registries: &["gar"],
-        flow: "",
-        kind: "status 413",
-        rule: "chunks are not supported",
-        reason: "where chunks are refused, the failure names that and not the 413 before it",
-    },
-    Known {
-        registries: &["gcr", "gar"],
-        flow: "",
-        kind: "header-changed location to nowhere",
-        rule: "the URL is not signed",
-        reason: "storage refuses a URL that it did not sign with 403, and that is final",
-    },
-    Known {
         registries: &["gcr", "gar"],
         flow: "",
         kind: "redirect 307 http://registry.example/blob",
@@ -46,25 +25,11 @@ pub const KNOWN: &[Known] = &[
         reason: "an upload at a storage host over HTTPS may not lead to plain HTTP (I9): as it should be",
     },
     Known {
-        registries: &["ecr", "ecr-blob-mounting", "cloudflare"],
-        flow: "no byte",
-        kind: "",
-        rule: "faults that pass made the push fail",
-        reason: "a blob of no byte is refused with 500 each time; the failure names the accident beside it",
-    },
-    Known {
         registries: &["ecr", "ecr-blob-mounting"],
         flow: "",
         kind: "status 401",
         rule: "uploads are left open",
         reason: "credentials that were refused sign no cancellation; the oracle excuses one upload, and two are open",
-    },
-    Known {
-        registries: &["ocir"],
-        flow: "",
-        kind: "",
-        rule: "the manifest is being stored",
-        reason: "the question after a 409 meets the fault: the failure names the 409",
     },
     Known {
         registries: &["gar"],

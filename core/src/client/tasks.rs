@@ -124,7 +124,7 @@ impl<K: Key> Client<K> {
         act: impl FnOnce(&mut AnyFlow<K>, &mut Context<'_, K>) -> R,
     ) -> Option<R> {
         let mut events = Vec::new();
-        let (mut pause, mut unseen) = (false, None);
+        let (mut pause, mut unseen) = (0, None);
         let registry = self.registries.get_mut(&task.registry)?;
         let mut context = Context {
             options: &self.options,
@@ -135,9 +135,9 @@ impl<K: Key> Client<K> {
             unseen: &mut unseen,
         };
         let result = act(&mut task.flow, &mut context);
-        if pause {
+        if pause > 0 {
             let (options, origin) = (self.options.clone(), task.registry.clone());
-            let wait = self.lane(&origin).backoff.throttled(1, &options);
+            let wait = self.lane(&origin).backoff.throttled(pause, &options);
             task.phase = Phase::Resting { until: self.now.after(wait), origin };
         }
         self.outbox.extend(events.into_iter().map(Output::Event));

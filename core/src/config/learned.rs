@@ -35,6 +35,9 @@ pub struct Learned {
     /// ([quirk](crate::quirks) `missing-blob-not-checked`). If so, a manifest does not prove that its blobs exist; see
     /// also [`Options::trust_manifests`](super::Options::trust_manifests).
     pub unchecked_manifests: Option<bool>,
+    /// Whether it was seen to answer 404 to HEAD for a blob that it had stored, and 200 seconds later (quirk
+    /// `blob-visible-after-delay`). If so, a blob whose upload lost its answer is asked for again before it is sent again.
+    pub late_blobs: Option<bool>,
     /// Whether it sends `OCI-Subject`, which says that it lists referrers itself. If it stops sending it, the client
     /// asks again ([quirk](crate::quirks) `referrers-status-disputed`).
     pub subject_header: Option<bool>,

@@ -93,8 +93,8 @@ pub(crate) struct Context<'a, K> {
     pub(crate) now: Instant,
     pub(crate) learned: &'a mut Learned,
     pub(crate) events: &'a mut Vec<Event<K>>,
-    /// A flow sets this if its next exchange should wait as after a failure.
-    pub(crate) pause: &'a mut bool,
+    /// A flow sets this if its next exchange should wait as after a failure: after so many in a row, at least 1.
+    pub(crate) pause: &'a mut u32,
     /// An upload sets this if the registry was asked for its blob and did not say that it has the blob.
     pub(crate) unseen: &'a mut Option<Unseen>,
 }

@@ -376,7 +376,7 @@ impl<K: Key> Flow<K> for UpdateReferrers {
             State::Fetching => {
                 let fetched = self.fetched(outcome);
                 // Other clients write too. With a wait of random length, one of them succeeds.
-                *context.pause = self.writes > 1 && matches!(fetched, Ok(State::Writing(..)));
+                *context.pause = u32::from(self.writes > 1 && matches!(fetched, Ok(State::Writing(..))));
                 fetched
             }
             State::Writing(list, guard) => self.written(&list, &guard, outcome),

@@ -17,8 +17,8 @@ pub(crate) struct Stage {
     pub(crate) now: Instant,
     /// Method, path and query of each request, with `/v2/a/b` left out.
     pub(crate) requests: Vec<String>,
-    /// How often the flow asked to wait.
-    pub(crate) pauses: usize,
+    /// The waits that the flow asked for: after how many failures in a row each.
+    pub(crate) waits: Vec<u32>,
 }
 
 /// The repository that the flows work on.
@@ -38,7 +38,7 @@ pub(crate) fn respond(status: u16, headers: &[(&str, &str)], body: impl Into<Byt
 impl Stage {
     /// Calls `act` with a context.
     pub(crate) fn with<R>(&mut self, act: impl FnOnce(&mut Context<'_, u8>) -> R) -> R {
-        let (mut events, mut pause, mut unseen) = (Vec::new(), false, None);
+        let (mut events, mut pause, mut unseen) = (Vec::new(), 0, None);
         let result = act(&mut Context {
             options: &self.options,
             now: self.now,
@@ -47,7 +47,7 @@ impl Stage {
             pause: &mut pause,
             unseen: &mut unseen,
         });
-        self.pauses += usize::from(pause);
+        self.waits.extend((pause > 0).then_some(pause));
         result
     }
 

@@ -21,17 +21,24 @@ pub(super) struct Doubt {
     tries: u32,
     /// Whether it is asked about again if it is missing, because it may become visible late.
     is_late: bool,
+    /// Whether it was missing when it was asked about, and may have become visible since.
+    was_missing: bool,
 }
 
 impl Doubt {
     /// It is asked about once, without a wait.
     pub(super) const fn new(id: ContentId) -> Self {
-        Self { id, tries: 0, is_late: false }
+        Self { id, tries: 0, is_late: false, was_missing: false }
     }
 
     /// It is asked about after a wait, because it was missing `tries` times.
     pub(super) const fn after(self, tries: u32) -> Self {
         Self { tries, ..self }
+    }
+
+    /// It is asked about again, because it was missing and may become visible late.
+    const fn again(self) -> Self {
+        Self { was_missing: true, ..self.after(self.tries.saturating_add(1)) }
     }
 
     /// Sets whether it may become visible late.
@@ -86,12 +93,15 @@ impl<K: Key> PushJob<K> {
         let Some(digest) = self.graph.digest(id) else { return };
         match found {
             Found::Present => {
+                if doubt.was_missing && self.graph.kind(id) == Kind::Blob {
+                    context.learned.late_blobs = Some(true);
+                }
                 context.presence.acknowledge(&self.place, digest, asked, context.now);
                 self.is_found(id, Evidence::Acknowledged, context);
                 self.is_cleared(id, false);
             }
             Found::Absent if doubt.is_late && doubt.tries < LOOKS => {
-                self.doubted.push_back(doubt.after(doubt.tries.saturating_add(1)));
+                self.doubted.push_back(doubt.again());
             }
             Found::Absent => {
                 context.presence.lose(&self.place, digest, context.now);

@@ -12,10 +12,11 @@
 //! ```
 
 mod refusal;
+mod standing;
 
 use http::StatusCode;
 
-use refusal::{Conflict, may_be_about_tags, says_immutable, says_missing};
+use refusal::{Conflict, may_be_about_tags, may_be_missing, says_immutable, says_missing};
 
 use super::{Context, Exchange, Flow, Next, Outcome, ended};
 use crate::auth::{Scope, Scopes};
@@ -209,7 +210,7 @@ impl Commit {
         let may_stand = matches!(
             status,
             StatusCode::BAD_REQUEST | StatusCode::FORBIDDEN | StatusCode::CONFLICT | StatusCode::PRECONDITION_FAILED
-        );
+        ) || may_be_missing(refused, &self.manifest);
         let failure = Failure::new(error);
         if is_missing {
             State::Ended(Ok(Committed::Missing(failure)))
@@ -241,50 +242,6 @@ impl Commit {
         PullManifest { origin, repository, reference: self.reference() }
     }
 
-    /// Whether the answer to a HEAD does not show which manifest the registry has: some registries send no digest, some
-    /// do not support HEAD, and some require other rights for it (quirks `manifest-digest-header-unreliable`,
-    /// `manifest-head-405`, `head-needs-push-scope`).
-    fn head_says_nothing(&self, outcome: &Outcome) -> bool {
-        match outcome {
-            Outcome::Answer { from, response, .. } => match self.check().parse(from, response) {
-                Ok(ManifestPresence::Present(head)) => {
-                    // A text type means a page from a proxy or web server: no manifest has one.
-                    let is_page = head.media_type.is_some_and(|media_type| media_type.as_str().starts_with("text/"));
-                    head.reported_digest.is_none() && (is_page || matches!(self.under, Under::Tag(_)))
-                }
-                Ok(ManifestPresence::Absent) => false,
-                Err(error) => error.refused().is_some(),
-            },
-            Outcome::Failed(failure) => matches!(failure.kind, FailureKind::Denied(_)),
-            Outcome::Unknown { .. } => false,
-        }
-    }
-
-    /// The digest that the tag or digest names, from the answer to HEAD.
-    fn checked(&self, outcome: Outcome) -> Result<Option<Digest>, Failure> {
-        let by_digest = !matches!(self.under, Under::Tag(_));
-        match outcome {
-            Outcome::Answer { from, response, .. } => match self.check().parse(&from, &response) {
-                Ok(ManifestPresence::Present(head)) => Ok(head.reported_digest.or(by_digest.then_some(self.digest))),
-                Ok(ManifestPresence::Absent) => Ok(None),
-                Err(error) => Err(Failure::new(error)),
-            },
-            other => Err(other.into_failure().unwrap_or_else(Failure::lost)),
-        }
-    }
-
-    /// The digest of the manifest that the tag or digest names, from the answer to GET.
-    fn read(&self, outcome: Outcome) -> Result<Option<Digest>, Failure> {
-        match outcome {
-            Outcome::Answer { from, response, .. } => match self.pull().parse(&from, &response) {
-                Ok(pulled) => Ok(Some(pulled.manifest.with_algorithm(self.digest.algorithm()).digest())),
-                Err(error) if error.is_not_found() => Ok(None),
-                Err(error) => Err(Failure::new(error)),
-            },
-            other => Err(other.into_failure().unwrap_or_else(Failure::lost)),
-        }
-    }
-
     /// Decides what to do, from the manifest that the registry has and the refusal of the PUT, if there was one.
     fn stands<K>(
         &mut self,
@@ -294,7 +251,7 @@ impl Commit {
     ) -> State {
         let standing = match standing {
             Ok(standing) => standing,
-            Err(failure) => return State::Ended(Err(refusal.unwrap_or(failure))),
+            Err(failure) => return self.not_said(failure, refusal, context),
         };
         if standing == Some(self.digest) {
             let tags = if let Under::Tag(tag) = &self.under { vec![tag.clone()] } else { Vec::new() };
@@ -322,8 +279,22 @@ impl Commit {
             Under::Tag(tag) if matches!(conflict, Conflict::Immutable | Conflict::Either) && standing.is_some() => {
                 Failure::new(FailureKind::ImmutableTag { tag: tag.clone() })
             }
+            _ if refusal.refused().is_some_and(|refused| may_be_missing(refused, &self.manifest)) => {
+                return State::Ended(Ok(Committed::Missing(refusal)));
+            }
             _ => refusal,
         }))
+    }
+
+    /// The registry did not say which manifest it has. After a conflict of two writers, which may be over, the manifest is
+    /// sent again.
+    fn not_said<K>(&mut self, failure: Failure, refusal: Option<Failure>, context: &mut Context<'_, K>) -> State {
+        let conflict = refusal.as_ref().and_then(Failure::refused).map_or(Conflict::None, Conflict::of);
+        let again = match conflict {
+            Conflict::Writers | Conflict::Either => self.put_again(context),
+            Conflict::Immutable | Conflict::None => None,
+        };
+        again.unwrap_or_else(|| State::Ended(Err(refusal.unwrap_or(failure))))
     }
 
     /// Another PUT after a pause, unless there were too many.
@@ -332,7 +303,7 @@ impl Commit {
             return None;
         }
         self.puts = self.puts.saturating_add(1);
-        *context.pause = true;
+        *context.pause = 1;
         Some(State::Putting)
     }
 

@@ -49,8 +49,20 @@ pub(super) fn says_missing(refused: &Refused, manifest: &Manifest) -> bool {
         return false;
     }
     // Quay only says that the manifest is invalid. Some registries report a missing child as an unknown manifest.
-    let refers = manifest.blobs().next().is_some() || manifest.children().next().is_some();
-    refers && (says("MANIFEST_INVALID") || refused.status == StatusCode::NOT_FOUND && says("MANIFEST_UNKNOWN"))
+    has_references(manifest)
+        && (says("MANIFEST_INVALID") || refused.status == StatusCode::NOT_FOUND && says("MANIFEST_UNKNOWN"))
+}
+
+/// Whether a refusal gives no reason, so that a missing blob or child manifest may be it: a web page in the place of the
+/// spec's error codes, for example.
+pub(super) fn may_be_missing(refused: &Refused, manifest: &Manifest) -> bool {
+    matches!(refused.status, StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND)
+        && refused.errors.errors.is_empty()
+        && has_references(manifest)
+}
+
+fn has_references(manifest: &Manifest) -> bool {
+    manifest.blobs().next().is_some() || manifest.children().next().is_some()
 }
 
 /// Whether a refusal says that a tag cannot be moved (quirk `tag-immutable-status-zoo`). 403 and 409 have many reasons,

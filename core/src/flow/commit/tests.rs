@@ -57,7 +57,7 @@ fn a_conflict_of_two_writers_is_tried_again() {
     let conflict = || refuse(409, "CONFLICT", "the tag is being updated by another request");
     let mut stage = Stage::default();
     assert_eq!(tags(&mut stage, manifest(Algorithm::Sha256), contested(conflict(), 1, &["old"])), Ok(vec![v1()]));
-    assert_eq!((stage.requests.len(), stage.pauses), (3, 1));
+    assert_eq!((stage.requests.len(), stage.waits.len()), (3, 1));
     // It does not go on for ever, and is told as what it is.
     let told = tags(&mut Stage::default(), manifest(Algorithm::Sha256), contested(conflict(), 9, &["old"]));
     assert!(matches!(told, Err(FailureKind::Answer(_))), "{told:?}");
@@ -174,4 +174,61 @@ fn what_was_not_given_is_asked_for_with_get_where_head_is_refused() {
     }
     let blob = Exists::new(place(), ours.digest(), false);
     assert_eq!(Stage::default().play(blob, |_| Some(respond(405, &[], ""))), Ok(Found::NotSaid));
+}
+
+/// What refers to a blob is refused without the spec's error codes, as behind a proxy that puts pages in their place.
+fn image() -> Manifest {
+    let digest = Digest::of(Algorithm::Sha256, b"blob");
+    Manifest::parse(format!(r#"{{"schemaVersion":2,"config":{{"digest":"{digest}","size":4}},"layers":[]}}"#)).unwrap()
+}
+
+#[test]
+fn a_refusal_without_a_reason_may_be_about_what_is_missing() {
+    for (status, body) in [(400, "<h1>400 Bad Request</h1>"), (404, ""), (400, "{}")] {
+        let mut stage = Stage::default();
+        let result = stage.play(Commit::under(place(), image(), v1()), |request| {
+            Some(if request.starts_with("PUT") { respond(status, &[], body) } else { respond(404, &[], "") })
+        });
+        assert!(matches!(result, Ok(Committed::Missing(_))), "{status} {body}: {result:?}");
+        assert_eq!(stage.requests, ["PUT /manifests/v1", "HEAD /manifests/v1"]);
+    }
+    // Nothing can be missing of what refers to nothing, and a code is a reason.
+    let final_refusals = [
+        (manifest(Algorithm::Sha256), respond(400, &[], "")),
+        (image(), refuse(400, "UNSUPPORTED", "")),
+        (image(), respond(422, &[], "")),
+    ];
+    for (manifest, refusal) in final_refusals {
+        let result = Stage::default().play(Commit::under(place(), manifest, v1()), |request| {
+            Some(if request.starts_with("PUT") { refusal.clone() } else { respond(404, &[], "") })
+        });
+        assert!(result.is_err(), "{result:?}");
+    }
+}
+
+/// A refusal without a reason may be about the `tag` parameters too: that is tried first, because it takes one request.
+#[test]
+fn a_refusal_without_a_reason_is_first_taken_to_be_about_the_tag_parameters() {
+    let mut stage = Stage::default();
+    let commit = Commit::with_tags(place(), image(), vec![v1(), "v2".parse().unwrap()]);
+    let result = stage.play(commit, |request| {
+        Some(if request.contains('?') { respond(400, &[], "") } else { respond(201, &[], "") })
+    });
+    assert!(matches!(result, Ok(Committed::Stored(_))), "{result:?}");
+    assert_eq!(stage.requests.len(), 2);
+    assert_eq!(stage.learned.tag_parameter, Some(false));
+}
+
+#[test]
+fn a_conflict_whose_question_is_refused_too_is_tried_again() {
+    let puts = Cell::new(0);
+    let mut stage = Stage::default();
+    let result = tags(&mut stage, manifest(Algorithm::Sha256), |request| {
+        if !request.starts_with("PUT") {
+            return Some(respond(403, &[], ""));
+        }
+        puts.set(puts.get() + 1);
+        Some(respond(if puts.get() == 1 { 409 } else { 201 }, &[], ""))
+    });
+    assert_eq!(result, Ok(vec![v1()]));
 }

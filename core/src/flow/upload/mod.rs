@@ -17,7 +17,7 @@
 //! Closing      PUT, the rest     SendingChunk Resyncing Confirming Cancelling Ended
 //! Resuming     GET upload        SendingChunk Closing Confirming Cancelling
 //! Resyncing    GET upload        Reading SendingChunk Closing Cancelling
-//! Confirming   HEAD blob         PostingWhole Opening Resyncing Cancelling Ended
+//! Confirming   HEAD blob         PostingWhole Opening Resyncing Confirming Cancelling Ended
 //! Cancelling   DELETE upload     PostingWhole Opening Cancelling Ended
 //! Ended        -
 //! ```
@@ -53,6 +53,9 @@ use crate::{Digest, Repository};
 
 /// The longest time that a learned limit is used.
 const LIMITS_FOR: Duration = Duration::from_secs(24 * 3600);
+/// If a registry shows blobs late, a blob whose upload lost its answer is asked for this many times more, with increasing
+/// waits, before its bytes are sent again: with the default options, seven seconds at most.
+const LATE_LOOKS: u32 = 3;
 
 /// The upload of one blob.
 pub(crate) struct Upload<K> {
@@ -72,6 +75,8 @@ pub(crate) struct Upload<K> {
     was_not_mounted: bool,
     /// Whether it may wait then, if it is not known whether the registry supports such mounts.
     may_be_held: bool,
+    /// How often the blob was asked for again because it may become visible late.
+    late_looks: u32,
     /// Whether it was cancelled while its request was in flight.
     leaving: bool,
     last: LastWord,
@@ -102,6 +107,7 @@ impl<K: Key> Upload<K> {
             was_asked: false,
             was_not_mounted: false,
             may_be_held: false,
+            late_looks: 0,
             leaving: false,
             last: LastWord::default(),
         }

@@ -6,10 +6,10 @@ mod whole;
 use super::ladder::Rung;
 use super::plan::{How, Step};
 use super::reply::{Refusal, Reply};
-use super::{State, Then, Upload, Uploaded};
+use super::{LATE_LOOKS, State, Then, Upload, Uploaded};
 use crate::Repository;
 use crate::driver::Key;
-use crate::endpoint::{BlobPresence, BlobStored, MountedBlob, OpenUpload};
+use crate::endpoint::{BlobPresence, BlobStored, Endpoint, MountedBlob, OpenUpload};
 use crate::flow::{Context, Outcome, Unseen};
 use crate::outcome::{Failure, FailureKind, Stored};
 
@@ -43,6 +43,11 @@ impl<K: Key> Upload<K> {
             State::Cancelling(_, Then::End(result)) => self.clean_up(result),
             state @ (State::Planned | State::Held | State::Reading(..) | State::Ended(_)) => self.state = state,
         }
+    }
+
+    /// Classifies the outcome of the exchange for `call`.
+    fn reply<E: Endpoint>(&self, call: &E, outcome: Outcome) -> Reply<E::Output> {
+        Reply::read(call, &self.place.origin, outcome)
     }
 
     /// Takes the next step of the plan.
@@ -92,7 +97,7 @@ impl<K: Key> Upload<K> {
     /// failure.
     fn mounted(&mut self, source: Repository, outcome: Outcome, context: &mut Context<'_, K>) {
         let is_target = source == self.place.repository;
-        let reply = self.mount(&source).and_then(|mount| Reply::read(&mount, outcome).good());
+        let reply = self.mount(&source).and_then(|mount| self.reply(&mount, outcome).good());
         match reply {
             Some(MountedBlob::Mounted) if is_target => {
                 context.learned.self_mount = Some(true);
@@ -139,7 +144,7 @@ impl<K: Key> Upload<K> {
 
     /// Every answer except "present" leads to the next step. A refusal of HEAD is not a failure.
     fn checked(&mut self, outcome: Outcome, context: &mut Context<'_, K>) {
-        let reply = self.check().and_then(|check| Reply::read(&check, outcome).good());
+        let reply = self.check().and_then(|check| self.reply(&check, outcome).good());
         match reply {
             Some(BlobPresence::Present { .. }) => {
                 if self.was_not_mounted {
@@ -169,7 +174,7 @@ impl<K: Key> Upload<K> {
     }
 
     fn opening(&mut self, outcome: Outcome, context: &mut Context<'_, K>) {
-        let reply = Reply::read(&self.start(), outcome);
+        let reply = self.reply(&self.start(), outcome);
         match reply {
             Reply::Good(open) => self.send_in(open, context),
             Reply::Refused(refusal @ (Refusal::Malformed | Refusal::Conflict), failure) => {
@@ -226,7 +231,7 @@ impl<K: Key> Upload<K> {
         if self.sessions >= context.options.sessions {
             return self.give_up(left);
         }
-        *context.pause = true;
+        *context.pause = 1;
         match left {
             Some(open) => self.state = State::Cancelling(open, Then::BeginAgain),
             None => self.send(context),
@@ -245,11 +250,20 @@ impl<K: Key> Upload<K> {
     /// If the registry has the blob, the upload is complete. If not, the state of the open upload is requested, or the
     /// bytes are sent again.
     fn confirmed(&mut self, open: Option<OpenUpload>, outcome: Outcome, context: &mut Context<'_, K>) {
-        let reply = self.check().and_then(|check| Reply::read(&check, outcome).good());
+        let reply = self.check().and_then(|check| self.reply(&check, outcome).good());
         if matches!(reply, Some(BlobPresence::Present { .. })) {
             // Another client may have sent it: then this upload is still open.
             self.opened.extend(open);
             return self.stored(Stored::Uploaded);
+        }
+        if matches!(reply, Some(BlobPresence::Absent))
+            && context.learned.late_blobs == Some(true)
+            && self.late_looks < LATE_LOOKS
+        {
+            self.late_looks = self.late_looks.saturating_add(1);
+            *context.pause = self.late_looks;
+            self.state = State::Confirming(open);
+            return;
         }
         match open {
             // Some chunks were acknowledged, so the upload's state is requested before they are sent again.
@@ -303,10 +317,10 @@ impl<K: Key> Upload<K> {
         let open = match std::mem::replace(&mut self.state, State::Planned) {
             State::Cancelling(_, Then::End(result)) => return self.clean_up(result),
             State::Mounting(source) => {
-                let reply = self.mount(&source).and_then(|mount| Reply::read(&mount, outcome).good());
+                let reply = self.mount(&source).and_then(|mount| self.reply(&mount, outcome).good());
                 if let Some(MountedBlob::Opened(open)) = reply { Some(open) } else { None }
             }
-            _ => Reply::read(&self.start(), outcome).good(),
+            _ => self.reply(&self.start(), outcome).good(),
         };
         self.end_with(open, Err(Failure::cancelled()));
     }

@@ -2,6 +2,7 @@
 
 use http::StatusCode;
 
+use crate::Origin;
 use crate::endpoint::{AnswerError, Endpoint, Refused};
 use crate::flow::Outcome;
 use crate::header::RangeHint;
@@ -44,13 +45,20 @@ pub(super) enum Refusal {
 }
 
 impl<T> Reply<T> {
-    /// Classifies the outcome of the exchange for `call`.
-    pub(super) fn read<E: Endpoint<Output = T>>(call: &E, outcome: Outcome) -> Self {
+    /// Classifies the outcome of the exchange for `call`, in an upload to `registry`.
+    pub(super) fn read<E: Endpoint<Output = T>>(call: &E, registry: &Origin, outcome: Outcome) -> Self {
         match outcome {
             Outcome::Answer { from, response, .. } => match call.parse(&from, &response) {
                 Ok(good) => Self::Good(good),
                 Err(error) => {
                     let refusal = match &error {
+                        // A storage host refuses a URL whose signature is missing or has expired. The registry gives
+                        // another one with a new upload.
+                        AnswerError::Refused(refused)
+                            if refused.status == StatusCode::FORBIDDEN && from.origin() != registry =>
+                        {
+                            Refusal::Gone
+                        }
                         AnswerError::Refused(refused) => Refusal::of(refused, RangeHint::read(response.headers())),
                         AnswerError::Malformed { .. } if response.status().is_success() => Refusal::Malformed,
                         _ => Refusal::Other,
@@ -101,7 +109,7 @@ mod tests {
         let origin = Target::parse("https://registry.example/").unwrap().origin().clone();
         let repository = "a/b".parse().unwrap();
         let call = StartUpload { origin: &origin, repository: &repository, algorithm: None };
-        match Reply::read(&call, outcome(&call)) {
+        match Reply::read(&call, &origin, outcome(&call)) {
             Reply::Good(_) => Ok(()),
             Reply::Refused(refusal, _) => Err(Some(refusal)),
             Reply::Unknown(_) | Reply::GivenUp(_) => Err(None),
@@ -140,5 +148,18 @@ mod tests {
         assert_eq!(read(|call| answer(call, 202, true)), Ok(()));
         assert_eq!(read(|_| Outcome::Unknown { status: None }), Err(None));
         assert_eq!(read(|_| Outcome::Failed(Failure::new(NoAnswer::Lost("gone".to_owned())))), Err(None));
+    }
+
+    /// A URL whose signature is missing or has expired: the registry itself refuses nothing.
+    #[test]
+    fn a_storage_host_that_refuses_a_url_has_no_such_upload() {
+        let storage = Target::parse("https://storage.example/uploads/1").unwrap();
+        let answer = |from: &Target| Outcome::Answer {
+            from: from.clone(),
+            response: Response::builder().status(403).body(Bytes::new()).unwrap(),
+            end: End::Complete,
+        };
+        assert_eq!(read(|_| answer(&storage)), Err(Some(Refusal::Gone)));
+        assert_eq!(read(|call| answer(&call.target())), Err(Some(Refusal::Forbidden)));
     }
 }

@@ -96,9 +96,14 @@ pub(super) struct LastWord {
 }
 
 impl LastWord {
+    /// The registry refused what was sent. That one way of sending is not supported, or that an upload does not exist any
+    /// more, says less than why another one failed.
     pub(super) fn refused(&mut self, refusal: Refusal, failure: Failure) {
-        self.refusal = Some(failure);
-        self.is_answered = refusal == Refusal::Unsupported;
+        let says_little = matches!(refusal, Refusal::Unsupported | Refusal::Gone);
+        if !says_little || self.refusal.is_none() || self.is_answered {
+            self.refusal = Some(failure);
+            self.is_answered = says_little;
+        }
     }
 
     /// The result of a body is not known: the answer had this transient status, or there was none.

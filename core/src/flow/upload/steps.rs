@@ -1,5 +1,6 @@
 //! What is tried before bytes are sent, what is left open, and what is told at the end: uploads step by step.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -203,4 +204,72 @@ fn a_conflict_when_an_upload_is_opened_is_tried_again() {
             assert_eq!(failure.refused().map(|refused| refused.status.as_u16()), Some(409), "{failure}");
         }
     }
+}
+
+/// Plays an upload whose PUT lost its answer, at a registry that answers 404 to HEAD so often; how many bodies were sent.
+fn bodies_at_a_late_registry(stage: &mut Stage, missing: usize) -> usize {
+    let asked = Cell::new(0);
+    let uploaded = play(stage, upload(100, &[]).asking(Question::Nothing), |request| match request.split(' ').next() {
+        Some("POST") => opens("/v2/a/b/one"),
+        Some("HEAD") => {
+            asked.set(asked.get() + 1);
+            Some(respond(if asked.get() <= missing { 404 } else { 200 }, &[], ""))
+        }
+        Some("PUT") => None,
+        _ => Some(respond(204, &[], "")),
+    });
+    uploaded.unwrap();
+    stage.requests.iter().filter(|request| request.starts_with("PUT")).count()
+}
+
+#[test]
+fn a_blob_whose_answer_was_lost_is_waited_for_where_blobs_are_shown_late() {
+    let late = |late_blobs| {
+        let mut stage = Stage::default();
+        (stage.learned.late_blobs, stage.learned.single_post) = (late_blobs, Some(false));
+        stage
+    };
+    let mut stage = late(Some(true));
+    assert_eq!(bodies_at_a_late_registry(&mut stage, 3), 1);
+    assert_eq!(stage.waits, [1, 2, 3]);
+    // It is not waited for without end, nor where nothing is known to be late.
+    assert_eq!(bodies_at_a_late_registry(&mut late(Some(true)), 4), 2);
+    let mut stage = late(None);
+    assert_eq!(bodies_at_a_late_registry(&mut stage, 1), 2);
+    assert_eq!(stage.waits, [1]);
+}
+
+/// A body is refused as too large, and then chunks are not supported: the first says why, the second only how not.
+#[test]
+fn a_failure_names_why_and_not_that_another_way_is_not_supported() {
+    let mut stage = Stage::default();
+    stage.learned.single_post = Some(false);
+    let failure = play(&mut stage, upload(GIB, &[]), |request| match request.split(' ').next() {
+        Some("POST") => opens("/v2/a/b/one"),
+        Some("HEAD") => Some(respond(404, &[], "")),
+        Some("DELETE") => Some(respond(204, &[], "")),
+        Some("PUT") => Some(respond(413, &[], "")),
+        _ => Some(respond(405, &[], "")),
+    });
+    let failure = failure.unwrap_err();
+    assert!(failure.to_string().contains("413"), "{failure}");
+}
+
+/// An upload that does not exist any more is an accident; what the registry makes of the blob each time is not.
+#[test]
+fn a_failure_names_the_status_of_each_try_and_not_an_upload_that_was_gone_once() {
+    let mut stage = Stage::default();
+    stage.learned.single_post = Some(false);
+    let puts = Cell::new(0);
+    let failure = play(&mut stage, upload(0, &[]), |request| match request.split(' ').next() {
+        Some("POST") => opens("/v2/a/b/one"),
+        Some("HEAD") => Some(respond(404, &[], "")),
+        Some("DELETE") => Some(respond(204, &[], "")),
+        _ => {
+            puts.set(puts.get() + 1);
+            Some(respond(if puts.get() == 1 { 404 } else { 502 }, &[], ""))
+        }
+    });
+    let failure = failure.unwrap_err();
+    assert!(failure.to_string().contains("the last answer was 502"), "{failure}");
 }

@@ -102,7 +102,8 @@ fn walk(random: &mut Random, steps: &mut BTreeSet<(String, String)>) {
     learned.self_mount = random.of(&[None, Some(true), Some(false)]);
     learned.whole_put = random.of(&[None, Some(false)]);
     learned.chunks = random.of(&[None, None, Some(false)]);
-    let (mut events, mut pause, mut unseen) = (Vec::new(), false, None);
+    learned.late_blobs = random.of(&[None, Some(true)]);
+    let (mut events, mut pause, mut unseen) = (Vec::new(), 0, None);
     let mut context = Context {
         options: &options,
         now: Instant::ZERO,

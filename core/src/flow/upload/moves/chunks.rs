@@ -54,7 +54,7 @@ impl<K: Key> Upload<K> {
         let Some(patch) = self.patch(&open, &range) else {
             return self.fail_in(Some(open), Failure::new(FailureKind::NotReplayable));
         };
-        match Reply::read(&patch, outcome) {
+        match self.reply(&patch, outcome) {
             Reply::Good(moved) if self.is_doubtful(&range, moved.range, context) => {
                 self.begin_again(Some(moved.upload), context);
             }
@@ -99,7 +99,7 @@ impl<K: Key> Upload<K> {
             // Another request uses this upload, perhaps an earlier one whose connection was lost: its state is
             // requested again later.
             Refusal::Conflict if self.content.is_worth_another() => {
-                *context.pause = true;
+                *context.pause = 1;
                 self.state = State::Resyncing(open, self.content.acknowledged()..range.end);
             }
             Refusal::Unsupported | Refusal::Invalid | Refusal::Conflict | Refusal::Malformed | Refusal::Other => {
@@ -181,7 +181,7 @@ impl<K: Key> Upload<K> {
         let Some(close) = self.close(&open, last.as_ref()) else {
             return self.fail_in(Some(open), Failure::new(FailureKind::NotReplayable));
         };
-        match (Reply::read(&close, outcome), last) {
+        match (self.reply(&close, outcome), last) {
             (Reply::Good(stored), _) => self.committed(&stored),
             (Reply::Unknown(status), _) => {
                 self.doubt(self.ladder.using(), status);
@@ -234,7 +234,7 @@ impl<K: Key> Upload<K> {
         outcome: Outcome,
         context: &mut Context<'_, K>,
     ) {
-        if let Some(status) = Reply::read(&self.status(&open), outcome).good()
+        if let Some(status) = self.reply(&self.status(&open), outcome).good()
             && let Some(at) = status.range.offset_within(range.start, range.end).map(|at| self.content.second_guess(at))
         {
             if at == range.start && range.start == 0 {

@@ -16,7 +16,7 @@ const CHEAP: u64 = 1024 * 1024;
 impl<K: Key> Upload<K> {
     pub(super) fn posted(&mut self, outcome: Outcome, context: &mut Context<'_, K>) {
         let Some(post) = self.post() else { return self.fail(Failure::new(FailureKind::NotReplayable)) };
-        match Reply::read(&post, outcome) {
+        match self.reply(&post, outcome) {
             Reply::Good(PostedBlob::Stored) => {
                 context.learned.single_post = Some(true);
                 self.stored(Stored::Uploaded);
@@ -51,7 +51,7 @@ impl<K: Key> Upload<K> {
 
     pub(super) fn put(&mut self, open: OpenUpload, outcome: Outcome, context: &mut Context<'_, K>) {
         let Some(close) = self.close_whole(&open) else { return self.fail(Failure::new(FailureKind::NotReplayable)) };
-        match Reply::read(&close, outcome) {
+        match self.reply(&close, outcome) {
             Reply::Good(stored) => {
                 context.learned.whole_put = Some(true);
                 self.committed(&stored);
@@ -93,7 +93,7 @@ impl<K: Key> Upload<K> {
             // Whatever the result is, these bytes cannot be read again.
             self.content.poured();
         }
-        match Reply::read(&self.stream(&open, poured), outcome) {
+        match self.reply(&self.stream(&open, poured), outcome) {
             Reply::Good(moved) => {
                 context.learned.streamed_patch = Some(true);
                 if !self.content.has_ended() {
