@@ -74,7 +74,8 @@ pub enum FailureKind {
     TooManySessions {
         /// How many uploads were started, including POSTs of a whole blob that stored nothing.
         sessions: u32,
-        /// The status of the last answer to a body whose result is not known, if there was one.
+        /// The status of the last answer to a body whose result is not known, if there was one; 500 if that was one of
+        /// them, because the other transient statuses may come from a proxy.
         status: Option<StatusCode>,
     },
     /// The retry budget of the origin is used up: too many of its requests have failed.

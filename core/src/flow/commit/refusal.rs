@@ -57,7 +57,7 @@ pub(super) fn says_missing(refused: &Refused, manifest: &Manifest) -> bool {
 /// spec's error codes, for example.
 pub(super) fn may_be_missing(refused: &Refused, manifest: &Manifest) -> bool {
     matches!(refused.status, StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND)
-        && refused.errors.errors.is_empty()
+        && refused.errors.errors.iter().all(|entry| entry.code.is_none())
         && has_references(manifest)
 }
 

@@ -184,7 +184,8 @@ fn image() -> Manifest {
 
 #[test]
 fn a_refusal_without_a_reason_may_be_about_what_is_missing() {
-    for (status, body) in [(400, "<h1>400 Bad Request</h1>"), (404, ""), (400, "{}")] {
+    let without_a_code = r#"{"errors":[{"message":"something is not there"}]}"#;
+    for (status, body) in [(400, "<h1>400 Bad Request</h1>"), (404, ""), (400, without_a_code)] {
         let mut stage = Stage::default();
         let result = stage.play(Commit::under(place(), image(), v1()), |request| {
             Some(if request.starts_with("PUT") { respond(status, &[], body) } else { respond(404, &[], "") })

@@ -96,10 +96,10 @@ pub(super) struct LastWord {
 }
 
 impl LastWord {
-    /// The registry refused what was sent. That one way of sending is not supported, or that an upload does not exist any
-    /// more, says less than why another one failed.
+    /// The registry refused what was sent. That one way of sending is not supported, that an upload does not exist any
+    /// more, or that a proxy answered, says less than why another one failed.
     pub(super) fn refused(&mut self, refusal: Refusal, failure: Failure) {
-        let says_little = matches!(refusal, Refusal::Unsupported | Refusal::Gone);
+        let says_little = matches!(refusal, Refusal::Unsupported | Refusal::Gone | Refusal::Malformed);
         if !says_little || self.refusal.is_none() || self.is_answered {
             self.refusal = Some(failure);
             self.is_answered = says_little;
@@ -108,7 +108,10 @@ impl LastWord {
 
     /// The result of a body is not known: the answer had this transient status, or there was none.
     pub(super) fn unknown(&mut self, status: Option<StatusCode>) {
-        self.status = status.or(self.status);
+        // A 500 is the registry's own; the other transient statuses may come from a proxy.
+        if self.status != Some(StatusCode::INTERNAL_SERVER_ERROR) {
+            self.status = status.or(self.status);
+        }
     }
 
     /// The failure after everything was tried, in this many uploads.
