@@ -31,6 +31,7 @@ pub struct DutyResult {
 
 /// Whether a duty is held.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Verdict {
     /// It is, over each of these protocols.
     Held(Vec<&'static str>),

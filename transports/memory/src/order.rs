@@ -21,6 +21,7 @@ pub enum Order {
 
 /// One choice that an [`Order`] made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Choice {
     /// What was chosen, from 0.
     pub chosen: usize,

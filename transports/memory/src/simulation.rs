@@ -48,7 +48,7 @@ pub struct Simulation<K, H> {
 
 type Lookup = dyn FnMut(&Registry, Option<&Repository>, bool) -> Result<Option<Credentials>, AskFailed>;
 
-/// What a step of a simulation brought.
+/// What a step of a simulation brought. Exhaustive on purpose, as what the core asks of a driver is.
 #[derive(Debug)]
 #[must_use]
 pub enum Step<K> {

@@ -18,6 +18,7 @@ const FLUSH: Duration = Duration::from_millis(100);
 
 /// How the body of a request that is sent with [`Http::send`] is put on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Framing {
     /// Whole, its length announced.
     Whole,

@@ -8,6 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ::http::Request;
+use longshore_core::auth::Credentials;
 use longshore_core::driver::{
     AskFailed, AskId, Body, Input, Keep, Key, Limits, NoAnswer, OperationId, Output, RequestId,
 };
@@ -16,7 +17,10 @@ use longshore_sources::{Sink, SourceError, Sources};
 
 use crate::exchange::Exchange;
 use crate::http::Http;
-use crate::session::Credential;
+
+/// Who knows the credentials.
+pub(crate) type Credential =
+    dyn Fn(&Registry, Option<&Repository>, bool) -> Result<Option<Credentials>, AskFailed> + Send + Sync;
 
 /// Drives one client, in the thread that calls it.
 pub(crate) struct Driver<K> {

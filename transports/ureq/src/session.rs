@@ -14,7 +14,7 @@ use longshore_core::{
 use longshore_sources::layout::Closure;
 use longshore_sources::{Environment, ImageError, Sink, Source, Sources, push_of};
 
-use crate::driver::Driver;
+use crate::driver::{Credential, Driver};
 use crate::http::Http;
 
 /// Pushes an image out of an OCI layout: a folder, or a tar of one; `PATH`, `PATH:name` or `PATH@digest` where it holds several.
@@ -45,10 +45,6 @@ pub struct SessionBuilder<K> {
     credentials: Arc<Credential>,
     on_event: Box<dyn FnMut(Event<K>) + Send>,
 }
-
-/// Who knows the credentials.
-pub(crate) type Credential =
-    dyn Fn(&Registry, Option<&Repository>, bool) -> Result<Option<Credentials>, AskFailed> + Send + Sync;
 
 impl<K: Key + Send + 'static> Session<K> {
     /// A session with the default options, without credentials.

@@ -24,7 +24,7 @@ pub(super) const DUTIES: &[Duty] = &[
     },
     Duty {
         name: "flat-pull",
-        what: "A blob of 256 MiB is poured in flat memory: no more than 64 MiB are taken ahead of what was written",
+        what: "A blob of 1 GiB is poured in flat memory: no more than 64 MiB are taken ahead of what was written",
         over: Over::Sockets,
         needs: None,
         check: flat_pull,
@@ -38,8 +38,8 @@ const AHEAD: u64 = 64 << 20;
 const GROWTH: u64 = 128 << 20;
 
 /// What is sent: once is enough for the whole of it, since what encrypts only adds time.
-fn size(protocol: Protocol, plain: u64) -> u64 {
-    if protocol == Protocol::Plain { plain } else { 128 << 20 }
+fn size(protocol: Protocol) -> u64 {
+    if protocol == Protocol::Plain { 1 << 30 } else { 128 << 20 }
 }
 
 /// Watches a difference, and the memory of the process, while something runs.
@@ -82,7 +82,7 @@ fn resident() -> Option<u64> {
 }
 
 fn flat_push(trial: &mut Trial<'_, '_>) -> Result<(), String> {
-    let size = size(trial.protocol, 1 << 30);
+    let size = size(trial.protocol);
     let mut bench = trial.serve(empty_registry);
     let content = Content::made(size);
     // The registry of this check does not hash, and the source was not told what its digest is.
@@ -100,7 +100,7 @@ fn flat_push(trial: &mut Trial<'_, '_>) -> Result<(), String> {
 }
 
 fn flat_pull(trial: &mut Trial<'_, '_>) -> Result<(), String> {
-    let size = size(trial.protocol, 256 << 20);
+    let size = size(trial.protocol);
     let mut bench = trial.serve(move |_| {
         let mut answer = Answer::new(200, "");
         answer.body = AnswerBody::Made(size);

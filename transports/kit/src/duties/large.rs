@@ -2,6 +2,7 @@
 
 use std::io::Read;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -11,9 +12,9 @@ use tokio::sync::Barrier;
 use super::requests::empty_registry;
 use super::{Duty, Needs, Over};
 use crate::failure::shown;
-use crate::server::plan::{Answer, Plan, Then};
+use crate::server::plan::{Answer, AnswerBody, Plan, Then};
 use crate::trial::{Bench, Protocol, TAGS, Trial, ensure, options, repository};
-use crate::work::{Content, Work};
+use crate::work::{Content, Sink, Work};
 
 pub(super) const DUTIES: &[Duty] = &[
     Duty {
@@ -50,6 +51,13 @@ pub(super) const DUTIES: &[Duty] = &[
         over: Over::Only(&[Protocol::Http2]),
         needs: Some(Needs::Http2),
         check: large_bodies,
+    },
+    Duty {
+        name: "large-answers",
+        what: "Over HTTP/2 at least 2 MiB of an answer may be sent before any of it is taken: a smaller window caps a pull at a window a round trip",
+        over: Over::Only(&[Protocol::Http2]),
+        needs: Some(Needs::Http2),
+        check: large_answers,
     },
 ];
 
@@ -174,5 +182,33 @@ fn large_bodies(trial: &mut Trial<'_, '_>) -> Result<(), String> {
     ensure!(ended.is_ok(), "a blob of 1 MiB came to {}", shown(&ended));
     let over = bench.seen().into_iter().find(|seen| seen.body.len > 64 << 10).map(|seen| seen.is_http2);
     ensure!(over == Some(false), "a body of 1 MiB went over HTTP/2");
+    Ok(())
+}
+
+fn large_answers(trial: &mut Trial<'_, '_>) -> Result<(), String> {
+    const SIZE: u64 = 8 << 20;
+    const WINDOW: u64 = 2 << 20;
+    let mut bench = trial.serve(|_| {
+        let mut answer = Answer::new(200, "");
+        answer.body = AnswerBody::Made(SIZE);
+        answer
+    });
+    let (sent, untaken) = (bench.server().watch_sent(), Arc::new(AtomicU64::new(0)));
+    let seen = Arc::clone(&untaken);
+    // Nothing is written before as much has come as comes without that.
+    let sink = Sink::opened_by(move || {
+        let begin = Instant::now();
+        while sent() < WINDOW && begin.elapsed() < Duration::from_secs(1) {
+            sleep(Duration::from_millis(1));
+        }
+        seen.store(sent(), Ordering::SeqCst);
+        Ok(Box::new(std::io::sink()))
+    });
+    let (registry, repository, digest) = (bench.registry.clone(), repository(), Content::made(SIZE).digest());
+    let pull = Operation::PullBlob { registry, repository, digest, size: Some(SIZE), sink: 1 };
+    let ended = bench.run_one(Work::new(options()).operation(pull).sink(1, sink))?;
+    ensure!(ended.is_ok(), "a blob of 8 MiB came to {}", shown(&ended));
+    let untaken = untaken.load(Ordering::SeqCst);
+    ensure!(untaken >= WINDOW, "only {untaken} bytes of an answer were sent before any of it was taken");
     Ok(())
 }
