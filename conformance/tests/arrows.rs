@@ -1,4 +1,9 @@
-//! Which crate of this house may use which: an arrow that is not drawn here is a mistake.
+//! Which crate of this house may use which: an arrow that is not drawn here is a mistake. In the transports, which file may use
+//! which: no files use each other in a circle.
+
+// How the sources are read is said once, beside the test of the core.
+#[path = "../../core/tests/arrows/files.rs"]
+mod files;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -45,6 +50,17 @@ fn crates_use_only_what_is_drawn() {
     }
     for name in ["longshore-core", "longshore-conformance", "longshore-fuzz", "longshore-mock-registry"] {
         assert!(seen.contains(name), "{name} was not looked at: {seen:?}");
+    }
+}
+
+#[test]
+fn no_files_of_a_transport_use_each_other_in_a_circle() {
+    let transports = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("transports");
+    for (transport, least) in [("kit", 20), ("memory", 8), ("reqwest", 10), ("sources", 20), ("tls", 1), ("ureq", 4)] {
+        let files = files::sources(&transports.join(transport));
+        let arrows: usize = files::arrows(&files).values().map(BTreeSet::len).sum();
+        assert!(arrows >= least, "{arrows} arrows were seen in {transport}: its sources were not read");
+        files::refuse_circles(&files);
     }
 }
 

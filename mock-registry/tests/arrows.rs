@@ -56,7 +56,7 @@ fn the_check_sees_what_it_forbids() {
 
 #[test]
 fn no_files_use_each_other_in_a_circle() {
-    let files = files::sources();
+    let files = files::sources(Path::new(env!("CARGO_MANIFEST_DIR")));
     let arrows: usize = files::arrows(&files).values().map(std::collections::BTreeSet::len).sum();
     assert!(arrows > 200, "{arrows} arrows were seen: the sources were not read");
     files::refuse_circles(&files);

@@ -14,9 +14,9 @@ pub(crate) struct File {
     hands_on: BTreeMap<String, Vec<String>>,
 }
 
-/// All files of this crate's sources, by the modules that lead to them.
-pub(crate) fn sources() -> BTreeMap<Vec<String>, File> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+/// All files of the sources of a package, by the modules that lead to them.
+pub(crate) fn sources(package: &Path) -> BTreeMap<Vec<String>, File> {
+    let root = package.join("src");
     let mut files = BTreeMap::new();
     let mut folders = vec![root.clone()];
     while let Some(folder) = folders.pop() {

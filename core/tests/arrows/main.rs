@@ -4,6 +4,7 @@
 mod files;
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use files::{arrows, refuse_circles, sources};
 
@@ -23,7 +24,7 @@ fn floor(module: &[String]) -> Option<usize> {
 
 #[test]
 fn no_file_uses_what_stands_above_it() {
-    let files = sources();
+    let files = sources(Path::new(env!("CARGO_MANIFEST_DIR")));
     let tops: BTreeSet<&str> = files.keys().filter_map(|module| module.first()).map(String::as_str).collect();
     let drawn: BTreeSet<&str> = FLOORS.concat().into_iter().collect();
     assert_eq!(tops, drawn, "a module has no floor, or a floor has no module");
@@ -41,5 +42,5 @@ fn no_file_uses_what_stands_above_it() {
 
 #[test]
 fn no_files_use_each_other_in_a_circle() {
-    refuse_circles(&sources());
+    refuse_circles(&sources(Path::new(env!("CARGO_MANIFEST_DIR"))));
 }
