@@ -126,6 +126,17 @@ fn early_answer(trial: &mut Trial<'_, '_>) -> Result<(), String> {
 }
 
 fn abort(trial: &mut Trial<'_, '_>) -> Result<(), String> {
+    // Where the registry seems slow, the core sends one large body at a time: then there is nothing to abort.
+    for _ in 0..3 {
+        if abort_once(trial)? {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Whether a body was on its way when it was given up.
+fn abort_once(trial: &mut Trial<'_, '_>) -> Result<bool, String> {
     // More than goes anywhere in the time that an abort may take; a client that never aborts fails here all the same.
     const SIZE: u64 = 8 << 30;
     let mut bench = trial.serve(|seen| {
@@ -141,8 +152,8 @@ fn abort(trial: &mut Trial<'_, '_>) -> Result<(), String> {
     });
     let endless = Content::made(SIZE);
     let watched = endless.clone();
-    // It fails when the other is on its way.
-    let failing = Content::opened_by(SIZE - 1, move |_| {
+    // It is the larger one, which goes first, and it fails when the other is on its way.
+    let failing = Content::opened_by(SIZE + 1, move |_| {
         let begin = Instant::now();
         while watched.read() == 0 && begin.elapsed() < Duration::from_secs(2) {
             sleep(Duration::from_millis(1));
@@ -151,7 +162,7 @@ fn abort(trial: &mut Trial<'_, '_>) -> Result<(), String> {
     });
     let push = Push::new(bench.registry.clone(), repository())
         .blob(unhashed(&bench, b"endless", 1, SIZE))
-        .blob(unhashed(&bench, b"failing", 2, SIZE - 1));
+        .blob(unhashed(&bench, b"failing", 2, SIZE + 1));
     let work = Work::new(options()).operation(push).content(1, endless.clone()).content(2, failing);
     let ended = bench.run_one(work)?;
     let is_told = matches!(&ended, Err(failure) if failure.to_string().contains("the disk is gone"));
@@ -170,7 +181,7 @@ fn abort(trial: &mut Trial<'_, '_>) -> Result<(), String> {
     }
     let whole = bench.seen().into_iter().find(|seen| seen.body.is_whole && seen.body.len > 0);
     ensure!(whole.is_none(), "a body that was given up ended as if it were whole: {whole:?}");
-    Ok(())
+    Ok(endless.read() > 0)
 }
 
 fn large_bodies(trial: &mut Trial<'_, '_>) -> Result<(), String> {
