@@ -32,9 +32,13 @@ pub(crate) async fn run(arguments: ProbeArguments) -> Result<(), Error> {
     options.credentials = looked_up.map_err(|error| Error::failed(error.0))?;
     let mut signals = Signals::listen()?;
     let handle = Handle::current();
-    let probing = tokio::task::spawn_blocking(move || probe(&HttpClient::new(http, handle), options));
+    let probing = tokio::task::spawn_blocking(move || {
+        let client = HttpClient::new(http, handle);
+        client.reach(&options.registry, options.time_limit)?;
+        Ok(probe(&client, options))
+    });
     let probed = tokio::select! {
-        probed = probing => probed.map_err(|_| Error::failed("the probe came to no end"))?,
+        probed = probing => probed.map_err(|_| Error::failed("the probe came to no end"))??,
         signal = signals.next() => return Err(Error::stopped(signal, "stopped; what was stored stays")),
     };
     if probed.observations.is_empty() {

@@ -89,10 +89,24 @@ fn misuse_is_told() {
 }
 
 #[test]
-fn a_registry_that_is_not_there_does_not_conform() {
-    let output = run(&["conformance", "localhost:1", "--filter", "pull-manifest-base", "--json"]);
-    assert_eq!(output.status.code(), Some(1));
-    assert_eq!(report(&output).checks[0].status, CheckStatus::Error);
+fn a_registry_that_is_not_there_is_not_judged() {
+    for command in ["conformance", "probe"] {
+        let said = refused(1, &[command, "localhost:1"]);
+        assert!(said.contains("localhost:1 cannot be asked: "), "{said}");
+    }
+}
+
+#[test]
+fn a_registry_without_the_tls_that_is_asked_for_is_not_judged() {
+    let mock = Mock::start(&[]);
+    let said = refused(1, &["conformance", &format!("https://{}", mock.authority)]);
+    assert!(said.contains(&format!("{} cannot be asked: ", mock.authority)), "{said}");
+}
+
+#[test]
+fn a_filter_that_nothing_has_in_its_id_is_misuse() {
+    let said = refused(2, &["conformance", "localhost:1", "--filter", "no-such-thing"]);
+    assert!(said.contains("no requirement is selected"), "{said}");
 }
 
 #[test]

@@ -55,12 +55,13 @@ pub(crate) async fn run(arguments: ConformanceArguments) -> Result<(), Error> {
             }
         }
     };
-    let mut report = report.map_err(|_| Error::failed("the suite came to no end"))?;
+    let mut report = report.map_err(|_| Error::failed("the suite came to no end"))??;
     report.started = Some(date(started));
     tell(&arguments, &report)
 }
 
-fn check(client: &HttpClient, options: SuiteOptions) -> Report {
+fn check(client: &HttpClient, options: SuiteOptions) -> Result<Report, Error> {
+    client.reach(&options.registry, options.time_limit)?;
     let selected = requirements().filter(|requirement| options.selects(requirement)).count();
     let bar = ProgressBar::with_draw_target(Some(selected as u64), ProgressDrawTarget::stderr());
     bar.set_style(
@@ -73,7 +74,7 @@ fn check(client: &HttpClient, options: SuiteOptions) -> Report {
         })
         .run();
     bar.finish_and_clear();
-    report
+    Ok(report)
 }
 
 fn options(arguments: &ConformanceArguments, reference: &Reference) -> Result<SuiteOptions, Error> {
@@ -95,6 +96,10 @@ fn options(arguments: &ConformanceArguments, reference: &Reference) -> Result<Su
     options.known = known(arguments.selection.known_failures.as_deref())?;
     let private = arguments.selection.private_blob.clone();
     options.private = private.map(|(repository, digest)| PrivateBlob { repository, digest });
+    if !requirements().any(|requirement| options.selects(requirement)) {
+        let why = "no requirement is selected: none of this level and version has what --filter asks for in its id; `--list` shows all";
+        return Err(Error::misuse(why));
+    }
     Ok(options)
 }
 
