@@ -27,6 +27,11 @@ impl<'a> TestedRegistry<'a> {
         Blob::of(self.text(len), Algorithm::Sha256)
     }
 
+    /// GET serves this with 200, byte for byte.
+    pub(super) fn serves(&self, path: &str, bytes: &[u8]) -> Result<(), Stop> {
+        self.get(path).send()?.status(200)?.body(bytes).map(drop)
+    }
+
     /// A blob that stands in the first repository.
     pub(super) fn stored_blob(&self, len: usize) -> Result<Blob, Stop> {
         let blob = self.blob(len);

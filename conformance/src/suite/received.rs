@@ -93,6 +93,11 @@ impl<'c, 'a> Received<'c, 'a> {
         if self.is_success() { Ok(self) } else { Err(self.fail("a status of success", self.summary())) }
     }
 
+    /// The request was done, as what a check is about needs it: without that the check says nothing.
+    pub(super) fn prepared(self) -> Result<Self, Stop> {
+        if self.is_success() { Ok(self) } else { Err(Stop::NotPrepared(self.summary())) }
+    }
+
     /// The status is a refusal: 4xx.
     pub(super) fn refused(self) -> Result<Self, Stop> {
         if self.response.status().is_client_error() { Ok(self) } else { Err(self.fail("status 4xx", self.summary())) }

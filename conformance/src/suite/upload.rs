@@ -1,10 +1,13 @@
 //! An upload under tested.
 
+use std::fmt;
+
 use bytes::Bytes;
 use http::Method;
 use longshore_core::auth::{Scope, Scopes};
 use longshore_core::{Repository, Target};
 
+use super::content::Blob;
 use super::received::Received;
 use super::request::RequestBuilder;
 use super::stop::{Stop, prepared};
@@ -59,8 +62,13 @@ impl<'c, 'a> Upload<'c, 'a> {
     }
 
     /// PUT that ends it, without a body.
-    pub(super) fn close(&self, digest: &str) -> RequestBuilder<'c, 'a> {
-        self.request(Method::PUT).query("digest", digest)
+    pub(super) fn close(&self, digest: impl fmt::Display) -> RequestBuilder<'c, 'a> {
+        self.request(Method::PUT).query("digest", digest.to_string())
+    }
+
+    /// PUT of a whole blob.
+    pub(super) fn close_whole(&self, blob: &Blob) -> RequestBuilder<'c, 'a> {
+        self.close(&blob.digest).bytes(blob.bytes.clone())
     }
 
     /// PUT without a digest.
@@ -69,7 +77,12 @@ impl<'c, 'a> Upload<'c, 'a> {
     }
 
     /// PUT that ends it with its last chunk.
-    pub(super) fn close_with(&self, digest: &str, from: usize, bytes: impl Into<Bytes>) -> RequestBuilder<'c, 'a> {
+    pub(super) fn close_with(
+        &self,
+        digest: impl fmt::Display,
+        from: usize,
+        bytes: impl Into<Bytes>,
+    ) -> RequestBuilder<'c, 'a> {
         let bytes = bytes.into();
         let range = range(from, bytes.len());
         self.close(digest).bytes(bytes).header("content-range", range)
@@ -83,6 +96,29 @@ impl<'c, 'a> Upload<'c, 'a> {
     /// DELETE of it.
     pub(super) fn cancel(&self) -> RequestBuilder<'c, 'a> {
         self.request(Method::DELETE)
+    }
+
+    /// Cancels it, as a check that is about what follows needs it.
+    pub(super) fn cancelled(&self) -> Result<(), Stop> {
+        let answer = self.cancel().send()?;
+        if answer.is_success() {
+            return Ok(());
+        }
+        Err(Stop::unsupported(format!("uploads cannot be cancelled: {}", answer.summary())))
+    }
+
+    /// Sends one of its requests, which must be taken, and goes on where the answer says.
+    pub(super) fn takes(&mut self, request: RequestBuilder<'c, 'a>) -> Result<(), Stop> {
+        let answer = request.send()?.done()?;
+        self.follow(&answer);
+        Ok(())
+    }
+
+    /// PUT without a body, which must make it the blob.
+    pub(super) fn end(self, blob: &Blob) -> Result<(), Stop> {
+        self.close(&blob.digest).send()?.done()?;
+        self.became(&blob.digest);
+        Ok(())
     }
 
     /// Goes on where an answer says, if it says so.
@@ -109,9 +145,9 @@ impl<'c, 'a> Upload<'c, 'a> {
     }
 
     /// The upload is over, and the blob is there.
-    pub(super) fn became(self, digest: &str) {
+    pub(super) fn became(self, digest: impl fmt::Display) {
         self.tested.is_gone(&Left::Upload(self.location.clone(), self.repository.clone()));
-        self.tested.leaves(Left::Blob(self.repository, digest.to_owned()));
+        self.tested.leaves(Left::Blob(self.repository, digest.to_string()));
     }
 }
 

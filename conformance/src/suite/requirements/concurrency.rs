@@ -20,17 +20,15 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
         "If process A and B upload the same layer at the same time, both operations will proceed and the first to complete will be stored in the registry.",
         |registry| {
             let blob = registry.blob(4000);
-            let digest = blob.digest.to_string();
             let uploads = [registry.upload()?, registry.upload()?];
-            let requests = uploads.iter().map(|upload| upload.close(&digest).bytes(blob.bytes.clone()));
+            let requests = uploads.iter().map(|upload| upload.close_whole(&blob));
             for received in registry.send_at_once(requests)? {
                 received.done()?;
             }
             for upload in uploads {
-                upload.became(&digest);
+                upload.became(&blob.digest);
             }
-            registry.get(&blob.path()).send()?.status(200)?.body(&blob.bytes)?;
-            Ok(())
+            registry.serves(&blob.path(), &blob.bytes)
         },
     ),
     must(
@@ -45,13 +43,13 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
                 uploads.push(registry.upload()?);
             }
             let pairs = uploads.iter().zip(&blobs);
-            let requests = pairs.map(|(upload, blob)| upload.close(&blob.digest.to_string()).bytes(blob.bytes.clone()));
+            let requests = pairs.map(|(upload, blob)| upload.close_whole(&blob));
             for received in registry.send_at_once(requests)? {
                 received.done()?;
             }
             for (upload, blob) in uploads.into_iter().zip(&blobs) {
-                upload.became(&blob.digest.to_string());
-                registry.get(&blob.path()).send()?.status(200)?.body(&blob.bytes)?;
+                upload.became(&blob.digest);
+                registry.serves(&blob.path(), &blob.bytes)?;
             }
             Ok(())
         },
@@ -170,8 +168,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
             for received in received {
                 received.status_of(&[202, 404])?;
             }
-            registry.get(&path).send()?.status(404)?;
-            Ok(())
+            registry.get(&path).send()?.status(404).map(drop)
         },
     ),
     should(

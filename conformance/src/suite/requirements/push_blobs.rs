@@ -56,8 +56,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
         "<name> MUST match the following regular expression: [a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*",
         |registry| {
             let path = format!("/v2/{}/Upper_Case/blobs/uploads/", registry.repository());
-            registry.request_path(Method::POST, registry.repository(), &path).send()?.status_of(&[400, 401, 403, 404])?;
-            Ok(())
+            registry.request_path(Method::POST, registry.repository(), &path).send()?.status_of(&[400, 401, 403, 404]).map(drop)
         },
     ),
     must(
@@ -67,9 +66,8 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
         "Upon successful completion of the request, the response MUST have code 201 Created.",
         |registry| {
             let (blob, upload) = (registry.blob(1000), registry.upload()?);
-            let digest = blob.digest.to_string();
-            upload.close(&digest).bytes(blob.bytes.clone()).send()?.status(201)?;
-            upload.became(&digest);
+            upload.close_whole(&blob).send()?.status(201)?;
+            upload.became(&blob.digest);
             Ok(())
         },
     ),
@@ -80,11 +78,9 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
         "The response MUST have the following header: Location: <blob-location>, with <blob-location> being a pullable blob URL.",
         |registry| {
             let (blob, upload) = (registry.blob(1000), registry.upload()?);
-            let digest = blob.digest.to_string();
-            let location = upload.close(&digest).bytes(blob.bytes.clone()).send()?.status_of(&[201])?.location()?;
-            upload.became(&digest);
-            registry.request_to(Method::GET, registry.repository(), Ok(location)).send()?.status(200)?.body(&blob.bytes)?;
-            Ok(())
+            let location = upload.close_whole(&blob).send()?.status_of(&[201])?.location()?;
+            upload.became(&blob.digest);
+            registry.request_to(Method::GET, registry.repository(), Ok(location)).send()?.status(200)?.body(&blob.bytes).map(drop)
         },
     ),
     must(
@@ -95,10 +91,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
         |registry| {
             let (blob, upload) = (registry.blob(1000), registry.upload()?);
             let digest = blob.digest.to_string();
-            let received = upload.close(&digest).bytes(blob.bytes.clone()).send()?;
-            if !received.is_success() {
-                return Err(Stop::NotPrepared(received.summary()));
-            }
+            let received = upload.close(&digest).bytes(blob.bytes.clone()).send()?.prepared()?;
             upload.became(&digest);
             received.names_if_any(&blob.digest).map(drop)
         },
@@ -110,14 +103,9 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
         "With <blob-location> being a pullable blob URL.",
         |registry| {
             let (blob, upload) = (registry.blob(1000), registry.upload()?);
-            let digest = blob.digest.to_string();
-            let received = upload.close(&digest).bytes(blob.bytes.clone()).send()?;
-            if !received.is_success() {
-                return Err(Stop::NotPrepared(received.summary()));
-            }
-            upload.became(&digest);
-            registry.get(&blob.path()).send()?.status(200)?.body(&blob.bytes)?;
-            Ok(())
+            upload.close_whole(&blob).send()?.prepared()?;
+            upload.became(&blob.digest);
+            registry.serves(&blob.path(), &blob.bytes)
         },
     ),
     must(
@@ -127,9 +115,8 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
         "A recipient MUST be able to parse and decode the chunked transfer coding (RFC 9112, 7.1).",
         |registry| {
             let (blob, upload) = (registry.blob(1000), registry.upload()?);
-            let digest = blob.digest.to_string();
-            upload.close(&digest).streamed(blob.bytes.clone()).send()?.status(201)?;
-            upload.became(&digest);
+            upload.close(&blob.digest).streamed(blob.bytes.clone()).send()?.status(201)?;
+            upload.became(&blob.digest);
             Ok(())
         },
     ),
@@ -141,8 +128,8 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
         |registry| {
             let blob = registry.stored_blob(200)?;
             let upload = registry.upload()?;
-            upload.close(&blob.digest.to_string()).bytes(blob.bytes.clone()).send()?.done()?;
-            upload.became(&blob.digest.to_string());
+            upload.close_whole(&blob).send()?.done()?;
+            upload.became(&blob.digest);
             Ok(())
         },
     ),
@@ -153,11 +140,9 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
         "<length> is its size in bytes: nothing says that it is not 0.",
         |registry| {
             let (blob, upload) = (Blob::of("", Algorithm::Sha256), registry.upload()?);
-            let digest = blob.digest.to_string();
-            upload.close(&digest).bytes("").send()?.done()?;
-            upload.became(&digest);
-            registry.get(&blob.path()).send()?.status(200)?.body(b"")?;
-            Ok(())
+            upload.close(&blob.digest).bytes("").send()?.done()?;
+            upload.became(&blob.digest);
+            registry.get(&blob.path()).send()?.status(200)?.body(b"").map(drop)
         },
     ),
     must(
@@ -167,8 +152,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
         "A GET request to an existing blob URL MUST provide the expected blob.",
         |registry| {
             let blob = registry.stored_blob(1 << 20)?;
-            registry.get(&blob.path()).send()?.status(200)?.body(&blob.bytes)?;
-            Ok(())
+            registry.serves(&blob.path(), &blob.bytes)
         },
     ),
     must(
@@ -181,8 +165,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
             bytes.extend(0..=u8::MAX);
             let blob = Blob::of(bytes, Algorithm::Sha256);
             registry.store(registry.repository(), &blob)?;
-            registry.get(&blob.path()).send()?.status(200)?.body(&blob.bytes)?;
-            Ok(())
+            registry.serves(&blob.path(), &blob.bytes)
         },
     ),
     must(
@@ -192,9 +175,8 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
         "<digest> MUST match the blob's digest.",
         |registry| {
             let (blob, other, upload) = (registry.blob(100), registry.blob(100), registry.upload()?);
-            upload.close(&other.digest.to_string()).bytes(blob.bytes.clone()).send()?.refused()?;
-            registry.get(&other.path()).send()?.status(404)?;
-            Ok(())
+            upload.close(&other.digest).bytes(blob.bytes.clone()).send()?.refused()?;
+            registry.get(&other.path()).send()?.status(404).map(drop)
         },
     ),
     should(
@@ -204,8 +186,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
         "If the client provided digest is invalid or uses an unsupported algorithm, the registry SHOULD respond with a response code 400 Bad Request.",
         |registry| {
             let (blob, other, upload) = (registry.blob(100), registry.blob(100), registry.upload()?);
-            upload.close(&other.digest.to_string()).bytes(blob.bytes.clone()).send()?.status(400)?;
-            Ok(())
+            upload.close(&other.digest).bytes(blob.bytes.clone()).send()?.status(400).map(drop)
         },
     ),
     must(
@@ -215,7 +196,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
         "DIGEST_INVALID: provided digest did not match uploaded content.",
         |registry| {
             let (blob, other, upload) = (registry.blob(100), registry.blob(100), registry.upload()?);
-            let refused = upload.close(&other.digest.to_string()).bytes(blob.bytes.clone()).send()?.refused()?;
+            let refused = upload.close(&other.digest).bytes(blob.bytes.clone()).send()?.refused()?;
             refused.error(&["DIGEST_INVALID"])?;
             Ok(())
         },
@@ -227,8 +208,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
         "If the client provided digest is invalid or uses an unsupported algorithm, the registry SHOULD respond with a response code 400 Bad Request.",
         |registry| {
             let (blob, upload) = (registry.blob(100), registry.upload()?);
-            upload.close("sha256:1234").bytes(blob.bytes).send()?.status(400)?;
-            Ok(())
+            upload.close("sha256:1234").bytes(blob.bytes).send()?.status(400).map(drop)
         },
     ),
     should(
@@ -238,8 +218,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
         "If the client provided digest is invalid or uses an unsupported algorithm, the registry SHOULD respond with a response code 400 Bad Request.",
         |registry| {
             let (blob, upload) = (registry.blob(100), registry.upload()?);
-            upload.close("md5:d41d8cd98f00b204e9800998ecf8427e").bytes(blob.bytes).send()?.status(400)?;
-            Ok(())
+            upload.close("md5:d41d8cd98f00b204e9800998ecf8427e").bytes(blob.bytes).send()?.status(400).map(drop)
         },
     ),
     must(
@@ -249,8 +228,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
         "The closing PUT request MUST include the <digest> of the whole blob (not the final chunk) as a query parameter.",
         |registry| {
             let (blob, upload) = (registry.blob(100), registry.upload()?);
-            upload.close_unnamed().bytes(blob.bytes).send()?.refused()?;
-            Ok(())
+            upload.close_unnamed().bytes(blob.bytes).send()?.refused().map(drop)
         },
     ),
     may(
@@ -268,8 +246,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
                 return Err(Stop::unsupported("a single POST opens an upload"));
             }
             registry.leaves(super::super::tested::Left::Blob(registry.repository().clone(), digest));
-            registry.get(&blob.path()).send()?.status(200)?.body(&blob.bytes)?;
-            Ok(())
+            registry.serves(&blob.path(), &blob.bytes)
         },
     ),
     must(
@@ -286,8 +263,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
             }
             registry.leaves(super::super::tested::Left::Blob(registry.repository().clone(), blob.digest.to_string()));
             let location = received.location()?;
-            registry.request_to(Method::GET, registry.repository(), Ok(location)).send()?.status(200)?.body(&blob.bytes)?;
-            Ok(())
+            registry.request_to(Method::GET, registry.repository(), Ok(location)).send()?.status(200)?.body(&blob.bytes).map(drop)
         },
     ),
     should(
@@ -323,8 +299,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
                 202 => registry.opened(registry.repository(), &received).map(drop)?,
                 _ => drop(received.refused()?),
             }
-            registry.get(&other.path()).send()?.status(404)?;
-            Ok(())
+            registry.get(&other.path()).send()?.status(404).map(drop)
         },
     ),
     may(
@@ -341,8 +316,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
             }
             received.done()?;
             upload.became(&digest);
-            registry.get(&blob.path()).send()?.status(200)?.body(&blob.bytes)?;
-            Ok(())
+            registry.serves(&blob.path(), &blob.bytes)
         },
     ),
     may(
@@ -358,12 +332,12 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
             }
             let mut upload = registry.opened(registry.repository(), &received.status(202)?)?;
             upload.send_chunk(0, blob.bytes.clone())?;
-            let closed = upload.close(&blob.digest.to_string()).send()?;
+            let closed = upload.close(&blob.digest).send()?;
             if closed.code() == 400 {
                 return Err(Stop::unsupported("sha512 is refused with 400"));
             }
             closed.done()?;
-            upload.became(&blob.digest.to_string());
+            upload.became(&blob.digest);
             Ok(())
         },
     )

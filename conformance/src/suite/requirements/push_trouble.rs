@@ -18,8 +18,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
         |registry| {
             let mut upload = registry.upload()?;
             upload.send_chunk(0, registry.text(100))?;
-            upload.chunk(200, registry.text(100)).send()?.status(416)?;
-            Ok(())
+            upload.chunk(200, registry.text(100)).send()?.status(416).map(drop)
         },
     ),
     must(
@@ -27,10 +26,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
         ORDER,
         "A first chunk that does not begin at 0 is refused with 416",
         "The first chunk's range MUST begin with 0.",
-        |registry| {
-            registry.upload()?.chunk(100, registry.text(100)).send()?.status(416)?;
-            Ok(())
-        },
+        |registry| registry.upload()?.chunk(100, registry.text(100)).send()?.status(416).map(drop),
     ),
     must(
         "push-trouble-overlap",
@@ -40,8 +36,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
         |registry| {
             let mut upload = registry.upload()?;
             upload.send_chunk(0, registry.text(100))?;
-            upload.chunk(50, registry.text(100)).send()?.status(416)?;
-            Ok(())
+            upload.chunk(50, registry.text(100)).send()?.status(416).map(drop)
         },
     ),
     must(
@@ -52,8 +47,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
         |registry| {
             let (chunk, mut upload) = (registry.text(100), registry.upload()?);
             upload.send_chunk(0, chunk.clone())?;
-            upload.chunk(0, chunk).send()?.status(416)?;
-            Ok(())
+            upload.chunk(0, chunk).send()?.status(416).map(drop)
         },
     ),
     must(
@@ -71,9 +65,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
                 return Err(rest.fail("the next chunk to be taken", rest.summary()));
             }
             upload.follow(&rest);
-            upload.close(&blob.digest.to_string()).send()?.done()?;
-            upload.became(&blob.digest.to_string());
-            Ok(())
+            upload.end(&blob)
         },
     ),
     should(
@@ -101,8 +93,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
             if refused.is_success() {
                 return Err(Stop::NotPrepared("the chunk was taken".to_owned()));
             }
-            upload.state().send()?.status(204)?.says("range", "0-99")?;
-            Ok(())
+            upload.state().send()?.status(204)?.says("range", "0-99").map(drop)
         },
     ),
     must(
@@ -128,8 +119,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
         |registry| {
             let upload = registry.upload()?;
             let patch = upload.patch(registry.text(100)).header("content-range", "0-199");
-            patch.send()?.refused()?;
-            Ok(())
+            patch.send()?.refused().map(drop)
         },
     ),
     should(
@@ -140,8 +130,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
         |registry| {
             let upload = registry.upload()?;
             let patch = upload.patch(registry.text(100)).header("content-range", "99-0");
-            patch.send()?.refused()?;
-            Ok(())
+            patch.send()?.refused().map(drop)
         },
     ),
     should(
@@ -156,11 +145,8 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
                 empty.clone().refused()?;
             }
             upload.follow(&empty);
-            let chunk = upload.chunk(0, blob.bytes.clone()).send()?.done()?;
-            upload.follow(&chunk);
-            upload.close(&blob.digest.to_string()).send()?.done()?;
-            upload.became(&blob.digest.to_string());
-            Ok(())
+            upload.takes(upload.chunk(0, blob.bytes.clone()))?;
+            upload.end(&blob)
         },
     ),
     must(
@@ -171,9 +157,8 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
         |registry| {
             let (blob, mut upload) = (registry.blob(300), registry.upload()?);
             upload.send_chunk(0, blob.bytes.slice(..100))?;
-            let close = upload.close_with(&blob.digest.to_string(), 200, blob.bytes.slice(200..));
-            close.send()?.status(416)?;
-            Ok(())
+            let close = upload.close_with(&blob.digest, 200, blob.bytes.slice(200..));
+            close.send()?.status(416).map(drop)
         },
     ),
     must(
@@ -184,10 +169,9 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
         |registry| {
             let (blob, mut upload) = (registry.blob(300), registry.upload()?);
             upload.send_chunk(0, blob.bytes.slice(..100))?;
-            let close = upload.close_with(&blob.digest.to_string(), 200, blob.bytes.slice(200..));
+            let close = upload.close_with(&blob.digest, 200, blob.bytes.slice(200..));
             close.send()?.refused()?;
-            registry.get(&blob.path()).send()?.status(404)?;
-            Ok(())
+            registry.get(&blob.path()).send()?.status(404).map(drop)
         },
     ),
     must(
@@ -198,9 +182,8 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
         |registry| {
             let (blob, mut upload) = (registry.blob(300), registry.upload()?);
             upload.send_chunk(0, blob.bytes.slice(..200))?;
-            upload.close(&blob.digest.to_string()).send()?.refused()?;
-            registry.get(&blob.path()).send()?.status(404)?;
-            Ok(())
+            upload.close(&blob.digest).send()?.refused()?;
+            registry.get(&blob.path()).send()?.status(404).map(drop)
         },
     ),
     must(
@@ -211,8 +194,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
         |registry| {
             let upload = registry.upload()?;
             upload.chunk(0, registry.text(100)).send_and_forget()?;
-            upload.state().send()?.status(204)?.says("range", "0-99")?;
-            Ok(())
+            upload.state().send()?.status(204)?.says("range", "0-99").map(drop)
         },
     ),
     must(
@@ -225,12 +207,9 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
             upload.chunk(0, blob.bytes.slice(..100)).send_and_forget()?;
             let state = upload.state().send()?.status(204)?;
             upload.follow(&state);
-            let rest = upload.chunk(100, blob.bytes.slice(100..)).send()?.done()?;
-            upload.follow(&rest);
-            upload.close(&blob.digest.to_string()).send()?.done()?;
-            upload.became(&blob.digest.to_string());
-            registry.get(&blob.path()).send()?.status(200)?.body(&blob.bytes)?;
-            Ok(())
+            upload.takes(upload.chunk(100, blob.bytes.slice(100..)))?;
+            upload.end(&blob)?;
+            registry.serves(&blob.path(), &blob.bytes)
         },
     ),
     should(
@@ -240,12 +219,10 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
         "BLOB_UPLOAD_UNKNOWN: blob upload unknown to registry.",
         |registry| {
             let (blob, upload) = (registry.blob(200), registry.upload()?);
-            let digest = blob.digest.to_string();
-            upload.close(&digest).bytes(blob.bytes.clone()).send_and_forget()?;
-            upload.close(&digest).bytes(blob.bytes.clone()).send()?.status_of(&[201, 404])?;
-            upload.became(&digest);
-            registry.get(&blob.path()).send()?.status(200)?.body(&blob.bytes)?;
-            Ok(())
+            upload.close_whole(&blob).send_and_forget()?;
+            upload.close_whole(&blob).send()?.status_of(&[201, 404])?;
+            upload.became(&blob.digest);
+            registry.serves(&blob.path(), &blob.bytes)
         },
     ),
     must(
@@ -255,10 +232,8 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
         "A message body is incomplete if fewer octets came than Content-Length says; an incomplete request is no request (RFC 9112, 8).",
         |registry| {
             let (blob, upload) = (registry.blob(3000), registry.upload()?);
-            let digest = blob.digest.to_string();
-            upload.close(&digest).broken_off(blob.bytes.slice(..1000), 3000).send_and_forget()?;
-            registry.get(&blob.path()).send()?.status(404)?;
-            Ok(())
+            upload.close(&blob.digest).broken_off(blob.bytes.slice(..1000), 3000).send_and_forget()?;
+            registry.get(&blob.path()).send()?.status(404).map(drop)
         },
     ),
     should(
@@ -284,12 +259,9 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
             if from > 1000 {
                 return Err(state.fail("at most the 1000 bytes that were sent", format!("{from} bytes")));
             }
-            let rest = upload.chunk(from, blob.bytes.slice(from..)).send()?.done()?;
-            upload.follow(&rest);
-            upload.close(&blob.digest.to_string()).send()?.done()?;
-            upload.became(&blob.digest.to_string());
-            registry.get(&blob.path()).send()?.status(200)?.body(&blob.bytes)?;
-            Ok(())
+            upload.takes(upload.chunk(from, blob.bytes.slice(from..)))?;
+            upload.end(&blob)?;
+            registry.serves(&blob.path(), &blob.bytes)
         },
     ),
     must(
@@ -299,12 +271,9 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
         "end-5: failure 404/416.",
         |registry| {
             let (blob, upload) = (registry.blob(100), registry.upload()?);
-            let closed = upload.close(&blob.digest.to_string()).bytes(blob.bytes.clone()).send()?;
-            if !closed.is_success() {
-                return Err(Stop::NotPrepared(closed.summary()));
-            }
+            upload.close_whole(&blob).send()?.prepared()?;
             upload.chunk(0, registry.text(100)).send()?.status(404)?;
-            upload.became(&blob.digest.to_string());
+            upload.became(&blob.digest);
             Ok(())
         },
     ),
@@ -315,13 +284,10 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
         "BLOB_UPLOAD_UNKNOWN: blob upload unknown to registry.",
         |registry| {
             let (blob, upload) = (registry.blob(100), registry.upload()?);
-            let closed = upload.close(&blob.digest.to_string()).bytes(blob.bytes.clone()).send()?;
-            if !closed.is_success() {
-                return Err(Stop::NotPrepared(closed.summary()));
-            }
+            upload.close_whole(&blob).send()?.prepared()?;
             let refused = upload.chunk(0, registry.text(100)).send()?.refused()?;
             refused.error(&["BLOB_UPLOAD_UNKNOWN", "BLOB_UPLOAD_INVALID"])?;
-            upload.became(&blob.digest.to_string());
+            upload.became(&blob.digest);
             Ok(())
         },
     ),
@@ -334,8 +300,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
             registry.shared_blob()?;
             let path = "blobs/uploads/00000000-0000-4000-8000-000000000000";
             let patch = registry.request(Method::PATCH, registry.repository(), path);
-            patch.bytes(registry.text(100)).send()?.status_of(&[400, 404])?;
-            Ok(())
+            patch.bytes(registry.text(100)).send()?.status_of(&[400, 404]).map(drop)
         },
     ),
 ];
