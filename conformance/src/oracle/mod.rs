@@ -20,6 +20,7 @@ use crate::quirk::Outcome;
 use crate::run::Run;
 
 pub use session::judge_session;
+#[cfg(feature = "fuzz")]
 pub(crate) use traffic::{requests_in_flight_are_capped, retry_after_is_kept};
 
 /// The oracles, by name, and what each holds a run against.

@@ -25,7 +25,7 @@ pub fn html(report: &Report) -> String {
         (_, true) => "breaks the rules",
     };
     // In a script element only `<` could end it.
-    let data = report.to_json().replace('<', "\\u003c");
+    let data = serde_json::to_string(report).unwrap_or_default().replace('<', "\\u003c");
     let subject = escaped(&report.subject);
     filled(&[
         ("title", &format!("{subject} {sentence}")),
