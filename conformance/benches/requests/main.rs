@@ -2,6 +2,16 @@
 //!
 //! `cargo bench -p longshore-conformance --bench requests` prints the table of the README. Nothing is timed, and nothing
 //! here depends on the machine: the registry is the mock, the network is simulated.
+//!
+//! Two numbers look too high, and have reasons:
+//! * Cold, at a registry that takes a single POST: the POST for the largest blob asks for a mount from the target repository
+//!   itself, and so whether the image is there under another tag. It opens an upload where it is not, and the PUT is the
+//!   request more. Without the question, a new tag of an image that is there would send all its blobs. `NAME_UNKNOWN` in the
+//!   answer to the first request does not spare it: a registry may say so until the repository has its first manifest, though
+//!   it has the blobs of a push that was interrupted.
+//! * Under a new tag, at a registry that never mounts: 202 says neither that the blob is missing nor that such mounts are not
+//!   supported. A HEAD would tell, but it would be one request more in every first push to every registry. So the first
+//!   push sends blobs of up to `Options::ask_above` bytes. Once it is known what one POST does, the question is a HEAD.
 
 mod images;
 

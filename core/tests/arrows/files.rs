@@ -30,8 +30,9 @@ pub(crate) fn sources(package: &Path) -> BTreeMap<Vec<String>, File> {
             let mut module: Vec<String> = below.iter().map(|part| part.to_str().unwrap().to_owned()).collect();
             module.pop_if(|last| last == "mod" || last == "lib");
             let text = fs::read_to_string(&path).unwrap();
-            let is_test = module.last().is_some_and(|last| last == "tests" || last == "guide");
-            if !is_test && !is_only_for_tests(&module, &root) {
+            // The guide and the list of quirks are pages of the documentation.
+            let is_no_code = module.last().is_some_and(|last| ["tests", "guide", "quirks"].contains(&last.as_str()));
+            if !is_no_code && !is_only_for_tests(&module, &root) {
                 files.insert(module.clone(), read(module, &text));
             }
         }
