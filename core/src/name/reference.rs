@@ -1,6 +1,7 @@
 //! References in the form that people type.
 
 use std::fmt;
+use std::net::Ipv4Addr;
 use std::str::FromStr;
 
 use thiserror::Error;
@@ -42,7 +43,7 @@ pub enum ReferenceError {
     /// It begins with `scheme://`.
     #[error("a reference has no scheme: leave out :// and what is before it")]
     Scheme,
-    /// There is only a registry.
+    /// There is only a registry: `localhost` or an address of IPv4, with a port or without.
     #[error("that names a registry and no repository in it: write registry/repository")]
     NoRepository,
     /// The registry is malformed.
@@ -72,10 +73,7 @@ impl FromStr for Reference {
         };
         let (registry, path) = match rest.split_once('/') {
             Some((first, path)) if is_registry(first) => (first.parse()?, path),
-            // Docker Hub has no such names, and who writes one means a registry.
-            None if is_registry(rest.split_once(':').map_or(rest, |(name, _)| name)) => {
-                return Err(ReferenceError::NoRepository);
-            }
+            None if is_this_machine_or_an_address(rest) => return Err(ReferenceError::NoRepository),
             _ => (Registry::docker_hub(), rest),
         };
         let (name, tag) = match path.split_once(':') {
@@ -93,6 +91,12 @@ impl FromStr for Reference {
 
 fn is_registry(component: &str) -> bool {
     component == "localhost" || component.contains(['.', ':'])
+}
+
+/// Whether a reference of one component can only be a registry, with a port or without: no image has such a name.
+fn is_this_machine_or_an_address(rest: &str) -> bool {
+    let name = rest.split_once(':').map_or(rest, |(name, _)| name);
+    name == "localhost" || name.parse::<Ipv4Addr>().is_ok()
 }
 
 impl fmt::Display for Reference {
@@ -136,7 +140,7 @@ mod tests {
     fn bad_references_have_named_errors() {
         use ReferenceError as E;
         assert_eq!("https://ghcr.io/a".parse::<Reference>(), Err(E::Scheme));
-        for text in ["localhost", "localhost:5000", "127.0.0.1:5000", "ghcr.io", "ghcr.io:v1"] {
+        for text in ["localhost", "localhost:5000", "127.0.0.1", "127.0.0.1:5000"] {
             assert_eq!(text.parse::<Reference>(), Err(E::NoRepository), "{text}");
         }
         assert_eq!("".parse::<Reference>(), Err(E::Repository(RepositoryError::Empty)));

@@ -46,6 +46,7 @@ fn why_they_refuse(text: &str, ours: &Reference) -> Option<&'static str> {
 fn why_we_refuse(error: &ReferenceError, theirs: &TheirReference) -> Option<&'static str> {
     match error {
         ReferenceError::Tag(_) if theirs.tag().is_some_and(|tag| !tag.is_ascii()) => Some("a tag is ASCII"),
+        ReferenceError::NoRepository => Some("this machine and an address are registries, and no images"),
         ReferenceError::Digest(_) => Some("a digest is lower case, and of an algorithm that can be checked"),
         ReferenceError::Registry(_) => {
             Some("a host is what a URL can hold: no port above 65535, no number that is no address")
