@@ -22,7 +22,7 @@ const ARROWS: [(&str, &[&str], &[&str]); 12] = [
     ("longshore-reqwest", &["core", "sources", "tls"], &["conformance", "mock-registry", "transport-kit"]),
     ("longshore-ureq", &["core", "sources", "tls"], &["conformance", "mock-registry", "transport-kit"]),
     ("longshore-conformance", &["core", "memory", "mock-registry", "sources"], &[]),
-    ("longshore-fuzz", &["conformance", "core"], &[]),
+    ("longshore-fuzz", &["conformance", "core", "mock-registry"], &[]), // the control address, which is the server's
     ("longshore-core-wasm", &["core"], &[]),
     ("longshore-mock-registry-wasm", &["core", "mock-registry"], &[]),
 ];
