@@ -1,5 +1,7 @@
 //! What is done to a registry, over and over.
 
+use std::time::{Duration, Instant};
+
 use longshore_core::{Algorithm, Digest};
 
 use crate::client::{Client, MANIFEST};
@@ -7,6 +9,7 @@ use crate::client::{Client, MANIFEST};
 const CONFIG: &str = "application/vnd.oci.empty.v1+json";
 
 /// A kind of operation: the one of each number, and whether the registry did it.
+#[derive(Clone, Copy)]
 pub(crate) struct Operation {
     pub(crate) name: &'static str,
     pub(crate) run: fn(&mut dyn Client, u64) -> bool,
@@ -56,9 +59,10 @@ pub(crate) fn prepare(client: &mut dyn Client) {
     assert_eq!(client.ask("PUT", "/v2/a/manifests/v1", &manifest(u64::MAX)).0, 201);
 }
 
-/// Begins uploads, and ends none of them.
-pub(crate) fn leave_uploads_open(client: &mut dyn Client, count: u64) {
-    for _ in 0..count {
+/// Begins uploads until there is no time left, and ends none of them.
+pub(crate) fn leave_uploads_open(client: &mut dyn Client, count: u64, at_most: Duration) {
+    let begin = Instant::now();
+    for _ in (0..count).take_while(|_| begin.elapsed() < at_most) {
         assert_eq!(client.ask("POST", "/v2/a/blobs/uploads/", b"").0, 202);
     }
 }

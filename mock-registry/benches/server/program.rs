@@ -34,14 +34,20 @@ impl Program {
         write!(file, "version: 0.1\n{log}\nstorage: {{inmemory: {{}}}}\nhttp: {{addr: \"{address}\"}}\n").unwrap();
         let begin = Instant::now();
         let mut command = Command::new("docker-registry");
-        command.arg("serve").arg(file.path()).stdout(Stdio::null()).stderr(Stdio::null());
+        // Without this it looks for a collector of traces, and waits.
+        command
+            .env("OTEL_TRACES_EXPORTER", "none")
+            .arg("serve")
+            .arg(file.path())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
         let program = Self::answering(command.spawn().ok()?, address, begin);
         Some(program)
     }
 
     fn answering(child: Child, address: SocketAddr, begin: Instant) -> Self {
         while TcpStream::connect(address).is_err() {
-            assert!(begin.elapsed() < Duration::from_secs(20), "nothing listens on {address}");
+            assert!(begin.elapsed() < Duration::from_secs(120), "nothing listens on {address}");
             std::thread::sleep(Duration::from_millis(1));
         }
         assert_eq!(OverSocket::connect(address).ask("GET", "/v2/", b"").0, 200);
