@@ -94,7 +94,10 @@ done < <(cd conformance/planted && find . -name '*.patch' | sed 's|^\./||; s|\.p
 # The copy is made the same as the repository. What is the same already keeps its date, so that it is not built again; what is not,
 # such as what a run left that was broken off, gets a new one.
 mkdir -p "$copy"
-git ls-files -z --cached --others --exclude-standard >"$work/files"
+git ls-files -z --cached --others --exclude-standard | while read -rd '' file; do
+    # One that was deleted since the last commit is still listed.
+    [ ! -f "$file" ] || printf '%s\0' "$file"
+done >"$work/files"
 while read -rd '' file; do
     if ! cmp --silent "$file" "$copy/$file"; then
         mkdir -p "$copy/$(dirname "$file")"
