@@ -221,7 +221,10 @@ fn a_token_service_that_fails_costs_no_repository_that_names_another() {
             Fate::Answered(millis(10), respond(401, &[("www-authenticate", &challenge)], ""))
         });
         let bad = world.client.start(push("registry.example", "bad/app", &[("x", 10)]));
-        world.run_until(millis(15));
+        // They are begun one after the other, or at once.
+        if failing != "hangs" {
+            world.run_until(millis(15));
+        }
         let good = world.client.start(push("registry.example", "good/app", &[("x", 10)]));
         world.run_until(seconds(30));
         world.succeeded(good);

@@ -258,6 +258,9 @@ impl RegistryAuth {
 
     /// A challenge to a request with these scopes named a token service and scopes.
     pub(super) fn challenged(&mut self, for_scopes: &Scopes, service: TokenService, scopes: Vec<String>) {
+        if self.newest == Tried::NotYet {
+            self.newest = Tried::Asked;
+        }
         if self.challenges.len() >= MAX_CHALLENGES && !self.challenges.contains_key(for_scopes) {
             // What is dropped here is learned again from the next challenge.
             self.challenges.pop_first();
