@@ -63,7 +63,7 @@ fn a_token_that_ends_in_a_pause_is_no_refusal() {
 #[test]
 fn a_token_service_whose_tokens_come_too_late_is_an_error() {
     let outcome = world::run(bearer(), slowly(31, Options::default()));
-    assert!(outcome.failure().contains("end before they can be used"), "{}", outcome.failure());
+    assert!(outcome.failure().contains("expire before they can be used"), "{}", outcome.failure());
     assert!(outcome.tokens().count() < 10, "{}", outcome.transcript);
 }
 
