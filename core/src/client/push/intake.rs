@@ -1,6 +1,6 @@
 //! Adds what the caller gives to a push, after comparing it with what was given before.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::blobs::BlobState;
 use super::graph::{ContentId, Evidence, Given, Kind};
@@ -127,6 +127,11 @@ impl<K: Key> PushJob<K> {
             let id = self.graph.find(reference.digest, kind);
             id.and_then(|id| self.graph.size(id)).map_or(Ok(()), |actual| is_other(reference.size, actual))
         };
+        let mut sizes = BTreeMap::new();
+        for reference in manifest.blobs().chain(manifest.children()) {
+            let said = *sizes.entry(reference.digest).or_insert(reference.size);
+            is_other(said, reference.size)?;
+        }
         // A descriptor of this manifest may have been added before the manifest.
         let said = self.graph.find(manifest.digest(), Kind::Manifest).and_then(|id| self.graph.size(id));
         said.map_or(Ok(()), |said| is_other(said, manifest.bytes().len() as u64))?;

@@ -22,6 +22,7 @@ fn a_length_that_contradicts_a_descriptor_is_an_error_before_anything_is_sent() 
         empty().manifest(one.clone()).root(index(&[entry])),
         empty().manifest(one.clone()).manifest(signature.clone()),
         empty().manifest(signature).manifest(one),
+        empty().manifest(image(&[("layer", 10), ("layer", 11)])),
     ] {
         let failure = world.push(push).unwrap_err();
         assert!(matches!(failure.kind, FailureKind::SizeMismatch { .. }), "{failure}");
