@@ -60,9 +60,7 @@ impl Wallet {
                 Ok(Some(Credentials::Basic { user: user.clone(), password: secret(password) }))
             }
             Kind::Token(token) => Ok(Some(Credentials::RegistryToken(secret(token)))),
-            Kind::Stored(environment) => {
-                environment.credentials(registry, repository).map_err(|error| AskFailed(error.to_string()))
-            }
+            Kind::Stored(environment) => environment.credentials(registry, repository).map_err(AskFailed::from),
         }
     }
 }

@@ -3,12 +3,12 @@
 use longshore_core::driver::{Input, Key, Output};
 use longshore_core::{Client, Instant};
 
-/// What a simulation drives: a client, or a client with something around it that changes what is said between the two.
+/// What a simulation drives: a client, or a wrapper around a client that changes its outputs and inputs.
 pub trait Driven<K> {
-    /// What the driver does next: [`Client::poll`].
+    /// Returns what the driver must do next: [`Client::poll`].
     fn poll(&mut self, now: Instant) -> Output<K>;
 
-    /// What the driver tells: [`Client::handle`].
+    /// Takes an input from the driver: [`Client::handle`].
     fn handle(&mut self, input: Input<K>);
 }
 

@@ -1,4 +1,4 @@
-//! What can go wrong on the way, and when it does.
+//! Faults between the client and the handler, and the requests that they affect.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,25 +9,25 @@ use http::{HeaderName, HeaderValue, Response, StatusCode};
 
 use crate::random::Random;
 
-/// Something that goes wrong with one request.
+/// A fault of one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
-    /// Nothing leaves the machine.
+    /// The request is not sent.
     NotSent,
-    /// The connection is lost before the handler sees the request.
+    /// The connection is lost before the handler receives the request.
     RequestLost,
-    /// The handler acts on the request, and its answer is lost.
+    /// The handler applies the request, and its answer is lost.
     AnswerLost,
-    /// The connection is lost, and the handler gets the request all the same, this much later.
+    /// The connection is lost, but the handler still receives the request, after this time.
     RequestLate(Duration),
-    /// The connection is lost after so many bytes of the request's body: the handler sees a body that was cut.
+    /// The connection is lost after this many bytes of the request's body, so the handler receives an incomplete body.
     BodyCut(u64),
-    /// The answer's body is cut after so many bytes. An answer without a body is lost.
+    /// The answer's body is cut after this many bytes. An answer without a body is lost.
     AnswerCut(usize),
-    /// The handler gets the request twice, one after the other; the answer is the second one.
+    /// The handler receives the request twice. The client receives the second answer.
     Twice,
-    /// Somebody on the way answers with this status and `Retry-After` in seconds, and the handler sees nothing.
+    /// A proxy answers with this status and `Retry-After` in seconds, and the handler does not receive the request.
     Status(StatusCode, Option<u64>),
     /// The answer takes this much longer.
     Slow(Duration),
@@ -40,7 +40,7 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// Every fault that a client has to get over, with values that suit small bodies.
+    /// Every fault that a client must recover from, with values for small bodies.
     #[must_use]
     pub fn every_passing() -> Vec<Self> {
         let status = |code: u16| StatusCode::from_u16(code).ok();
@@ -64,7 +64,7 @@ impl Fault {
         faults
     }
 
-    /// What becomes of an answer that arrives.
+    /// Applies the fault to an answer.
     pub(crate) fn change(&self, answer: &mut Response<Bytes>) {
         match self {
             Self::HeaderMissing(name) => drop(answer.headers_mut().remove(name)),
@@ -75,9 +75,9 @@ impl Fault {
     }
 }
 
-/// Which request meets which fault. Requests are counted from 1, in the order in which the client sends them.
+/// The faults of a simulation, by request. Requests are counted from 1, in the order in which the client sends them.
 ///
-/// It prints as what [`Schedule::list`] takes.
+/// [`Display`](std::fmt::Display) writes the list that [`Schedule::list`] takes.
 #[derive(Clone, Default)]
 pub struct Schedule {
     listed: BTreeMap<u64, Fault>,
@@ -94,13 +94,13 @@ struct Swarm {
 }
 
 impl Schedule {
-    /// These requests meet these faults.
+    /// These requests have these faults.
     #[must_use]
     pub fn list(faults: impl IntoIterator<Item = (u64, Fault)>) -> Self {
         Self { listed: faults.into_iter().collect(), random: None }
     }
 
-    /// So many in a thousand requests meet a fault, at most `most` of them in all.
+    /// On average `per_thousand` of a thousand requests have a fault, and at most `most` in total.
     #[must_use]
     pub fn random(seed: u64, per_thousand: u64, most: u64) -> Self {
         let among = Fault::every_passing();
@@ -110,7 +110,7 @@ impl Schedule {
         }
     }
 
-    /// The faults that [`Schedule::random`] chooses from, instead of [`Fault::every_passing`].
+    /// Sets the faults that [`Schedule::random`] chooses from. The default is [`Fault::every_passing`].
     #[must_use]
     pub fn among(mut self, faults: Vec<Fault>) -> Self {
         if let Some(swarm) = &mut self.random {
@@ -119,7 +119,7 @@ impl Schedule {
         self
     }
 
-    /// What request number `ordinal` meets. To be asked once for each, in order.
+    /// The fault of request number `ordinal`. It must be called once for each request, in order.
     pub(crate) fn draw(&mut self, ordinal: u64) -> Option<Fault> {
         if let Some(swarm) = &mut self.random
             && swarm.left > 0
@@ -147,13 +147,13 @@ impl Schedule {
         self.listed.iter().map(|(ordinal, fault)| (*ordinal, fault))
     }
 
-    /// How many faults have been drawn or are listed.
+    /// How many faults have occurred or are listed.
     #[must_use]
     pub fn len(&self) -> usize {
         self.listed.len()
     }
 
-    /// Whether there is no fault so far.
+    /// Whether there are no faults so far.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.listed.is_empty()

@@ -1,4 +1,4 @@
-//! The other side: whatever answers requests.
+//! The handler: what answers the requests.
 
 use std::collections::BTreeMap;
 
@@ -9,25 +9,25 @@ use longshore_core::Instant;
 
 use crate::Fault;
 
-/// One delivery of one request to the [`Handler`]. A request that is delivered twice has two.
+/// Identifies one delivery of a request to the [`Handler`]. A request that is delivered twice has two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ExchangeId(pub(crate) u64);
 
 /// How the body of a request ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BodyEnd {
-    /// It is whole.
+    /// It is complete.
     Complete,
     /// The connection broke before its end.
     Cut,
 }
 
-/// What a handler answers, and what it does to its answer.
+/// A handler's answer, and a fault of that answer.
 #[derive(Debug, Clone)]
 pub struct Reply {
     /// The answer.
     pub answer: Response<Bytes>,
-    /// What becomes of it on its way: [`Fault::AnswerLost`], [`Fault::AnswerCut`] or [`Fault::Slow`].
+    /// The fault of the answer: [`Fault::AnswerLost`], [`Fault::AnswerCut`] or [`Fault::Slow`].
     pub fault: Option<Fault>,
 }
 
@@ -37,9 +37,10 @@ impl From<Response<Bytes>> for Reply {
     }
 }
 
-/// Answers requests: their head comes first, then their body in pieces, then its end. Other requests may come in between.
+/// Answers requests. It receives the head first, then the body in pieces, then its end. Calls for other requests may
+/// come between these.
 ///
-/// An answer that is given before the body ended is the answer; the exchange is then over.
+/// An answer before the end of the body ends the exchange.
 pub trait Handler {
     /// The head of a request. `None` asks for its body, which may be empty.
     fn open(&mut self, now: Instant, id: ExchangeId, head: Parts) -> Option<Reply>;
@@ -47,13 +48,13 @@ pub trait Handler {
     /// The next bytes of a body. `None` asks for more.
     fn piece(&mut self, now: Instant, id: ExchangeId, bytes: Bytes) -> Option<Reply>;
 
-    /// The end of a body. What is answered to a body that was cut reaches nobody.
+    /// The end of a body. The answer to an incomplete body is dropped.
     fn close(&mut self, now: Instant, id: ExchangeId, how: BodyEnd) -> Reply;
 }
 
-/// A handler that takes each request whole: a closure.
+/// A handler that receives each request with its whole body: a closure.
 ///
-/// A request whose body was cut does not reach it.
+/// It does not receive a request whose body is incomplete.
 #[derive(Debug)]
 pub struct Whole<F> {
     answer: F,
@@ -61,7 +62,7 @@ pub struct Whole<F> {
 }
 
 impl<F: FnMut(Instant, Request<Bytes>) -> Response<Bytes>> Whole<F> {
-    /// A handler that asks `answer`.
+    /// A handler that calls `answer`.
     pub const fn new(answer: F) -> Self {
         Self { answer, open: BTreeMap::new() }
     }

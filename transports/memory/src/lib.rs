@@ -1,8 +1,8 @@
-//! Drives Longshore's core against anything that answers requests: one thread, virtual time, no sockets.
+//! Drives Longshore's core against anything that answers requests, in one thread, in virtual time and without sockets.
 //!
-//! A [`Simulation`] is a whole driver. Latency, order and faults come from a seed, hours pass in no time, and what was said
-//! can be read as a [`Transcript`]. Where a client hangs, goes round in circles or breaks its contract with a driver, the
-//! simulation panics with the seed and the transcript.
+//! A [`Simulation`] is a complete driver. Latency, order and faults come from a seed, hours pass at once, and all
+//! requests and answers are in a [`Transcript`]. If a client hangs, does not end or breaks its contract with a driver,
+//! the simulation panics with the seed and the transcript.
 //!
 //! ```
 //! use bytes::Bytes;

@@ -1,21 +1,21 @@
-//! In which order things happen.
+//! The order of the events of a simulation.
 
 use crate::random::Random;
 
-/// In which order things happen that may happen in any order: requests being answered, bytes being read.
+/// The order of events that may happen in any order: requests are answered, bytes are read.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Order {
-    /// By virtual time: each takes as long as the seed says.
+    /// By virtual time: the seed determines how long each takes.
     #[default]
     Latency,
-    /// What was asked for first.
+    /// The one that was requested first.
     First,
-    /// What was asked for last.
+    /// The one that was requested last.
     Last,
-    /// Any, by the seed.
+    /// A random one, by the seed.
     Random,
-    /// The n-th of what is possible, choice by choice; the first where the script is at its end.
+    /// For each choice, the one at this position; after the end of the list, the first one.
     Script(Vec<usize>),
 }
 
@@ -23,14 +23,14 @@ pub enum Order {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Choice {
-    /// What was chosen, from 0.
+    /// The position that was chosen, from 0.
     pub chosen: usize,
-    /// Of how many.
+    /// How many possibilities there were.
     pub of: usize,
 }
 
 impl Order {
-    /// Which of `of` things happens next; the first where time decides.
+    /// Which of `of` events happens next; the first if time decides.
     pub(crate) fn choose(&self, of: usize, made: usize, random: &mut Random) -> usize {
         let last = of.saturating_sub(1);
         match self {
@@ -42,18 +42,18 @@ impl Order {
     }
 }
 
-/// Runs a simulation in every order there is, and says how many there were.
+/// Runs a simulation in every possible order, and returns how many there were.
 ///
-/// `run` makes the same simulation each time, with the order that it is given, and returns
-/// [`Simulation::choices`](crate::Simulation::choices). It should panic where something is wrong: the script of the
-/// order is all that is needed to see it again.
+/// `run` must make the same simulation each time, with the order that it is given, and return
+/// [`Simulation::choices`](crate::Simulation::choices). It should panic if something is wrong; the order is enough to
+/// repeat that run.
 pub fn every_order(mut run: impl FnMut(Order) -> Vec<Choice>) -> usize {
     let mut script = Vec::new();
     let mut orders = 0;
     loop {
         let mut choices = run(Order::Script(script));
         orders += 1;
-        // The last choice that had another possibility takes it; what follows is chosen anew.
+        // The last choice that has another possibility takes it. The choices after it start again.
         while choices.last().is_some_and(|choice| choice.chosen + 1 >= choice.of) {
             choices.pop();
         }

@@ -1,4 +1,4 @@
-//! Randomness that is the same everywhere.
+//! A random number generator that is the same on every machine.
 
 /// SplitMix64 (Steele, Lea, Flood 2014).
 #[derive(Debug, Clone)]
@@ -17,7 +17,7 @@ impl Random {
         z ^ (z >> 31)
     }
 
-    /// A number below `bound`, or 0 where there is none.
+    /// A number below `bound`, or 0 if `bound` is 0.
     pub(crate) const fn below(&mut self, bound: u64) -> u64 {
         match self.next().checked_rem(bound) {
             Some(number) => number,

@@ -1,4 +1,4 @@
-//! The driver: one thread, virtual time.
+//! The driver, in one thread and in virtual time.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -14,13 +14,13 @@ use crate::source::NoBytes;
 use crate::wire::Happening;
 use crate::{Choice, Driven, Handler, Order, Said, Schedule, Source, Transcript};
 
-/// Drives clients against a [`Handler`]: one thread, no sockets, and time that costs nothing.
+/// Drives clients against a [`Handler`], in one thread, without sockets, and in virtual time.
 ///
-/// All that is left to chance comes from the seed; the same seed gives the same [`Transcript`].
+/// All randomness comes from the seed: the same seed gives the same [`Transcript`].
 pub struct Simulation<K, H> {
-    /// The other side, to look at and to change between steps.
+    /// The handler. It can be examined and changed between steps.
     pub handler: H,
-    /// What was said so far.
+    /// The transcript so far.
     pub transcript: Transcript<K>,
     pub(crate) seed: u64,
     pub(crate) random: Random,
@@ -31,14 +31,14 @@ pub struct Simulation<K, H> {
     pub(crate) schedule: Schedule,
     pub(crate) sources: BTreeMap<K, Source>,
     pub(crate) sinks: BTreeMap<K, Bytes>,
-    /// The operation of each blob that was read from its beginning: it is named when the blob ends.
+    /// The operation of each one-shot blob, which the input at the blob's end names.
     pub(crate) reading: BTreeMap<K, OperationId>,
     pub(crate) pending: Vec<Happening<K>>,
     pub(crate) aborted: BTreeSet<RequestId>,
     pub(crate) ordinals: BTreeMap<RequestId, u64>,
     /// Requests that the client sent.
     pub(crate) requests: u64,
-    /// Deliveries to the handler, and other things that are counted.
+    /// The last id of a delivery to the handler, or of another event.
     pub(crate) last_id: u64,
     credentials: Box<Lookup>,
     steps: u64,
@@ -48,22 +48,22 @@ pub struct Simulation<K, H> {
 
 type Lookup = dyn FnMut(&Registry, Option<&Repository>, bool) -> Result<Option<Credentials>, AskFailed>;
 
-/// What a step of a simulation brought. Exhaustive on purpose, as what the core asks of a driver is.
+/// The result of a step of a simulation. Exhaustive on purpose, as what the core asks of a driver is.
 #[derive(Debug)]
 #[must_use]
 pub enum Step<K> {
-    /// The client or the other side did something.
+    /// The client or the handler did something.
     Worked,
-    /// The client tells something.
+    /// The client returned an event.
     Event(Event<K>),
     /// An operation has ended.
     Done {
         /// Which one.
         operation: OperationId,
-        /// What came of it.
+        /// Its result.
         result: Result<Receipt<K>, Box<Failure>>,
     },
-    /// Nothing will happen any more by itself.
+    /// Nothing more will happen.
     Idle,
 }
 
@@ -109,21 +109,22 @@ impl<K: Key, H: Handler> Simulation<K, H> {
         self
     }
 
-    /// Sets in which order things happen.
+    /// Sets the order of events.
     #[must_use]
     pub fn order(mut self, order: Order) -> Self {
         self.order = order;
         self
     }
 
-    /// Sets what goes wrong.
+    /// Sets the faults.
     #[must_use]
     pub fn faults(mut self, schedule: Schedule) -> Self {
         self.schedule = schedule;
         self
     }
 
-    /// Sets where credentials come from: asked with the registry, the repository, and whether those given before were refused.
+    /// Sets the function that returns credentials. It is given the registry, the repository, and whether the previous
+    /// credentials were refused.
     #[must_use]
     pub fn credentials(
         mut self,
@@ -133,27 +134,27 @@ impl<K: Key, H: Handler> Simulation<K, H> {
         self
     }
 
-    /// Sets after how many steps the simulation panics, because it seems to go round in circles: 1,000,000.
+    /// Sets after how many steps the simulation panics because it does not seem to end. The default is 1,000,000.
     #[must_use]
     pub const fn step_limit(mut self, steps: u64) -> Self {
         self.step_limit = steps;
         self
     }
 
-    /// Runs until an operation has ended and nothing is on its way any more.
+    /// Runs until an operation has ended and no request is in flight any more.
     ///
     /// # Panics
-    /// As [`Simulation::run_all`] does.
+    /// Those of [`Simulation::run_all`].
     pub fn run(&mut self, client: &mut dyn Driven<K>, operation: OperationId) -> Result<Receipt<K>, Box<Failure>> {
         let mut results = self.run_all(client, [operation]);
         results.remove(&operation).unwrap_or_else(|| self.stop("the operation has no result"))
     }
 
-    /// Runs until these operations have ended and nothing is on its way any more.
+    /// Runs until these operations have ended and no request is in flight any more.
     ///
     /// # Panics
-    /// With the seed, the faults and the transcript, where the client hangs (it waits for nothing, and an operation has
-    /// not ended), goes round in circles, or breaks its contract.
+    /// If the client hangs (it waits for nothing, but an operation has not ended), does not end, or breaks its contract
+    /// with a driver. The message has the seed, the faults and the transcript.
     pub fn run_all(
         &mut self,
         client: &mut dyn Driven<K>,
@@ -175,10 +176,10 @@ impl<K: Key, H: Handler> Simulation<K, H> {
         }
     }
 
-    /// Does the one thing that comes next. This is the whole of a driver.
+    /// Does the next step. This function is a complete driver.
     ///
     /// # Panics
-    /// As [`Simulation::run_all`] does, except that it does not know which operations should end.
+    /// Those of [`Simulation::run_all`], but it does not know which operations should end.
     pub fn step(&mut self, client: &mut dyn Driven<K>) -> Step<K> {
         self.steps += 1;
         if self.steps > self.step_limit {
@@ -204,7 +205,7 @@ impl<K: Key, H: Handler> Simulation<K, H> {
         Step::Worked
     }
 
-    /// Lets the next thing happen, and time pass until it does.
+    /// Advances the time to the next event, and carries it out.
     fn wait(&mut self, client: &mut dyn Driven<K>, deadline: Option<Deadline>) -> Step<K> {
         let stuck = deadline.is_some_and(|deadline| deadline.at <= self.now) && self.deadline == deadline;
         if stuck {
@@ -242,7 +243,7 @@ impl<K: Key, H: Handler> Simulation<K, H> {
         self.transcript.add(self.now, 0, Said::Note(what));
     }
 
-    /// Stops with all that is needed to see it again.
+    /// Panics with everything that is needed to repeat the run.
     ///
     /// # Panics
     /// Always.
@@ -253,13 +254,13 @@ impl<K: Key, H: Handler> Simulation<K, H> {
 }
 
 impl<K: Key, H> Simulation<K, H> {
-    /// The present moment.
+    /// The current moment.
     #[must_use]
     pub const fn now(&self) -> Instant {
         self.now
     }
 
-    /// Lets time pass in which nothing happens, as when a machine sleeps.
+    /// Advances the time without any event, as if the machine was suspended.
     pub fn pass(&mut self, time: Duration) {
         self.now = self.now + time;
     }
@@ -276,19 +277,19 @@ impl<K: Key, H> Simulation<K, H> {
         &self.transcript
     }
 
-    /// The choices that were made, for [`every_order`](crate::every_order).
+    /// The choices that were made so far, for [`every_order`](crate::every_order).
     #[must_use]
     pub fn choices(&self) -> &[Choice] {
         &self.choices
     }
 
-    /// What goes wrong, and what went wrong so far.
+    /// The faults, including those that have occurred.
     #[must_use]
     pub const fn schedule(&self) -> &Schedule {
         &self.schedule
     }
 
-    /// What was poured into the sink of this name.
+    /// The bytes that were written into the sink with this key.
     #[must_use]
     pub fn sink(&self, key: &K) -> Option<&Bytes> {
         self.sinks.get(key)

@@ -8,10 +8,10 @@ use bytes::{Bytes, BytesMut};
 use longshore_core::driver::{Input, OperationId};
 use longshore_core::{Algorithm, Digester};
 
-/// How many bytes are handed on at once.
+/// The size of a piece in bytes.
 pub(crate) const PIECE: u64 = 64 * 1024;
 
-/// The bytes of one blob: in memory, or made when they are asked for.
+/// The bytes of one blob, in memory or generated.
 #[derive(Clone)]
 pub struct Source {
     len: u64,
@@ -20,7 +20,7 @@ pub struct Source {
     breaks_at: u64,
 }
 
-/// Writes the bytes from an offset on.
+/// Writes the bytes from a position on.
 type Fill = dyn Fn(u64, &mut [u8]) + Send + Sync;
 
 #[derive(Clone)]
@@ -29,15 +29,15 @@ enum Content {
     Made(Arc<Fill>),
 }
 
-/// Why bytes are not to be had.
+/// Why bytes cannot be read.
 pub(crate) enum NoBytes {
     /// The source fails.
     Source(String),
-    /// The client asks for what the contract with a driver does not let it ask for.
+    /// The client breaks its contract with a driver.
     Contract(String),
 }
 
-/// What of a blob that can be read only once was read and not yet dropped.
+/// The buffered bytes of a one-shot blob.
 #[derive(Clone)]
 struct Hand {
     from: u64,
@@ -55,13 +55,14 @@ impl Source {
         Self { len: bytes.len() as u64, content: Content::Bytes(bytes), one_shot: None, breaks_at: u64::MAX }
     }
 
-    /// So many bytes, made by `fill(offset, into)` each time they are needed: a blob of many GiB costs no memory.
+    /// `len` bytes that `fill(offset, into)` generates each time they are needed, so that a blob of many GiB needs no
+    /// memory.
     #[must_use]
     pub fn made(len: u64, fill: impl Fn(u64, &mut [u8]) + Send + Sync + 'static) -> Self {
         Self { len, content: Content::Made(Arc::new(fill)), one_shot: None, breaks_at: u64::MAX }
     }
 
-    /// The same, but readable only once, as a pipe is: what was dropped is gone.
+    /// Makes the blob readable only once, like a pipe: bytes that were dropped cannot be read again.
     #[must_use]
     pub fn one_shot(mut self, algorithm: Algorithm) -> Self {
         let digester = Digester::new(algorithm);
@@ -69,20 +70,20 @@ impl Source {
         self
     }
 
-    /// The same, but it cannot be read from this byte on.
+    /// Makes reading fail from this byte on.
     #[must_use]
     pub const fn breaking_at(mut self, byte: u64) -> Self {
         self.breaks_at = byte;
         self
     }
 
-    /// The most bytes that were ever in hand of a blob that can be read only once.
+    /// The highest number of bytes that were buffered of a one-shot blob.
     #[must_use]
     pub fn most_in_hand(&self) -> usize {
         self.one_shot.as_ref().map_or(0, |hand| hand.most)
     }
 
-    /// Takes more of a one-shot blob in hand, and lets go of what is before `from`.
+    /// Buffers more of a one-shot blob, and drops the bytes before `from`.
     pub(crate) fn read<K>(
         &mut self,
         operation: OperationId,
@@ -125,7 +126,7 @@ impl Source {
         Ok(input)
     }
 
-    /// The bytes to send, piece by piece; an error where the source cannot give all of them.
+    /// The bytes to send, in pieces; an error if the source cannot give all of them.
     pub(crate) fn send(&self, range: &Range<u64>) -> Result<impl Iterator<Item = Bytes> + use<>, NoBytes> {
         if range.end > self.len || range.end > self.breaks_at {
             return Err(NoBytes::Source(format!("bytes {range:?} of {} cannot be read", self.len)));

@@ -1,4 +1,4 @@
-//! What was said, as text.
+//! A transcript of requests and answers.
 
 use std::fmt::{self, Debug, Write};
 
@@ -11,31 +11,31 @@ use longshore_core::{Instant, Target, text};
 
 use crate::fault::Fault;
 
-/// The headers that are not shown: they say nothing about what happens.
+/// The headers that are not shown, because they have no effect.
 const DULL: [&str; 5] = ["accept", "user-agent", "date", "host", "docker-distribution-api-version"];
 
-/// Everything that was said in a simulation, in the order in which the client said and heard it.
+/// All requests and answers of a simulation, in the order in which the client sent and received them.
 ///
-/// It prints as text to read: `C:` is the client, `S:` the other side, `!:` what went wrong between them. No secret is in
-/// that text: query values that may be secret and the values of `Authorization` are left out.
+/// [`Display`](fmt::Display) writes it as text: `C:` is the client, `S:` the handler, `!:` a fault between them. The
+/// text has no secrets: query values that may be secret, and the values of `Authorization`, are left out.
 #[derive(Debug, Clone)]
 pub struct Transcript<K> {
     /// The entries, oldest first.
     pub entries: Vec<Entry<K>>,
 }
 
-/// One thing that was said.
+/// One entry of a transcript.
 #[derive(Debug, Clone)]
 pub struct Entry<K> {
     /// When.
     pub at: Instant,
-    /// The number of the request, from 1, in the order of sending; 0 where it is about none.
+    /// The number of the request, from 1, in the order of sending; 0 if the entry is about no request.
     pub request: u64,
-    /// What.
+    /// What happened.
     pub what: Said<K>,
 }
 
-/// What was said.
+/// What happened.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Said<K> {
@@ -46,20 +46,20 @@ pub enum Said<K> {
         /// Its body.
         body: Body<K>,
     },
-    /// It meets a fault.
+    /// The request has a fault.
     Meets(Fault),
     /// The client gets an answer.
     Answered {
-        /// The answer, with as much of its body as the client wanted.
+        /// The answer, with the part of its body that the client wanted.
         answer: Response<Bytes>,
         /// How its body ended.
         end: End,
     },
-    /// The client learns that no answer will come.
+    /// The client is told that no answer will come.
     Failed(NoAnswer),
-    /// The client gives the request up.
+    /// The client aborts the request.
     Aborted,
-    /// Something else.
+    /// Another event.
     Note(String),
 }
 
@@ -70,7 +70,7 @@ impl<K> Default for Transcript<K> {
 }
 
 impl<K: Debug> Transcript<K> {
-    /// A number made of everything that was sent and answered, byte for byte: the same seed gives the same one.
+    /// A hash of all requests and answers, byte for byte: the same seed gives the same hash.
     #[must_use]
     pub fn fingerprint(&self) -> u64 {
         let mut hash = Fnv::default();
@@ -147,7 +147,7 @@ fn write_headers(f: &mut fmt::Formatter<'_>, who: &str, headers: &HeaderMap, fro
     Ok(())
 }
 
-/// A registry's own content; what goes to and comes from a token service is a secret.
+/// Writes content of a registry. Bodies to and from a token service are secret.
 fn write_content(f: &mut fmt::Formatter<'_>, who: &str, uri: Option<&Uri>, content: &[u8]) -> fmt::Result {
     let is_registrys = uri.is_some_and(|uri| uri.path().starts_with("/v2/"));
     match std::str::from_utf8(content) {
@@ -162,7 +162,7 @@ fn hidden(value: &str) -> String {
     format!("{} …", value.split([' ', '=']).next().unwrap_or_default())
 }
 
-/// A URL reference without what may be secret in it.
+/// A URL reference without its parts that may be secret.
 fn url(from: Option<&Uri>, reference: &str) -> String {
     let target = from.and_then(target).and_then(|from| from.resolve(reference).ok());
     target.map_or_else(|| "…".to_owned(), |target| target.to_string())
@@ -193,7 +193,7 @@ impl fmt::Display for Moment {
     }
 }
 
-/// FNV-1a of 64 bits: it tells one run from another, and proves nothing.
+/// FNV-1a with 64 bits. It distinguishes runs, but is not cryptographic.
 #[derive(Debug, Clone, Copy)]
 struct Fnv(u64);
 

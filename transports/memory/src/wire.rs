@@ -1,4 +1,4 @@
-//! What lies between the client and the handler: latency, order, and faults.
+//! The connection between the client and the handler: latency, order, and faults.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::handler::{BodyEnd, ExchangeId, Handler, Reply};
 use crate::source::NoBytes;
 use crate::{Choice, Driven, Fault, Order, Said, Simulation};
 
-/// Something that will happen.
+/// An event in the future.
 pub(crate) struct Happening<K> {
     at: Instant,
     what: What<K>,
@@ -22,15 +22,15 @@ pub(crate) struct Happening<K> {
 enum What<K> {
     /// A request reaches the handler.
     Arrives(Flight<K>),
-    /// The end of its body does.
+    /// The end of its body reaches the handler.
     Closes(Flight<K>, ExchangeId, BodyEnd),
     /// An answer reaches the client.
     Answers(Flight<K>, Response<Bytes>),
-    /// Something else is told to the client.
+    /// The client gets another input.
     Tells(Input<K>),
 }
 
-/// A request on its way.
+/// A request in flight.
 #[derive(Clone)]
 struct Flight<K> {
     ordinal: u64,
@@ -39,11 +39,11 @@ struct Flight<K> {
     body: Body<K>,
     keep: Keep<K>,
     fault: Option<Fault>,
-    /// Whether the client was told what became of it.
+    /// Whether the client was told its result.
     is_told: bool,
 }
 
-/// What the handler makes of a head and its body.
+/// What a handler did with a head and its body.
 enum Taken {
     Answer(Reply),
     Open(ExchangeId, BodyEnd),
@@ -94,9 +94,9 @@ impl<K: Key, H: Handler> Simulation<K, H> {
         self.latency.start + Duration::from_micros(self.random.below(micros))
     }
 
-    /// Takes out what happens next, unless the client wants to wake up before it.
+    /// Takes the next event, unless the client's deadline is before it.
     pub(crate) fn next_happening(&mut self, wake: Option<Instant>) -> Option<Happening<K>> {
-        // What comes after the others were asked for can only be put after them.
+        // An event that was requested after the others is sorted after them.
         self.pending.sort_by_key(|happening| if self.order == Order::Latency { happening.at } else { Instant::ZERO });
         let first = self.pending.first()?.at;
         if self.order == Order::Latency {
@@ -126,7 +126,7 @@ impl<K: Key, H: Handler> Simulation<K, H> {
     }
 
     fn arrive(&mut self, mut flight: Flight<K>, client: &mut dyn Driven<K>) -> Option<Input<K>> {
-        // A request that was given up may reach the other side all the same.
+        // A request that was aborted may still reach the handler.
         if self.aborted.contains(&flight.id) && self.random.coin() {
             return None;
         }
@@ -136,7 +136,7 @@ impl<K: Key, H: Handler> Simulation<K, H> {
             }
             Some(Fault::RequestLost) => return self.fail(&flight, lost()),
             Some(Fault::RequestLate(delay)) => {
-                // Its bytes are on the way already, whatever becomes of their source.
+                // Its bytes were sent already, even if the source fails now.
                 match self.body(&mut flight, client) {
                     Ok(pieces) => flight.body = Body::Bytes(pieces.collect::<Vec<Bytes>>().concat().into()),
                     Err(why) => return self.fail(&flight, why),
@@ -166,7 +166,7 @@ impl<K: Key, H: Handler> Simulation<K, H> {
         match self.take(&mut flight, client) {
             Err(why) => self.fail(&flight, why),
             Ok(Taken::Answer(answer)) => self.closed(flight, BodyEnd::Complete, answer, client),
-            // In an order that is chosen, a request and its answer are one thing.
+            // If the order is chosen, a request and its answer are one event.
             Ok(Taken::Open(exchange, how)) if self.order != Order::Latency || flight.body.is_empty() => {
                 let answer = self.handler.close(self.now, exchange, how);
                 self.closed(flight, how, answer, client)
@@ -201,7 +201,7 @@ impl<K: Key, H: Handler> Simulation<K, H> {
         Ok(Taken::Open(exchange, if is_cut { BodyEnd::Cut } else { BodyEnd::Complete }))
     }
 
-    /// The bytes of a body, piece by piece.
+    /// The bytes of a body, in pieces.
     fn body(
         &mut self,
         flight: &mut Flight<K>,
@@ -221,7 +221,7 @@ impl<K: Key, H: Handler> Simulation<K, H> {
                 };
                 let source = self.sources.get_mut(&key).ok_or_else(no_source)?;
                 let all = from..source.len();
-                // What was read once is in hand, should it go out twice.
+                // The bytes that were read once are kept, in case they are delivered twice.
                 flight.body = Body::Blob { key: key.clone(), range: all.clone() };
                 source.read(operation, key, from, u64::MAX).and_then(|ended| {
                     client.handle(ended);
@@ -249,7 +249,8 @@ impl<K: Key, H: Handler> Simulation<K, H> {
         {
             client.handle(Input::Sent { id: flight.id, total });
         }
-        // A fault of the way comes before one of the other side's own, but brings no answer that the other side does not give.
+        // A fault of the connection takes precedence over one of the handler, but adds no answer that the handler does
+        // not give.
         flight.fault = match flight.fault {
             Some(Fault::Twice) | None => reply.fault,
             Some(_) if reply.fault == Some(Fault::AnswerLost) => reply.fault,
@@ -271,7 +272,7 @@ impl<K: Key, H: Handler> Simulation<K, H> {
         None
     }
 
-    /// An answer is at the client.
+    /// An answer reaches the client.
     fn answer(&mut self, flight: &Flight<K>, mut answer: Response<Bytes>) -> Option<Input<K>> {
         if self.aborted.contains(&flight.id) && self.random.coin() {
             return None;
@@ -295,7 +296,7 @@ impl<K: Key, H: Handler> Simulation<K, H> {
         Some(Input::Answered { id: flight.id, response: answer, end })
     }
 
-    /// Does with the body what the client asked for.
+    /// Applies the client's [`Keep`] to the body.
     fn keep(&mut self, keep: &Keep<K>, answer: &mut Response<Bytes>, cut: bool) -> End {
         let limit = match keep {
             Keep::UpTo(limit) => *limit,

@@ -1,4 +1,4 @@
-//! A blob out of an async reader.
+//! A source from an async reader.
 
 use std::io::{self, Read};
 use std::pin::Pin;
@@ -8,7 +8,8 @@ use longshore_sources::Source;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::runtime::Handle;
 
-/// A source of what an async reader gives: read once, of unknown length and digest, as [`Source::reader`] is.
+/// Makes a source from an async reader. Like [`Source::reader`], it can be read once, and its size and digest are not
+/// known.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -24,7 +25,7 @@ use tokio::runtime::Handle;
 /// ```
 ///
 /// # Panics
-/// Outside a tokio runtime: the reader is waited for on the runtime of the caller, from the threads that read.
+/// Outside a tokio runtime. The threads that read wait for the reader on the caller's runtime.
 #[must_use]
 pub fn source_of(reader: impl AsyncRead + Send + 'static, algorithm: Algorithm) -> Source {
     Source::reader(Waiting { runtime: Handle::current(), reader: Box::pin(reader) }, algorithm)

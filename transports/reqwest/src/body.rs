@@ -1,4 +1,5 @@
-//! A body on its way. What may have to be waited for, or hashed, a thread reads that may block, a piece ahead of the network.
+//! The body of a request. If reading it may block, or if it must be hashed, a thread reads it, one piece ahead of the
+//! network.
 
 mod account;
 mod pieces;
@@ -19,16 +20,16 @@ use streamed::Streamed;
 
 use crate::shared::Shared;
 
-/// Bodies of so many bytes are read at once and whole.
+/// Bodies of at most this many bytes are read completely at once.
 const SMALL: u64 = 64 * 1024;
 
-/// How many pieces wait for the network, beside the one that is being read.
+/// How many pieces wait for the network, in addition to the one that is being read.
 const PIECES_AHEAD: usize = 1;
 
-/// Makes the body that reqwest sends, and the account of it that the exchange keeps.
+/// Makes the body that reqwest sends, and the state of it that the exchange needs.
 ///
 /// # Errors
-/// Where the source cannot be opened. Nothing was sent then.
+/// If the source cannot be opened. Nothing was sent then.
 pub(crate) async fn open<K: Key + Send + 'static>(
     shared: &Arc<Shared<K>>,
     id: RequestId,
@@ -70,10 +71,10 @@ pub(crate) async fn open<K: Key + Send + 'static>(
     Ok((Some(reqwest::Body::wrap(streamed)), outgoing))
 }
 
-/// What the core wants of a blob.
+/// The part of a blob that the core wants to send.
 enum Wanted {
     Range(std::ops::Range<u64>),
-    /// All from this offset on; the core hears where that ended.
+    /// All bytes from this position on. The core is told where the blob ends.
     Rest(u64),
 }
 
@@ -81,14 +82,15 @@ enum Wanted {
 enum Content {
     /// It is read.
     Whole(Bytes),
-    /// Piece by piece, where it is sent.
+    /// In pieces, in the thread that sends.
     AtHand(BodyReader),
-    /// Piece by piece, by a thread of its own.
+    /// In pieces, by its own thread.
     Slow(BodyReader, Option<OwnedSemaphorePermit>),
 }
 
 impl Wanted {
-    /// Opens a body. With `inline` what is in a file is read where it is sent, unless there is a permit for a thread that hashes.
+    /// Opens a body. With `inline`, a file is read in the thread that sends, unless there is a permit for a thread that
+    /// hashes.
     fn open(self, source: &Source, inline: Option<Arc<Semaphore>>) -> Result<Content, SourceError> {
         let mut reader = match self {
             Self::Range(range) => source.open(range)?,
@@ -105,7 +107,7 @@ impl Wanted {
     }
 }
 
-/// Starts the thread that reads. `on_end` is called there before the network can have the end.
+/// Starts the thread that reads. It calls `on_end` before the network receives the end.
 fn stream(
     reader: BodyReader,
     remaining: Option<u64>,

@@ -1,4 +1,4 @@
-//! The driver: does what the core says, and tells it what came of that.
+//! The driver: carries out the core's outputs, and gives the results back as inputs.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,12 +15,12 @@ use crate::exchange;
 use crate::lock::lock;
 use crate::shared::Shared;
 
-/// Drives one client until nobody can ask it for anything any more.
+/// Drives one client until all handles of its session are dropped.
 pub(crate) struct Driver<K> {
     shared: Arc<Shared<K>>,
     on_event: Box<dyn FnMut(Event<K>) + Send>,
     flights: BTreeMap<RequestId, AbortHandle>,
-    /// When nobody could ask for anything any more.
+    /// When the last handle was dropped.
     closed: Option<Instant>,
 }
 
@@ -45,7 +45,7 @@ impl<K: Key + Send + 'static> Driver<K> {
                 Output::Event(event) => (self.on_event)(event),
                 Output::Done { operation, result } => {
                     if let Some(caller) = lock(&self.shared.state).waiting.remove(&operation) {
-                        // A caller that has gone away does not want to know.
+                        // If the caller was dropped, the result is not needed.
                         drop(caller.send(result));
                     }
                 }
@@ -58,7 +58,7 @@ impl<K: Key + Send + 'static> Driver<K> {
         }
     }
 
-    /// Each exchange is a task of its own. It fails the request if it ends in any other way than with an answer.
+    /// Starts a task for an exchange. If the task ends without an answer, the request has failed.
     fn send(&mut self, id: RequestId, request: Request<Body<K>>, keep: Keep<K>, limits: Limits) {
         let why = NoAnswer::Lost("it was given up".to_owned());
         let promise = self.promise(Input::Failed { id, why });
@@ -94,14 +94,14 @@ impl<K: Key + Send + 'static> Driver<K> {
     async fn wait(&mut self, deadline: Option<Deadline>) {
         let woken = self.shared.wake.notified();
         let end = self.closed.map(|closed| closed + self.shared.grace);
-        // Early or late, the next poll finds out.
+        // Whether the wake-up is early or late, the next poll handles it.
         match deadline.map(|deadline| deadline.at).into_iter().chain(end).min() {
             Some(moment) => drop(timeout(moment.since(self.now()), woken).await),
             None => woken.await,
         }
     }
 
-    /// Whether nobody can ask for anything any more, and what was left behind is cleaned up, or was tried to be for long enough.
+    /// Whether all handles are dropped, and the cleanup is complete or has taken as long as the options allow.
     fn is_over(&mut self) -> bool {
         let now = self.now();
         let state = lock(&self.shared.state);
@@ -112,7 +112,7 @@ impl<K: Key + Send + 'static> Driver<K> {
         !state.client.is_cleaning_up() || now.since(closed) >= self.shared.grace
     }
 
-    /// Tells those who wait for it that nothing is left to clean up.
+    /// Wakes the callers that wait until the cleanup is complete.
     fn tell_if_clean(&self) {
         if !lock(&self.shared.state).client.is_cleaning_up() {
             self.shared.clean.notify_waiters();
@@ -130,13 +130,13 @@ impl<K: Key + Send + 'static> Driver<K> {
 }
 
 impl<K> Drop for Driver<K> {
-    /// Whoever still waits must not wait for ever: an `on_event` that panicked ends the driver.
+    /// Wakes all callers, because the driver also ends if `on_event` panics.
     fn drop(&mut self) {
         lock(&self.shared.state).waiting.clear();
     }
 }
 
-/// Whatever becomes of a task, also a panic, the core hears of it: or it would wait for ever.
+/// Gives the core an input even if a task panics. Otherwise the core would wait for ever.
 struct Promise<K: Key> {
     shared: Arc<Shared<K>>,
     otherwise: Option<Input<K>>,

@@ -16,7 +16,7 @@ use crate::body::{self, Outgoing};
 use crate::shared::Shared;
 use crate::words;
 
-/// Makes one request, and gives what the core is to be told of it.
+/// Sends one request, and returns the input for the core.
 pub(crate) async fn run<K: Key + Send + 'static>(
     shared: &Arc<Shared<K>>,
     id: RequestId,
@@ -55,7 +55,7 @@ async fn answer<K: Key + Send + 'static>(
     Incoming { answer, outgoing, silence }.receive(received).await
 }
 
-/// The URL that reqwest will send, if it keeps every byte.
+/// The URL for reqwest, if reqwest keeps every byte of it.
 pub(crate) fn url(uri: &Uri) -> Result<Url, NoAnswer> {
     let text = uri.to_string();
     let unsendable = |why: String| NoAnswer::Unsendable(why);
@@ -67,7 +67,7 @@ pub(crate) fn url(uri: &Uri) -> Result<Url, NoAnswer> {
     if same { Ok(url) } else { Err(unsendable("it would change the URL".to_owned())) }
 }
 
-/// Takes the head of an answer out of it.
+/// Takes the head of an answer.
 pub(crate) fn take_head(answer: &mut reqwest::Response) -> Response<()> {
     let mut head = Response::new(());
     *head.status_mut() = answer.status();
@@ -79,13 +79,13 @@ pub(crate) fn take_head(answer: &mut reqwest::Response) -> Response<()> {
 /// The body of an answer.
 struct Incoming {
     answer: reqwest::Response,
-    /// The request's body may still be on its way: it is given up when the answer is here.
+    /// The request's body, which may not be sent completely. It is dropped after the answer.
     outgoing: Outgoing,
     silence: Duration,
 }
 
 impl Incoming {
-    /// The next bytes; `Err` where the connection ended before the body did.
+    /// The next bytes; `Err` if the connection ended before the body.
     async fn next(&mut self) -> Result<Option<Bytes>, Cut> {
         let next = self.outgoing.unless_silent(self.silence, self.answer.chunk()).await;
         self.outgoing.touch();
@@ -95,7 +95,7 @@ impl Incoming {
         }
     }
 
-    /// Reads the body as far as it is wanted.
+    /// Reads the part of the body that the core wants.
     async fn receive<K: Key + Send + 'static>(mut self, mut received: IncomingAnswer<K>) -> Result<Input<K>, NoAnswer> {
         if received.is_poured() {
             return self.pour(received).await;
@@ -109,7 +109,7 @@ impl Incoming {
         }
     }
 
-    /// Pours the body into its sink, in a thread that may block.
+    /// Writes the body into its sink, in a thread that may block.
     async fn pour<K: Key + Send + 'static>(mut self, mut received: IncomingAnswer<K>) -> Result<Input<K>, NoAnswer> {
         let (pieces, mut incoming) = mpsc::channel::<Option<Bytes>>(1);
         let writer = spawn_blocking(move || {
@@ -117,18 +117,18 @@ impl Incoming {
                 match incoming.blocking_recv() {
                     Some(Some(piece)) if received.take(&piece)? => {}
                     Some(None) => return received.finish(true),
-                    // The limit is passed, or the connection was cut.
+                    // The limit is exceeded, or the connection has ended.
                     Some(Some(_)) | None => return received.finish(false),
                 }
             }
         });
         while let Ok(piece) = self.next().await {
             let is_end = piece.is_none();
-            // A writer that has gone away says why below.
+            // If the writer has ended, its error is returned below.
             if pieces.send(piece).await.is_err() || is_end {
                 break;
             }
-            // The time that a slow disk takes is not the registry's silence.
+            // The time that the disk needs does not count as silence.
             self.outgoing.touch();
         }
         drop(pieces);

@@ -1,4 +1,4 @@
-//! Whole images: pushing one out of a layout, pulling one back.
+//! Pushes whole images from a layout, and pulls them.
 
 use std::collections::BTreeSet;
 
@@ -8,13 +8,14 @@ use longshore_sources::{ImageError, Sink, push_of};
 
 use crate::{Http, Running, Session};
 
-/// Pushes an image out of an OCI layout: a folder, or a tar of one; `PATH`, `PATH:name` or `PATH@digest` where it holds several.
+/// Pushes an image from an OCI layout in a folder or a tar. `PATH:name` or `PATH@digest` chooses an image if it has
+/// several.
 ///
-/// Without tag and digest the reference means `latest`. Credentials are those that `docker login` left
-/// on this machine; `Session::new(Http::default()).push_image(&closure, &reference)` goes without.
+/// Without tag and digest the reference means `latest`. The credentials are those that `docker login` has stored on
+/// this machine; `Session::new(Http::default()).push_image(&closure, &reference)` uses none.
 ///
 /// # Errors
-/// Where the source or the reference cannot be read, or the push fails.
+/// If the source or the reference cannot be read, or the push fails.
 pub async fn push(source: &str, reference: &str) -> Result<Pushed, ImageError> {
     let reference = reference.parse()?;
     let source = source.to_owned();
@@ -28,9 +29,9 @@ pub async fn push(source: &str, reference: &str) -> Result<Pushed, ImageError> {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct PulledImage {
-    /// The manifests, parents before children: the first is the one that was named.
+    /// The manifests, parents before children. The first is the one that the reference names.
     pub manifests: Vec<Manifest>,
-    /// The blobs, each once, whose bytes went into the sinks.
+    /// The blobs that were written into the sinks, each once.
     pub blobs: Vec<Descriptor>,
 }
 
@@ -38,7 +39,7 @@ impl Session<Digest> {
     /// Pushes an image.
     ///
     /// # Errors
-    /// Where the reference names another digest than the image has, or the push fails.
+    /// If the reference has another digest than the image, or the push fails.
     pub async fn push_image(&self, closure: &Closure, reference: &Reference) -> Result<Pushed, ImageError> {
         closure.check(reference)?;
         self.add_sources(&closure.sources());
@@ -52,11 +53,11 @@ impl Session<Digest> {
         }
     }
 
-    /// Pulls an image: its manifests, and each of its blobs into the sink that `sink` names for it. The digests are checked.
-    /// One image of a session is pulled at a time, its blobs side by side.
+    /// Pulls an image: its manifests, and each of its blobs into the sink that `sink` returns for it. The digests are
+    /// verified. A session pulls one image at a time, with its blobs in parallel.
     ///
     /// # Errors
-    /// Where something is not there, is not what its digest says, or cannot be had or written.
+    /// If content does not exist, has the wrong digest, or cannot be pulled or written.
     pub async fn pull_image(
         &self,
         reference: &Reference,

@@ -1,6 +1,6 @@
 //! Longshore over [reqwest](https://docs.rs/reqwest) and [tokio](https://docs.rs/tokio).
 //!
-//! An image out of an OCI layout, in a line:
+//! Pushing an image from an OCI layout takes one line:
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), longshore_reqwest::ImageError> {
@@ -10,7 +10,8 @@
 //! # }
 //! ```
 //!
-//! A [`Session`] does more: any [`Operation`](longshore_core::Operation), several at once, with options, credentials and events.
+//! A [`Session`] can do more: run any [`Operation`](longshore_core::Operation), several at once, with options,
+//! credentials and events.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
@@ -43,19 +44,20 @@
 //! # }
 //! ```
 //!
-//! # What this stack holds of the contract, and what it cannot
+//! # How this driver keeps the contract with the core
 //!
-//! * No redirect is followed, nothing is repeated, no cookie is kept, no referer sent, nothing decompressed: those are off.
-//!   Where the core sets no `Accept`, reqwest sends `*/*`; it sends no other header that the core did not set.
-//! * The proxies of the environment (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`) are used, save for loopback and for what
-//!   `NO_PROXY` names. A `socks5://` proxy is given names to resolve.
-//! * HTTP/2 is spoken where TLS's ALPN agrees on it; plain HTTP is HTTP/1.1. A request body of more than 64 KiB, or of unknown
-//!   length, goes over a connection that offers HTTP/1.1 only: over HTTP/2 no more than the registry's window is sent in a round
-//!   trip, 64 KiB by default and rarely more than 1 MiB, which is 1.25 or 20 MiB a second at a round trip of 50 ms. For what is
-//!   pulled our own window counts: 8 MiB an answer and 16 MiB a connection. `cargo bench --profile dist -p longshore --bench distance` measures both.
-//! * The bytes of an answer's head are counted as they are stored: over HTTP/1.1 up to about 400 KiB are read before the limit
-//!   of [`Limits::head_bytes`](longshore_core::driver::Limits) is applied. The number of fields is held exactly there, and is
-//!   bounded through the bytes over HTTP/2.
+//! * Redirects, retries, cookies, `Referer` and decompression are switched off. If the core sets no `Accept`, reqwest
+//!   sends `*/*`; it adds no other header.
+//! * The proxies of the environment (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`) are used, except for loopback and for
+//!   the hosts in `NO_PROXY`. A `socks5://` proxy resolves names itself.
+//! * HTTP/2 is used if TLS's ALPN negotiates it; plain HTTP is HTTP/1.1. A request body of more than 64 KiB, or of
+//!   unknown length, goes over a connection that offers only HTTP/1.1. Over HTTP/2 no more than the registry's
+//!   flow-control window is sent in a round trip, which is 64 KiB by default and rarely more than 1 MiB: 1.25 or 20 MiB
+//!   a second at a round trip of 50 ms. For pulls the driver's own window counts: 8 MiB for an answer and 16 MiB for a
+//!   connection. `cargo bench --profile dist -p longshore --bench distance` measures both.
+//! * The limit [`Limits::head_bytes`](longshore_core::driver::Limits) is applied after hyper has read the head: over
+//!   HTTP/1.1 up to about 400 KiB are read before. The number of fields is limited exactly over HTTP/1.1, and through
+//!   the bytes over HTTP/2.
 //! * A target that reqwest's URLs would change is reported as
 //!   [`Unsendable`](longshore_core::driver::NoAnswer::Unsendable).
 #![forbid(unsafe_code)]

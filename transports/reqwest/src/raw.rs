@@ -1,4 +1,4 @@
-//! One request as it stands, without the core: for tools that ask what no client asks.
+//! Sends one request without the core, for tools whose requests a client never sends.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -13,29 +13,29 @@ use tokio::time::{Sleep, sleep};
 
 use crate::{Http, exchange, words};
 
-/// How long what was sent of a body that is broken off may take to reach the network.
+/// How long the sent part of an incomplete body may take to reach the network.
 const FLUSH: Duration = Duration::from_millis(100);
 
-/// How the body of a request that is sent with [`Http::send`] is put on the wire.
+/// How [`Http::send`] frames the body of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Framing {
-    /// Whole, its length announced.
+    /// The whole body, with `Content-Length`.
     Whole,
-    /// Whole, its length not announced: over HTTP/1.1 in the chunked transfer coding.
+    /// The whole body without `Content-Length`: over HTTP/1.1 in the chunked transfer coding.
     Streamed,
-    /// As the beginning of the longer body that the request's `Content-Length` announces; then the connection is closed.
+    /// The beginning of the longer body that the request's `Content-Length` states. Then the connection is closed.
     BrokenOff,
 }
 
 impl Http {
-    /// Sends one request as it stands, and reads at most so many bytes of the answer's body.
+    /// Sends one request unchanged, and reads at most `body_limit` bytes of the answer's body.
     ///
-    /// It has the certificates, the trust and the proxies of this stack. Nothing is retried, no redirect is followed, and no
-    /// header is added but those that HTTP itself needs, and `Accept: */*` where there is no `Accept`.
+    /// It uses the certificates, TLS rules and proxies of this stack. It does not retry and follows no redirect. It
+    /// adds only the headers that HTTP itself needs, and `Accept: */*` if there is no `Accept`.
     ///
     /// # Errors
-    /// Where no whole answer came, or it is longer; and where the URL would not be sent byte for byte.
+    /// If no complete answer came, if its body is longer, or if the URL would not be sent byte for byte.
     pub async fn send(
         &self,
         request: Request<Bytes>,

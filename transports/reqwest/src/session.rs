@@ -1,4 +1,4 @@
-//! A client that is driven: operations are given to it and awaited.
+//! A client with a driver: operations are started and awaited.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -21,15 +21,16 @@ use crate::http::Http;
 use crate::lock::lock;
 use crate::shared::{Credential, Ended, Shared, State};
 
-/// A [`Client`] with a driver: operations go in, results come out, several at a time.
+/// A [`Client`] with a driver. It runs any number of operations at a time.
 ///
-/// A clone is another handle on the same client. What was learned of a registry, and which blobs are where, serves all of its
-/// operations. `K` is the caller's own key for a blob, as in the core; [`Digest`](longshore_core::Digest) suits images.
+/// A clone is another handle to the same client. What the client learns about a registry, and which content a
+/// repository has, is used by all of its operations. `K` is the caller's own key for a blob, as in the core; for
+/// images, use [`Digest`](longshore_core::Digest).
 pub struct Session<K: Key> {
     handle: Arc<Handle<K>>,
 }
 
-/// How a [`Session`] is set up.
+/// Builds a [`Session`].
 pub struct SessionBuilder<K> {
     http: Http,
     options: Options,
@@ -38,7 +39,7 @@ pub struct SessionBuilder<K> {
     reads_inline: bool,
 }
 
-/// An operation under way: a future of its result. Dropping it gives the operation up.
+/// A running operation: a future of its result. Dropping it cancels the operation.
 #[must_use = "an operation that nobody waits for is given up"]
 pub struct Running<K: Key> {
     handle: Arc<Handle<K>>,
@@ -56,7 +57,7 @@ impl<K: Key + Send + 'static> Session<K> {
         Self::builder(http).start()
     }
 
-    /// Sets up a session.
+    /// Starts to build a session.
     #[must_use]
     pub fn builder(http: Http) -> SessionBuilder<K> {
         SessionBuilder {
@@ -68,21 +69,22 @@ impl<K: Key + Send + 'static> Session<K> {
         }
     }
 
-    /// Says where the bytes of blobs come from. Do so before the operation that sends them is started.
+    /// Adds the sources of blobs. Add them before you start the operation that sends them.
     pub fn add_sources(&self, sources: &Sources<K>) {
         for (key, source) in sources.iter() {
             self.add_source(key.clone(), source.clone());
         }
     }
 
-    /// Says where the bytes of one blob come from. The session keeps it until it is [forgotten](Self::forget_source).
+    /// Adds the source of one blob. The session keeps it until [`forget_source`](Self::forget_source).
     pub fn add_source(&self, key: K, source: Source) {
         let mut sources = lock(&self.handle.shared.sources);
         let entry = sources.entry(key).or_insert_with(|| (source.clone(), 0));
         *entry = (source, entry.1 + 1);
     }
 
-    /// Undoes one [`add_source`](Self::add_source): operations that push the same blob each add its source.
+    /// Undoes one [`add_source`](Self::add_source). If several operations push the same blob, each adds and forgets its
+    /// source.
     pub fn forget_source(&self, key: &K) {
         let mut sources = lock(&self.handle.shared.sources);
         if let Some((_, users)) = sources.get_mut(key) {
@@ -93,7 +95,7 @@ impl<K: Key + Send + 'static> Session<K> {
         }
     }
 
-    /// Says where the bytes of a blob go that is pulled. A key has one sink at a time.
+    /// Adds the sink of a blob to pull. A key has one sink at a time.
     pub fn add_sink(&self, key: K, sink: Sink) {
         lock(&self.handle.shared.sinks).insert(key, sink);
     }
@@ -103,12 +105,12 @@ impl<K: Key + Send + 'static> Session<K> {
         lock(&self.handle.shared.sinks).remove(key);
     }
 
-    /// Waits until no other image is pulled: two at a time could want two sinks for one blob.
+    /// Waits until no other image is being pulled: two at the same time could need two sinks for one blob.
     pub(crate) async fn pull_turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
         self.handle.shared.pulling.lock().await
     }
 
-    /// Starts an operation. It goes on whether or not it is awaited at once, until it ends or what is returned is dropped.
+    /// Starts an operation. It runs even if it is not awaited, until it ends or the returned value is dropped.
     pub fn start(&self, operation: impl Into<Operation<K>>) -> Running<K> {
         let (done, result) = oneshot::channel();
         let shared = &self.handle.shared;
@@ -120,8 +122,8 @@ impl<K: Key + Send + 'static> Session<K> {
         Running { handle: Arc::clone(&self.handle), operation, result }
     }
 
-    /// Waits until nothing is left to clean up behind operations that are done: open uploads that nobody goes on with. It gives up
-    /// after [`Options::grace`](longshore_core::Options::grace).
+    /// Waits until the cleanup after operations that are done is complete: open uploads that nothing uses any more are
+    /// cancelled. It waits at most for [`Options::grace`](longshore_core::Options::grace).
     pub async fn clean(&self) {
         let shared = &self.handle.shared;
         let clean = shared.clean.notified();
@@ -131,28 +133,28 @@ impl<K: Key + Send + 'static> Session<K> {
         }
     }
 
-    /// What was learned of a registry, to save and to give to another session.
+    /// What the client has learned about a registry. It can be saved and given to another session.
     #[must_use]
     pub fn learned(&self, registry: &Registry) -> Option<Learned> {
         lock(&self.handle.shared.state).client.learned(registry).cloned()
     }
 
-    /// Tells what was learned of a registry before.
+    /// Gives the client what another session has learned about a registry.
     pub fn teach(&self, registry: &Registry, learned: Learned) {
         lock(&self.handle.shared.state).client.teach(registry, learned);
     }
 }
 
 impl<K: Key + Send + 'static> SessionBuilder<K> {
-    /// How the client behaves.
+    /// Sets the client's options.
     #[must_use]
     pub fn options(mut self, options: Options) -> Self {
         self.options = options;
         self
     }
 
-    /// Who knows the credentials. It is asked for one registry at a time, in a thread that may block; the flag says that what
-    /// it answered before was refused.
+    /// Sets the function that looks up credentials. It is called for one registry at a time, in a thread that may
+    /// block. The flag states whether the credentials that it returned before were refused.
     #[must_use]
     pub fn credentials<F>(mut self, credentials: F) -> Self
     where
@@ -162,26 +164,27 @@ impl<K: Key + Send + 'static> SessionBuilder<K> {
         self
     }
 
-    /// Credentials are those that `docker login` and its kin left on this machine, as the command takes them: files, and the
-    /// helpers that they name.
+    /// Uses the credentials that `docker login` and similar commands have stored on this machine, in files or in the
+    /// helpers that the files name.
     #[must_use]
     pub fn stored_credentials(self) -> Self {
         let environment = Environment::from_process();
         self.credentials(move |registry, repository, _| {
-            environment.credentials(registry, repository).map_err(|error| AskFailed(error.to_string()))
+            environment.credentials(registry, repository).map_err(AskFailed::from)
         })
     }
 
-    /// Who is told what happens. It must not block: the driver waits for it.
+    /// Sets the function that is called for each event. It must not block, because the driver waits for it.
     #[must_use]
     pub fn on_event(mut self, on_event: impl FnMut(Event<K>) + Send + 'static) -> Self {
         self.on_event = Box::new(on_event);
         self
     }
 
-    /// Reads files where they are sent, in the threads of the runtime, so that no piece passes from thread to thread. What is
-    /// hashed is read by a thread of its own for as long as there are more cores than such threads. A slow disk holds the runtime
-    /// up, so this is for one that has nothing else to do. By default threads read that may block.
+    /// Reads files in the threads of the runtime, so that no piece is passed between threads. A body that must be
+    /// hashed is read by its own thread, as long as there are fewer such threads than cores. A slow disk blocks the
+    /// runtime, so use this only if the runtime has no other work. By default, files are read in threads that may
+    /// block.
     #[must_use]
     pub const fn read_inline(mut self) -> Self {
         self.reads_inline = true;
@@ -215,27 +218,28 @@ impl<K: Key + Send + 'static> SessionBuilder<K> {
 }
 
 impl<K: Key> Running<K> {
-    /// The core's name for this operation, as in [`Event::Progress`].
+    /// The core's id of this operation, as in [`Event::Progress`].
     #[must_use]
     pub const fn operation(&self) -> OperationId {
         self.operation
     }
 
-    /// Gives the operation up: open uploads are cancelled, no manifest is sent any more. Wait for the result all the same.
+    /// Cancels the operation: its open uploads are cancelled, and no more manifests are sent. Await its result
+    /// afterwards.
     pub fn cancel(&self) {
         lock(&self.handle.shared.state).client.cancel(self.operation);
         self.handle.shared.wake.notify_one();
     }
 
-    /// Ends a push that another process will go on with: its result is [`Receipt::Suspended`], and its open uploads stay
-    /// open. Any other operation is cancelled.
+    /// Suspends a push, so that another process can continue it: its result is [`Receipt::Suspended`], and its uploads
+    /// stay open. An operation of another kind is cancelled.
     pub fn suspend(&self) {
         lock(&self.handle.shared.state).client.suspend(self.operation);
         self.handle.shared.wake.notify_one();
     }
 
-    /// What a push has done so far, for another process to go on with ([`Push::resume`](longshore_core::Push::resume));
-    /// `None` where it is none, or has ended.
+    /// Saves what a push has done so far, so that another process can continue it
+    /// ([`Push::resume`](longshore_core::Push::resume)). `None` if the operation is not a push, or has ended.
     #[must_use]
     pub fn save(&self) -> Option<Checkpoint> {
         lock(&self.handle.shared.state).client.save(self.operation)
@@ -244,7 +248,7 @@ impl<K: Key> Running<K> {
     /// Adds to a push that was left [open](longshore_core::Push::open).
     ///
     /// # Errors
-    /// Where the push was not left open, or has ended.
+    /// If the push was not left open, or has ended.
     pub fn supply(&self, supply: Supply<K>) -> Result<(), Failure> {
         lock(&self.handle.shared.state).client.supply(self.operation, supply)?;
         self.handle.shared.wake.notify_one();
@@ -274,7 +278,7 @@ impl<K: Key> Clone for Session<K> {
     }
 }
 
-/// What all handles share: when it goes, the driver finishes what is under way and ends.
+/// The state that all handles share. When it is dropped, the driver completes its operations and ends.
 struct Handle<K: Key> {
     shared: Arc<Shared<K>>,
 }
@@ -286,7 +290,7 @@ impl<K: Key> Drop for Handle<K> {
     }
 }
 
-/// How many threads can run at once.
+/// How many threads can run in parallel.
 fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, NonZero::get)
 }

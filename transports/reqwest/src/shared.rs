@@ -1,4 +1,4 @@
-//! What the handles of a session, its driver, and the tasks of that share.
+//! The state that a session's handles, its driver and the driver's tasks share.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -14,41 +14,41 @@ use tokio::time::Instant;
 use crate::http::Http;
 use crate::lock::lock;
 
-/// What came of an operation.
+/// The result of an operation.
 pub(crate) type Ended<K> = Result<Receipt<K>, Box<Failure>>;
 
-/// Who knows the credentials.
+/// Looks up credentials.
 pub(crate) type Credential =
     dyn Fn(&Registry, Option<&Repository>, bool) -> Result<Option<Credentials>, AskFailed> + Send + Sync;
 
-/// What the handles, the driver and its tasks share.
+/// The state that the handles, the driver and its tasks share.
 pub(crate) struct Shared<K> {
     pub(crate) http: Http,
     pub(crate) state: Mutex<State<K>>,
-    /// Wakes the driver: something was put into the client.
+    /// Wakes the driver after the client has changed.
     pub(crate) wake: Notify,
-    /// Wakes those who wait until nothing is left to clean up.
+    /// Wakes the callers that wait until the cleanup is complete.
     pub(crate) clean: Notify,
-    /// For how long something is cleaned up when nothing else is left to do.
+    /// How long the cleanup may take.
     pub(crate) grace: Duration,
     /// Whether files are read in the threads of the runtime.
     pub(crate) reads_inline: bool,
-    /// How many bodies may have a thread that hashes, beside the runtime's own, where files are read in those.
+    /// How many bodies may have their own thread that hashes, if files are read in the runtime's threads.
     pub(crate) hashing: Arc<Semaphore>,
     pub(crate) start: Instant,
-    /// Each with how often it was added.
+    /// Each source, with the number of times it was added.
     pub(crate) sources: Mutex<BTreeMap<K, (Source, usize)>>,
     pub(crate) sinks: Mutex<BTreeMap<K, Sink>>,
-    /// Held by whoever pulls an image.
+    /// Locked while an image is pulled.
     pub(crate) pulling: tokio::sync::Mutex<()>,
     pub(crate) credentials: Box<Credential>,
 }
 
-/// The client, and who waits for its operations.
+/// The client, and the callers that wait for its operations.
 pub(crate) struct State<K> {
     pub(crate) client: Client<K>,
     pub(crate) waiting: BTreeMap<OperationId, oneshot::Sender<Ended<K>>>,
-    /// Whether nobody can start anything any more.
+    /// Whether all handles are dropped, so that no operation can be started.
     pub(crate) is_closed: bool,
 }
 
@@ -66,7 +66,7 @@ impl<K: Key> Shared<K> {
         lock(&self.sinks).get(key).cloned()
     }
 
-    /// How long the session has lived.
+    /// The time since the session was started.
     pub(crate) fn elapsed(&self) -> Duration {
         self.start.elapsed()
     }

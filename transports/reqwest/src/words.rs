@@ -1,4 +1,4 @@
-//! An error of the stack in one sentence.
+//! Describes an error of the HTTP stack in one sentence.
 
 use std::error::Error;
 use std::io;
@@ -7,10 +7,10 @@ use longshore_core::driver::NoAnswer;
 use longshore_core::{Origin, Scheme};
 use longshore_tls::certificate;
 
-/// What hyper says of an answer that does not begin as one of HTTP does, such as TLS's refusal of plain HTTP.
+/// hyper's text for an answer that is not HTTP, such as a TLS server's answer to plain HTTP.
 const NO_HTTP: &str = "invalid HTTP version parsed";
 
-/// Why there is no answer: whether the request can have been applied, and the reason in a sentence.
+/// Classifies an error by whether the request may have been applied, with the reason as a sentence.
 pub(crate) fn no_answer(error: &reqwest::Error, origin: &Origin) -> NoAnswer {
     let why = reason(error, origin);
     if error.is_builder() {
@@ -27,14 +27,14 @@ pub(crate) fn no_answer(error: &reqwest::Error, origin: &Origin) -> NoAnswer {
     }
 }
 
-/// Whether the other side did not prove who it is: it will not the next time either.
+/// Whether the server's certificate was not accepted. A retry would not help.
 fn is_about_trust(error: &reqwest::Error) -> bool {
     let is =
         |tls: &rustls::Error| matches!(tls, rustls::Error::InvalidCertificate(_) | rustls::Error::InvalidMessage(_));
     error.is_connect() && causes(error).filter_map(|cause| cause.downcast_ref::<rustls::Error>()).any(is)
 }
 
-/// What lies at the bottom of an error, in words that say what to do where that is known.
+/// The root cause of an error, in words that say what to do if that is known.
 pub(crate) fn reason(error: &reqwest::Error, origin: &Origin) -> String {
     let authority = origin.authority();
     for cause in causes(error) {
@@ -62,7 +62,7 @@ pub(crate) fn reason(error: &reqwest::Error, origin: &Origin) -> String {
     format!("{authority}: {}", chain(error))
 }
 
-/// Where a proxy may stand between, it may be what refuses.
+/// The end of a sentence about a refused connection, which a proxy may have refused.
 fn or_at_proxy(origin: &Origin) -> &'static str {
     let named = ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "https_proxy", "http_proxy", "all_proxy"];
     let is_named = named.iter().any(|name| std::env::var_os(name).is_some_and(|proxy| !proxy.is_empty()));
@@ -82,11 +82,11 @@ fn tls_reason(error: &rustls::Error, authority: &str) -> String {
     }
 }
 
-/// All that an error and its causes say, each once.
+/// The texts of an error and its causes, each once.
 pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
     let mut said: Vec<String> = Vec::new();
     for cause in causes(error) {
-        // A reqwest error prints its URL, which may be a secret.
+        // A reqwest error prints its URL, which may contain a secret.
         let text = match cause.downcast_ref::<reqwest::Error>() {
             Some(_) => continue,
             None => cause.to_string(),
@@ -102,7 +102,8 @@ fn bottom(error: &(dyn Error + 'static)) -> String {
     causes(error).last().map(ToString::to_string).unwrap_or_default()
 }
 
-/// An error and what caused it. An I/O error hides the one that it wraps: its source is that one's source.
+/// An error and its causes. An I/O error hides the error that it wraps, because its `source` is the wrapped error's
+/// source.
 fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |&error| match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
         Some(wrapped) => Some(wrapped),

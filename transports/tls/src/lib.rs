@@ -1,10 +1,11 @@
-//! Whom a TLS connection trusts, and what it shows of itself: one set of rules for every HTTP stack on rustls.
+//! TLS rules for every HTTP stack on rustls: which certificates are trusted, and which client certificates are sent.
 //!
-//! * What the system trusts is trusted, and so are the CAs that are named, beside it and wherever a registry sends us.
-//! * A server's certificate that is exactly one of those that were named is trusted, whether it is a CA's or not: what
-//!   `openssl req -x509` makes is marked as a CA's, and serves all the same. Its names and its time are checked.
-//! * A certificate that is no CA's vouches for itself and for no other.
-//! * A client certificate is shown to one origin, and the check is left out for one origin: to and for no other.
+//! * The system's CAs are trusted, and so are the CAs that the caller names. Both are trusted for all origins.
+//! * A server's certificate is trusted if it is exactly one of the named certificates, whether it is marked as a CA's
+//!   or not: `openssl req -x509` marks the certificates that it makes as a CA's. Its names and its validity are still
+//!   checked.
+//! * A named certificate that is not a CA's is trusted itself, but not as the issuer of others.
+//! * A client certificate is sent to one origin only, and the check can be skipped for one origin only.
 //!
 //! ```
 //! use longshore_core::Target;
@@ -42,7 +43,7 @@ pub struct Tls {
     unverified: BTreeSet<Origin>,
 }
 
-/// How a [`Tls`] is set up.
+/// Builds a [`Tls`].
 #[derive(Clone, Default)]
 #[must_use]
 pub struct TlsBuilder {
@@ -51,17 +52,17 @@ pub struct TlsBuilder {
     unverified: BTreeSet<Origin>,
 }
 
-/// Why a [`Tls`] could not be set up.
+/// Why a [`Tls`] could not be built.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum TlsError {
-    /// A CA's file is none.
+    /// The CA certificates cannot be read.
     #[error("the CA certificates cannot be used: {0}; give them as PEM, -----BEGIN CERTIFICATE-----")]
     Ca(String),
-    /// A client's certificate or its key is none, or they do not belong together.
+    /// A client certificate or its key cannot be read, or they do not belong together.
     #[error("the client certificate for {origin} cannot be used: {why}; give certificate and key as PEM")]
     Identity {
-        /// Whom it is for.
+        /// The origin that it is for.
         origin: Origin,
         /// What is wrong.
         why: String,
@@ -75,32 +76,33 @@ struct Identity {
 }
 
 impl Tls {
-    /// Sets up rules.
+    /// Starts to build rules.
     pub fn builder() -> TlsBuilder {
         TlsBuilder::default()
     }
 
-    /// Whether an origin has rules of its own: a certificate to show, or none to check. Its connections serve no other.
+    /// Whether an origin has its own rules: a client certificate, or no check of the server's. Its connections must not
+    /// be used for other origins.
     #[must_use]
     pub fn has_own_rules(&self, origin: &Origin) -> bool {
         self.unverified.contains(origin) || self.identities.contains_key(origin)
     }
 
-    /// Trusts nobody: for a stack that wants TLS configured where it speaks plain HTTP.
+    /// A configuration that trusts no certificate, for a stack that needs one even for plain HTTP.
     ///
     /// # Errors
-    /// What rustls says of its own protocol versions.
+    /// If rustls rejects its own protocol versions.
     pub fn nobody(&self) -> Result<ClientConfig, Error> {
         let builder = ClientConfig::builder_with_provider(Arc::clone(&self.provider));
         let builder = builder.with_safe_default_protocol_versions()?;
         Ok(builder.with_root_certificates(RootCertStore::empty()).with_no_client_auth())
     }
 
-    /// The rules for an origin, or for all that have none of their own. The system's trust is read anew.
+    /// The configuration for an origin with its own rules, or for all other origins. The system's CAs are read again.
     ///
     /// # Errors
-    /// [`Error::General`] where nobody at all is trusted on this machine ([`NO_CA`] says so in words), and what rustls says
-    /// of a client certificate that it does not take.
+    /// [`Error::General`] with the text [`NO_CA`] if no CA is trusted on this machine, and rustls's error if it rejects
+    /// a client certificate.
     pub fn config(&self, own: Option<&Origin>) -> Result<ClientConfig, Error> {
         let provider = Arc::clone(&self.provider);
         let builder =
@@ -119,13 +121,14 @@ impl Tls {
 }
 
 impl TlsBuilder {
-    /// Trusts the certificates in this PEM text, beside what the system trusts.
+    /// Trusts the certificates in this PEM text, in addition to the system's.
     pub fn ca_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.named.push(pem.into());
         self
     }
 
-    /// Shows this certificate to one origin, and to no other. Certificate, with its chain, and key are PEM texts.
+    /// Sends this client certificate to one origin, and to no other. The certificate with its chain, and the key, are
+    /// PEM texts.
     pub fn client_certificate(
         mut self,
         origin: Origin,
@@ -136,7 +139,8 @@ impl TlsBuilder {
         self
     }
 
-    /// Takes any certificate from one origin, and from no other: whoever is on the way can read and change what is sent.
+    /// Accepts any certificate from one origin, and from no other. An attacker in the network can then read and change
+    /// everything that is sent.
     pub fn insecure_skip_verify(mut self, origin: Origin) -> Self {
         self.unverified.insert(origin);
         self
@@ -145,7 +149,7 @@ impl TlsBuilder {
     /// Reads the certificates and keys. Nothing is connected yet.
     ///
     /// # Errors
-    /// Where a certificate or key cannot be read.
+    /// If a certificate or key cannot be read.
     pub fn build(self) -> Result<Tls, TlsError> {
         let mut named = Vec::new();
         for pem in &self.named {
@@ -162,7 +166,7 @@ impl TlsBuilder {
 }
 
 impl Identity {
-    /// Reads both, and finds out whether they belong together.
+    /// Reads both, and checks that they belong together.
     fn read(certificate: &[u8], key: &[u8]) -> Result<Self, String> {
         let chain = certificates(certificate)?;
         let key = PrivateKeyDer::from_pem_slice(key).map_err(|error| format!("the key: {error}"))?;
@@ -172,7 +176,7 @@ impl Identity {
     }
 }
 
-/// The certificates in a PEM text, at least one, each of which can be trusted.
+/// The certificates in a PEM text, at least one. Each must be usable as a trusted certificate.
 fn roots(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
     let found = certificates(pem)?;
     let mut store = RootCertStore::empty();
@@ -197,7 +201,7 @@ impl fmt::Debug for Tls {
 }
 
 impl fmt::Debug for TlsBuilder {
-    /// A key does not print.
+    /// `Debug` does not print the key.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TlsBuilder").finish_non_exhaustive()
     }

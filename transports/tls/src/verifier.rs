@@ -1,4 +1,4 @@
-//! Who is believed to be who.
+//! Verifies the certificates of servers.
 
 use std::sync::Arc;
 
@@ -13,18 +13,18 @@ use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer as _;
 use x509_parser::x509::X509Version;
 
-/// Believes what the system and the named CAs vouch for, and the named certificates themselves.
+/// Accepts certificates that the system's or the named CAs have issued, and the named certificates themselves.
 #[derive(Debug)]
 pub(crate) struct Named {
     provider: Arc<CryptoProvider>,
     certificates: Vec<CertificateDer<'static>>,
-    /// Nothing where neither the system nor a name has a CA.
+    /// `None` if there is neither a system CA nor a named one.
     chains: Option<Verifier>,
 }
 
 impl Named {
     /// # Errors
-    /// Where there is nobody to believe.
+    /// If there is no certificate to trust.
     pub(crate) fn new(certificates: &[CertificateDer<'static>], provider: Arc<CryptoProvider>) -> Result<Self, Error> {
         let authorities = certificates.iter().filter(|certificate| may_vouch(certificate)).cloned();
         let chains = match Verifier::new_with_extra_roots(authorities, Arc::clone(&provider)) {
@@ -45,7 +45,7 @@ impl ServerCertVerifier for Named {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        // It is the very one that was named: no chain can say more.
+        // It is exactly a named certificate, so its chain does not matter.
         if self.certificates.iter().any(|named| named.as_ref() == certificate.as_ref()) {
             check_time(certificate, now)?;
             verify_server_name(&ParsedCertificate::try_from(certificate)?, name)?;
@@ -80,7 +80,8 @@ impl ServerCertVerifier for Named {
     }
 }
 
-/// Whether a certificate may vouch for others: one of version 3 that says so, or an old one, which cannot say.
+/// Whether a certificate may be the issuer of others: one of version 3 that states it, or an older one, which cannot
+/// state it.
 fn may_vouch(certificate: &CertificateDer<'_>) -> bool {
     X509Certificate::from_der(certificate)
         .is_ok_and(|(_, certificate)| certificate.version() != X509Version::V3 || certificate.is_ca())
@@ -99,7 +100,7 @@ fn check_time(certificate: &CertificateDer<'_>, now: UnixTime) -> Result<(), Cer
     Ok(())
 }
 
-/// Takes any certificate, as the caller asked for; that the peer holds its key is still checked.
+/// Accepts any certificate, as the caller asked. That the server has the certificate's key is still checked.
 #[derive(Debug)]
 pub(crate) struct Anyone(pub(crate) Arc<CryptoProvider>);
 

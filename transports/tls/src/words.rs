@@ -1,11 +1,11 @@
-//! What is wrong with a certificate, in words.
+//! Describes what is wrong with a certificate.
 
 use rustls::CertificateError;
 
-/// What a machine lacks on which nobody is trusted.
+/// The error on a machine without any trusted CA.
 pub const NO_CA: &str = "no CA is trusted on this machine: install the system's CA certificates, or name one";
 
-/// What is wrong with a certificate, in words that say what to do where that is known.
+/// Describes what is wrong with a certificate, with what to do if that is known.
 #[must_use]
 pub fn certificate(error: &CertificateError) -> String {
     let words = match error {
@@ -17,7 +17,8 @@ pub fn certificate(error: &CertificateError) -> String {
         CertificateError::NotValidForNameContext { presented, .. } => return for_other_names(presented),
         CertificateError::NotValidForName => "it is for another name",
         CertificateError::BadEncoding => "it cannot be read as a certificate",
-        // Somebody else has the name of its issuer: machines that made a certificate for themselves often trust a `localhost`.
+        // Another CA has the name of its issuer: machines with a self-made certificate often trust one named
+        // `localhost`.
         CertificateError::BadSignature => "no CA that is trusted here signed it, though one has the name of its issuer",
         CertificateError::Revoked => "it was revoked",
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
@@ -36,7 +37,7 @@ pub fn certificate(error: &CertificateError) -> String {
 }
 
 fn for_other_names(presented: &[String]) -> String {
-    // What is shown comes from the peer; the core makes that harmless to print.
+    // The names come from the server. The core escapes them for display.
     match presented {
         [] => "it is for no name at all: a server needs its name among the subject alternative names".to_owned(),
         names => format!(
@@ -54,13 +55,13 @@ fn bare(name: &str) -> &str {
     }
 }
 
-/// What webpki calls by names of its own.
+/// Translates webpki's own names of errors.
 fn of_chain(text: &str) -> String {
     let known = match text {
         "CaUsedAsEndEntity" => {
             "it is a CA's own, and is not trusted to serve: name exactly this certificate as trusted"
         }
-        // What the system's verifier calls a wrong extended key usage.
+        // The system verifier's text for a wrong extended key usage.
         "certificate had invalid extensions" => "it says that it is not for servers",
         "EndEntityUsedAsCa" => "it was issued by a certificate that is no CA's",
         "PathLenConstraintViolated" => "more CAs stand between it and one that is trusted than that one allows",
@@ -75,7 +76,7 @@ fn of_chain(text: &str) -> String {
     known.to_owned()
 }
 
-/// A name in one word, such as `UnknownThing`, as several: `unknown thing`. Other texts stay as they are.
+/// Writes a name such as `UnknownThing` as words: `unknown thing`. Other texts stay as they are.
 fn spelled(text: &str) -> String {
     if !text.chars().all(|character| character.is_ascii_alphanumeric()) {
         return text.to_owned();

@@ -1,4 +1,4 @@
-//! The driver: does what the core says, and tells it what came of that.
+//! The driver: carries out the core's outputs, and gives the results back as inputs.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -30,9 +30,9 @@ pub(crate) struct Driver<K> {
     pub(crate) sinks: BTreeMap<K, Sink>,
     pub(crate) credentials: Arc<Credential>,
     pub(crate) on_event: Box<dyn FnMut(Event<K>) + Send>,
-    /// For how long something is cleaned up when nothing else is left to do.
+    /// How long the cleanup may take.
     pub(crate) grace: Duration,
-    /// The requests under way, each with the flag that gives it up.
+    /// The requests in flight, each with the flag that aborts it.
     pub(crate) flights: BTreeMap<RequestId, Arc<AtomicBool>>,
     pub(crate) inputs: Sender<Input<K>>,
     pub(crate) inbox: Receiver<Input<K>>,
@@ -40,7 +40,7 @@ pub(crate) struct Driver<K> {
 }
 
 impl<K: Key + Send + 'static> Driver<K> {
-    /// Drives until all of these operations have ended.
+    /// Drives the client until all of these operations have ended.
     pub(crate) fn drive(
         &mut self,
         mut waiting: BTreeSet<OperationId>,
@@ -64,7 +64,7 @@ impl<K: Key + Send + 'static> Driver<K> {
                 Output::Wait(deadline) => {
                     let now = self.now();
                     let end = waiting.is_empty().then(|| *end.get_or_insert(now + self.grace));
-                    // What was left behind is cleaned up, but not for ever.
+                    // The cleanup has a time limit.
                     if end.is_some_and(|end| !self.client.is_cleaning_up() || end <= now) {
                         return results;
                     }
@@ -114,7 +114,7 @@ impl<K: Key + Send + 'static> Driver<K> {
     }
 
     fn wait(&mut self, until: Option<longshore_core::Instant>) {
-        // A sender is kept here, so that the channel stays open; where time passes, the next poll finds out.
+        // The driver has a sender itself, so the channel stays open. After a timeout, the next poll decides.
         let input = match until {
             Some(moment) => self.inbox.recv_timeout(moment.since(self.now())).ok(),
             None => self.inbox.recv().ok(),
@@ -132,15 +132,16 @@ impl<K: Key + Send + 'static> Driver<K> {
         longshore_core::Instant::ZERO + self.start.elapsed()
     }
 
-    /// Does something in a thread, and tells the core what came of it.
+    /// Runs `act` in a thread, and gives its result to the core.
     fn spawn(&self, otherwise: Input<K>, act: impl FnOnce() -> Input<K> + Send + 'static) {
         let promise = Promise { inputs: self.inputs.clone(), input: Some(otherwise) };
-        // Where no thread can be had, the promise is dropped with the closure, and tells.
+        // If no thread can be started, the closure and the promise in it are dropped, which gives `otherwise` to the
+        // core.
         drop(thread::Builder::new().name("longshore".to_owned()).spawn(move || promise.keep(act())));
     }
 }
 
-/// Whatever becomes of a thread, also a panic, the core hears of it: or it would wait for ever.
+/// Gives the core an input even if a thread panics. Otherwise the core would wait for ever.
 struct Promise<K> {
     inputs: Sender<Input<K>>,
     input: Option<Input<K>>,
@@ -155,7 +156,7 @@ impl<K> Promise<K> {
 impl<K> Drop for Promise<K> {
     fn drop(&mut self) {
         if let Some(input) = self.input.take() {
-            // A driver that has gone away does not want to know.
+            // If the driver was dropped, the input is not needed.
             drop(self.inputs.send(input));
         }
     }

@@ -1,4 +1,4 @@
-//! One request and its answer, in a thread of its own.
+//! One request and its answer, in its own thread.
 
 use std::io::{self, Read};
 use std::sync::Arc;
@@ -15,18 +15,18 @@ use ureq::SendBody;
 use crate::http::Http;
 use crate::words;
 
-/// How many bytes pass between two reports of progress.
+/// How many bytes are sent between two reports of progress.
 const REPORT: u64 = 256 * 1024;
 
-/// One request, with all that its thread needs.
+/// One request, with everything that its thread needs.
 pub(crate) struct Exchange<K> {
     pub(crate) id: RequestId,
     pub(crate) request: Request<Body<K>>,
     pub(crate) keep: Keep<K>,
     pub(crate) limits: Limits,
-    /// Where the bytes of the body's blob come from, where it has one.
+    /// The source of the body's blob, if it has one.
     pub(crate) source: Result<Source, SourceError>,
-    /// Where the answer's body goes, where it goes anywhere.
+    /// The sink of the answer's body, if it has one.
     pub(crate) sink: Option<Sink>,
     pub(crate) http: Http,
     pub(crate) inputs: Sender<Input<K>>,
@@ -34,7 +34,7 @@ pub(crate) struct Exchange<K> {
 }
 
 impl<K: Key + 'static> Exchange<K> {
-    /// Makes the request, and gives what the core is to be told of it.
+    /// Sends the request, and returns the input for the core.
     pub(crate) fn run(self) -> Input<K> {
         let id = self.id;
         self.answer().unwrap_or_else(|why| Input::Failed { id, why })
@@ -77,7 +77,7 @@ impl<K: Key + 'static> Exchange<K> {
 struct Outgoing<K> {
     id: RequestId,
     reader: BodyReader,
-    /// The blob, where its end is not known beforehand and was not told yet.
+    /// The blob, if its end is not known and was not reported yet.
     rest: Option<(Source, K)>,
     inputs: Sender<Input<K>>,
     is_aborted: Arc<AtomicBool>,
@@ -87,7 +87,7 @@ struct Outgoing<K> {
 }
 
 impl<K> Outgoing<K> {
-    /// Tells the core. Where it has gone away, nobody wants to know.
+    /// Gives the core an input. If the driver was dropped, the input is not needed.
     fn tell(&self, input: Input<K>) {
         drop(self.inputs.send(input));
     }
@@ -104,7 +104,7 @@ impl<K> Read for Outgoing<K> {
             && !buffer.is_empty()
             && let Some(ended) = self.rest.take().and_then(|(source, blob)| source.rest_ended(blob))
         {
-            // The core hears of the end before the registry can answer.
+            // The core is told the end before the registry can answer.
             self.tell(ended);
         }
         if self.sent - self.told >= REPORT || (self.reader.remaining() == Some(0) && self.sent > self.told) {

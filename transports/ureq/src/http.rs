@@ -15,15 +15,15 @@ use ureq::{Agent, Proxy, ProxyBuilder, ProxyProtocol};
 
 use crate::tls::TlsConnector;
 
-/// The HTTP stack: pools of connections, and whom they trust. A clone shares them.
+/// The HTTP stack: connection pools and TLS rules. A clone shares them.
 ///
-/// By default certificates are checked against what the system trusts, and the proxies of the environment are used.
+/// By default the system's certificate authorities are trusted, and the proxies of the environment are used.
 #[derive(Clone)]
 pub struct Http {
     inner: Arc<Inner>,
 }
 
-/// How an [`Http`] is set up.
+/// Builds an [`Http`].
 #[derive(Debug, Clone, Default)]
 #[must_use]
 pub struct HttpBuilder {
@@ -37,10 +37,10 @@ struct Inner {
     agents: Mutex<BTreeMap<Kind, Agent>>,
 }
 
-/// What sets one pool of connections apart from another.
+/// What distinguishes one connection pool from another.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Kind {
-    /// The one origin that has rules of its own: a certificate to show, or none to check.
+    /// The one origin with its own rules: a client certificate, or no check of the server's.
     own: Option<Origin>,
     direct: bool,
     connect: Duration,
@@ -60,7 +60,7 @@ impl Http {
         let has_own = inner.tls.has_own_rules(origin);
         let kind = Kind {
             own: (origin.scheme() == Scheme::Https && has_own).then(|| origin.clone()),
-            // What is on this machine is no business of a proxy.
+            // Requests to this machine do not go through a proxy.
             direct: inner.no_proxy || origin.host().is_loopback(),
             connect: limits.connect,
             silence: limits.silence,
@@ -92,8 +92,8 @@ impl Inner {
     }
 }
 
-/// The proxy that the environment names. One of `socks5://` resolves names itself, as for Go's clients: whoever needs such a
-/// proxy mostly has no other way to resolve them. ureq does that for `socks5h://` alone.
+/// The proxy that the environment names. A `socks5://` proxy resolves names itself, as with Go's clients: a machine
+/// that needs such a proxy usually cannot resolve them. ureq does that only for `socks5h://`.
 fn proxy_of_environment() -> Option<Proxy> {
     let proxy = Proxy::try_from_env()?;
     if proxy.protocol() != ProxyProtocol::Socks5 {
@@ -108,14 +108,15 @@ fn proxy_of_environment() -> Option<Proxy> {
 }
 
 impl HttpBuilder {
-    /// Trusts the CA certificates in this PEM text, beside what the system trusts, wherever a registry sends us: its token
-    /// service and its storage tend to have certificates of the same CA.
+    /// Trusts the CA certificates in this PEM text, in addition to the system's. They are trusted for all origins,
+    /// because a registry's token service and storage usually have certificates of the same CA.
     pub fn ca_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.tls = self.tls.ca_pem(pem);
         self
     }
 
-    /// Shows this certificate to one origin, and to no other. Certificate, with its chain, and key are PEM texts.
+    /// Sends this client certificate to one origin, and to no other. The certificate with its chain, and the key, are
+    /// PEM texts.
     pub fn client_certificate(
         mut self,
         origin: Origin,
@@ -126,22 +127,23 @@ impl HttpBuilder {
         self
     }
 
-    /// Takes any certificate from one origin, and from no other: whoever is on the way can read and change what is sent.
+    /// Accepts any certificate from one origin, and from no other. An attacker in the network can then read and change
+    /// everything that is sent.
     pub fn insecure_skip_verify(mut self, origin: Origin) -> Self {
         self.tls = self.tls.insecure_skip_verify(origin);
         self
     }
 
-    /// Leaves the proxies of the environment alone.
+    /// Ignores the proxies of the environment.
     pub const fn no_proxy(mut self) -> Self {
         self.no_proxy = true;
         self
     }
 
-    /// Makes the stack. Nothing is connected yet.
+    /// Builds the stack. Nothing is connected yet.
     ///
     /// # Errors
-    /// Where a certificate or key cannot be read.
+    /// If a certificate or key cannot be read.
     pub fn build(self) -> Result<Http, TlsError> {
         let (tls, no_proxy, agents) = (Arc::new(self.tls.build()?), self.no_proxy, Mutex::default());
         Ok(Http { inner: Arc::new(Inner { tls, no_proxy, agents }) })

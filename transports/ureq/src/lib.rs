@@ -1,6 +1,7 @@
-//! Longshore over [ureq](https://docs.rs/ureq): blocking, a thread for each request under way, no async runtime.
+//! Longshore over [ureq](https://docs.rs/ureq): blocking, with a thread for each request in flight and without an async
+//! runtime.
 //!
-//! An image out of an OCI layout, in a line:
+//! Pushing an image from an OCI layout takes one line:
 //!
 //! ```no_run
 //! let pushed = longshore_ureq::push("path/to/layout", "localhost:5000/a/b:v1")?;
@@ -8,8 +9,8 @@
 //! # Ok::<(), longshore_ureq::ImageError>(())
 //! ```
 //!
-//! A [`Session`] does more: any [`Operation`](longshore_core::Operation), several at once, with options, credentials and
-//! events.
+//! A [`Session`] can do more: run any [`Operation`](longshore_core::Operation), several at once, with options,
+//! credentials and events.
 //!
 //! ```
 //! # use longshore_mock_registry::{RegistryOptions, Registry, server::Server};
@@ -35,20 +36,22 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # What this stack holds of the contract, and what it cannot
+//! # How this driver keeps the contract with the core
 //!
-//! * No redirect is followed, nothing is repeated, no cookie is kept, nothing decompressed, and no header is sent that the core
-//!   did not set: all of that is off. Paths and queries are sent byte for byte.
-//! * It speaks HTTP/1.1.
-//! * **An answer is read when the body has been sent, not before.** A registry that refuses a large body early is heard at its
-//!   end, or seen as a lost connection where it closes.
-//! * **A request that waits for its answer cannot be aborted.** Its body ends early; its answer is waited for and dropped.
-//! * Silence is counted for each read and each write.
-//! * Whether a request was sent at all is known where no connection came about. Where one broke in TLS's handshake for another
-//!   reason than its certificate, the request counts as lost.
-//! * The proxies of the environment are used, save for loopback and what `NO_PROXY` names (a host, or `.example.com` for all
-//!   below it): the first of `ALL_PROXY`, `HTTPS_PROXY` and `HTTP_PROXY`, whatever the scheme. Plain HTTP goes through a tunnel
-//!   too, which not every proxy allows. A `socks5://` proxy is given names to resolve.
+//! * Redirects, retries, cookies and decompression are switched off, and no header is added. Paths and queries are sent
+//!   byte for byte.
+//! * It uses HTTP/1.1 only.
+//! * **An answer is read when the body has been sent, not before.** If a registry refuses a large body early, the
+//!   refusal is read after the whole body, or the connection counts as lost if the registry closes it.
+//! * **A request that waits for its answer cannot be aborted.** Its body ends early, and its answer is read and
+//!   dropped.
+//! * The limit of silence applies to each read and each write.
+//! * A request is known not to be sent if no connection could be opened. If the TLS handshake failed for another reason
+//!   than the certificate, the request counts as lost.
+//! * The proxy of the environment is used, except for loopback and for the hosts in `NO_PROXY` (a host, or
+//!   `.example.com` for all hosts below it). It is the first of `ALL_PROXY`, `HTTPS_PROXY` and `HTTP_PROXY`, whatever
+//!   the scheme. Plain HTTP goes through a tunnel too, which not every proxy allows. A `socks5://` proxy resolves names
+//!   itself.
 #![forbid(unsafe_code)]
 
 mod driver;

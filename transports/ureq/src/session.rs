@@ -1,4 +1,4 @@
-//! A client that is driven by the thread that calls it.
+//! A client that the calling thread drives.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -17,28 +17,29 @@ use longshore_sources::{Environment, ImageError, Sink, Source, Sources, push_of}
 use crate::driver::{Credential, Driver};
 use crate::http::Http;
 
-/// Pushes an image out of an OCI layout: a folder, or a tar of one; `PATH`, `PATH:name` or `PATH@digest` where it holds several.
+/// Pushes an image from an OCI layout in a folder or a tar. `PATH:name` or `PATH@digest` chooses an image if it has
+/// several.
 ///
-/// Without tag and digest the reference means `latest`. Credentials are those that `docker login` left
-/// on this machine; `Session::new(Http::default()).push_image(&Closure::find(source)?, &reference)` goes without.
+/// Without tag and digest the reference means `latest`. The credentials are those that `docker login` has stored on
+/// this machine; `Session::new(Http::default()).push_image(&Closure::find(source)?, &reference)` uses none.
 ///
 /// # Errors
-/// Where the source or the reference cannot be read, or the push fails.
+/// If the source or the reference cannot be read, or the push fails.
 pub fn push(source: &str, reference: &str) -> Result<Pushed, ImageError> {
     let reference = reference.parse()?;
     let mut session = Session::builder(Http::default()).stored_credentials().build();
     session.push_image(&Closure::find(source)?, &reference)
 }
 
-/// A [`Client`] that is driven by whoever calls it: a call blocks until its operations have ended.
+/// A [`Client`] that the calling thread drives: a call blocks until its operations have ended.
 ///
-/// What was learned of a registry, and which blobs are where, serves the next operation. `K` is the caller's own key for a
-/// blob, as in the core; [`Digest`] suits images.
+/// What the client learns about a registry, and which content a repository has, is used by later operations. `K` is the
+/// caller's own key for a blob, as in the core; for images, use [`Digest`].
 pub struct Session<K> {
     driver: Driver<K>,
 }
 
-/// How a [`Session`] is set up.
+/// Builds a [`Session`].
 pub struct SessionBuilder<K> {
     http: Http,
     options: Options,
@@ -53,7 +54,7 @@ impl<K: Key + Send + 'static> Session<K> {
         Self::builder(http).build()
     }
 
-    /// Sets up a session.
+    /// Starts to build a session.
     #[must_use]
     pub fn builder(http: Http) -> SessionBuilder<K> {
         SessionBuilder {
@@ -64,12 +65,12 @@ impl<K: Key + Send + 'static> Session<K> {
         }
     }
 
-    /// Where the bytes of blobs come from: to add to before an operation sends them, and to take out of after.
+    /// The sources of blobs. Add a source before an operation that sends it, and remove it afterwards.
     pub const fn sources(&mut self) -> &mut Sources<K> {
         &mut self.driver.sources
     }
 
-    /// Where the bytes of pulled blobs go.
+    /// The sinks of blobs to pull.
     pub const fn sinks(&mut self) -> &mut BTreeMap<K, Sink> {
         &mut self.driver.sinks
     }
@@ -77,13 +78,13 @@ impl<K: Key + Send + 'static> Session<K> {
     /// Runs an operation to its end.
     ///
     /// # Errors
-    /// Where it failed.
+    /// If the operation fails.
     pub fn run(&mut self, operation: impl Into<Operation<K>>) -> Result<Receipt<K>, Box<Failure>> {
         let mut results = self.run_all([operation.into()]);
         results.pop().expect("each operation has a result")
     }
 
-    /// Runs operations side by side, and gives what came of them in their order.
+    /// Runs operations in parallel, and returns their results in the same order.
     pub fn run_all(
         &mut self,
         operations: impl IntoIterator<Item = Operation<K>>,
@@ -94,13 +95,13 @@ impl<K: Key + Send + 'static> Session<K> {
         ids.iter().filter_map(|id| results.remove(id)).collect()
     }
 
-    /// What was learned of a registry, to save and to give to another session.
+    /// What the client has learned about a registry. It can be saved and given to another session.
     #[must_use]
     pub fn learned(&self, registry: &Registry) -> Option<&Learned> {
         self.driver.client.learned(registry)
     }
 
-    /// Tells what was learned of a registry before.
+    /// Gives the client what another session has learned about a registry.
     pub fn teach(&mut self, registry: &Registry, learned: Learned) {
         self.driver.client.teach(registry, learned);
     }
@@ -110,7 +111,7 @@ impl Session<Digest> {
     /// Pushes an image.
     ///
     /// # Errors
-    /// Where the reference names another digest than the image has, or the push fails.
+    /// If the reference has another digest than the image, or the push fails.
     pub fn push_image(&mut self, closure: &Closure, reference: &Reference) -> Result<Pushed, ImageError> {
         closure.check(reference)?;
         let added = closure.blobs.iter().map(|blob| (blob.descriptor.digest, Source::clone(&blob.source)));
@@ -127,14 +128,14 @@ impl Session<Digest> {
 }
 
 impl<K: Key + Send + 'static> SessionBuilder<K> {
-    /// How the client behaves.
+    /// Sets the client's options.
     #[must_use]
     pub fn options(mut self, options: Options) -> Self {
         self.options = options;
         self
     }
 
-    /// Who knows the credentials. It is asked for one registry at a time, in a thread of its own; the flag says that what it
+    /// Looks up credentials. It is asked for one registry at a time, in a thread of its own; the flag says that what it
     /// answered before was refused.
     #[must_use]
     pub fn credentials<F>(mut self, credentials: F) -> Self
@@ -145,8 +146,8 @@ impl<K: Key + Send + 'static> SessionBuilder<K> {
         self
     }
 
-    /// Credentials are those that `docker login` and its kin left on this machine, as the command takes them: files, and the
-    /// helpers that they name.
+    /// Uses the credentials that `docker login` and similar commands have stored on this machine, in files or in the
+    /// helpers that the files name.
     #[must_use]
     pub fn stored_credentials(self) -> Self {
         let environment = Environment::from_process();
@@ -155,14 +156,14 @@ impl<K: Key + Send + 'static> SessionBuilder<K> {
         })
     }
 
-    /// Who is told what happens. It must not block: the driver waits for it.
+    /// Sets the function that is called for each event. It must not block, because the driver waits for it.
     #[must_use]
     pub fn on_event(mut self, on_event: impl FnMut(Event<K>) + Send + 'static) -> Self {
         self.on_event = Box::new(on_event);
         self
     }
 
-    /// Makes the session.
+    /// Builds the session.
     #[must_use]
     pub fn build(self) -> Session<K> {
         let grace = self.options.grace;

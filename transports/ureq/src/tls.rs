@@ -1,5 +1,5 @@
-//! TLS by our own rules, as a part of ureq's chain of connectors. ureq's own knows no certificates that are trusted by
-//! themselves.
+//! TLS with the rules of `longshore-tls`, as a part of ureq's chain of connectors. ureq's own connector cannot trust
+//! single certificates of servers.
 
 use std::fmt;
 use std::io::{Read as _, Write as _};
@@ -14,10 +14,10 @@ use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, Transport, TransportAdapter,
 };
 
-/// Wraps what was connected in TLS, where the URL wants that.
+/// Adds TLS to a connection, if the URL needs it.
 pub(crate) struct TlsConnector {
     tls: Arc<Tls>,
-    /// The one origin whose own rules hold.
+    /// The one origin whose own rules apply.
     own: Option<Origin>,
     config: Mutex<Option<Arc<ClientConfig>>>,
 }
@@ -27,7 +27,7 @@ impl TlsConnector {
         Self { tls, own, config: Mutex::default() }
     }
 
-    /// Made when it is first needed: a machine without any CA can still push to loopback.
+    /// Made when it is first needed, so that a machine without any CA can still push to loopback.
     fn config(&self) -> Result<Arc<ClientConfig>, Error> {
         let mut config = self.config.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(config) = &*config {
@@ -64,7 +64,7 @@ impl fmt::Debug for TlsConnector {
     }
 }
 
-/// A connection in TLS.
+/// A connection with TLS.
 pub(crate) struct TlsTransport {
     buffers: LazyBuffers,
     stream: StreamOwned<ClientConnection, TransportAdapter>,

@@ -1,4 +1,4 @@
-//! An error of the stack in one sentence.
+//! Describes an error of the HTTP stack in one sentence.
 
 use std::io;
 
@@ -7,7 +7,7 @@ use longshore_core::{Origin, Scheme};
 use longshore_tls::certificate;
 use ureq::{Error, Timeout};
 
-/// Why there is no answer: whether the request can have been applied, and the reason in a sentence.
+/// Classifies an error by whether the request may have been applied, with the reason as a sentence.
 pub(crate) fn no_answer(error: &Error, origin: &Origin) -> NoAnswer {
     let (host, authority) = (origin.host(), origin.authority());
     match error {
@@ -28,21 +28,21 @@ pub(crate) fn no_answer(error: &Error, origin: &Origin) -> NoAnswer {
         Error::LargeResponseHeader(_, limit) => {
             NoAnswer::Lost(format!("the head of the answer has more than {limit} bytes"))
         }
-        // It comes by itself where it is about ourselves, before anything is connected: there is nobody to trust.
+        // This error is about the own configuration, before anything is connected: no CA is trusted.
         Error::Rustls(rustls::Error::General(_)) => NoAnswer::Untrusted(longshore_tls::NO_CA.to_owned()),
         Error::Rustls(error) => tls(error, &authority),
-        // The system gives a failed look-up no kind of its own; this is how the standard library begins what it says.
+        // The standard library has no error kind for a failed look-up, only this beginning of the text.
         Error::Io(error) if error.to_string().starts_with("failed to lookup address") => {
             NoAnswer::NotSent(format!("no address is known for {host}: {error}"))
         }
         Error::Io(error) => io_error(error, &authority),
-        // An answer that does not begin as one of HTTP does, such as TLS's refusal of plain HTTP.
+        // An answer that is not HTTP, such as a TLS server's answer to plain HTTP.
         other if origin.scheme() == Scheme::Http && other.to_string().contains("invalid HTTP version") => {
             NoAnswer::Untrusted(format!(
                 "{authority} does not answer in HTTP: HTTPS must be asked for where it is meant"
             ))
         }
-        // What ureq says may hold a part of what the peer sent; the core makes that harmless to print.
+        // ureq's text may contain a part of the peer's answer. The core escapes it for display.
         other => NoAnswer::Lost(format!("{authority}: {other}")),
     }
 }
@@ -73,7 +73,7 @@ fn io_error(error: &io::Error, authority: &str) -> NoAnswer {
     }
 }
 
-/// A certificate is checked before anything is sent; other errors of TLS may come later.
+/// Certificates are checked before anything is sent. Other TLS errors may come later.
 fn tls(error: &rustls::Error, authority: &str) -> NoAnswer {
     match error {
         rustls::Error::InvalidCertificate(why) => {

@@ -1,74 +1,30 @@
-//! What the environment says of proxies and of whom to trust. A process has one environment: each test runs itself again, in
-//! a process of its own.
+//! The proxies and the certificate authorities that the environment names.
 
 mod support;
 
+#[path = "../../../cli/tests/common/environment.rs"]
+mod environment;
 #[path = "../../../cli/tests/common/proxy.rs"]
 mod proxy;
 #[path = "../../../cli/tests/common/socks.rs"]
 mod socks;
 
-use std::process::Command;
-
-use longshore_core::content::Platform;
+use environment::{image, is_again, reference, shown};
 use longshore_core::driver::NoAnswer;
-use longshore_core::{Digest, FailureKind, Options, Reference, Scheme};
-use longshore_sources::layout::Closure;
-use longshore_sources::{Source, pack};
-use longshore_ureq::{Http, HttpBuilder, ImageError, Session};
+use longshore_core::{Digest, FailureKind, Options, Scheme};
+use longshore_ureq::{Http, HttpBuilder, Session};
 use proxy::Proxy;
 use socks::Socks;
 use support::tls::Ca;
 use support::{attempts, json, registry};
 
-/// Set in the process that a test runs itself in.
-const AGAIN: &str = "LONGSHORE_TEST_AGAIN";
-
-/// Whether this is the process with these variables; otherwise it is run, and what it says is looked at.
-fn is_again(test: &str, variables: &[(&str, &str)]) -> bool {
-    if std::env::var_os(AGAIN).is_some() {
-        return true;
-    }
-    let mut again = Command::new(std::env::current_exe().unwrap());
-    again.args(["--exact", test, "--nocapture"]).env_clear().env(AGAIN, "1").envs(variables.iter().copied());
-    let output = again.output().unwrap();
-    let said = [output.stdout, output.stderr].concat();
-    let said = String::from_utf8_lossy(&said);
-    assert!(output.status.success() && said.contains("1 passed"), "{said}");
-    assert!(!said.contains("CANARY"), "I29: {said}");
-    false
-}
-
-/// A name that nobody but the proxy knows.
-fn reference(scheme: Scheme) -> Reference {
-    let mut reference: Reference = "registry.invalid/a:v1".parse().unwrap();
-    reference.registry = reference.registry.with_scheme(scheme);
-    reference
-}
-
-fn image() -> Closure {
-    let layer = pack::Layer::new().with_file("file", Source::bytes(vec![7; 100_000]), 0o644);
-    let layer = layer.in_memory(pack::Compression::None).unwrap();
-    pack::image(&Platform::new("linux", "amd64", None), &[layer], &[]).unwrap()
-}
-
 fn session(http: HttpBuilder, options: Options) -> Session<Digest> {
     Session::builder(http.build().unwrap()).options(options).build()
 }
 
-/// Pushes to the name, and prints what came of it, as a careless program would.
+/// Pushes to the name, and prints the result.
 fn push(http: HttpBuilder, scheme: Scheme) -> Result<u64, FailureKind> {
-    let mut session = session(http, attempts(2));
-    let pushed = session.push_image(&image(), &reference(scheme));
-    println!("{pushed:?}");
-    match pushed {
-        Ok(pushed) => Ok(pushed.uploaded),
-        Err(ImageError::Failed(failure)) => {
-            println!("{failure}");
-            Err(failure.kind)
-        }
-        Err(other) => panic!("{other}"),
-    }
+    shown(session(http, attempts(2)).push_image(&image(), &reference(scheme)))
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What the exchange and the network know of a body.
+//! The state of a body that the exchange and the network share.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -10,24 +10,24 @@ use tokio::time::{Instant, timeout_at};
 use super::pieces::Pieces;
 use crate::lock::lock;
 
-/// What both ends of a body know of it.
+/// The shared state of a body.
 pub(super) struct Account {
     pub(super) pieces: Mutex<Pieces>,
-    /// When a byte last moved, either way.
+    /// When a byte was last transferred, in either direction.
     pub(super) moved: Mutex<Instant>,
-    /// Whether the network waits for the source.
+    /// Whether the network is waiting for the source.
     pub(super) is_reading: AtomicBool,
     pub(super) failure: Mutex<Option<NoAnswer>>,
 }
 
-/// A body as the exchange sees it. When this is dropped, what is left of the body is not sent any more.
+/// The exchange's handle to a body. When it is dropped, the rest of the body is not sent.
 #[derive(Default)]
 pub(crate) struct Outgoing {
     pub(super) account: Arc<Account>,
 }
 
 impl Outgoing {
-    /// A byte moved now.
+    /// Records that a byte was transferred now.
     pub(crate) fn touch(&self) {
         *lock(&self.account.moved) = Instant::now();
     }
@@ -37,7 +37,8 @@ impl Outgoing {
         lock(&self.account.failure).clone()
     }
 
-    /// Waits for a future for as long as bytes move now and then, either way. A slow source is not the other side's silence.
+    /// Waits for a future, as long as no more than `silence` passes without a byte in either direction. The time in
+    /// which the source is slow does not count.
     pub(crate) async fn unless_silent<T>(&self, silence: Duration, future: impl Future<Output = T>) -> Option<T> {
         let mut future = std::pin::pin!(future);
         loop {
@@ -53,7 +54,7 @@ impl Outgoing {
 }
 
 impl Drop for Outgoing {
-    /// Ends the thread, and with that the body, which breaks the connection off where the body was not at its end.
+    /// Ends the thread and the body. If the body was not complete, this closes the connection.
     fn drop(&mut self) {
         match &mut *lock(&self.account.pieces) {
             Pieces::Read(incoming) => incoming.close(),

@@ -1,4 +1,4 @@
-//! Where a body's pieces come from.
+//! The pieces of a body.
 
 use std::task::{Context, Poll};
 
@@ -7,7 +7,7 @@ use longshore_sources::SourceError;
 use longshore_sources::source::BodyReader;
 use tokio::sync::mpsc;
 
-/// What comes next of a body.
+/// The next piece of a body, or its end.
 pub(super) enum Piece {
     Bytes(Bytes),
     End,
@@ -15,14 +15,14 @@ pub(super) enum Piece {
     Failed(SourceError),
 }
 
-/// Reads a body in a thread that may block. `on_end` is called before the network can have the end.
+/// Reads a body in a thread that may block. `on_end` is called before the network receives the end.
 pub(super) fn read(mut reader: BodyReader, pieces: &mpsc::Sender<Piece>, on_end: impl FnOnce()) {
     let last = loop {
         let piece = Piece::from(reader.next_piece());
         if !matches!(piece, Piece::Bytes(_)) {
             break piece;
         }
-        // Where nobody takes it, the body was given up.
+        // If nothing receives it, the body was dropped.
         if pieces.blocking_send(piece).is_err() {
             return;
         }
@@ -43,22 +43,22 @@ impl From<Result<Option<Bytes>, SourceError>> for Piece {
     }
 }
 
-/// Where the network's end of a body gets its pieces from.
+/// Where the network gets a body's pieces from.
 #[derive(Default)]
 pub(super) enum Pieces {
     /// All of the body.
     Whole(Bytes),
-    /// A reader that nobody has to wait for.
+    /// A reader that does not block.
     AtHand(BodyReader),
-    /// The thread that reads. A channel that closes without an end is a failure.
+    /// The thread that reads. If the channel closes without an end, the body has failed.
     Read(mpsc::Receiver<Piece>),
-    /// Nowhere: the body was given up.
+    /// Nothing: the body was dropped.
     #[default]
     GivenUp,
 }
 
 impl Pieces {
-    /// The next piece, or the end; nothing where the body breaks off.
+    /// The next piece, or the end; `None` if the body ends early.
     pub(super) fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Piece>> {
         match self {
             Self::Whole(bytes) if bytes.is_empty() => Poll::Ready(Some(Piece::End)),

@@ -1,4 +1,4 @@
-//! The end of a body that the network takes pieces from.
+//! The part of a body that the network reads.
 
 use std::pin::Pin;
 use std::sync::atomic::Ordering;
@@ -14,13 +14,13 @@ use super::account::{Account, Outgoing};
 use super::pieces::{Piece, Pieces};
 use crate::lock::lock;
 
-/// How many bytes pass at least between two reports of progress, and how much time: more often nobody could look.
+/// How many bytes are sent at least between two reports of progress.
 pub(super) const REPORT: u64 = 256 * 1024;
 const REPORT_AFTER: Duration = Duration::from_millis(50);
 
-/// The end that the network takes pieces from.
+/// The part of a body that the network reads.
 pub(super) struct Streamed {
-    /// Bytes to come, where that is known.
+    /// How many bytes are still to come, if that is known.
     remaining: Option<u64>,
     total: u64,
     reported: u64,
@@ -70,7 +70,7 @@ impl http_body::Body for Streamed {
                 Some(Ok(Frame::data(bytes)))
             }
             Some(Piece::End) if self.remaining.unwrap_or(0) == 0 => None,
-            // Never a short body: without its end the request is broken off.
+            // An incomplete body must not look complete, so the request fails.
             Some(Piece::End) | None => Some(Err("the body was broken off")),
             Some(Piece::Failed(error)) => {
                 *lock(&self.account.failure) = Some(error.into());
@@ -89,7 +89,7 @@ impl http_body::Body for Streamed {
 }
 
 impl Drop for Streamed {
-    /// Lets go of the channel, so that the thread does not wait for a network that has gone.
+    /// Closes the channel, so that the thread does not wait for a connection that has ended.
     fn drop(&mut self) {
         *lock(&self.account.pieces) = Pieces::GivenUp;
     }

@@ -15,24 +15,25 @@ use crate::lock::lock;
 
 /// Bodies of more bytes than this go over a connection that offers HTTP/1.1 only.
 ///
-/// Over HTTP/2 the registry's window, 64 KiB by the protocol and rarely more than 1 MiB, is all that is sent in a round trip.
+/// Over HTTP/2 no more than the registry's flow-control window is sent in a round trip: 64 KiB by default, and rarely
+/// more than 1 MiB.
 const LARGE_BODY: u64 = 64 * 1024;
 
-/// How many bytes of one answer, and of all answers on a connection, a peer may send over HTTP/2 before we have taken them: what a
-/// pull gets in a round trip, and what slow sinks may leave in memory. A window that grows with what arrives, as hyper has it,
-/// takes many round trips to get there.
+/// The flow-control window for one answer over HTTP/2, in bytes; the connection's is twice as large. It limits what a
+/// pull receives in a round trip, and what slow sinks may leave in memory. hyper's adaptive window would need many
+/// round trips to grow so large.
 const STREAM_WINDOW: u32 = 8 << 20;
 const CONNECTION_WINDOW: u32 = 16 << 20;
 
-/// The HTTP stack: pools of connections, and whom they trust. A clone shares them.
+/// The HTTP stack: connection pools and TLS rules. A clone shares them.
 ///
-/// By default certificates are checked against what the system trusts, and the proxies of the environment are used.
+/// By default the system's certificate authorities are trusted, and the proxies of the environment are used.
 #[derive(Clone)]
 pub struct Http {
     inner: Arc<Inner>,
 }
 
-/// How an [`Http`] is set up.
+/// Builds an [`Http`].
 #[derive(Debug, Clone, Default)]
 #[must_use]
 pub struct HttpBuilder {
@@ -48,18 +49,18 @@ struct Inner {
     clients: Mutex<BTreeMap<Kind, reqwest::Client>>,
 }
 
-/// Which of the rules about TLS hold for an origin.
+/// The TLS rules of an origin.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Trust {
     /// There is no TLS.
     None,
-    /// Those for everybody.
+    /// The rules for all origins without own rules.
     Everybody,
     /// This origin's own.
     Own(Origin),
 }
 
-/// What sets one pool of connections apart from another.
+/// What distinguishes one connection pool from another.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Kind {
     trust: Trust,
@@ -77,7 +78,8 @@ impl Http {
         HttpBuilder::default()
     }
 
-    /// The client for an origin, and for a request body of so many bytes. It is made when it is first needed, so that a machine without any CA can still push to loopback.
+    /// The client for an origin and for a request body of this size. It is made when it is first needed, so that a
+    /// machine without any CA can still push to loopback.
     pub(crate) fn client(
         &self,
         origin: &Origin,
@@ -93,7 +95,7 @@ impl Http {
                 Scheme::Https => Trust::Everybody,
             },
             http1: inner.http1_only || (is_large && origin.scheme() == Scheme::Https),
-            // What is on this machine is no business of a proxy.
+            // Requests to this machine do not go through a proxy.
             direct: inner.no_proxy || origin.host().is_loopback(),
             connect: limits.connect,
             head_fields: limits.head_fields,
@@ -142,14 +144,15 @@ impl Inner {
 }
 
 impl HttpBuilder {
-    /// Trusts the CA certificates in this PEM text, beside what the system trusts, wherever a registry sends us: its token
-    /// service and its storage tend to have certificates of the same CA.
+    /// Trusts the CA certificates in this PEM text, in addition to the system's. They are trusted for all origins,
+    /// because a registry's token service and storage usually have certificates of the same CA.
     pub fn ca_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.tls = self.tls.ca_pem(pem);
         self
     }
 
-    /// Shows this certificate to one origin, and to no other. Certificate, with its chain, and key are PEM texts.
+    /// Sends this client certificate to one origin, and to no other. The certificate with its chain, and the key, are
+    /// PEM texts.
     pub fn client_certificate(
         mut self,
         origin: Origin,
@@ -160,28 +163,29 @@ impl HttpBuilder {
         self
     }
 
-    /// Takes any certificate from one origin, and from no other: whoever is on the way can read and change what is sent.
+    /// Accepts any certificate from one origin, and from no other. An attacker in the network can then read and change
+    /// everything that is sent.
     pub fn insecure_skip_verify(mut self, origin: Origin) -> Self {
         self.tls = self.tls.insecure_skip_verify(origin);
         self
     }
 
-    /// Leaves the proxies of the environment alone.
+    /// Ignores the proxies of the environment.
     pub const fn no_proxy(mut self) -> Self {
         self.no_proxy = true;
         self
     }
 
-    /// Speaks HTTP/1.1 also where HTTP/2 is offered.
+    /// Uses HTTP/1.1 even if the server offers HTTP/2.
     pub const fn http1_only(mut self) -> Self {
         self.http1_only = true;
         self
     }
 
-    /// Makes the stack. Nothing is connected yet.
+    /// Builds the stack. Nothing is connected yet.
     ///
     /// # Errors
-    /// Where a certificate or key cannot be read.
+    /// If a certificate or key cannot be read.
     pub fn build(self) -> Result<Http, TlsError> {
         let (tls, no_proxy, http1_only) = (self.tls.build()?, self.no_proxy, self.http1_only);
         Ok(Http { inner: Arc::new(Inner { tls, no_proxy, http1_only, clients: Mutex::default() }) })

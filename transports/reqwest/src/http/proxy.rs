@@ -1,10 +1,10 @@
-//! The proxies of the environment, where reqwest reads them otherwise than others do.
+//! The proxies of the environment that reqwest reads differently from other tools.
 
 use longshore_core::Scheme;
 use longshore_core::driver::NoAnswer;
 use reqwest::{ClientBuilder, NoProxy, Proxy};
 
-/// A variable by its names, and what its proxy is for.
+/// A variable by its names, and the requests that its proxy is for.
 struct Variable {
     names: [&'static str; 2],
     proxy: fn(&str) -> reqwest::Result<Proxy>,
@@ -16,13 +16,13 @@ const VARIABLES: [Variable; 3] = [
     Variable { names: ["ALL_PROXY", "all_proxy"], proxy: |url| Proxy::all(url) },
 ];
 
-/// Lets a `socks5://` proxy resolve names, as Go's clients do: whoever needs such a proxy mostly has no other way to resolve
-/// them. reqwest does that for `socks5h://` alone. Where there is no such proxy, nothing is changed.
+/// Lets a `socks5://` proxy resolve names, as Go's clients do: a machine that needs such a proxy usually cannot resolve
+/// them itself. reqwest does that only for `socks5h://`. Without such a proxy, nothing is changed.
 ///
 /// # Errors
 /// Where the proxy for this scheme is none that can be used: what should go through a proxy does not go without.
 pub(super) fn of_environment(builder: ClientBuilder, scheme: Scheme) -> Result<ClientBuilder, NoAnswer> {
-    // A CGI program must not read them: its client could set HTTP_PROXY by a header.
+    // A CGI program must not read them, because its client could set HTTP_PROXY with a header.
     if std::env::var_os("REQUEST_METHOD").is_some() {
         return Ok(builder);
     }
@@ -57,7 +57,7 @@ fn value(names: [&str; 2]) -> Option<String> {
     names.into_iter().find_map(|name| std::env::var(name).ok()).filter(|value| !value.is_empty())
 }
 
-/// The URL that lets the proxy resolve names, where this one does not.
+/// The URL with which the proxy resolves names, if this URL does not have that effect.
 fn by_its_own_names(url: &str) -> Option<String> {
     let (scheme, rest) = url.split_once("://")?;
     scheme.eq_ignore_ascii_case("socks5").then(|| format!("socks5h://{rest}"))

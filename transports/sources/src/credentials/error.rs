@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::time::Duration;
 
+use longshore_core::driver::AskFailed;
 use longshore_core::text::shown;
 use thiserror::Error;
 
@@ -123,4 +124,11 @@ pub enum HelperFailure {
         /// What it was asked for.
         server: String,
     },
+}
+
+/// What a driver answers to [`Output::Ask`](longshore_core::driver::Output::Ask) in place of credentials.
+impl From<CredentialsError> for AskFailed {
+    fn from(error: CredentialsError) -> Self {
+        Self(error.to_string())
+    }
 }
