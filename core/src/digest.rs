@@ -9,6 +9,7 @@ use thiserror::Error;
 
 /// A hash function that a [`Digest`] may name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Algorithm {
     /// SHA-256, which every registry accepts.
     Sha256,

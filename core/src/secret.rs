@@ -168,6 +168,7 @@ impl fmt::Debug for Authorization {
 /// A secret was about to be sent to an origin that it was not made for.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("credentials for {bound} are not sent to {asked}")]
+#[non_exhaustive]
 pub struct WrongOrigin {
     /// The origin that the secret was made for.
     pub bound: Origin,

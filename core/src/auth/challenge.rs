@@ -170,6 +170,7 @@ impl Bearer {
 #[error(
     "{from} asks for credentials, and those for {registry} are not given to it; log in there by its own name instead"
 )]
+#[non_exhaustive]
 pub struct ForeignChallenge {
     /// The registry that the request was meant for.
     pub registry: Origin,

@@ -13,6 +13,7 @@ const ZERO_GUID: &str = "00000000-0000-0000-0000-000000000000";
 const TOKEN_USER: &str = "<token>";
 
 /// The credentials of a registry's client. `Debug` prints their kind and nothing else.
+#[non_exhaustive]
 pub enum Credentials {
     /// A user name and a password.
     ///

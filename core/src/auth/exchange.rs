@@ -68,6 +68,7 @@ enum Form {
 
 /// A request to a token service, ready to be sent. Its headers or its body may contain a secret, so `Debug` prints
 /// neither.
+#[non_exhaustive]
 pub struct TokenCall {
     /// The target of the request.
     pub target: Target,

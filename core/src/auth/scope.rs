@@ -6,6 +6,7 @@ use crate::Repository;
 
 /// An action in a repository, as a token scope names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Action {
     /// Read.
     Pull,

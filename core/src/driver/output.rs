@@ -121,6 +121,7 @@ pub enum Keep<K> {
 
 /// When to poll again if no input comes before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub struct Deadline {
     /// The moment.
     pub at: Instant,

@@ -90,6 +90,7 @@ impl AnswerError {
 
 /// Two digests that should be the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Digests {
     /// The expected digest.
     pub expected: Digest,

@@ -4,6 +4,7 @@ use thiserror::Error;
 
 /// Why no answer came. Each variant has the reason, as one sentence to show.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum NoAnswer {
     /// No part of the request was sent (no address, connection refused, TLS failed), so it was not applied. The client
     /// retries.

@@ -8,6 +8,7 @@ use http::Method;
 /// table](https://github.com/opencontainers/distribution-spec/blob/967efdc079b91785ad18c77cc4f8991a47feefbf/spec.md#endpoints),
 /// split by method. [`Display`](fmt::Display) writes its id, such as `end-4a`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Row {
     /// `end-1`: check whether the origin is a registry.
     Ping,

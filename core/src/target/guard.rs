@@ -15,6 +15,7 @@ use super::{Origin, Scheme, Target, site, special};
 
 /// The part of an answer that a URL came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Source {
     /// The `Location` of an upload or of stored content.
     Location,
@@ -117,6 +118,7 @@ impl Policy {
 
 /// What to do about a URL at another origin than the registry's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum CrossOrigin {
     /// Follow it without credentials, if its host is public and it does not change from HTTPS to plain HTTP.
     #[default]
@@ -127,6 +129,7 @@ pub enum CrossOrigin {
 
 /// Which token services a registry may name. The registry's credentials are sent to them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum Realms {
     /// The registry's own origin.
     SameOrigin,

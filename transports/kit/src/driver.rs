@@ -1,4 +1,4 @@
-//! What the kit asks of a driver.
+//! The driver that the kit checks, and its capabilities.
 
 use std::sync::Arc;
 
@@ -8,15 +8,15 @@ use longshore_core::{Failure, Receipt, Registry};
 
 use crate::Work;
 
-/// What came of an operation.
+/// The result of an operation.
 pub(crate) type Ended = Result<Receipt<u32>, Box<Failure>>;
 
-/// A driver under proof.
+/// A driver that the kit checks.
 ///
-/// Every `FnMut(Work) -> Vec<Result<Receipt<u32>, Box<Failure>>>` is one.
+/// It is implemented for every `FnMut(Work) -> Vec<Result<Receipt<u32>, Box<Failure>>>`.
 pub trait Driver {
-    /// Starts all operations of the work in a new client with its options, and drives it until it is idle.
-    /// Gives what came of them, in their order.
+    /// Starts all operations of the work in a new client with the work's options, and drives it until it is idle.
+    /// Returns the results of the operations, in order.
     ///
     /// Connections may be kept from one call to the next.
     fn run(&mut self, work: Work) -> Vec<Result<Receipt<u32>, Box<Failure>>>;
@@ -28,19 +28,19 @@ impl<F: FnMut(Work) -> Vec<Ended>> Driver for F {
     }
 }
 
-/// A server that a driver is made for.
+/// The server that a driver is made for.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Site {
-    /// Scheme, host and port: `http://127.0.0.1:40123`. The work names it too.
+    /// Scheme, host and port, such as `http://127.0.0.1:40123`. The work's operations name it too.
     pub base_url: String,
-    /// The same, as the core calls it.
+    /// The same, as a registry of the core.
     pub registry: Registry,
     /// The certificate of the CA to trust, as PEM.
     pub ca_pem: String,
 }
 
-/// What a driver's stack can do beyond what every driver must. What is declared is checked, and what is not declared is
+/// The optional capabilities of a driver. A capability that is declared is checked, and one that is not declared is
 /// reported as absent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
@@ -50,18 +50,19 @@ pub struct Capabilities {
     pub tls: bool,
     /// It speaks HTTP/2 where TLS's ALPN agrees on it.
     pub http2: bool,
-    /// It has several requests in flight at once.
+    /// It can have several requests in flight at once.
     pub concurrent: bool,
-    /// It tells an answer that comes before the request's body was sent, and sends no more of the body.
+    /// It reports an answer that comes before the whole body was sent, and stops sending the body.
     pub early_answers: bool,
-    /// It ends a request that was aborted, and its connection where that is what it takes.
+    /// It ends a request that was aborted, by closing its connection if necessary.
     pub abort: bool,
-    /// It tells a TLS connection whose end was said from one that was cut: a body without a length ends with it.
+    /// It distinguishes a TLS connection that was closed with `close_notify` from one that was cut, which matters for a
+    /// body without a length.
     pub tls_end: bool,
 }
 
 impl Capabilities {
-    /// None of them: one request at a time in plain HTTP/1.1.
+    /// No capabilities: one request at a time, over plain HTTP/1.1.
     #[must_use]
     pub const fn none() -> Self {
         Self { tls: false, http2: false, concurrent: false, early_answers: false, abort: false, tls_end: false }
@@ -82,28 +83,28 @@ impl Capabilities {
         self
     }
 
-    /// It has several requests in flight at once.
+    /// It can have several requests in flight at once.
     #[must_use]
     pub const fn concurrent(mut self) -> Self {
         self.concurrent = true;
         self
     }
 
-    /// It tells answers that come early.
+    /// It reports early answers.
     #[must_use]
     pub const fn early_answers(mut self) -> Self {
         self.early_answers = true;
         self
     }
 
-    /// It ends what is aborted.
+    /// It ends requests that are aborted.
     #[must_use]
     pub const fn abort(mut self) -> Self {
         self.abort = true;
         self
     }
 
-    /// It tells how a TLS connection ended.
+    /// It reports how a TLS connection ended.
     #[must_use]
     pub const fn tls_end(mut self) -> Self {
         self.tls_end = true;
@@ -111,7 +112,7 @@ impl Capabilities {
     }
 }
 
-/// The other side of a driver that has no sockets. A clone is another handle on the same.
+/// The handler for a driver without sockets. A clone is another handle to the same.
 #[derive(Clone)]
 pub struct Handler {
     pub(crate) answer: Arc<dyn Fn(Request<Bytes>) -> Response<Bytes> + Send + Sync>,

@@ -1,9 +1,9 @@
-//! Proves that a driver of [`longshore_core`] keeps its contract.
+//! Checks that a driver of [`longshore_core`] keeps the contract with the core.
 //!
-//! A driver moves bytes for the core: it adds no header, follows no redirect, repeats nothing, sends bodies to the byte,
-//! holds limits, and tells what really happened. The kit has servers that misbehave on purpose, over plain HTTP, TLS and
-//! HTTP/2 on loopback, and a check for each duty. What a stack can do beyond that (TLS, HTTP/2, several requests at once,
-//! early answers, abort) is declared, checked where it is, and reported as absent elsewhere.
+//! A driver moves bytes for the core: it adds no header, follows no redirect, retries nothing, sends exactly the body's
+//! bytes, enforces limits, and reports what really happened. The kit has servers that misbehave on purpose, over plain
+//! HTTP, TLS and HTTP/2 on loopback, and a check for each duty. Optional capabilities (TLS, HTTP/2, several requests at
+//! once, early answers, abort) are declared: each is checked if it is declared, and reported as absent if not.
 //!
 //! ```no_run
 //! # use longshore_core::driver::Output;
@@ -23,10 +23,10 @@
 //! report.assert();
 //! ```
 //!
-//! [`Work`] holds what an operation needs: bytes to send as [`Content`], places for what is pulled as [`Sink`], and
-//! credentials. A driver without sockets is checked with [`check_in_memory`]: those duties that are marked `any`.
+//! [`Work`] has what an operation needs: bytes to send as [`Content`], sinks for pulled blobs as [`Sink`], and
+//! credentials. [`check_in_memory`] checks a driver without sockets, for the duties that are marked `any`.
 //!
-//! A check that never ends is a driver that hangs: run it with `--nocapture`, and the last name printed is the duty.
+//! If a check does not end, the driver hangs: run it with `--nocapture`, and the last name that is printed is the duty.
 //!
 //! # The matrix
 //!
@@ -50,7 +50,7 @@
 #![doc = include_str!("../examples/hyper_driver/driver.rs")]
 //! ```
 //!
-//! and with one request:
+//! and how it sends one request:
 //!
 //! ```ignore
 #![doc = include_str!("../examples/hyper_driver/exchange.rs")]
@@ -76,12 +76,12 @@ use duties::Duty;
 use server::tls::Ca;
 use trial::{Maker, Protocol, Trial};
 
-/// Checks a driver against servers on loopback. `make` makes one for a server; it is called many times.
+/// Checks a driver against servers on loopback. `make` makes a driver for a server, and is called many times.
 pub fn check<D: Driver + 'static>(capabilities: Capabilities, make: impl FnMut(&Site) -> D) -> Report {
     check_duties(capabilities, |_| true, make)
 }
 
-/// Checks those duties whose names are wanted: to look into one, or to leave one out while it is being worked on.
+/// Checks only the duties whose names `wanted` accepts, for example to examine one duty.
 pub fn check_duties<D: Driver + 'static>(
     capabilities: Capabilities,
     is_wanted: impl Fn(&str) -> bool,
@@ -98,7 +98,7 @@ pub fn check_duties<D: Driver + 'static>(
     run(&capabilities, &protocols, &is_wanted, &mut Maker::Sockets(&mut make))
 }
 
-/// Checks a driver that has no sockets, and takes its answers from a handler: the duties that are marked `any`.
+/// Checks a driver without sockets, which gets its answers from a handler, for the duties that are marked `any`.
 pub fn check_in_memory<D: Driver + 'static>(mut make: impl FnMut(Handler) -> D) -> Report {
     let mut make = move |handler: Handler| Box::new(make(handler)) as Box<dyn Driver>;
     run(&Capabilities::none(), &[Protocol::Memory], &|_| true, &mut Maker::Memory(&mut make))

@@ -1,4 +1,4 @@
-//! What the kit found.
+//! The report of the kit.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use crate::duties::Duty;
 
-/// What the kit found out about one driver, duty by duty.
+/// The results of one driver, duty by duty.
 #[derive(Debug, Clone)]
 #[must_use = "a report may say that duties are broken"]
 pub struct Report {
     pub(crate) results: Vec<DutyResult>,
 }
 
-/// What came of one duty.
+/// The result of one duty.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct DutyResult {
@@ -21,23 +21,23 @@ pub struct DutyResult {
     pub name: &'static str,
     /// What a driver must do.
     pub what: &'static str,
-    /// `any`, or `socket` where the duty needs one.
+    /// `any`, or `socket` if the duty needs sockets.
     pub over: &'static str,
-    /// Whether it is held.
+    /// Whether the driver fulfils it.
     pub verdict: Verdict,
-    /// What the check took, over all protocols.
+    /// The time of the check, over all protocols.
     pub took: Duration,
 }
 
-/// Whether a duty is held.
+/// Whether a driver fulfils a duty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verdict {
-    /// It is, over each of these protocols.
+    /// It does, over each of these protocols.
     Held(Vec<&'static str>),
-    /// It is not: over which protocol, and what was seen.
+    /// It does not: over which protocol, and what happened.
     Broken(String),
-    /// The driver does not declare what it needs.
+    /// The driver does not declare the capability that the duty needs.
     Absent(&'static str),
 }
 
@@ -55,10 +55,10 @@ impl Report {
         self.results.iter().filter(is_broken).map(|result| result.name).collect()
     }
 
-    /// Sees to it that every duty is held or absent.
+    /// Asserts that every duty is fulfilled or absent.
     ///
     /// # Panics
-    /// Where one is broken, with the whole report.
+    /// If a duty is broken. The message is the whole report.
     pub fn assert(&self) {
         assert!(self.broken().is_empty(), "duties are broken: {}\n{self}", self.broken().join(", "));
     }
@@ -92,9 +92,9 @@ impl fmt::Display for Report {
     }
 }
 
-/// The matrix of duties and drivers in Markdown, out of each driver's name and the [lines](Report::lines) of its report.
+/// The matrix of duties and drivers in Markdown, from each driver's name and the [lines](Report::lines) of its report.
 ///
-/// What a driver's report does not have is not checked for it: it needs a socket.
+/// A duty that a driver's report does not have was not checked, because it needs a socket.
 #[must_use]
 pub fn matrix(reports: &[(String, String)]) -> String {
     let mut table = String::from("| duty | over | what a driver must do |");

@@ -14,6 +14,7 @@ use crate::source::{Source, SourceError};
 
 /// How a layer is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Compression {
     /// A plain tar.
     None,

@@ -81,6 +81,7 @@ pub enum SourceError {
 /// The bytes of a source do not have the given digest.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{what} has the digest {found}, not {expected}: the blob is damaged")]
+#[non_exhaustive]
 pub struct DigestMismatch {
     /// The source's name in messages.
     pub what: String,

@@ -55,6 +55,7 @@ enum Kind {
 
 /// The size and digest of a blob, known at its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Ended {
     /// The whole blob's size in bytes.
     pub len: u64,
