@@ -96,6 +96,7 @@ fn sent(credentials: Option<&Credentials>) -> String {
         Some(Credentials::Basic { user, password }) => ("basic", Authorization::basic(origin, user, password)),
         Some(Credentials::IdentityToken(token)) => ("identity", Authorization::bearer(origin, token)),
         Some(Credentials::RegistryToken(token)) => ("registry", Authorization::bearer(origin, token)),
+        Some(other) => unreachable!("{other:?} is no kind that is stored"),
     };
     let mut request = http::HeaderMap::new();
     authorization.unwrap().authorize(&target, &mut request).unwrap();
