@@ -1,6 +1,7 @@
 //! `longshore probe`: what a registry does, as a profile for the mock registry.
 
 use std::io::Write as _;
+use std::sync::Arc;
 
 use longshore_conformance::suite::{SuiteOptions, probe, unobserved};
 use longshore_core::target::Policy;
@@ -29,12 +30,12 @@ pub(crate) async fn run(arguments: ProbeArguments) -> Result<(), Error> {
     let http = connection::http(&arguments.trust, &reference.registry.origin())?;
     let wallet = Wallet::open(&arguments.login, &reference)?;
     let looked_up = wallet.credentials(&reference.registry, Some(&reference.repository));
-    options.credentials = looked_up.map_err(|error| Error::failed(error.0))?;
+    options.credentials = looked_up.map_err(|error| Error::failed(error.0))?.map(Arc::new);
     let mut signals = Signals::listen()?;
     let handle = Handle::current();
     let probing = tokio::task::spawn_blocking(move || {
         let client = HttpClient::new(http, handle);
-        client.reach(&options.registry, options.time_limit)?;
+        client.enter(&options)?;
         Ok(probe(&client, options))
     });
     let probed = tokio::select! {

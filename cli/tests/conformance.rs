@@ -104,6 +104,24 @@ fn a_registry_without_the_tls_that_is_asked_for_is_not_judged() {
 }
 
 #[test]
+fn a_registry_that_lets_nobody_in_is_not_judged() {
+    let folder = tempfile::tempdir().unwrap();
+    let users = folder.path().join("users");
+    fs::write(&users, HTPASSWD).unwrap();
+    for scheme in ["bearer", "basic"] {
+        let mock = Mock::start(&["--auth", users.to_str().unwrap(), "--auth-scheme", scheme]);
+        for name in ["conformance", "probe"] {
+            let said = refused(1, &[name, &mock.authority]);
+            assert!(said.contains("asks for credentials: it answers 401 to GET /v2/"), "{said}");
+            let output = run_with_input(command(&[name, &mock.authority, "--username", "alice", "--password-stdin"]), "no");
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert!(said.contains("refuses the credentials: it answers 401 to GET /v2/"), "{said}");
+            assert_eq!(output.status.code(), Some(1), "{said}");
+        }
+    }
+}
+
+#[test]
 fn a_filter_that_nothing_has_in_its_id_is_misuse() {
     let said = refused(2, &["conformance", "localhost:1", "--filter", "no-such-thing"]);
     assert!(said.contains("no requirement is selected"), "{said}");

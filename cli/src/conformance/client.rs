@@ -3,17 +3,14 @@
 use std::time::{Duration, Instant as Clock};
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, Request, Response};
-use longshore_conformance::suite::{RawBody, RawClient, RawRequest};
+use http::{Request, Response, StatusCode};
+use longshore_conformance::suite::{RawBody, RawClient, RawRequest, SuiteOptions, ping};
 use longshore_core::driver::{Limits, NoAnswer};
-use longshore_core::{Instant, Origin, Target};
+use longshore_core::Instant;
 use longshore_reqwest::{Framing, Http};
 use tokio::runtime::Handle;
 
 use crate::exit::Error;
-
-/// How many bytes of the first answer are read.
-const PING: usize = 64 * 1024;
 
 /// Sends requests of threads that may block.
 pub(crate) struct HttpClient {
@@ -28,11 +25,14 @@ impl HttpClient {
         Self { http, runtime, begun: Clock::now() }
     }
 
-    /// Asks whether anything answers there: about what cannot be reached, or is not trusted, nothing can be found out.
-    pub(crate) fn reach(&self, registry: &Origin, time_limit: Duration) -> Result<(), Error> {
-        let target = Target::parse(&format!("{registry}/v2/")).map_err(Error::failed)?;
-        let (headers, body) = (HeaderMap::new(), RawBody::Sized(Bytes::new()));
-        match self.send(RawRequest { method: Method::GET, target, headers, body, time_limit, body_limit: PING }) {
+    /// Asks whether a registry answers there, and lets one in: about any other nothing can be found out.
+    pub(crate) fn enter(&self, options: &SuiteOptions) -> Result<(), Error> {
+        let registry = &options.registry;
+        match ping(self, options) {
+            Ok(answer) if answer.status() == StatusCode::UNAUTHORIZED => {
+                let why = if options.credentials.is_some() { "refuses the credentials" } else { "asks for credentials" };
+                Err(Error::failed(format!("{registry} {why}: it answers 401 to GET /v2/")))
+            }
             // What breaks off, or is too long, is an answer of a kind: it is judged.
             Ok(_) | Err(NoAnswer::Lost(_)) => Ok(()),
             Err(why) => Err(Error::failed(format!("{registry} cannot be asked: {why}"))),

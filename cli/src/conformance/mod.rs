@@ -5,6 +5,7 @@ mod table;
 
 use std::io::Write as _;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::SystemTime;
 
@@ -34,7 +35,7 @@ pub(crate) async fn run(arguments: ConformanceArguments) -> Result<(), Error> {
     let http = connection::http(&arguments.trust, &reference.registry.origin())?;
     let wallet = Wallet::open(&arguments.login, &reference)?;
     let looked_up = wallet.credentials(&reference.registry, Some(&reference.repository));
-    options.credentials = looked_up.map_err(|error| Error::failed(error.0))?;
+    options.credentials = looked_up.map_err(|error| Error::failed(error.0))?.map(Arc::new);
     if let Some(folder) = &arguments.runs.output {
         std::fs::create_dir_all(folder)
             .map_err(|error| Error::failed(format!("cannot make the folder {}: {error}", folder.display())))?;
@@ -61,7 +62,7 @@ pub(crate) async fn run(arguments: ConformanceArguments) -> Result<(), Error> {
 }
 
 fn check(client: &HttpClient, options: SuiteOptions) -> Result<Report, Error> {
-    client.reach(&options.registry, options.time_limit)?;
+    client.enter(&options)?;
     let selected = requirements().filter(|requirement| options.selects(requirement)).count();
     let bar = ProgressBar::with_draw_target(Some(selected as u64), ProgressDrawTarget::stderr());
     bar.set_style(

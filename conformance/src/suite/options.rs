@@ -25,7 +25,7 @@ pub struct SuiteOptions {
     /// What all content is made from: two runs with the same seed send the same.
     pub seed: u64,
     /// What it shows to be let in.
-    pub credentials: Option<Credentials>,
+    pub credentials: Option<Arc<Credentials>>,
     /// Where the registry may send it.
     pub policy: Policy,
     /// The version of the specification: what is newer is not checked.

@@ -43,9 +43,8 @@ pub struct Suite<'a> {
 impl<'a> Suite<'a> {
     /// A run against the registry that the options name.
     #[must_use]
-    pub fn new(client: &'a dyn RawClient, mut options: SuiteOptions) -> Self {
-        let credentials = options.credentials.take();
-        let signer = Signer::new(options.registry.clone(), options.policy.clone(), credentials);
+    pub fn new(client: &'a dyn RawClient, options: SuiteOptions) -> Self {
+        let signer = Signer::new(&options);
         Self { client, options, signer, on_found: Box::new(|_| {}) }
     }
 

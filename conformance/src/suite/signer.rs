@@ -1,6 +1,6 @@
 //! Credentials on requests: as a registry asks for them, and to no other origin.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -15,16 +15,20 @@ use longshore_core::{Origin, Target};
 use longshore_mock_registry::report::RecordedExchange;
 
 use super::client::{RawBody, RawClient, RawRequest};
+use super::options::SuiteOptions;
 use super::recorded::recorded;
 
 /// How long a token must still be good when a request is sent.
 const LASTS: Duration = Duration::from_secs(10);
 
+/// How many bytes of an answer to `GET /v2/` are read.
+const MAX_PING_LEN: usize = 64 * 1024;
+
 /// Puts on requests what the registry wants to see. All checks of a run share it.
 pub(super) struct Signer {
     registry: Origin,
     policy: Policy,
-    credentials: Option<Credentials>,
+    credentials: Option<Arc<Credentials>>,
     known: Mutex<Known>,
 }
 
@@ -41,9 +45,14 @@ pub(super) struct Courier<'a> {
 }
 
 impl Signer {
-    pub(super) fn new(registry: Origin, policy: Policy, credentials: Option<Credentials>) -> Self {
-        let known = Known { access: Access::new(registry.clone()), tokens: TokenCache::default() };
-        Self { registry, policy, credentials, known: Mutex::new(known) }
+    pub(super) fn new(options: &SuiteOptions) -> Self {
+        let known = Known { access: Access::new(options.registry.clone()), tokens: TokenCache::default() };
+        Self {
+            registry: options.registry.clone(),
+            policy: options.policy.clone(),
+            credentials: options.credentials.clone(),
+            known: Mutex::new(known),
+        }
     }
 
     pub(super) const fn registry(&self) -> &Origin {
@@ -54,8 +63,8 @@ impl Signer {
         &self.policy
     }
 
-    pub(super) const fn credentials(&self) -> Option<&Credentials> {
-        self.credentials.as_ref()
+    pub(super) fn credentials(&self) -> Option<&Credentials> {
+        self.credentials.as_deref()
     }
 
     fn lock(&self) -> MutexGuard<'_, Known> {
@@ -74,7 +83,7 @@ impl Signer {
     fn authorize(&self, target: &Target, headers: &mut HeaderMap) -> Sent<'static> {
         match self.credentials.as_ref().and_then(|credentials| credentials.direct(&self.registry).ok().flatten()) {
             Some(direct) if direct.authorize(target, headers).is_ok() => {
-                if matches!(self.credentials, Some(Credentials::RegistryToken(_))) { Sent::Given } else { Sent::Basic }
+                if matches!(self.credentials(), Some(Credentials::RegistryToken(_))) { Sent::Given } else { Sent::Basic }
             }
             _ => Sent::Nothing,
         }
@@ -123,7 +132,7 @@ impl Courier<'_> {
         if *request.target.origin() != self.signer.registry {
             return Sent::Nothing;
         }
-        if matches!(self.signer.credentials, Some(Credentials::RegistryToken(_))) {
+        if matches!(self.signer.credentials(), Some(Credentials::RegistryToken(_))) {
             return self.signer.authorize(&request.target, &mut request.headers);
         }
         let (service, basic) = {
@@ -164,7 +173,7 @@ impl Courier<'_> {
     /// Asks the token service. Where it gives none, the request goes without, and the registry says what it thinks of that.
     fn ask_token(&mut self, key: &TokenKey, time_limit: Duration) {
         let signer = self.signer;
-        let asked = TokenRequest::new(key.service(), key.scopes(), signer.credentials.as_ref())
+        let asked = TokenRequest::new(key.service(), key.scopes(), signer.credentials())
             .with_challenged(key.challenged());
         let mut attempt = Some(asked.first());
         while let Some(now) = attempt {
@@ -189,14 +198,7 @@ impl Courier<'_> {
 
     /// Asks `/v2/` how one is let in.
     fn ping(&mut self, request: &RawRequest) -> Result<(), NoAnswer> {
-        let target = Target::new(self.signer.registry.clone(), "/v2/").expect("it is a path");
-        let ping = RawRequest {
-            method: Method::GET,
-            target,
-            headers: HeaderMap::new(),
-            body: RawBody::Sized(Bytes::new()),
-            ..request.clone()
-        };
+        let ping = ping_of(&self.signer.registry, request.time_limit);
         let response = self.send(&ping, false)?;
         // A challenge that cannot be used leaves things as they are.
         drop(self.signer.lock().access.learn(&self.signer.policy, &ping.target, response.headers(), Sent::Nothing));
@@ -211,4 +213,11 @@ impl Courier<'_> {
         (self.record)(recorded(request, answer.as_ref(), took, is_token));
         answer
     }
+}
+
+/// A `GET` of `/v2/`, which is row `end-1` of the specification.
+pub(super) fn ping_of(registry: &Origin, time_limit: Duration) -> RawRequest {
+    let target = Target::new(registry.clone(), "/v2/").expect("it is a path");
+    let (headers, body) = (HeaderMap::new(), RawBody::Sized(Bytes::new()));
+    RawRequest { method: Method::GET, target, headers, body, time_limit, body_limit: MAX_PING_LEN }
 }

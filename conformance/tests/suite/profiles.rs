@@ -2,7 +2,7 @@
 //! exactly what its quirks fail together.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use longshore_conformance::suite::{InMemory, PrivateBlob, Suite, SuiteOptions};
@@ -98,7 +98,7 @@ fn run(set_up: SetUp) -> Report {
     registry.options.behaviour = set_up.behaviour;
 
     let password = Secret::new("wonderland".to_owned());
-    suite.credentials = Some(Credentials::Basic { user: "alice".to_owned(), password });
+    suite.credentials = Some(Arc::new(Credentials::Basic { user: "alice".to_owned(), password }));
     suite.policy = Policy::default().allow_origin(storage);
     let digest = Digest::of(Algorithm::Sha256, b"a secret of private");
     suite.private = Some(PrivateBlob { repository: "private".parse().unwrap(), digest });

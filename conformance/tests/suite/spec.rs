@@ -1,5 +1,7 @@
 //! A registry that does what the specification says.
 
+use std::sync::Arc;
+
 use longshore_conformance::suite::requirements;
 use longshore_core::Secret;
 use longshore_core::auth::Credentials;
@@ -36,7 +38,7 @@ fn with_users_and_tokens_it_meets_them_too() {
         ));
         let mut options = options();
         let password = Secret::new("wonderland".to_owned());
-        options.credentials = Some(Credentials::Basic { user: "alice".to_owned(), password });
+        options.credentials = Some(Arc::new(Credentials::Basic { user: "alice".to_owned(), password }));
         let (report, _) = run(registry, options);
         for status in [CheckStatus::Failed, CheckStatus::Error] {
             assert!(lines(&report, status).is_empty(), "{status}: {:?}", lines(&report, status));

@@ -95,9 +95,8 @@ impl Notes<'_, '_> {
 
 /// Asks a registry what it does. It works in the two repositories of the options, and removes what it stored.
 #[must_use]
-pub fn probe(client: &dyn RawClient, mut options: SuiteOptions) -> Probed {
-    let credentials = options.credentials.take();
-    let signer = Signer::new(options.registry.clone(), options.policy.clone(), credentials);
+pub fn probe(client: &dyn RawClient, options: SuiteOptions) -> Probed {
+    let signer = Signer::new(&options);
     let fixtures = Fixtures::default();
     let around = Surroundings { client, options: &options, signer: &signer, fixtures: &fixtures };
     let (mut seen, mut left) = (BTreeMap::new(), Vec::new());
