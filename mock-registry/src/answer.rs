@@ -1,4 +1,4 @@
-//! What the registry answers.
+//! The registry's answers.
 
 use std::fmt;
 use std::ops::Range;
@@ -12,52 +12,52 @@ use longshore_core::{Digest, Row};
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Answer {
-    /// The row of the spec's table that was asked; nothing where it was none.
+    /// The row of the spec's endpoint table; `None` if the request is in no row.
     pub row: Option<Row>,
     /// The status.
     pub status: StatusCode,
-    /// The headers. `Content-Length` is the body's, or, for `HEAD`, that of the body which `GET` would have.
+    /// The headers. `Content-Length` is the length of the body, or, for `HEAD`, of the body that `GET` would have.
     pub headers: HeaderMap,
     /// The body, by name.
     pub body: Body,
-    /// What becomes of it on its way.
+    /// How it is delivered.
     pub delivery: Delivery,
-    /// How fast it goes.
+    /// How fast it is delivered.
     pub pace: Pace,
 }
 
-/// What becomes of an answer on its way. Whoever delivers it, does this to it.
+/// How an answer is delivered. The server or the test that delivers it carries this out.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Delivery {
-    /// It arrives.
+    /// It arrives completely.
     #[default]
     Whole,
-    /// The request did not leave the client.
+    /// The request was not sent.
     NotSent,
-    /// Nothing of it arrives: the connection is closed.
+    /// No part of it arrives: the connection is closed.
     Lost,
-    /// Nothing of it arrives: the connection is reset.
+    /// No part of it arrives: the connection is reset.
     Reset,
-    /// The connection is closed after so many bytes of the head.
+    /// The connection is closed after this many bytes of the head.
     HeadCut(u64),
-    /// The connection is closed after so many bytes of the body.
+    /// The connection is closed after this many bytes of the body.
     CutAfter(u64),
-    /// Something arrives that is no HTTP.
+    /// Bytes that are not HTTP arrive.
     Garbage,
 }
 
-/// How fast an answer goes. Whoever delivers it, waits.
+/// How fast an answer is delivered. The server or the test that delivers it waits.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Pace {
-    /// How many microseconds late it is.
+    /// How many microseconds later it is delivered.
     pub late: u64,
-    /// How many bytes of its body go in a second, at least 1; as fast as they can, where nothing is said.
+    /// How many bytes of its body are sent in a second, at least 1; `None` means no limit.
     pub rate: Option<u64>,
 }
 
 impl Pace {
-    /// How many microseconds an answer with a body of so many bytes takes longer than it would.
+    /// The delay in microseconds of an answer whose body has this many bytes.
     #[must_use]
     pub fn delay(&self, bytes: u64) -> u64 {
         let sending = self.rate.map_or(0, |rate| u128::from(bytes) * 1_000_000 / u128::from(rate.max(1)));
@@ -65,12 +65,12 @@ impl Pace {
     }
 }
 
-/// A body by name: a big blob is read from the storage piece by piece, by whoever delivers it.
+/// The body of an answer. A blob is only named: whatever delivers the answer reads it from the storage in pieces.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Body {
     /// These bytes.
     Bytes(Bytes),
-    /// So many spaces: what a fault makes of a body.
+    /// This many spaces, which a fault puts in place of a body.
     Spaces(u64),
     /// These bytes of a blob.
     Blob {
@@ -82,7 +82,7 @@ pub enum Body {
 }
 
 impl Body {
-    /// How many bytes it has.
+    /// The length in bytes.
     #[must_use]
     pub fn len(&self) -> u64 {
         match self {
@@ -92,13 +92,13 @@ impl Body {
         }
     }
 
-    /// Whether it has no byte.
+    /// Whether it is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// So many spaces, if it is some and they fit in memory.
+    /// The spaces, if the body is spaces and they fit in memory.
     pub(crate) fn spaces(&self) -> Option<Bytes> {
         const MOST: u64 = 1 << 30;
         match self {
@@ -121,7 +121,8 @@ impl Answer {
         }
     }
 
-    /// Adds a header. A value that no header can hold is left out: it came from a request, and the answer stands without.
+    /// Adds a header. A value that no header can contain is left out: it came from a request, and the answer is valid
+    /// without it.
     pub(crate) fn header(mut self, name: impl Into<Header>, value: impl fmt::Display) -> Self {
         if let Ok(value) = HeaderValue::try_from(value.to_string()) {
             self.headers.append(name.into().0, value);
@@ -129,21 +130,21 @@ impl Answer {
         self
     }
 
-    /// Gives it a body, with its type and length.
+    /// Sets the body, with its type and length.
     pub(crate) fn body(mut self, content_type: &str, body: Body) -> Self {
         self = self.header(CONTENT_TYPE, content_type).header(CONTENT_LENGTH, body.len());
         self.body = body;
         self
     }
 
-    /// The same without the body, its headers unchanged: the answer to `HEAD`.
+    /// The same answer without the body and with unchanged headers, for `HEAD`.
     pub(crate) fn without_body(mut self) -> Self {
         self.body = Body::Bytes(Bytes::new());
         self
     }
 }
 
-/// A header's name, from the `http` crate or as a lower-case word.
+/// The name of a header, from the `http` crate or as a lower-case text.
 pub(crate) struct Header(HeaderName);
 
 impl From<HeaderName> for Header {

@@ -1,4 +1,4 @@
-//! Blobs: reading them, whole or in ranges, and deleting them.
+//! Serves blobs, whole or in ranges, and deletes them.
 
 use std::ops::Range;
 
@@ -15,7 +15,7 @@ use crate::storage::Record;
 use longshore_core::Row;
 
 impl Registry {
-    /// `end-2`. Where blobs are hidden, there is none.
+    /// `end-2`. If a fault hides blobs, there is none.
     pub(crate) fn blob(
         &self,
         request: &ParsedRequest,
@@ -74,7 +74,7 @@ impl Registry {
         Ok(Answer::new(Row::DeleteBlob, done))
     }
 
-    /// Removes the bytes of a blob that no repository has any more.
+    /// Removes the bytes of a blob from the storage if no repository has it any more.
     pub(crate) fn sweep(&mut self, digest: &Digest) {
         if !self.state.repositories.values().any(|contents| contents.blobs.contains_key(digest)) {
             self.storage.remove(digest);
@@ -82,7 +82,7 @@ impl Registry {
     }
 }
 
-/// Says what content is called, as the behaviour has it.
+/// Sets `Docker-Content-Digest`, as the behaviour says.
 pub(crate) fn named(answer: Answer, digest: &Digest, header: DigestHeader) -> Answer {
     match header {
         DigestHeader::Sent => answer.header("docker-content-digest", digest),
@@ -109,8 +109,8 @@ fn unknown(digest: &Digest) -> Refusal {
         .detail(serde_json::json!({ "digest": digest.to_string() }))
 }
 
-/// What a `Range` header asks of a body of this size (RFC 9110, section 14): nothing that we serve, so the whole; or
-/// bytes that there are; or bytes that there are not.
+/// Interprets `Range` for a body of this size (RFC 9110, section 14): a form that is not supported, so that the whole
+/// body is sent; existing bytes; or bytes that do not exist.
 fn ranges(header: &str, size: u64) -> Option<Option<Range<u64>>> {
     let (first, last) = header.strip_prefix("bytes=")?.split_once('-')?;
     let number = |text: &str| text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().unwrap_or(u64::MAX));

@@ -1,8 +1,9 @@
-//! An OCI registry as a pure state machine: its state in the open, virtual time, no sockets, no threads.
+//! An OCI registry as a pure state machine, with public state and virtual time, and without sockets and threads.
 //!
-//! It does what the [distribution spec](https://github.com/opencontainers/distribution-spec/blob/967efdc079b91785ad18c77cc4f8991a47feefbf/spec.md) says. A
-//! request's head comes first, then its body in pieces, and an answer may come before the body ends; the body of an answer
-//! is given by name, so that a big blob goes from the storage to the peer without being held.
+//! It does what the [distribution
+//! spec](https://github.com/opencontainers/distribution-spec/blob/967efdc079b91785ad18c77cc4f8991a47feefbf/spec.md)
+//! says. It receives a request's head first and then its body in pieces, and may answer before the body ends. The body
+//! of an answer only names a blob, so that a large one is sent from the storage without being in memory.
 //!
 //! ```
 //! use bytes::Bytes;
@@ -26,11 +27,11 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! What it has before its clients come, [`Registry::add_blob`] and [`Registry::add_manifest`] put in.
+//! [`Registry::add_blob`] and [`Registry::add_manifest`] add content before clients come.
 //!
-//! [`behaviour`] says what it does otherwise than the spec, as real registries do; [`fault`] what goes wrong with which
-//! request; [`judge`] what its clients did wrong; [`auth`] who may do what; [`storage`] where bytes are kept. With the
-//! feature `server` there is a port around it, in the module of that name.
+//! [`behaviour`] has switches for the quirks of real registries, [`fault`] the faults of chosen requests, [`judge`]
+//! what its clients did wrong, [`auth`] users and their rights, and [`storage`] where bytes are stored. The feature
+//! `server` adds a server on a port, in the module of that name.
 
 #![cfg_attr(docsrs, feature(doc_cfg))] // what needs a feature says so
 #![forbid(unsafe_code)]

@@ -1,4 +1,4 @@
-//! How a registry is set up.
+//! The options of a registry.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::auth::Auth;
 use crate::behaviour::Behaviour;
 use crate::fault::Faults;
 
-/// How a [`Registry`](crate::Registry) is set up. The default is a registry that does what the spec says.
+/// The options of a [`Registry`](crate::Registry). The default is a registry that follows the spec.
 ///
 /// ```
 /// use longshore_mock_registry::RegistryOptions;
@@ -23,67 +23,68 @@ use crate::fault::Faults;
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct RegistryOptions {
-    /// What upload ids, signatures and tokens are made from: the same seed gives the same ones. A server takes it from the
-    /// system's randomness, because tokens must not be guessed.
+    /// The seed of upload ids, signatures and tokens: the same seed gives the same ones. A server uses the system's
+    /// randomness, because tokens must not be guessable.
     pub seed: [u8; 32],
-    /// Where clients reach it, for the URLs that it writes in full. They are never made from a request's `Host`.
+    /// The origin where clients reach it, for absolute URLs in its answers. They are never made from a request's
+    /// `Host`.
     pub origin: Option<Origin>,
-    /// A second origin at which it serves as the storage behind: signed URLs for blobs and uploads, no credentials.
+    /// A second origin at which it serves as a storage host: signed URLs for blobs and uploads, without credentials.
     pub storage: Option<Origin>,
-    /// What it does otherwise than the spec's usual reading.
+    /// How it differs from the spec's usual reading.
     pub behaviour: Behaviour,
-    /// Who may do what; anybody anything, where nothing is said.
+    /// Users and their rights; `None` means that everybody may do everything.
     pub auth: Option<Auth>,
-    /// What goes wrong.
+    /// The faults.
     pub faults: Faults,
-    /// Bounds.
+    /// The limits.
     pub limits: Limits,
 }
 
 impl RegistryOptions {
-    /// The same with this seed.
+    /// Sets the seed.
     #[must_use]
     pub const fn with_seed(mut self, seed: [u8; 32]) -> Self {
         self.seed = seed;
         self
     }
 
-    /// The same with this origin, where clients reach it.
+    /// Sets the origin where clients reach it.
     #[must_use]
     pub fn with_origin(mut self, origin: Origin) -> Self {
         self.origin = Some(origin);
         self
     }
 
-    /// The same with this origin as the storage behind.
+    /// Sets the origin of the storage host.
     #[must_use]
     pub fn with_storage(mut self, storage: Origin) -> Self {
         self.storage = Some(storage);
         self
     }
 
-    /// The same with this behaviour.
+    /// Sets the behaviour.
     #[must_use]
     pub fn with_behaviour(mut self, behaviour: Behaviour) -> Self {
         self.behaviour = behaviour;
         self
     }
 
-    /// The same with these users.
+    /// Sets the users and their rights.
     #[must_use]
     pub fn with_auth(mut self, auth: Auth) -> Self {
         self.auth = Some(auth);
         self
     }
 
-    /// The same with these faults.
+    /// Sets the faults.
     #[must_use]
     pub fn with_faults(mut self, faults: Faults) -> Self {
         self.faults = faults;
         self
     }
 
-    /// The same with these bounds.
+    /// Sets the limits.
     #[must_use]
     pub fn with_limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
@@ -91,13 +92,13 @@ impl RegistryOptions {
     }
 }
 
-/// What bounds the registry. All are above what the spec asks for.
+/// The limits of the registry. All are above what the spec requires.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// The longest manifest, in bytes: 4 MiB. Longer ones are refused with 413.
+    /// The largest manifest, in bytes: 4 MiB. Larger ones are refused with 413.
     pub manifest: usize,
-    /// The longest blob, in bytes: 2^40. A longer upload is refused with 413.
+    /// The largest blob, in bytes: 2^40. A larger upload is refused with 413.
     pub blob: u64,
     /// How many manifests a repository may have: 100,000.
     pub manifests: usize,
@@ -111,13 +112,13 @@ pub struct Limits {
     pub manifest_bytes: u64,
     /// How many uploads may be open: 10,000. More are refused with 429.
     pub uploads: usize,
-    /// How many requests may be on their way in: 10,000. More are refused with 503.
+    /// How many requests may be in progress: 10,000. More are refused with 503.
     pub pending: usize,
     /// How many connections a server has at once: 1,000. More wait.
     pub connections: usize,
-    /// How long an upload may lie untouched before it is gone: an hour.
+    /// How long an upload may be unused before it is removed: an hour.
     pub upload_lifetime: Duration,
-    /// The most entries in a page of tags or referrers (`referrers-pagination`): 1,000.
+    /// How many entries a page of tags or referrers has at most (`referrers-pagination`): 1,000.
     pub page: usize,
 }
 

@@ -1,4 +1,4 @@
-//! The registry: what it knows and how it is set up.
+//! The registry: its state and options.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -22,15 +22,15 @@ use crate::storage::{BlobBytes, Memory, Storage, StorageError};
 /// The first second of 2026, in seconds since 1970.
 const CALENDAR_START: Duration = Duration::from_secs(1_767_225_600);
 
-/// A registry: state, behaviour and storage, and no I/O of its own.
+/// A registry: state, behaviour and storage, without I/O.
 ///
 /// A request comes in three steps. [`Registry::open`] takes its head and may answer at once; otherwise
-/// [`Registry::piece`] takes the body piece by piece and may answer before it ends; [`Registry::close`] ends it.
-/// Time is what the caller says it is, and never runs backwards here.
+/// [`Registry::piece`] takes the body piece by piece and may answer before it ends; [`Registry::close`] ends it. The
+/// caller supplies the time. An earlier time than before counts as the time before.
 pub struct Registry {
     /// What it knows.
     pub state: State,
-    /// How it was set up. It may be changed between requests.
+    /// Its options, which may be changed between requests.
     pub options: RegistryOptions,
     pub(crate) storage: Box<dyn Storage>,
     pub(crate) random: Random,
@@ -39,7 +39,7 @@ pub struct Registry {
     pub(crate) passwords: VerifiedPasswords,
     /// What its clients did wrong.
     pub judge: Judge,
-    /// The faults that struck so far, at most 100,000 of them.
+    /// The faults that have occurred so far, at most 100,000 of them.
     pub struck: Vec<Struck>,
     pub(crate) pending: BTreeMap<RequestId, PendingRequest>,
     pub(crate) requests: u64,

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant as Clock};
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use longshore_conformance::suite::{RawBody, RawClient, RawRequest, SuiteOptions, ping};
-use longshore_core::driver::{Limits, NoAnswer};
 use longshore_core::Instant;
+use longshore_core::driver::{Limits, NoAnswer};
 use longshore_reqwest::{Framing, Http};
 use tokio::runtime::Handle;
 
@@ -25,13 +25,14 @@ impl HttpClient {
         Self { http, runtime, begun: Clock::now() }
     }
 
-    /// Asks whether a registry answers there, and lets one in: about any other nothing can be found out.
+    /// Checks that a registry answers there and accepts the credentials: nothing can be found out about any other.
     pub(crate) fn enter(&self, options: &SuiteOptions) -> Result<(), Error> {
         let registry = &options.registry;
         match ping(self, options) {
             Ok(answer) if answer.status() == StatusCode::UNAUTHORIZED => {
-                let why = if options.credentials.is_some() { "refuses the credentials" } else { "asks for credentials" };
-                Err(Error::failed(format!("{registry} {why}: it answers 401 to GET /v2/")))
+                let why =
+                    if options.credentials.is_some() { "refuses the credentials" } else { "asks for credentials" };
+                Err(Error::failed(format!("{registry} {why} for {}: it answers 401", options.repository)))
             }
             // What breaks off, or is too long, is an answer of a kind: it is judged.
             Ok(_) | Err(NoAnswer::Lost(_)) => Ok(()),

@@ -8,7 +8,8 @@
 //!   itself, and so whether the image is there under another tag. It opens an upload where it is not, and the PUT is the
 //!   request more. Without the question, a new tag of an image that is there would send all its blobs. `NAME_UNKNOWN` in the
 //!   answer to the first request does not spare it: a registry may say so until the repository has its first manifest, though
-//!   it has the blobs of a push that was interrupted.
+//!   it has the blobs of a push that was interrupted. If more than 16 MiB would be sent without a question, a second blob is
+//!   asked about, because the largest one may be the one that changed.
 //! * Under a new tag, at a registry that never mounts: 202 says neither that the blob is missing nor that such mounts are not
 //!   supported. A HEAD would tell, but it would be one request more in every first push to every registry. So the first
 //!   push sends blobs of up to `Options::ask_above` bytes. Once it is known what one POST does, the question is a HEAD.
@@ -43,6 +44,9 @@ fn kinds() -> [Kind; 3] {
     ]
 }
 
+/// Which of [`kinds`] takes a single POST and mounts.
+const TAKES_SINGLE_POST: usize = 1;
+
 /// A push to count.
 struct Row {
     name: &'static str,
@@ -64,8 +68,9 @@ fn rows() -> Vec<Row> {
     const MB: u64 = 1_000_000;
     let large = [30 * MB, 30 * MB + 1, 36 * MB];
     let many = |changed: u64| {
-        Image::new(KIB + changed, (0..200).map(|i| 64 * KIB + i + if i == 0 { changed * 500 } else { 0 }))
+        Image::new(KIB + changed, (0..200).map(|i| 64 * KIB + i - if i == 100 { changed * 500 } else { 0 }))
     };
+    let large_ones = |changed: u64| Image::new(KIB + changed, (0..20).map(|i| 3 * MB + i + changed * (i / 19)));
     let row =
         |name, peer, image| Row { name, peer, before: None, image, mounts: false, is_new_tag: false, is_like: false };
     vec![
@@ -82,6 +87,11 @@ fn rows() -> Vec<Row> {
             is_like: true,
             ..row("the same, and the older tag is named", "—", many(1))
         },
+        Row {
+            before: Some(large_ones(0)),
+            is_new_tag: true,
+            ..row("the largest of 20 layers of 3 MB changed, new tag", "—", large_ones(1))
+        },
         row("index of 8 platforms, 18 blobs, cold", "3.4 per blob", Image::index(8)),
         Row {
             before: Some(Image::index(8)),
@@ -93,23 +103,30 @@ fn rows() -> Vec<Row> {
 }
 
 fn main() {
-    println!("| push (config + layers) | best peer | {} |", kinds().map(|kind| kind.name).join(" | "));
-    println!("|---|---|{}", "---|".repeat(kinds().len()));
+    println!(
+        "| push (config + layers) | best peer | {} | kB sent where it is taken |",
+        kinds().map(|kind| kind.name).join(" | ")
+    );
+    println!("|---|---|{}---|", "---|".repeat(kinds().len()));
     for row in rows() {
         let counts = kinds().map(|kind| count(&row, &kind.behaviour));
-        println!("| {} | {} | {} |", row.name, row.peer, counts.join(" | "));
+        let sent = counts[TAKES_SINGLE_POST].1.div_ceil(1000);
+        let counts = counts.map(|(requests, _)| requests);
+        println!("| {} | {} | {} | {sent} |", row.name, row.peer, counts.join(" | "));
     }
 }
 
-/// The requests of a first push, and those of one by a client that was told what the first one learned.
-fn count(row: &Row, behaviour: &Behaviour) -> String {
+/// The requests of a first push, and those of one by a client that was told what the first one learned; the bytes that the
+/// first one sent.
+fn count(row: &Row, behaviour: &Behaviour) -> (String, u64) {
     let (first, learned) = push(row, behaviour, Learned::default());
     let (second, _) = push(row, behaviour, learned);
-    if first.requests == second.requests {
+    let requests = if first.requests == second.requests {
         first.requests.to_string()
     } else {
         format!("{} ({} when known)", first.requests, second.requests)
-    }
+    };
+    (requests, first.bytes)
 }
 
 fn push(row: &Row, behaviour: &Behaviour, learned: Learned) -> (Pushed, Learned) {

@@ -21,9 +21,6 @@ use super::recorded::recorded;
 /// How long a token must still be good when a request is sent.
 const LASTS: Duration = Duration::from_secs(10);
 
-/// How many bytes of an answer to `GET /v2/` are read.
-const MAX_PING_LEN: usize = 64 * 1024;
-
 /// Puts on requests what the registry wants to see. All checks of a run share it.
 pub(super) struct Signer {
     registry: Origin,
@@ -83,7 +80,11 @@ impl Signer {
     fn authorize(&self, target: &Target, headers: &mut HeaderMap) -> Sent<'static> {
         match self.credentials.as_ref().and_then(|credentials| credentials.direct(&self.registry).ok().flatten()) {
             Some(direct) if direct.authorize(target, headers).is_ok() => {
-                if matches!(self.credentials(), Some(Credentials::RegistryToken(_))) { Sent::Given } else { Sent::Basic }
+                if matches!(self.credentials(), Some(Credentials::RegistryToken(_))) {
+                    Sent::Given
+                } else {
+                    Sent::Basic
+                }
             }
             _ => Sent::Nothing,
         }
@@ -173,8 +174,8 @@ impl Courier<'_> {
     /// Asks the token service. Where it gives none, the request goes without, and the registry says what it thinks of that.
     fn ask_token(&mut self, key: &TokenKey, time_limit: Duration) {
         let signer = self.signer;
-        let asked = TokenRequest::new(key.service(), key.scopes(), signer.credentials())
-            .with_challenged(key.challenged());
+        let asked =
+            TokenRequest::new(key.service(), key.scopes(), signer.credentials()).with_challenged(key.challenged());
         let mut attempt = Some(asked.first());
         while let Some(now) = attempt {
             let Ok(call) = asked.call(now) else { return };
@@ -198,7 +199,14 @@ impl Courier<'_> {
 
     /// Asks `/v2/` how one is let in.
     fn ping(&mut self, request: &RawRequest) -> Result<(), NoAnswer> {
-        let ping = ping_of(&self.signer.registry, request.time_limit);
+        let target = Target::new(self.signer.registry.clone(), "/v2/").expect("it is a path");
+        let ping = RawRequest {
+            method: Method::GET,
+            target,
+            headers: HeaderMap::new(),
+            body: RawBody::Sized(Bytes::new()),
+            ..request.clone()
+        };
         let response = self.send(&ping, false)?;
         // A challenge that cannot be used leaves things as they are.
         drop(self.signer.lock().access.learn(&self.signer.policy, &ping.target, response.headers(), Sent::Nothing));
@@ -213,11 +221,4 @@ impl Courier<'_> {
         (self.record)(recorded(request, answer.as_ref(), took, is_token));
         answer
     }
-}
-
-/// A `GET` of `/v2/`, which is row `end-1` of the specification.
-pub(super) fn ping_of(registry: &Origin, time_limit: Duration) -> RawRequest {
-    let target = Target::new(registry.clone(), "/v2/").expect("it is a path");
-    let (headers, body) = (HeaderMap::new(), RawBody::Sized(Bytes::new()));
-    RawRequest { method: Method::GET, target, headers, body, time_limit, body_limit: MAX_PING_LEN }
 }

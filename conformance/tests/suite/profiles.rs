@@ -2,8 +2,8 @@
 //! exactly what its quirks fail together.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use longshore_conformance::suite::{InMemory, PrivateBlob, Suite, SuiteOptions};
 use longshore_core::auth::Credentials;

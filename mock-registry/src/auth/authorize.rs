@@ -1,4 +1,4 @@
-//! Whether whoever sends a request may.
+//! Authorises requests.
 
 use std::collections::BTreeSet;
 
@@ -13,11 +13,11 @@ use crate::registry::Registry;
 use crate::request::ParsedRequest;
 use crate::route::Route;
 
-/// A right that a request needs: a repository, and what is done there.
+/// A right that a request needs: a repository, and the actions there.
 pub(super) type Need = (Repository, BTreeSet<Action>);
 
 impl Registry {
-    /// Finds out who sends a request, and whether that one may.
+    /// Identifies the caller of a request, and checks the caller's rights.
     pub(crate) fn authorize(&mut self, request: &ParsedRequest, token_expired: bool) -> Result<Caller, Refusal> {
         let Some(scheme) = self.options.auth.as_ref().map(|auth| auth.scheme) else { return Ok(Caller::default()) };
         let behaviour = self.options.behaviour.auth.clone();
@@ -78,7 +78,7 @@ impl Registry {
         rights.filter(|_| right).map(|rights| Caller { rights: Some(rights), good_until: None })
     }
 
-    /// What a request needs the right to do.
+    /// The rights that a request needs.
     fn needs(&self, request: &ParsedRequest) -> Vec<Need> {
         let behaviour = &self.options.behaviour.auth;
         let repository = match &request.route {
@@ -112,7 +112,7 @@ pub(super) fn mount_source(request: &ParsedRequest) -> Option<Need> {
     Some((from.parse().ok()?, BTreeSet::from([Action::Pull])))
 }
 
-/// What a caller lacks.
+/// The right that a caller lacks.
 fn lacking<'a>(caller: &Caller, needs: &'a [Need]) -> Option<&'a Need> {
     needs.iter().find(|(repository, actions)| !actions.iter().all(|action| caller.may(repository, *action)))
 }

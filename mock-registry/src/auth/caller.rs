@@ -1,20 +1,20 @@
-//! Who sends a request.
+//! The caller of a request.
 
 use longshore_core::{Instant, Repository};
 
 use super::{Action, Rights};
 
-/// Who sends a request.
+/// The caller of a request.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Caller {
-    /// What it may do; all, where nobody is asked who they are.
+    /// The caller's rights; all rights if the registry has no authentication.
     pub(super) rights: Option<Rights>,
-    /// When its token ends.
+    /// When the caller's token expires.
     pub(crate) good_until: Option<Instant>,
 }
 
 impl Caller {
-    /// Whether it may read a repository.
+    /// Whether the caller may read a repository.
     pub(crate) fn may_read(&self, repository: &Repository) -> bool {
         self.may(repository, Action::Pull)
     }

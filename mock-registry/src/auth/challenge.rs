@@ -17,7 +17,7 @@ use crate::request::ParsedRequest;
 use longshore_core::Row;
 
 impl Registry {
-    /// The refusal of a request that says too little about who sends it.
+    /// The refusal of a request without sufficient authentication.
     pub(super) fn challenged(
         &self,
         request: &ParsedRequest,
@@ -33,7 +33,7 @@ impl Registry {
         }
         let sent = request.headers.contains_key(http::header::AUTHORIZATION);
         let needs = if behaviour.deletion_unscoped && request.row == Some(Row::DeleteBlob) { &[] } else { needs };
-        // Who only asks whether something is there is told of no more than the right to read.
+        // The challenge to a HEAD names only the right to read.
         let reading = (behaviour.absent_needs_push && request.reads()).then(|| {
             let pull = |(repository, _): &Need| (repository.clone(), BTreeSet::from([Action::Pull]));
             needs.iter().map(pull).collect::<Vec<Need>>()
@@ -46,7 +46,7 @@ impl Registry {
             .fold(refusal, |refusal, value| refusal.header(WWW_AUTHENTICATE, value))
     }
 
-    /// The refusal of a request whose token ended before its body did.
+    /// The refusal of a request whose token expired before the end of its body.
     pub(crate) fn ended_too_late(&self) -> Refusal {
         let refusal = Refusal::new(StatusCode::UNAUTHORIZED, Code::Unauthorized, "the token ended before the request");
         self.challenges(&[], Some("invalid_token"), true)
@@ -54,7 +54,7 @@ impl Registry {
             .fold(refusal, |refusal, value| refusal.header(WWW_AUTHENTICATE, value))
     }
 
-    /// The answer to `GET /v2/`, with a challenge where there is one though nobody has to answer it.
+    /// The answer to `GET /v2/`, with a challenge if the behaviour has one in a 200.
     pub(crate) fn with_open_challenge(&self, answer: Answer) -> Answer {
         if !self.options.behaviour.auth.open_base {
             return answer;
@@ -123,7 +123,7 @@ impl Registry {
         }
     }
 
-    /// Where tokens are had: made from the settings alone.
+    /// The URL of the token server, from the options only.
     fn realm(&self) -> String {
         let auth = self.options.auth.as_ref();
         let origin = auth.and_then(|auth| auth.tokens.as_ref()).or(self.origin());

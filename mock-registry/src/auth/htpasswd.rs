@@ -11,7 +11,7 @@ pub enum HtpasswdError {
     /// Not `name:hash`.
     #[error("line {0} of the htpasswd file is not written as name:hash")]
     Malformed(usize),
-    /// Hashed otherwise than with bcrypt.
+    /// Hashed with something other than bcrypt.
     #[error("line {0} of the htpasswd file is not hashed with bcrypt: make it with htpasswd -B")]
     NotBcrypt(usize),
     /// The rights behind the hash are malformed.
@@ -20,11 +20,11 @@ pub enum HtpasswdError {
 }
 
 impl Auth {
-    /// The users of an htpasswd file, whose passwords are hashed with bcrypt. They have all rights, unless a third field
-    /// says which: `name:hash:team/*=pull,push`.
+    /// Reads the users of an htpasswd file, whose passwords are hashed with bcrypt. A user has all rights, unless a
+    /// third field states them: `name:hash:team/*=pull,push`.
     ///
     /// # Errors
-    /// Where a line is none of such a file.
+    /// If a line is malformed.
     pub fn with_htpasswd(mut self, file: &str) -> Result<Self, HtpasswdError> {
         for (number, line) in file.lines().enumerate().map(|(at, line)| (at + 1, line.trim())) {
             if line.is_empty() || line.starts_with('#') {
@@ -45,7 +45,7 @@ impl Auth {
 }
 
 impl Password {
-    /// A password kept as its bcrypt hash; `None` where that is no such hash.
+    /// A password that is stored as its bcrypt hash; `None` if the text is not such a hash.
     #[must_use]
     pub fn bcrypt(hash: &str) -> Option<Self> {
         hash.parse::<bcrypt::HashParts>().ok()?;

@@ -1,4 +1,4 @@
-//! Who may do what: users, rights, challenges and tokens.
+//! Authentication and authorisation: users, rights, challenges and tokens.
 
 mod authorize;
 mod caller;
@@ -50,11 +50,11 @@ pub struct Auth {
     pub users: BTreeMap<String, User>,
     /// What one may do who says nothing.
     pub anonymous: Rights,
-    /// Where tokens are had; at the registry's own origin where there is no other. The path is `/token`.
+    /// The origin of the token server; the registry's own origin if it is `None`. The path is `/token`.
     pub tokens: Option<Origin>,
     /// The name of the registry among those that share a token server.
     pub service: String,
-    /// How long a token is good: five minutes.
+    /// How long a token is valid. The default is five minutes.
     pub lifetime: Duration,
 }
 
@@ -62,9 +62,9 @@ pub struct Auth {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AuthScheme {
-    /// With name and password in each request.
+    /// With user name and password in each request.
     Basic,
-    /// With a token, had for name and password.
+    /// With a token, which the token server gives for user name and password.
     Bearer,
 }
 
@@ -72,13 +72,13 @@ pub enum AuthScheme {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct User {
-    /// How it is known.
+    /// The user's password.
     pub password: Password,
-    /// What it may do.
+    /// The user's rights.
     pub rights: Rights,
 }
 
-/// A password, as the registry keeps it.
+/// A password, as the registry stores it.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Password(Kept);
@@ -91,7 +91,7 @@ enum Kept {
 }
 
 impl Auth {
-    /// Nobody yet, and tokens.
+    /// No users, and authentication with tokens.
     #[must_use]
     pub fn bearer() -> Self {
         Self {
@@ -104,34 +104,34 @@ impl Auth {
         }
     }
 
-    /// Nobody yet, and no tokens.
+    /// No users, and authentication with user name and password.
     #[must_use]
     pub fn basic() -> Self {
         Self { scheme: AuthScheme::Basic, ..Self::bearer() }
     }
 
-    /// The same, where clients say in this way who they are.
+    /// Sets how clients authenticate.
     #[must_use]
     pub const fn with_scheme(mut self, scheme: AuthScheme) -> Self {
         self.scheme = scheme;
         self
     }
 
-    /// The same, with tokens that are good for so long.
+    /// Sets how long a token is valid.
     #[must_use]
     pub const fn with_lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetime = lifetime;
         self
     }
 
-    /// The same, where tokens are had at this origin.
+    /// Sets the origin of the token server.
     #[must_use]
     pub fn with_tokens(mut self, origin: Origin) -> Self {
         self.tokens = Some(origin);
         self
     }
 
-    /// One more user.
+    /// Adds a user.
     #[must_use]
     pub fn user(mut self, name: impl Into<String>, password: Password, rights: Rights) -> Self {
         self.users.insert(name.into(), User { password, rights });
@@ -147,14 +147,14 @@ impl Auth {
 }
 
 impl Password {
-    /// A password kept as it is: for tests.
+    /// A password that is stored unhashed, for tests.
     #[must_use]
     pub fn plain(password: impl Into<String>) -> Self {
         Self(Kept::Plain(password.into()))
     }
 }
 
-/// A repository's name without its first part, where it has several.
+/// A repository's name without its first component, if it has several.
 pub(crate) fn short_name(name: &str) -> &str {
     name.split_once('/').map_or(name, |(_, rest)| rest)
 }

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use longshore_core::Repository;
 use thiserror::Error;
 
-/// What one may do in a repository.
+/// An action in a repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Action {
     /// Read.
@@ -32,10 +32,10 @@ impl Action {
     }
 }
 
-/// What one may do in which repositories, written as `team/*=pull,push;public=pull`.
+/// The actions that a caller may do, by repository, written as `team/*=pull,push;public=pull`.
 ///
-/// A pattern is a repository's name, a beginning of names before `*`, or `*` alone. The actions are `pull`, `push`, `delete`,
-/// or `*` for all of them.
+/// A pattern is a repository's name, a prefix of names before `*`, or `*` alone. The actions are `pull`, `push`,
+/// `delete`, or `*` for all of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Rights(Vec<(String, BTreeSet<Action>)>);
@@ -47,7 +47,7 @@ impl Rights {
         Self(Vec::new())
     }
 
-    /// All, everywhere.
+    /// All actions in all repositories.
     #[must_use]
     pub fn all() -> Self {
         Self(vec![("*".to_owned(), Action::ALL.into())])
@@ -58,7 +58,7 @@ impl Rights {
         self.0.push((repository.to_string(), actions));
     }
 
-    /// All that another one may do below a name.
+    /// The part of these rights that is below a name.
     pub(crate) fn add_below(&mut self, owner: &Repository, other: &Self) {
         let prefix = format!("{owner}/");
         for (pattern, actions) in &other.0 {
@@ -71,7 +71,7 @@ impl Rights {
         }
     }
 
-    /// Whether one may do this there.
+    /// Whether this action is allowed in this repository.
     #[must_use]
     pub fn allow(&self, repository: &Repository, action: Action) -> bool {
         self.0.iter().any(|(pattern, actions)| {
@@ -88,7 +88,7 @@ impl Rights {
 #[error("{0:?} is not a right: write pattern=actions, for example team/*=pull,push or *=*")]
 #[non_exhaustive]
 pub struct RightsError(
-    /// What was given, cut to 256 characters.
+    /// The text that was given, cut to 256 characters.
     pub String,
 );
 
@@ -108,7 +108,7 @@ impl FromStr for Rights {
     }
 }
 
-/// Reads actions as a scope writes them; `None` where one is unknown.
+/// Reads actions as a scope writes them; `None` if one is unknown.
 pub(super) fn parse_actions(text: &str) -> Option<BTreeSet<Action>> {
     let mut actions = BTreeSet::new();
     for name in text.split(',') {

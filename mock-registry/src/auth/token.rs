@@ -25,9 +25,9 @@ use crate::request::ParsedRequest;
 use crate::route::Query;
 use longshore_core::Row;
 
-/// How many tokens of each kind there may be.
+/// How many tokens of each kind are valid at once, at most.
 const MANY: usize = 100_000;
-/// How many scopes of one request are read.
+/// How many scopes of one request are read at most.
 const SCOPES: usize = 64;
 
 impl Registry {
@@ -49,7 +49,7 @@ impl Registry {
         }
     }
 
-    /// The check of a form's password that has to be made before the form is answered.
+    /// The check of a form's password that must be made before the form is answered.
     #[cfg(feature = "server")]
     pub(crate) fn unverified_form(&self, id: RequestId) -> Option<PasswordCheck> {
         let Receiver::Token(asking) = &self.pending.get(&id)?.receiver else { return None };
@@ -83,7 +83,7 @@ impl Registry {
         self.grant(Some(user), &form, offline)
     }
 
-    /// Who asks for a token: nobody, or a user with the right password.
+    /// The caller that requests a token: anonymous, or a user with the right password.
     fn token_user(&mut self, request: &ParsedRequest) -> Result<Option<String>, Refusal> {
         match SentCredentials::of(&request.headers) {
             SentCredentials::Nothing => Ok(None),
@@ -97,7 +97,7 @@ impl Registry {
         if self.passwords.check(auth, name, password) { Ok(()) } else { Err(wrong_password()) }
     }
 
-    /// A token for what is asked, as far as the user has the right to it.
+    /// A token for the requested scopes, limited to the user's rights.
     fn grant(&mut self, user: Option<String>, query: &Query, offline: bool) -> Result<Answer, Refusal> {
         let Some(auth) = self.options.auth.clone() else { return Err(wrong_password()) };
         let behaviour = self.options.behaviour.auth.clone();

@@ -1,4 +1,4 @@
-//! The tokens that are good.
+//! The valid tokens.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,11 +7,11 @@ use longshore_core::{Digest, Instant};
 use super::Rights;
 use super::credentials::hashed;
 
-/// The tokens that are good. They are kept as hashes, so looking one up tells nothing about the others.
+/// The valid tokens. They are stored as hashes, so that the time of a look-up shows nothing about other tokens.
 #[derive(Debug, Default)]
 pub(crate) struct Tokens {
     pub(super) access: BTreeMap<Digest, Access>,
-    /// When each of them ends. What ended before its time still stands here.
+    /// When each of them expires. Tokens that were ended earlier are still listed here.
     pub(super) ends: BTreeSet<(Instant, Digest)>,
     pub(super) refresh: BTreeMap<Digest, String>,
 }
@@ -24,7 +24,7 @@ pub(super) struct Access {
 }
 
 impl Tokens {
-    /// What a token gives the right to, and until when.
+    /// The rights that a token gives, and when it expires.
     pub(super) fn rights(&self, token: &str, now: Instant) -> Option<(Rights, Instant)> {
         let access = self.access.get(&hashed(&[token])).filter(|access| access.good_until > now)?;
         Some((access.rights.clone(), access.good_until))
@@ -37,7 +37,7 @@ impl Tokens {
         }
     }
 
-    /// Forgets the tokens that ended.
+    /// Removes the tokens that have expired.
     pub(crate) fn advance(&mut self, now: Instant) {
         while let Some((end, token)) = self.ends.first().copied().filter(|(end, _)| *end <= now) {
             self.ends.remove(&(end, token));

@@ -1,4 +1,4 @@
-//! Passwords whose check takes long: it is done apart from the registry, which goes on meanwhile.
+//! Passwords whose check is slow. It is made outside the registry, which continues meanwhile.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -8,24 +8,24 @@ use super::credentials::hashed;
 use super::{Auth, Kept};
 use crate::random::same_secret;
 
-/// How many passwords that were right, and how many that were wrong, are remembered.
+/// How many right passwords, and how many wrong ones, are remembered.
 const REMEMBERED: usize = 1000;
 
-/// What is known of passwords that were checked, as hashes.
+/// The results of passwords that were checked, as hashes.
 #[derive(Debug, Default)]
 pub(crate) struct VerifiedPasswords {
     right: BTreeSet<Digest>,
     wrong: BTreeSet<Digest>,
-    /// The wrong ones in the order in which they came: the oldest are forgotten.
+    /// The wrong ones in the order in which they came: the oldest are forgotten first.
     oldest: VecDeque<Digest>,
 }
 
-/// A password that has to be hashed slowly to be checked.
+/// A password whose check needs a slow hash.
 pub(crate) struct PasswordCheck {
     key: Digest,
     hash: String,
     password: String,
-    /// Whether there is such a user: an unknown one takes as long as a wrong password.
+    /// Whether the user exists. The check of an unknown user takes as long as that of a wrong password.
     is_user: bool,
 }
 
@@ -36,7 +36,7 @@ pub(crate) struct CheckedPassword {
 }
 
 impl PasswordCheck {
-    /// Checks it: this takes from milliseconds to seconds.
+    /// Checks it. This takes milliseconds to seconds.
     pub(crate) fn run(self) -> CheckedPassword {
         let right = verified(&self.password, &self.hash);
         CheckedPassword { key: self.key, is_right: right && self.is_user }
@@ -48,7 +48,7 @@ fn verified(password: &str, hash: &str) -> bool {
     bcrypt::verify(password, hash).unwrap_or(false)
 }
 
-/// Without htpasswd files there is no hash that could be right.
+/// Without htpasswd files there are no hashes to check.
 #[cfg(not(feature = "htpasswd"))]
 const fn verified(_: &str, _: &str) -> bool {
     false
@@ -67,7 +67,7 @@ impl VerifiedPasswords {
         }
     }
 
-    /// The check that has to be made before this password is known to be right or wrong.
+    /// The check that must be made before it is known whether this password is right.
     pub(super) fn unverified(&self, auth: &Auth, name: &str, password: &str) -> Option<PasswordCheck> {
         let user = auth.users.get(name);
         let Kept::Bcrypt(hash) = &user.or_else(|| auth.users.values().next())?.password.0 else { return None };
@@ -78,7 +78,7 @@ impl VerifiedPasswords {
         Some(PasswordCheck { key, hash: hash.clone(), password: password.to_owned(), is_user: user.is_some() })
     }
 
-    /// The same for what a request's head says.
+    /// The same for the credentials in a request's head.
     #[cfg(feature = "server")]
     pub(crate) fn unverified_head(&self, auth: &Auth, headers: &http::HeaderMap) -> Option<PasswordCheck> {
         use super::credentials::SentCredentials;

@@ -1,11 +1,11 @@
-//! Faults as Rust writes them: `Faults::nth(3).answer_lost()`.
+//! Builds faults in Rust: `Faults::nth(3).answer_lost()`.
 
 use std::time::Duration;
 
 use super::{Fault, FaultRule, Faults, RetryAfter, When};
 
 impl When {
-    /// This goes wrong with those requests.
+    /// Sets this fault for the requests.
     #[must_use]
     pub fn strike(self, fault: Fault) -> Faults {
         Faults { rules: vec![FaultRule { when: self, fault }] }
@@ -71,25 +71,25 @@ impl When {
         self.strike(Fault::Oversize(bytes))
     }
 
-    /// [`Fault::Latency`]. A time beyond 584,000 years is taken for that.
+    /// [`Fault::Latency`]. The longest time is 584,000 years.
     #[must_use]
     pub fn latency(self, time: Duration) -> Faults {
         self.strike(Fault::Latency(u64::try_from(time.as_micros()).unwrap_or(u64::MAX)))
     }
 
-    /// [`Fault::DripRequest`]. None a second is taken for 1.
+    /// [`Fault::DripRequest`]. 0 bytes a second counts as 1.
     #[must_use]
     pub fn drip_request(self, bytes_a_second: u64) -> Faults {
         self.strike(Fault::DripRequest(bytes_a_second.max(1)))
     }
 
-    /// [`Fault::DripAnswer`]. None a second is taken for 1.
+    /// [`Fault::DripAnswer`]. 0 bytes a second counts as 1.
     #[must_use]
     pub fn drip_answer(self, bytes_a_second: u64) -> Faults {
         self.strike(Fault::DripAnswer(bytes_a_second.max(1)))
     }
 
-    /// [`Fault::Bandwidth`]. None a second is taken for 1.
+    /// [`Fault::Bandwidth`]. 0 bytes a second counts as 1.
     #[must_use]
     pub fn bandwidth(self, bytes_a_second: u64) -> Faults {
         self.strike(Fault::Bandwidth(bytes_a_second.max(1)))

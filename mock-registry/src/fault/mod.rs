@@ -1,8 +1,9 @@
-//! Faults: what goes wrong with which request, as data that replays.
+//! Faults of chosen requests, as data that can be replayed.
 //!
-//! A fault concerns how a request or its answer is delivered, or what the registry has forgotten. The registry decides when
-//! it strikes; whoever delivers, does what [`Answer::delivery`](crate::Answer::delivery) and
-//! [`Answer::pace`](crate::Answer::pace) say. The same seed and the same requests give the same faults.
+//! A fault changes how a request or its answer is delivered, or what the registry has stored. The registry decides
+//! which requests it affects; the server or test that delivers an answer carries out
+//! [`Answer::delivery`](crate::Answer::delivery) and [`Answer::pace`](crate::Answer::pace). The same seed and the same
+//! requests give the same faults.
 //!
 //! ```
 //! use http::Method;
@@ -40,61 +41,61 @@ pub use when::When;
 pub(crate) use effect::{FaultEffect, changed, delivered};
 pub(crate) use when::FaultCounters;
 
-/// Something that goes wrong with one request.
+/// A fault of one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
-    /// Nothing leaves the client: over HTTP/2 the stream is refused, over HTTP/1 the connection is closed unread.
+    /// The request is not sent: over HTTP/2 the stream is refused, over HTTP/1 the connection is closed unread.
     NotSent,
-    /// The connection is closed before the registry sees the request.
+    /// The connection is closed before the registry receives the request.
     RequestLost,
-    /// The connection is reset before the registry sees the request.
+    /// The connection is reset before the registry receives the request.
     RequestReset,
-    /// The registry acts on the request, and its answer is lost (`put-retry-after-commit-404`).
+    /// The registry applies the request, and its answer is lost (`put-retry-after-commit-404`).
     AnswerLost,
-    /// The registry acts on the request, and the connection is reset instead of an answer.
+    /// The registry applies the request, and the connection is reset instead of an answer.
     AnswerReset,
-    /// The connection is lost after so many bytes of the request's body: what came is kept as the behaviour says
+    /// The connection is lost after this many bytes of the request's body. The behaviour decides what stays of them
     /// (`http2-reset-mid-upload`).
     BodyCut(u64),
-    /// The connection is lost after so many bytes of the answer's head.
+    /// The connection is lost after this many bytes of the answer's head.
     HeadCut(u64),
-    /// The connection is lost after so many bytes of the answer's body. An answer without a body is lost.
+    /// The connection is lost after this many bytes of the answer's body. An answer without a body is lost.
     AnswerCut(u64),
-    /// What arrives instead of the answer is no HTTP.
+    /// Bytes that are not HTTP arrive instead of the answer.
     Garbage,
-    /// The answer has a body of so many bytes, whatever it had.
+    /// The answer has a body of this many bytes in place of its own.
     Oversize(u64),
-    /// The answer comes so many microseconds later.
+    /// The answer comes this many microseconds later.
     Latency(u64),
-    /// The request's body is taken in at so many bytes a second, at least 1.
+    /// The request's body is read at this many bytes a second, at least 1.
     DripRequest(u64),
-    /// The answer's body is sent at so many bytes a second, at least 1.
+    /// The answer's body is sent at this many bytes a second, at least 1.
     DripAnswer(u64),
-    /// Both bodies go at so many bytes a second, at least 1.
+    /// Both bodies are transferred at this many bytes a second, at least 1.
     Bandwidth(u64),
-    /// Somebody on the way answers with this status, and the registry sees nothing (`retryable-status-set`).
+    /// A proxy answers with this status, and the registry does not receive the request (`retryable-status-set`).
     Status(u16, Option<RetryAfter>),
-    /// Somebody on the way redirects with this status, and the registry sees nothing: to this URL, or, where there is none,
-    /// to the same URL.
+    /// A proxy redirects with this status, and the registry does not receive the request. The target is this URL, or
+    /// the same URL if it is `None`.
     Redirect(u16, Option<String>),
-    /// The registry acts and answers, but the answer's `Location` is this URL.
+    /// The registry applies the request and answers, but the answer's `Location` is this URL.
     Location(String),
-    /// The request's token is no longer good, nor is any other of the same user (`token-expires-mid-upload`,
+    /// The request's token, and all others of the same user, have expired (`token-expires-mid-upload`,
     /// `client-must-replay-body`).
     TokenExpired,
-    /// Blobs are not there for this request: a manifest that refers to any is refused (`blob-visible-after-delay`).
+    /// All blobs are missing for this request: a manifest that refers to any is refused (`blob-visible-after-delay`).
     BlobNotYetVisible,
-    /// Content is not there for a `GET`, though `HEAD` finds it.
+    /// Content is missing for a `GET`, although `HEAD` finds it.
     HiddenFromGet,
     /// The upload that the request names is gone (`session-gone-404`, `intermittent-404-session`).
     UploadGone,
-    /// The upload that the request names is not found, and is there for the next one (`intermittent-404-session`).
+    /// The upload that the request names is not found, but exists for the next request (`intermittent-404-session`).
     UploadMissed,
-    /// The registry gets the request twice, one after the other; the answer is the second one. A body of more than 16 MiB
+    /// The registry receives the request twice, and the client receives the second answer. A body of more than 16 MiB
     /// is not repeated.
     Twice,
-    /// A load balancer on the way answers 200 with words of its own (`post-200-healthcheck`).
+    /// A load balancer answers 200 with a text of its own (`post-200-healthcheck`).
     HealthCheck,
 }
 
@@ -102,28 +103,28 @@ pub enum Fault {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RetryAfter {
-    /// So many seconds.
+    /// This many seconds.
     Seconds(u64),
-    /// The date so many seconds after the answer's own `Date`.
+    /// The date this many seconds after the answer's own `Date`.
     Date(u64),
     /// This text, which need not be either.
     Text(String),
 }
 
-/// A fault that struck.
+/// A fault that has occurred.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Struck {
     /// The number of the request, from 1.
     pub request: u64,
-    /// The row of the spec's table that it asked; nothing where it was none.
+    /// The row of the spec's endpoint table; `None` if the request is in no row.
     pub row: Option<Row>,
-    /// What went wrong.
+    /// The fault.
     pub fault: Fault,
 }
 
 impl Fault {
-    /// Whether it only slows the request down: such faults come on top of others.
+    /// Whether it only slows the request down. Such faults are added to others.
     #[must_use]
     pub const fn is_pace(&self) -> bool {
         matches!(self, Self::Latency(_) | Self::DripRequest(_) | Self::DripAnswer(_) | Self::Bandwidth(_))

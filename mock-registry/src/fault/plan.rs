@@ -3,19 +3,19 @@
 use super::{Fault, RetryAfter, When};
 use crate::random::Random;
 
-/// One fault and which requests it strikes.
+/// One fault, and the requests that have it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FaultRule {
     /// Which requests.
     pub when: When,
-    /// What goes wrong with them.
+    /// Their fault.
     pub fault: Fault,
 }
 
-/// What goes wrong with which requests. It prints as what it is read from.
+/// The faults of chosen requests. [`Display`](std::fmt::Display) writes the text that it can be read from.
 ///
-/// Of the rules that strike a request, those that only slow it down all count, and of the others the first.
+/// Of the rules that match a request, all that only slow it down apply, and the first of the others.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Faults {
@@ -24,38 +24,38 @@ pub struct Faults {
 }
 
 impl Faults {
-    /// Nothing goes wrong.
+    /// No faults.
     #[must_use]
     pub const fn none() -> Self {
         Self { rules: Vec::new() }
     }
 
-    /// Begins a rule about the request of this number, from 1.
+    /// Starts a rule for the request with this number, from 1.
     #[must_use]
     pub fn nth(number: u64) -> When {
         When::nth(number)
     }
 
-    /// Begins a rule about the requests from this number on.
+    /// Starts a rule for the requests from this number on.
     #[must_use]
     pub fn from_nth(number: u64) -> When {
         When::from_nth(number)
     }
 
-    /// Begins a rule about every request.
+    /// Starts a rule for every request.
     #[must_use]
     pub const fn every() -> When {
         When::every()
     }
 
-    /// These rules, and then those.
+    /// These rules, followed by those.
     #[must_use]
     pub fn and(mut self, others: Self) -> Self {
         self.rules.extend(others.rules);
         self
     }
 
-    /// So many faults among the first so many requests: the same for the same seed.
+    /// A number of random faults among the first requests. The same seed gives the same faults.
     #[must_use]
     pub fn seeded(seed: u64, faults: u64, requests: u64) -> Self {
         let mut full_seed = [0; 32];
@@ -69,7 +69,7 @@ impl Faults {
     }
 }
 
-/// A fault that a client can get over.
+/// A fault that a client can recover from.
 fn draw(random: &mut Random) -> Fault {
     match random.below(20) {
         0 => Fault::RequestLost,

@@ -1,7 +1,7 @@
-//! The judge: every request that breaks the spec is written down.
+//! The judge: records every request that breaks the spec.
 //!
-//! It knows what was answered, and whether the answer arrived; so it can tell a manifest that came before its blobs were
-//! acknowledged from one that came after. It does not tell clients apart.
+//! It knows each answer and whether it arrived, so it detects a manifest that came before its blobs were acknowledged.
+//! It does not distinguish clients.
 //!
 //! ```
 //! use bytes::Bytes;
@@ -38,25 +38,25 @@ use crate::state::UploadId;
 pub(crate) use judged::JudgedRequest;
 pub use rules::{REFERRERS_LISTED, RULES, Rule};
 
-/// How many breaches are written down, and how many things are remembered of each kind.
+/// How many breaches are recorded, and how many items of each kind are remembered, at most.
 const REMEMBERED: usize = 100_000;
 
-/// What the clients of a registry did wrong, and what they still have to do.
+/// What the clients of a registry did wrong, and what they must still do.
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct Judge {
     /// The breaches, in order; at most 100,000 of them.
     pub breaches: Vec<Breach>,
-    /// What clients still owe: a manifest with a subject was pushed without an `OCI-Subject` in the answer, and it is
-    /// neither in the list under the referrers tag, nor was it seen in the answer of a referrers API.
+    /// Entries that clients must still add: a manifest with a subject was pushed without an `OCI-Subject` in the
+    /// answer, and it is neither in the list under the referrers tag, nor was it in an answer of the referrers API.
     pub owed: BTreeSet<Owed>,
-    /// What a client was told is there.
+    /// Content that clients were told exists.
     acknowledged: BTreeSet<(Repository, Digest)>,
-    /// The URLs of uploads that a client was told.
+    /// The URLs of uploads that clients were told.
     told: BTreeMap<UploadId, KnownLocations>,
 }
 
-/// An entry that a list of referrers must get.
+/// An entry that must be added to a list of referrers.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub struct Owed {
@@ -74,7 +74,7 @@ pub struct Owed {
 pub struct Breach {
     /// The number of the request, from 1, as the registry opened it.
     pub request: u64,
-    /// The row of the spec's table that it asked; nothing where it was none.
+    /// The row of the spec's endpoint table; `None` if the request is in no row.
     pub row: Option<Row>,
     /// The name of the rule.
     pub rule: &'static str,
@@ -92,7 +92,7 @@ struct KnownLocations {
 }
 
 impl Judge {
-    /// The breaches of rules that are at least as binding.
+    /// The breaches of rules with at least this level.
     pub fn at_least(&self, level: Level) -> impl Iterator<Item = &Breach> {
         self.breaches.iter().filter(move |breach| breach.level <= level)
     }

@@ -1,14 +1,14 @@
-//! What the judge found, as a report.
+//! The judge's findings as a report.
 
 use super::{Judge, REFERRERS_LISTED, RULES, Rule};
 use crate::report::{Check, CheckStatus, Evidence, Report, ReportKind};
 use crate::row::row_id;
 
-/// How many breaches of one rule a report tells.
+/// How many breaches of one rule a report lists at most.
 const TOLD: usize = 100;
 
 impl Judge {
-    /// The report about the clients so far: a check for each rule. A rule is passed where none of so many requests broke it.
+    /// The report about the clients so far, with a check for each rule. A rule is passed if no request has broken it.
     #[must_use]
     pub fn report(&self, client: impl Into<String>, requests: u64) -> Report {
         let mut report = Report::new(ReportKind::Client, client).with_property("requests", requests.to_string());
@@ -42,7 +42,7 @@ impl Judge {
         if breaches.len() > TOLD {
             check.reason = Some(format!("{} breaches, of which the first {TOLD} are told", breaches.len()));
         }
-        // A rule that is broken in a lesser way is no more binding than that way.
+        // The level of a failed check is the highest of its breaches, which may be lower than the rule's.
         check.level = breaches.iter().map(|breach| breach.level).min().unwrap_or(rule.level);
         check
     }

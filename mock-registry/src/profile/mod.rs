@@ -1,4 +1,4 @@
-//! Registries as data: what each real registry does otherwise than the spec, with the source of every line.
+//! Profiles: how each real registry differs from the spec, as data with the source of every line.
 //!
 //! A profile is a TOML file. It names quirks of the [catalogue](quirk); each says where it was seen, and which switches of
 //! the [behaviour](crate::behaviour) play it:
@@ -31,8 +31,8 @@
 //! # Ok::<(), longshore_mock_registry::profile::ProfileError>(())
 //! ```
 //!
-//! The profiles that this crate brings are in its folder `profiles/`; [`Profile::named`] gives one of them, [`NAMES`] are
-//! their names.
+//! The built-in profiles are in the folder `profiles/` of this crate. [`Profile::named`] returns one of them, and
+//! [`NAMES`] are their names.
 
 mod builtin;
 mod contradiction;
@@ -63,7 +63,7 @@ pub use quirk::{Evidence, Quirk, Severity};
 pub use settings::{ProfileLimits, ProfileUsers, Settings};
 pub use switch::{Switch, switches};
 
-/// What a registry does, as a file says it.
+/// The quirks of a registry, from a file.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Profile {
@@ -71,17 +71,17 @@ pub struct Profile {
     pub name: String,
     /// The registry's name, for people.
     pub title: String,
-    /// Which state of the registry this is: a version or a date. Empty where nobody said.
+    /// The version or date of the registry that it describes. Empty if it is not known.
     pub state: String,
-    /// What nobody has seen, so that the profile stays with the spec there. Empty where it says nothing.
+    /// What is not known about the registry, so that the profile follows the spec there. Empty if it states nothing.
     pub unknown: String,
-    /// The profile that it extends: what that one sets, holds here where nothing else is set.
+    /// The profile that it extends, whose settings apply unless this one overrides them.
     pub parent: Option<Box<Self>>,
-    /// What it says, in the order of the file.
+    /// Its quirks, in the order of the file.
     pub entries: Vec<Entry>,
-    /// What it does otherwise than records of the real registry, and why.
+    /// How it differs from records of the real registry, and why.
     pub differences: Vec<Difference>,
-    /// The switches that were set beside the file, each with its text.
+    /// The switches that were set in addition to the file, each with its text.
     assignments: Vec<(String, SetSwitch)>,
     settings: Settings,
 }
@@ -96,9 +96,9 @@ pub struct Entry {
     pub source: String,
     /// How good the source is.
     pub evidence: Evidence,
-    /// What is particular to this registry. Empty where it says nothing.
+    /// What is special at this registry. Empty if it states nothing.
     pub note: String,
-    /// Whether the registry had it once and has it no more: then it sets nothing.
+    /// Whether the registry does not have it any more. Then it sets nothing.
     pub historic: bool,
     /// The switches that it sets.
     pub switches: Vec<SetSwitch>,
@@ -126,12 +126,12 @@ pub struct SetSwitch {
 pub struct Difference {
     /// The name of the fact, such as `patch_chunk_next`.
     pub fact: String,
-    /// Why the mock does otherwise.
+    /// Why the mock differs.
     pub why: String,
 }
 
 impl Profile {
-    /// One of the profiles that this crate brings.
+    /// A built-in profile.
     ///
     /// # Errors
     /// [`ProfileError::UnknownProfile`] where there is none of this name, with the nearest one.
@@ -139,7 +139,7 @@ impl Profile {
         parse::named(name, &mut vec![name.to_owned()])
     }
 
-    /// One of the profiles that this crate brings, or that in the file of this path.
+    /// A built-in profile, or the one in the file with this path.
     ///
     /// # Errors
     /// As for [`Profile::named`] and [`Profile::parse`]; and where there is a file that cannot be read.
@@ -156,7 +156,7 @@ impl Profile {
         }
     }
 
-    /// Reads the text of a file, which may extend a profile that this crate brings.
+    /// Reads the text of a file, which may extend a built-in profile.
     ///
     /// # Errors
     /// Where something in it is not known, not of its type, or contradicts something else: with file, line and what was
@@ -165,8 +165,8 @@ impl Profile {
         parse::profile(file, text, &mut vec![name_of(file).to_owned()])
     }
 
-    /// Sets one switch more: `mount.without-from=upload`, `commit.status=204`, `chunks.patch=refused:405`. The value is a
-    /// word, a number, `true` or `false`, `word:number`, or anything that TOML can write.
+    /// Sets one more switch: `mount.without-from=upload`, `commit.status=204`, `chunks.patch=refused:405`. The value is
+    /// a word, a number, `true` or `false`, `word:number`, or anything that TOML can write.
     ///
     /// # Errors
     /// Where there is no such switch, it has no such value, or it contradicts another one that was set in this way. What
@@ -186,7 +186,7 @@ impl Profile {
         Ok(())
     }
 
-    /// Sets several switches more, none of them twice.
+    /// Sets several more switches, each only once.
     ///
     /// # Errors
     /// As for [`Profile::set`], and where one is set to two values.
@@ -197,19 +197,19 @@ impl Profile {
         assignments.into_iter().try_for_each(|assignment| self.set(assignment))
     }
 
-    /// What the registry does.
+    /// The behaviour that the profile sets.
     #[must_use]
     pub const fn behaviour(&self) -> &Behaviour {
         &self.settings.behaviour
     }
 
-    /// All that the profile decides.
+    /// Everything that the profile decides.
     #[must_use]
     pub const fn settings(&self) -> &Settings {
         &self.settings
     }
 
-    /// A registry that behaves like this and lets anybody do anything.
+    /// A registry with this behaviour, at which everybody may do everything.
     #[must_use]
     pub fn options(&self) -> RegistryOptions {
         let mut options = RegistryOptions::default().with_behaviour(self.behaviour().clone());
@@ -217,14 +217,14 @@ impl Profile {
         options
     }
 
-    /// Whether it needs a storage's own origin: [`RegistryOptions::storage`].
+    /// Whether it needs an origin for the storage host: [`RegistryOptions::storage`].
     #[must_use]
     pub fn needs_storage(&self) -> bool {
         let behaviour = self.behaviour();
         behaviour.read.blob_redirect || behaviour.start.location == crate::behaviour::LocationForm::Storage
     }
 
-    /// Who may do what in this registry: nobody yet, and clients say who they are as they do there.
+    /// Authentication as at this registry, without users yet.
     #[must_use]
     pub fn auth(&self) -> Auth {
         self.settings.users.auth()
@@ -235,7 +235,7 @@ impl Profile {
         std::iter::successors(Some(self), |profile| profile.parent.as_deref())
     }
 
-    /// What it says of a quirk, itself or by what it extends; and which profile says so.
+    /// What it, or a profile that it extends, says about a quirk, and which profile that is.
     pub fn entries_of<'a>(&'a self, quirk: &'a str) -> impl Iterator<Item = (&'a Self, &'a Entry)> {
         self.lineage().flat_map(move |profile| {
             profile.entries.iter().filter(move |entry| entry.quirk == quirk).map(move |entry| (profile, entry))
@@ -247,7 +247,7 @@ fn placed(assignments: &[(String, SetSwitch)]) -> Vec<(Place, &SetSwitch)> {
     assignments.iter().map(|(text, set)| (Place::argument(text), set)).collect()
 }
 
-/// Whether somebody means a file.
+/// Whether the text is the path of a file.
 fn is_path(name: &str) -> bool {
     name.contains(['/', '\\', '.']) && Path::new(name).exists() || name.ends_with(".toml")
 }

@@ -1,4 +1,4 @@
-//! The catalogue of quirks: what registries were seen to do otherwise than the spec, or otherwise than each other.
+//! The catalogue of quirks: how registries differ from the spec, or from each other.
 //!
 //! ```
 //! use longshore_mock_registry::profile::quirk;
@@ -16,21 +16,21 @@ use toml::de::DeTable;
 
 use super::json::json;
 
-/// Something that registries were seen to do.
+/// A quirk of one or more registries.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Quirk {
-    /// Its id, which stands in the docs of the switches that play it.
+    /// Its id, which the documentation of the switches that play it names.
     pub id: String,
     /// How much it matters to a push.
     pub severity: Severity,
     /// What registries do.
     pub does: String,
-    /// What a client makes of it.
+    /// What the client does about it.
     pub client: String,
-    /// How the mock plays it, where no switch of a profile does: `fault` (as one that is asked for with `--fault`), `users`
-    /// (with `--auth`, whatever the profile), or why it does not. Empty where switches play it.
+    /// How the mock plays it if no switch of a profile does: `fault` (with `--fault`), `users` (with `--auth`, whatever
+    /// the profile), or the reason why it does not. Empty if switches play it.
     #[serde(default)]
     pub played_by: String,
 }
@@ -39,11 +39,11 @@ pub struct Quirk {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(try_from = "u8")]
 pub enum Severity {
-    /// 1: it shows, and nothing depends on it; or it is rare.
+    /// 1: nothing depends on it, or it is rare.
     Cosmetic,
-    /// 2: a client that does not know it makes needless requests, or fails in some setups.
+    /// 2: a client that does not handle it makes needless requests, or fails in some setups.
     Needless,
-    /// 3: a push fails, or stores something wrong, where the client does not know it.
+    /// 3: if the client does not handle it, a push fails or stores wrong content.
     Breaking,
 }
 
@@ -78,11 +78,11 @@ impl TryFrom<u8> for Severity {
 pub enum Evidence {
     /// Its own source code says so.
     ServerSource,
-    /// It stands in recorded HTTP.
+    /// Recorded HTTP shows it.
     WireTrace,
     /// A real client has code for it.
     CodeWorkaround,
-    /// Who maintains the registry, or works for its vendor, says so.
+    /// A maintainer of the registry, or somebody who works for its vendor, says so.
     MaintainerSaid,
     /// The vendor's documentation says so.
     VendorDoc,
@@ -133,14 +133,14 @@ fn read(text: &str) -> Result<Vec<Quirk>, String> {
     serde_json::from_value(json(quirks.get_ref())).map_err(|error| error.to_string())
 }
 
-/// All quirks, in the order of a push: finding out who asks, what is there, mounts, uploads, manifests, referrers, errors,
+/// All quirks, in the order of a push: authentication, existing content, mounts, uploads, manifests, referrers, errors,
 /// lists.
 #[must_use]
 pub fn all() -> &'static [Quirk] {
     &CATALOGUE
 }
 
-/// The quirk of this id.
+/// The quirk with this id.
 #[must_use]
 pub fn named(id: &str) -> Option<&'static Quirk> {
     all().iter().find(|quirk| quirk.id == id)

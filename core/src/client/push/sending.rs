@@ -4,7 +4,8 @@
 //! Under a new tag, as in the usual push of a build, the repository has most blobs already, but no manifest shows it.
 //! Then the largest blob is first, and the POST that opens its upload mounts it from the target repository itself. If
 //! that succeeds, the root is requested by its digest, and then every other blob is mounted in the same way. If not, no
-//! request was wasted, because the upload is open.
+//! request was wasted, because the upload is open. But the largest blob may be the one that changed: if many bytes would
+//! be sent without a question, a second blob is asked about by HEAD.
 
 use super::blobs::{BlobNode, BlobState};
 use super::checks::Doubt;
@@ -22,6 +23,9 @@ use crate::outcome::{Event, Failure, FailureKind, Stored};
 const SCOUT: u64 = 64 * 1024;
 /// Blobs of fewer bytes than this are sent without a question, if single POST may work.
 const NOT_WORTH_ASKING: u64 = 16 * 1024;
+/// If the repository does not have the largest blob and more bytes than this would be sent without a question, a second
+/// blob is asked about: of an image that was built anew, the largest layer may be the one that changed.
+const WORTH_A_SECOND_QUESTION: u64 = 16 << 20;
 /// How many blobs are examined at most to find the one to send first.
 const LOOKED_AT: usize = 16;
 
@@ -32,12 +36,15 @@ pub(super) enum Asking {
     Undecided,
     /// The largest blob, by its number, is being asked about, and the others wait for the answer.
     Largest(usize),
+    /// The repository does not have the largest blob. Another one, by its number, is being asked about, and the others
+    /// wait for the answer.
+    Second(usize),
     /// The registry did not say that it has the largest blob, by its number. Its open upload waits until it is known
     /// whether this registry answers such questions. A small blob and a question about it are sent before all others.
     Held(usize),
-    /// The repository has the largest blob: every other one is asked about.
+    /// The repository has the blob that was asked about: every other one is asked about.
     Every,
-    /// No manifest was found under the tag, and the repository does not have the largest blob.
+    /// No manifest was found under the tag, and the repository does not have the blob that was asked about.
     NotThere,
     /// The manifest under the tag shows which blobs exist, or nothing can show it.
     Usual,
@@ -52,6 +59,7 @@ pub(super) struct Scouting {
     is_scouting: bool,
     has_probed: bool,
     is_probing: bool,
+    has_second: bool,
     /// Whether the upload that waits must be told the result.
     is_found_out: bool,
 }
@@ -70,7 +78,10 @@ impl<K: Key> PushJob<K> {
                 starts.extend(self.start_blob(number, context));
             }
         }
-        if matches!(self.asking, Asking::Largest(_)) || self.scouting.is_scouting || self.scouting.is_probing {
+        if matches!(self.asking, Asking::Largest(_) | Asking::Second(_))
+            || self.scouting.is_scouting
+            || self.scouting.is_probing
+        {
             return;
         }
         if let Some(scout) = self.scout(context.learned) {
@@ -91,6 +102,11 @@ impl<K: Key> PushJob<K> {
                 return;
             }
             self.asking = Asking::NotThere;
+        }
+        if let Some(second) = self.second(context) {
+            self.asking = Asking::Second(second);
+            starts.extend(self.start_blob(second, context));
+            return;
         }
         while self.room(context.options) > 0 {
             self.settle_known(context);
@@ -153,7 +169,7 @@ impl<K: Key> PushJob<K> {
 
     /// The registry has answered a question about a blob that is to be sent.
     pub(in crate::client) fn is_answered(&mut self, number: usize, is_there: bool) {
-        if self.asking == Asking::Largest(number) {
+        if matches!(self.asking, Asking::Largest(asked) | Asking::Second(asked) if asked == number) {
             self.asking = if is_there { Asking::Every } else { Asking::NotThere };
         }
     }
@@ -198,6 +214,7 @@ impl<K: Key> PushJob<K> {
         let opens_upload = opens_upload(context.learned) || size > context.options.single_post;
         match self.asking {
             Asking::Largest(largest) if largest == number => Question::InPassing,
+            Asking::Second(second) if second == number => Question::First,
             Asking::Every if size >= NOT_WORTH_ASKING || opens_upload => Question::InPassing,
             // The POST that opens its upload can ask without an extra request.
             Asking::NotThere if opens_upload && context.learned.self_mount != Some(false) => Question::InPassing,
@@ -251,6 +268,26 @@ impl<K: Key> PushJob<K> {
         let stored = self.graph.acknowledged_blobs().next()?;
         self.scouting.has_probed = true;
         Some(Probe::self_mount(self.place.clone(), stored))
+    }
+
+    /// The second blob to ask about, once: the largest of those that would be sent without a question, if together they
+    /// have many bytes.
+    fn second(&mut self, context: &PushContext<'_, K>) -> Option<usize> {
+        let options = context.options;
+        if self.asking != Asking::NotThere || self.scouting.has_second || options.ask_above == u64::MAX {
+            return None;
+        }
+        self.scouting.has_second = true;
+        if opens_upload(context.learned) && context.learned.self_mount != Some(false) {
+            // The POST that opens an upload asks, for each blob.
+            return None;
+        }
+        let is_unasked =
+            |node: &BlobNode<K>| node.mounts.is_empty() && !node.is_lacking && !node.is_worth_asking(options);
+        let mut unasked = self.blobs.waiting().filter(|(_, node)| is_unasked(node)).peekable();
+        let (second, _) = *unasked.peek()?;
+        let bytes = unasked.map(|(_, node)| node.size.unwrap_or_default()).fold(0, u64::saturating_add);
+        (bytes > WORTH_A_SECOND_QUESTION).then_some(second)
     }
 
     /// The probe has ended.

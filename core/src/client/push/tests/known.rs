@@ -60,6 +60,27 @@ fn one_layer_that_changed_under_a_new_tag_is_sent_and_nothing_else() {
     }
 }
 
+/// The largest layer changed, so it shows nothing about the others: the second one does.
+#[test]
+fn the_largest_layer_that_changed_under_a_new_tag_is_sent_and_nothing_else() {
+    const SIZE: u64 = 4 * KIB * KIB;
+    for (ignores_single_post, never_mounts) in [(false, false), (false, true), (true, false)] {
+        let mut world = World::new();
+        world.registry.ignores_single_post = ignores_single_post;
+        world.registry.never_mounts = never_mounts;
+        let mut layers = ["one", "two", "three", "four", "five", "six"].map(|name| (name, SIZE));
+        world.push(push(&layers, "v1")).unwrap();
+        let mut world = world.another();
+        world.registry.bytes = 0;
+        layers[0] = ("changed", SIZE);
+        world.push(push(&layers, "v2")).unwrap();
+        assert_eq!(world.stored(&Stored::Existing), ["five", "four", "six", "three", "two"], "{:#?}", world.asked);
+        assert!(world.registry.bytes < SIZE + 10, "{} {:#?}", world.registry.bytes, world.asked);
+        assert!(world.asked.len() <= 14, "{:#?}", world.asked);
+        assert!(world.registry.uploads.is_empty());
+    }
+}
+
 /// The question is put by the POST that opens an upload anyway.
 #[test]
 fn a_first_push_to_a_registry_that_ignores_a_single_post_takes_no_request_more() {
