@@ -36,7 +36,7 @@ pub(crate) async fn run(arguments: ProbeArguments) -> Result<(), Error> {
     let probing = tokio::task::spawn_blocking(move || {
         let client = HttpClient::new(http, handle);
         client.enter(&options)?;
-        Ok(probe(&client, options))
+        Ok(probe(&client, &options))
     });
     let probed = tokio::select! {
         probed = probing => probed.map_err(|_| Error::failed("the probe came to no end"))??,

@@ -27,6 +27,6 @@ pub(crate) fn told(name: &str) -> Result<String, Box<dyn Error>> {
     let report = Suite::new(&client, options()).run();
     let mut told = format!("{name}: a MUST is broken: {}\n", report.breaks_a_must());
     let client = registry()?;
-    told += &probe(&client, options()).profile(name);
+    told += &probe(&client, &options()).profile(name);
     Ok(told)
 }

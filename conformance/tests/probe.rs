@@ -48,7 +48,7 @@ fn what_is_seen_of_each_profile_is_what_it_sets() {
     for name in NAMES {
         let profile = Profile::named(name).unwrap();
         let settings = settings(&profile);
-        let probed = probe(&registry(&profile, &options()), options());
+        let probed = probe(&registry(&profile, &options()), &options());
         for seen in probed.observations {
             if settings[seen.switch] != seen.value && !is_excused(name, seen.switch) {
                 let set = &settings[seen.switch];
@@ -88,7 +88,7 @@ const LATE: &str = "its blobs are seen three seconds after they were stored (com
 #[test]
 fn every_switch_is_seen_in_the_spec_true_registry_or_not_looked_at_for_a_reason() {
     let profile = Profile::named("spec").unwrap();
-    let probed = probe(&registry(&profile, &options()), options());
+    let probed = probe(&registry(&profile, &options()), &options());
     let seen: BTreeSet<&str> = probed.observations.iter().map(|seen| seen.switch).collect();
     let unobserved = unobserved();
     let left_out: BTreeSet<&str> = unobserved.iter().map(|unobserved| unobserved.switch).collect();
@@ -112,10 +112,10 @@ fn every_switch_is_seen_in_the_spec_true_registry_or_not_looked_at_for_a_reason(
 #[test]
 fn what_is_written_can_be_played_and_is_seen_again() {
     for name in NAMES {
-        let first = probe(&registry(&Profile::named(name).unwrap(), &options()), options());
+        let first = probe(&registry(&Profile::named(name).unwrap(), &options()), &options());
         let text = first.profile("Seen");
         let profile = Profile::parse("seen.toml", &text).unwrap_or_else(|error| panic!("{name}: {error}\n{text}"));
-        let again = probe(&registry(&profile, &options()), options());
+        let again = probe(&registry(&profile, &options()), &options());
         // What no quirk of the catalogue has cannot be played.
         let is_played = |switch: &str| !text.contains(&format!("has this: {switch} "));
         let values = |probed: &Probed| -> BTreeMap<&str, Value> {
@@ -132,7 +132,7 @@ fn what_is_written_can_be_played_and_is_seen_again() {
 #[test]
 fn nothing_is_left_at_a_registry_that_deletes() {
     let registry = registry(&Profile::named("spec").unwrap(), &options());
-    let probed = probe(&registry, options());
+    let probed = probe(&registry, &options());
     assert!(probed.left.is_empty(), "{:?}", probed.left);
     for (name, contents) in &registry.into_registry().state.repositories {
         assert_eq!((contents.blobs.len(), contents.manifests.len()), (1, 0), "{name}: what was there before");

@@ -41,7 +41,7 @@ pub fn challenge(bytes: &[u8]) {
         Err(error) => assert_harmless(&error.to_string()),
     }
     let listed = Target::parse("https://auth.example/token").unwrap().origin().clone();
-    for (policy, admits) in policies(&listed) {
+    for Admission { policy, admits } in policies(&listed) {
         match TokenService::of(&policy, registry.origin(), &registry, bearer) {
             Ok(service) if service.realm().origin() == registry.origin() => {}
             Ok(service) => assert!(admits(service.realm().origin(), &listed), "{policy:?} admits {service:?}"),
@@ -50,14 +50,21 @@ pub fn challenge(bytes: &[u8]) {
     }
 }
 
-/// Policies, and which origins beside the registry's own each may admit as a token service, where one is listed.
-fn policies(listed: &Origin) -> [(Policy, fn(&Origin, &Origin) -> bool); 4] {
+/// A policy, and whether it may admit an origin as a token service beside the registry's own, if another one is listed.
+struct Admission {
+    policy: Policy,
+    admits: fn(&Origin, &Origin) -> bool,
+}
+
+fn policies(listed: &Origin) -> [Admission; 4] {
     let of = |realms| Policy::default().with_realms(realms);
+    let is_listed = |origin: &Origin, listed: &Origin| origin == listed;
+    let is_public = |origin: &Origin, _: &Origin| origin.scheme() == Scheme::Https && is_public(origin.host());
     [
-        (of(Realms::SameOrigin), |_, _| false),
-        (of(Realms::SameOrigin).allow_origin(listed.clone()), |origin, listed| origin == listed),
-        (of(Realms::List([listed.clone()].into())), |origin, listed| origin == listed),
-        (of(Realms::AnyPublicHttps), |origin, _| origin.scheme() == Scheme::Https && is_public(origin.host())),
+        Admission { policy: of(Realms::SameOrigin), admits: |_, _| false },
+        Admission { policy: of(Realms::SameOrigin).allow_origin(listed.clone()), admits: is_listed },
+        Admission { policy: of(Realms::List([listed.clone()].into())), admits: is_listed },
+        Admission { policy: of(Realms::AnyPublicHttps), admits: is_public },
     ]
 }
 

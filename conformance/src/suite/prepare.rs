@@ -65,7 +65,7 @@ impl<'a> TestedRegistry<'a> {
 
     fn upload_whole(&self, repository: &Repository, blob: &Blob) -> Result<Received<'_, 'a>, Stop> {
         let upload = self.open(repository)?;
-        upload.close(&blob.digest.to_string()).bytes(blob.bytes.clone()).send()
+        upload.close(blob.digest.to_string()).bytes(blob.bytes.clone()).send()
     }
 
     /// An image that nobody else has: its config and its layer stand in the first repository. `change` may do anything to

@@ -68,7 +68,7 @@ impl<'c, 'a> Upload<'c, 'a> {
 
     /// PUT of a whole blob.
     pub(super) fn close_whole(&self, blob: &Blob) -> RequestBuilder<'c, 'a> {
-        self.close(&blob.digest).bytes(blob.bytes.clone())
+        self.close(blob.digest).bytes(blob.bytes.clone())
     }
 
     /// PUT without a digest.
@@ -116,8 +116,8 @@ impl<'c, 'a> Upload<'c, 'a> {
 
     /// PUT without a body, which must make it the blob.
     pub(super) fn end(self, blob: &Blob) -> Result<(), Stop> {
-        self.close(&blob.digest).send()?.done()?;
-        self.became(&blob.digest);
+        self.close(blob.digest).send()?.done()?;
+        self.became(blob.digest);
         Ok(())
     }
 

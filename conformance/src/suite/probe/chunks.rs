@@ -225,11 +225,11 @@ fn close_empty(notes: &mut Notes<'_, '_>) -> Result<(), Stop> {
     let registry = notes.registry;
     let (blob, mut upload) = (registry.blob(100), registry.upload()?);
     upload.send_chunk(0, blob.bytes.clone())?;
-    let closed = upload.close(&blob.digest.to_string()).send()?;
+    let closed = upload.close(blob.digest.to_string()).send()?;
     if closed.is_success() || closed.code() == 500 {
         notes.see("commit.empty-put-fails", closed.code() == 500);
     }
-    upload.became(&blob.digest.to_string());
+    upload.became(blob.digest.to_string());
     Ok(())
 }
 
@@ -238,14 +238,14 @@ fn close_last(notes: &mut Notes<'_, '_>) -> Result<(), Stop> {
     let registry = notes.registry;
     let (blob, mut upload) = (registry.blob(200), registry.upload()?);
     upload.send_chunk(0, blob.bytes.slice(..100))?;
-    let closed = upload.close(&blob.digest.to_string()).bytes(blob.bytes.slice(100..)).send()?;
+    let closed = upload.close(blob.digest.to_string()).bytes(blob.bytes.slice(100..)).send()?;
     match closed.code() {
         416 => notes.see("commit.final-chunk", "at-zero"),
         500 => notes.see("commit.final-chunk", "fails"),
         _ if closed.is_success() => notes.see("commit.final-chunk", "appended"),
         _ => {}
     }
-    upload.became(&blob.digest.to_string());
+    upload.became(blob.digest.to_string());
     Ok(())
 }
 
@@ -257,12 +257,12 @@ fn close_gap(notes: &mut Notes<'_, '_>) -> Result<(), Stop> {
     }
     let (blob, mut upload) = (registry.blob(200), registry.upload()?);
     upload.send_chunk(0, blob.bytes.slice(..100))?;
-    let closed = upload.close_with(&blob.digest.to_string(), 150, blob.bytes.slice(100..)).send()?;
+    let closed = upload.close_with(blob.digest.to_string(), 150, blob.bytes.slice(100..)).send()?;
     match closed.code() {
         416 => notes.see("commit.ignores-content-range", false),
         _ if closed.is_success() => notes.see("commit.ignores-content-range", true),
         _ => {}
     }
-    upload.became(&blob.digest.to_string());
+    upload.became(blob.digest.to_string());
     Ok(())
 }

@@ -12,7 +12,7 @@
 //!
 //! let registry = InMemory::new(Registry::new(Profile::named("zot")?.options()));
 //! let origin = Target::parse("http://registry.example")?.origin().clone();
-//! let probed = probe(&registry, SuiteOptions::new(origin, "probe".parse()?));
+//! let probed = probe(&registry, &SuiteOptions::new(origin, "probe".parse()?));
 //! let profile = Profile::parse("ours.toml", &probed.profile("Our registry"))?;
 //! assert_eq!(profile.behaviour().start.single_post, Profile::named("zot")?.behaviour().start.single_post);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -95,10 +95,10 @@ impl Notes<'_, '_> {
 
 /// Asks a registry what it does. It works in the two repositories of the options, and removes what it stored.
 #[must_use]
-pub fn probe(client: &dyn RawClient, options: SuiteOptions) -> Probed {
-    let signer = Signer::new(&options);
+pub fn probe(client: &dyn RawClient, options: &SuiteOptions) -> Probed {
+    let signer = Signer::new(options);
     let fixtures = Fixtures::default();
-    let around = Surroundings { client, options: &options, signer: &signer, fixtures: &fixtures };
+    let around = Surroundings { client, options, signer: &signer, fixtures: &fixtures };
     let (mut seen, mut left) = (BTreeMap::new(), Vec::new());
     for probe in [uploads::PROBES, chunks::PROBES, manifests::PROBES, reading::PROBES].into_iter().flatten() {
         let deadline = client.now().after(options.time_limit);

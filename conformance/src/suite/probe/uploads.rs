@@ -180,26 +180,26 @@ pub(super) fn digest_word(received: &Received<'_, '_>, digest: &str) -> Result<&
 fn commit_length(notes: &mut Notes<'_, '_>) -> Result<(), Stop> {
     let registry = notes.registry;
     let (blob, upload) = (registry.blob(100), registry.upload()?);
-    let received = upload.close(&blob.digest.to_string()).streamed(blob.bytes.clone()).send()?;
+    let received = upload.close(blob.digest.to_string()).streamed(blob.bytes.clone()).send()?;
     notes.see("commit.needs-content-length", received.code() == 411);
-    upload.became(&blob.digest.to_string());
+    upload.became(blob.digest.to_string());
     Ok(())
 }
 
 fn commit_empty(notes: &mut Notes<'_, '_>) -> Result<(), Stop> {
     let registry = notes.registry;
     let (blob, upload) = (Blob::of("", Algorithm::Sha256), registry.upload()?);
-    let received = upload.close(&blob.digest.to_string()).bytes("").send()?;
+    let received = upload.close(blob.digest.to_string()).bytes("").send()?;
     let refused = if received.is_success() { json!(null) } else { json!(received.code()) };
     notes.see("commit.empty-blob-refused", refused);
-    upload.became(&blob.digest.to_string());
+    upload.became(blob.digest.to_string());
     Ok(())
 }
 
 fn commit_mismatch(notes: &mut Notes<'_, '_>) -> Result<(), Stop> {
     let registry = notes.registry;
     let (blob, other, upload) = (registry.blob(100), registry.blob(100), registry.upload()?);
-    let received = upload.close(&other.digest.to_string()).bytes(blob.bytes.clone()).send()?;
+    let received = upload.close(other.digest.to_string()).bytes(blob.bytes.clone()).send()?;
     if received.is_success() {
         return Ok(());
     }

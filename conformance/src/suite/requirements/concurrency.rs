@@ -26,7 +26,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
                 received.done()?;
             }
             for upload in uploads {
-                upload.became(&blob.digest);
+                upload.became(blob.digest);
             }
             registry.serves(&blob.path(), &blob.bytes)
         },
@@ -43,12 +43,12 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
                 uploads.push(registry.upload()?);
             }
             let pairs = uploads.iter().zip(&blobs);
-            let requests = pairs.map(|(upload, blob)| upload.close_whole(&blob));
+            let requests = pairs.map(|(upload, blob)| upload.close_whole(blob));
             for received in registry.send_at_once(requests)? {
                 received.done()?;
             }
             for (upload, blob) in uploads.into_iter().zip(&blobs) {
-                upload.became(&blob.digest);
+                upload.became(blob.digest);
                 registry.serves(&blob.path(), &blob.bytes)?;
             }
             Ok(())

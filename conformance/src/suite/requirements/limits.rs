@@ -39,7 +39,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
         |registry| {
             let (blob, upload) = (registry.blob(8 << 20), registry.upload()?);
             upload.close_whole(&blob).send()?.done()?;
-            upload.became(&blob.digest);
+            upload.became(blob.digest);
             let head = registry.head(&blob.path()).send()?.status(200)?;
             head.says("content-length", &blob.bytes.len().to_string()).map(drop)
         },

@@ -49,8 +49,8 @@ fn opens_an_upload(
     received: &Received<'_, '_>,
 ) -> Result<(), Stop> {
     let upload = registry.opened(into, received)?;
-    upload.close_whole(&blob).send()?.done()?;
-    upload.became(&blob.digest);
+    upload.close_whole(blob).send()?.done()?;
+    upload.became(blob.digest);
     Ok(())
 }
 

@@ -67,7 +67,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
         |registry| {
             let (blob, upload) = (registry.blob(1000), registry.upload()?);
             upload.close_whole(&blob).send()?.status(201)?;
-            upload.became(&blob.digest);
+            upload.became(blob.digest);
             Ok(())
         },
     ),
@@ -79,7 +79,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
         |registry| {
             let (blob, upload) = (registry.blob(1000), registry.upload()?);
             let location = upload.close_whole(&blob).send()?.status_of(&[201])?.location()?;
-            upload.became(&blob.digest);
+            upload.became(blob.digest);
             registry.request_to(Method::GET, registry.repository(), Ok(location)).send()?.status(200)?.body(&blob.bytes).map(drop)
         },
     ),
@@ -104,7 +104,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
         |registry| {
             let (blob, upload) = (registry.blob(1000), registry.upload()?);
             upload.close_whole(&blob).send()?.prepared()?;
-            upload.became(&blob.digest);
+            upload.became(blob.digest);
             registry.serves(&blob.path(), &blob.bytes)
         },
     ),
@@ -115,8 +115,8 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
         "A recipient MUST be able to parse and decode the chunked transfer coding (RFC 9112, 7.1).",
         |registry| {
             let (blob, upload) = (registry.blob(1000), registry.upload()?);
-            upload.close(&blob.digest).streamed(blob.bytes.clone()).send()?.status(201)?;
-            upload.became(&blob.digest);
+            upload.close(blob.digest).streamed(blob.bytes.clone()).send()?.status(201)?;
+            upload.became(blob.digest);
             Ok(())
         },
     ),
@@ -129,7 +129,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
             let blob = registry.stored_blob(200)?;
             let upload = registry.upload()?;
             upload.close_whole(&blob).send()?.done()?;
-            upload.became(&blob.digest);
+            upload.became(blob.digest);
             Ok(())
         },
     ),
@@ -140,8 +140,8 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
         "<length> is its size in bytes: nothing says that it is not 0.",
         |registry| {
             let (blob, upload) = (Blob::of("", Algorithm::Sha256), registry.upload()?);
-            upload.close(&blob.digest).bytes("").send()?.done()?;
-            upload.became(&blob.digest);
+            upload.close(blob.digest).bytes("").send()?.done()?;
+            upload.became(blob.digest);
             registry.get(&blob.path()).send()?.status(200)?.body(b"").map(drop)
         },
     ),
@@ -175,7 +175,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
         "<digest> MUST match the blob's digest.",
         |registry| {
             let (blob, other, upload) = (registry.blob(100), registry.blob(100), registry.upload()?);
-            upload.close(&other.digest).bytes(blob.bytes.clone()).send()?.refused()?;
+            upload.close(other.digest).bytes(blob.bytes.clone()).send()?.refused()?;
             registry.get(&other.path()).send()?.status(404).map(drop)
         },
     ),
@@ -186,7 +186,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
         "If the client provided digest is invalid or uses an unsupported algorithm, the registry SHOULD respond with a response code 400 Bad Request.",
         |registry| {
             let (blob, other, upload) = (registry.blob(100), registry.blob(100), registry.upload()?);
-            upload.close(&other.digest).bytes(blob.bytes.clone()).send()?.status(400).map(drop)
+            upload.close(other.digest).bytes(blob.bytes.clone()).send()?.status(400).map(drop)
         },
     ),
     must(
@@ -196,7 +196,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
         "DIGEST_INVALID: provided digest did not match uploaded content.",
         |registry| {
             let (blob, other, upload) = (registry.blob(100), registry.blob(100), registry.upload()?);
-            let refused = upload.close(&other.digest).bytes(blob.bytes.clone()).send()?.refused()?;
+            let refused = upload.close(other.digest).bytes(blob.bytes.clone()).send()?.refused()?;
             refused.error(&["DIGEST_INVALID"])?;
             Ok(())
         },
@@ -332,12 +332,12 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
             }
             let mut upload = registry.opened(registry.repository(), &received.status(202)?)?;
             upload.send_chunk(0, blob.bytes.clone())?;
-            let closed = upload.close(&blob.digest).send()?;
+            let closed = upload.close(blob.digest).send()?;
             if closed.code() == 400 {
                 return Err(Stop::unsupported("sha512 is refused with 400"));
             }
             closed.done()?;
-            upload.became(&blob.digest);
+            upload.became(blob.digest);
             Ok(())
         },
     )

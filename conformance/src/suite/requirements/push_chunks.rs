@@ -61,8 +61,8 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
             for from in [0, 100, 200] {
                 upload.send_chunk(from, blob.bytes.slice(from..from + 100))?;
             }
-            upload.close(&blob.digest).send()?.status(201)?;
-            upload.became(&blob.digest);
+            upload.close(blob.digest).send()?.status(201)?;
+            upload.became(blob.digest);
             registry.serves(&blob.path(), &blob.bytes)
         },
     ),
@@ -74,9 +74,9 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
         |registry| {
             let (blob, mut upload) = (registry.blob(300), registry.upload()?);
             upload.send_chunk(0, blob.bytes.slice(..200))?;
-            let closed = upload.close_with(&blob.digest, 200, blob.bytes.slice(200..));
+            let closed = upload.close_with(blob.digest, 200, blob.bytes.slice(200..));
             closed.send()?.status(201)?;
-            upload.became(&blob.digest);
+            upload.became(blob.digest);
             registry.serves(&blob.path(), &blob.bytes)
         },
     ),
@@ -88,8 +88,8 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
         |registry| {
             let (blob, mut upload) = (registry.blob(200), registry.upload()?);
             upload.send_chunk(0, blob.bytes.clone())?;
-            let closed = upload.close(&blob.digest).send()?.prepared()?;
-            upload.became(&blob.digest);
+            let closed = upload.close(blob.digest).send()?.prepared()?;
+            upload.became(blob.digest);
             let location = closed.location();
             let get = registry.request_to(http::Method::GET, registry.repository(), location);
             get.send()?.status(200)?.body(&blob.bytes).map(drop)
@@ -220,7 +220,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
             let (blob, upload) = (registry.blob(100), registry.upload()?);
             upload.close_whole(&blob).send()?.prepared()?;
             upload.state().send()?.status(404)?;
-            upload.became(&blob.digest);
+            upload.became(blob.digest);
             Ok(())
         },
     ),

@@ -157,7 +157,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
         |registry| {
             let (blob, mut upload) = (registry.blob(300), registry.upload()?);
             upload.send_chunk(0, blob.bytes.slice(..100))?;
-            let close = upload.close_with(&blob.digest, 200, blob.bytes.slice(200..));
+            let close = upload.close_with(blob.digest, 200, blob.bytes.slice(200..));
             close.send()?.status(416).map(drop)
         },
     ),
@@ -169,7 +169,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
         |registry| {
             let (blob, mut upload) = (registry.blob(300), registry.upload()?);
             upload.send_chunk(0, blob.bytes.slice(..100))?;
-            let close = upload.close_with(&blob.digest, 200, blob.bytes.slice(200..));
+            let close = upload.close_with(blob.digest, 200, blob.bytes.slice(200..));
             close.send()?.refused()?;
             registry.get(&blob.path()).send()?.status(404).map(drop)
         },
@@ -182,7 +182,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
         |registry| {
             let (blob, mut upload) = (registry.blob(300), registry.upload()?);
             upload.send_chunk(0, blob.bytes.slice(..200))?;
-            upload.close(&blob.digest).send()?.refused()?;
+            upload.close(blob.digest).send()?.refused()?;
             registry.get(&blob.path()).send()?.status(404).map(drop)
         },
     ),
@@ -221,7 +221,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
             let (blob, upload) = (registry.blob(200), registry.upload()?);
             upload.close_whole(&blob).send_and_forget()?;
             upload.close_whole(&blob).send()?.status_of(&[201, 404])?;
-            upload.became(&blob.digest);
+            upload.became(blob.digest);
             registry.serves(&blob.path(), &blob.bytes)
         },
     ),
@@ -232,7 +232,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
         "A message body is incomplete if fewer octets came than Content-Length says; an incomplete request is no request (RFC 9112, 8).",
         |registry| {
             let (blob, upload) = (registry.blob(3000), registry.upload()?);
-            upload.close(&blob.digest).broken_off(blob.bytes.slice(..1000), 3000).send_and_forget()?;
+            upload.close(blob.digest).broken_off(blob.bytes.slice(..1000), 3000).send_and_forget()?;
             registry.get(&blob.path()).send()?.status(404).map(drop)
         },
     ),
@@ -273,7 +273,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
             let (blob, upload) = (registry.blob(100), registry.upload()?);
             upload.close_whole(&blob).send()?.prepared()?;
             upload.chunk(0, registry.text(100)).send()?.status(404)?;
-            upload.became(&blob.digest);
+            upload.became(blob.digest);
             Ok(())
         },
     ),
@@ -287,7 +287,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
             upload.close_whole(&blob).send()?.prepared()?;
             let refused = upload.chunk(0, registry.text(100)).send()?.refused()?;
             refused.error(&["BLOB_UPLOAD_UNKNOWN", "BLOB_UPLOAD_INVALID"])?;
-            upload.became(&blob.digest);
+            upload.became(blob.digest);
             Ok(())
         },
     ),

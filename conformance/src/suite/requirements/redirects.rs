@@ -117,8 +117,8 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
             if upload.location.origin() == registry.around.signer.registry() {
                 return Err(Stop::unsupported("uploads are at the registry itself"));
             }
-            upload.close(&blob.digest).anonymously().bytes(blob.bytes.clone()).send()?.done()?;
-            upload.became(&blob.digest);
+            upload.close(blob.digest).anonymously().bytes(blob.bytes.clone()).send()?.done()?;
+            upload.became(blob.digest);
             Ok(())
         },
     ),
@@ -133,7 +133,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
                 return Err(Stop::unsupported("locations have no query"));
             }
             upload.close_whole(&blob).send()?.done()?;
-            upload.became(&blob.digest);
+            upload.became(blob.digest);
             Ok(())
         },
     ),

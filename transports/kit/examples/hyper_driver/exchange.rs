@@ -110,10 +110,10 @@ async fn send(
             (reader, piece)
         });
         let piece;
-        (reader, piece) = match read.await {
-            Ok(read) => read,
-            Err(_) => return pieces.abort(NoAnswer::Source("its reader panicked".to_owned())),
+        let Ok(read) = read.await else {
+            return pieces.abort(NoAnswer::Source("its reader panicked".to_owned()));
         };
+        (reader, piece) = read;
         activity.touch();
         match piece {
             Ok(Some(piece)) => {

@@ -66,8 +66,8 @@ impl SerialDriver {
         let is_head = request.method() == Method::HEAD;
         let stream = connect(request.uri(), &limits)?;
         let sent = self.send(&stream, client, request);
-        if let Some(error) =
-            sent.as_ref().err().filter(|error| error.get_ref().is_some_and(|it| it.is::<SourceError>()))
+        if let Err(error) = &sent
+            && error.get_ref().and_then(|inner| inner.downcast_ref::<SourceError>()).is_some()
         {
             return Err(NoAnswer::Source(error.to_string()));
         }
