@@ -1,4 +1,4 @@
-//! The list of repositories: not of the spec, but what registries do.
+//! The list of repositories, which is not in the spec but which registries have.
 
 use http::StatusCode;
 use http::header::LINK;

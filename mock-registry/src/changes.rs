@@ -1,4 +1,4 @@
-//! Answers as a profile changes them.
+//! Changes of answers by a profile.
 
 use bytes::Bytes;
 use http::Method;
@@ -9,7 +9,7 @@ use crate::answer::{Answer, Body};
 use crate::behaviour::AnswerChange;
 use crate::refusal::status;
 
-/// Makes all changes that fit, one after the other.
+/// Makes all changes whose filters match, one after the other.
 pub(crate) fn changed(answer: Answer, method: &Method, changes: &[AnswerChange]) -> Answer {
     changes.iter().fold(answer, |answer, change| {
         let fits = change.when.fits(method, &answer, || code(&answer));
@@ -39,7 +39,7 @@ fn with(mut answer: Answer, change: &AnswerChange) -> Answer {
     answer
 }
 
-/// The errors in a body that is small and JSON.
+/// The errors in a body, if it is JSON and small.
 fn errors(answer: &Answer) -> Option<Value> {
     match &answer.body {
         Body::Bytes(bytes) if !answer.status.is_success() => serde_json::from_slice(bytes).ok(),

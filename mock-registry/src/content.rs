@@ -1,4 +1,4 @@
-//! Content that is put in without a request: what a registry has before its clients come.
+//! Adds content without a request, for example before clients connect.
 
 use std::io::{self, Read};
 
@@ -11,14 +11,14 @@ use crate::registry::Registry;
 use crate::state::UploadId;
 use crate::storage::StorageError;
 
-/// How many bytes of a blob are read at once.
+/// The number of bytes of a blob that are read at once.
 const PIECE: usize = 1 << 20;
 
-/// Why content could not be put into a registry.
+/// An error when content is added to a registry.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ContentError {
-    /// The bytes are others than the digest names.
+    /// The bytes do not match the digest.
     #[error("the bytes of {named} have the digest {found}")]
     Digest {
         /// The digest that was given.
@@ -31,10 +31,10 @@ pub enum ContentError {
     Read {
         /// The blob's digest.
         digest: Digest,
-        /// What the reader said.
+        /// The error of the reader.
         error: io::Error,
     },
-    /// It is no manifest, or a limit of the registry is reached.
+    /// The content is not a manifest, or a limit of the registry is reached.
     #[error("{digest} is refused: {why}")]
     Refused {
         /// The digest of the content.
@@ -48,11 +48,11 @@ pub enum ContentError {
 }
 
 impl Registry {
-    /// Lets a repository have a blob, without a request: no fault strikes, nobody is judged, and of the behaviour nothing
-    /// counts. Where the registry has the bytes already, nothing is read.
+    /// Adds a blob to a repository without a request: no fault applies, nothing is judged, and the behaviour has no
+    /// effect. If the registry already has the bytes, they are not read.
     ///
     /// # Errors
-    /// Where the bytes cannot be read or kept, are not those that the digest names, or a limit is reached.
+    /// If the bytes cannot be read or stored, do not match the digest, or a limit is reached.
     pub fn add_blob(
         &mut self,
         repository: &Repository,
@@ -81,7 +81,7 @@ impl Registry {
         Ok(())
     }
 
-    /// Reads a blob into the storage; gives its length.
+    /// Reads a blob into the storage and returns its length.
     fn keep_blob(&mut self, upload: &UploadId, digest: &Digest, bytes: &mut dyn Read) -> Result<u64, ContentError> {
         let mut digester = Digester::new(digest.algorithm());
         let mut piece = vec![0; PIECE];
@@ -101,11 +101,11 @@ impl Registry {
         Ok(size)
     }
 
-    /// Lets a repository have a manifest under its digest and these tags, without a request. What it refers to need not be
-    /// there.
+    /// Adds a manifest to a repository under its digest and these tags, without a request. The content that it refers
+    /// to may be missing.
     ///
     /// # Errors
-    /// Where it is no manifest, its bytes are not those that the digest names, a limit is reached, or the storage fails.
+    /// If it is not a manifest, its bytes do not match the digest, a limit is reached, or the storage fails.
     pub fn add_manifest(
         &mut self,
         repository: &Repository,

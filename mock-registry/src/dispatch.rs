@@ -1,4 +1,4 @@
-//! What a request is handed to, and how its answer leaves.
+//! Dispatches requests, and completes their answers.
 
 use http::header::HOST;
 use http::request::Parts;
@@ -21,7 +21,7 @@ use crate::uploads::gone;
 const API_VERSION: &str = "docker-distribution-api-version";
 
 impl Registry {
-    /// Reads a head.
+    /// Reads the head of a request.
     pub(crate) fn parse(&self, head: Parts) -> Result<ParsedRequest, Refusal> {
         let query = Query::of(head.uri.query());
         let mut route = Route::of(head.uri.path(), self.options.behaviour.start.path)?;
@@ -63,7 +63,7 @@ impl Registry {
         })
     }
 
-    /// The answer as it is sent: with what every answer has, and to `HEAD` without its body.
+    /// The answer as it is sent: with the headers that every answer has, and for `HEAD` without the body.
     pub(crate) fn sent(&self, method: &Method, answer: Answer) -> Answer {
         let warnings = &self.options.behaviour.errors.warnings;
         let answer = warnings.iter().fold(answer, |answer, text| {
@@ -139,7 +139,8 @@ impl Registry {
         Ok(Step::Answer(answer))
     }
 
-    /// At the storage's origin there is only what the registry signed; and uploads that are there are nowhere else.
+    /// Checks the origin: the storage's origin accepts only signed URLs, and uploads at the storage's origin are at no
+    /// other origin.
     pub(crate) fn check_origin(&self, request: &ParsedRequest) -> Result<(), Refusal> {
         let behaviour = &self.options.behaviour;
         let is_upload = matches!(request.route, Route::Upload(..));
@@ -162,13 +163,13 @@ impl Registry {
         Ok(())
     }
 
-    /// The token server's origin, where it is another than the registry's.
+    /// The token server's origin, if it is not the registry's.
     fn tokens_elsewhere(&self) -> Option<&Origin> {
         let tokens = self.options.auth.as_ref()?.tokens.as_ref();
         tokens.filter(|tokens| Some(*tokens) != self.options.origin.as_ref())
     }
 
-    /// What would write, where nothing may be written, or not there.
+    /// Refuses a request that writes, if the registry or the repository is read-only.
     fn check_writable(&self, request: &ParsedRequest) -> Result<(), Refusal> {
         let writes = !request.reads() && request.route != Route::Token;
         if let Some(given) = self.options.behaviour.manifests.read_only.filter(|_| writes) {

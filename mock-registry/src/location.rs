@@ -1,4 +1,4 @@
-//! The URLs that the registry writes: made from its settings alone.
+//! The URLs that the registry writes. They depend only on its settings.
 
 use longshore_core::{Algorithm, Digest, Origin, Scheme};
 
@@ -28,13 +28,13 @@ impl Registry {
         self.located(path)
     }
 
-    /// The parameter that holds the state of an upload.
+    /// The parameter with the state of an upload.
     pub(crate) fn state_pair(&self, id: &UploadId, step: u64) -> String {
         let name = self.options.behaviour.start.state_name.as_deref().unwrap_or("_state");
         format!("{name}={}", upload_state(id, step))
     }
 
-    /// A path of the registry itself, wherever uploads are, in the form that URLs have here.
+    /// The URL of a path at the registry itself, even if uploads are at another origin.
     pub(crate) fn located_here(&self, path: String) -> String {
         match self.options.behaviour.start.location {
             LocationForm::Storage => path,
@@ -42,7 +42,7 @@ impl Registry {
         }
     }
 
-    /// A path in the form that URLs have here.
+    /// The URL of a path, in the form of the behaviour.
     fn located(&self, path: String) -> String {
         let form = self.options.behaviour.start.location;
         if form == LocationForm::Storage {
@@ -61,7 +61,7 @@ impl Registry {
         }
     }
 
-    /// A path at the storage's origin, signed; the path alone where there is no such origin.
+    /// A signed URL at the storage's origin; only the path if there is no such origin.
     pub(crate) fn at_storage(&self, mut path: String) -> String {
         let Some(storage) = &self.options.storage else { return path };
         let signature = self.signature(&path);
@@ -69,7 +69,7 @@ impl Registry {
         format!("{storage}{path}")
     }
 
-    /// Whether path and query begin with what this registry signed.
+    /// Whether path and query begin with a path that this registry signed.
     pub(crate) fn is_signed(&self, path_and_query: &str) -> bool {
         let Some((signed, rest)) = path_and_query.split_once("X-Signature=") else { return false };
         let signed = signed.strip_suffix(['?', '&']).unwrap_or_default();
@@ -83,7 +83,7 @@ impl Registry {
     }
 }
 
-/// What `_state` holds: bytes that a client which decodes and encodes them again would change.
+/// The value of `_state`. A client that decodes it and encodes it again changes its bytes, which the judge detects.
 fn upload_state(id: &UploadId, step: u64) -> String {
     let hash = Digest::of(Algorithm::Sha256, format!("{id} {step}").as_bytes()).hex();
     format!("{}%3D%3d==", &hash[..16])

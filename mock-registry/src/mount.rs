@@ -1,4 +1,4 @@
-//! Mounting a blob from another repository.
+//! Mounts of blobs from other repositories.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ enum Source<'a> {
 }
 
 impl Registry {
-    /// `end-11`: 201 where the blob is found, otherwise, as the spec wants it, 202 with an upload.
+    /// `end-11`: 201 if the blob is found, otherwise, as the spec requires, 202 with an upload.
     pub(crate) fn mount(&mut self, request: &ParsedRequest, repository: &Repository) -> Result<Answer, Refusal> {
         let mounting = self.options.behaviour.mount.clone();
         self.check_creation(repository)?;
@@ -68,7 +68,7 @@ impl Registry {
         }
     }
 
-    /// The size of a blob, if it may be mounted from there.
+    /// The size of a blob, if it may be mounted from this repository.
     fn mountable(
         &self,
         request: &ParsedRequest,
@@ -89,7 +89,7 @@ impl Registry {
         }
     }
 
-    /// Lets a repository have a blob whose bytes are stored.
+    /// Adds a blob whose bytes are stored to a repository.
     pub(crate) fn link(&mut self, repository: &Repository, digest: &Digest, size: u64) -> Result<(), Refusal> {
         self.check_room(repository)?;
         let visible_from = self.now + Duration::from_micros(self.options.behaviour.commit.visible_after);
@@ -103,7 +103,7 @@ impl Registry {
         Ok(())
     }
 
-    /// 201 for a blob that is now in the repository.
+    /// The answer 201 for a blob that is now in the repository.
     pub(crate) fn created(&self, row: impl Into<Option<Row>>, repository: &Repository, digest: &Digest) -> Answer {
         let commit = &self.options.behaviour.commit;
         let answer = named(Answer::new(row, StatusCode::CREATED), digest, commit.digest);

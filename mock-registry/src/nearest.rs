@@ -1,6 +1,6 @@
-//! The word that somebody meant who wrote another one.
+//! Suggestions for misspelt words.
 
-/// The word that is most like the one that was given, if any is like it at all. Upper and lower case are alike.
+/// The word that is most similar to the given one, if one is similar. Upper and lower case count as equal.
 pub(crate) fn nearest<'a>(given: &str, words: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let given = given.to_lowercase();
     let scored = words.into_iter().map(|word| (strsim::jaro_winkler(&given, &word.to_lowercase()), word));

@@ -5,7 +5,8 @@ use subtle::ConstantTimeEq as _;
 
 /// A generator that gives the same values for the same seed.
 ///
-/// Each value is the SHA-256 of seed and counter, so with a secret seed nobody can guess the next one from those before.
+/// Each value is the SHA-256 of seed and counter, so that with a secret seed the next value cannot be guessed from
+/// earlier ones.
 #[derive(Clone)]
 pub(crate) struct Random {
     seed: [u8; 32],
@@ -17,7 +18,7 @@ impl Random {
         Self { seed, count: 0 }
     }
 
-    /// 64 hex digits that were not given before.
+    /// 64 hex digits, different in each call.
     pub(crate) fn hex(&mut self) -> String {
         self.count += 1;
         let mut input = [0; 40];
@@ -31,14 +32,14 @@ impl Random {
         u64::from_str_radix(&self.hex()[..16], 16).unwrap_or_default() % bound
     }
 
-    /// A UUID of version 4 in form: the spec wants one in the URL of an upload.
+    /// A UUID in the form of version 4, because the spec requires a UUID in the URL of an upload.
     pub(crate) fn uuid(&mut self) -> String {
         let hex = self.hex();
         format!("{}-{}-4{}-a{}-{}", &hex[..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..32])
     }
 }
 
-/// Compares in a time that does not tell where two secrets differ.
+/// Compares two secrets in a time that does not depend on where they differ.
 pub(crate) fn same_secret(one: &str, other: &str) -> bool {
     one.as_bytes().ct_eq(other.as_bytes()).into()
 }

@@ -14,7 +14,7 @@ use crate::route::percent_encode;
 use crate::state::Stored;
 
 impl Registry {
-    /// `end-12a` and `end-12b`: in the order of their digests, also for a subject that is not there.
+    /// `end-12a` and `end-12b`: referrers in the order of their digests, also of a subject that does not exist.
     pub(crate) fn referrers(
         &self,
         request: &ParsedRequest,
@@ -59,7 +59,7 @@ impl Registry {
         Ok(answer.body(MediaType::OCI_INDEX, Body::Bytes(body.to_string().into())))
     }
 
-    /// What is answered where there is no referrers API.
+    /// The answer if there is no referrers API.
     fn other_than_referrers(&self, request: &ParsedRequest) -> Result<Option<Answer>, Refusal> {
         const PAGE: &str = "<!DOCTYPE html><title>Not here</title>";
         let ok = Answer::new(request.row, StatusCode::OK);
@@ -93,7 +93,8 @@ impl Registry {
         }
     }
 
-    /// As many entries as a page may have and a manifest may be long; the last of them; and whether there are more.
+    /// As many entries as the limits of a page and of a manifest's length allow, the last of them, and whether there
+    /// are more.
     fn referrers_page<'a>(
         &self,
         referrers: impl Iterator<Item = (&'a Digest, &'a Stored)>,

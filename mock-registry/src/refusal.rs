@@ -1,4 +1,4 @@
-//! Refusals: a status, and a body with error codes.
+//! Refusals: answers with a status and error codes.
 
 use std::borrow::Cow;
 
@@ -12,7 +12,7 @@ use crate::behaviour::ErrorBody;
 use crate::storage::StorageError;
 use longshore_core::Row;
 
-/// The spec's error codes that this registry sends, and `UNKNOWN`, which registries share.
+/// The spec's error codes that this registry sends, and `UNKNOWN`, which many registries send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Code {
     BlobUnknown,
@@ -60,13 +60,13 @@ impl From<Code> for Cow<'static, str> {
     }
 }
 
-/// A refusal: what is wrong with a request.
+/// The refusal of a request.
 #[derive(Debug)]
 pub(crate) struct Refusal {
     status: StatusCode,
     errors: Vec<(Cow<'static, str>, String, Option<Value>)>,
     headers: Vec<(HeaderName, String)>,
-    /// A body of its own, whatever errors look like: its type and content.
+    /// The type and content of a body that is sent in place of the usual form of errors.
     page: Option<(&'static str, &'static str)>,
     delivery: Delivery,
 }
@@ -81,7 +81,8 @@ impl Refusal {
         Self::new(StatusCode::BAD_REQUEST, code, message)
     }
 
-    /// A limit of the registry's own that is reached: what it is about, how much there may be, and the flag that sets it.
+    /// The refusal because of a limit of the mock registry: what it limits, the largest value, and the flag that sets
+    /// it.
     pub(crate) fn limit(what: &str, most: impl std::fmt::Display, flag: &str) -> Self {
         let message = format!("{what}: {most} is the limit ({flag})");
         Self::new(StatusCode::INSUFFICIENT_STORAGE, Code::Unknown, message)
@@ -91,24 +92,24 @@ impl Refusal {
         Self::new(StatusCode::NOT_FOUND, code, message)
     }
 
-    /// The words of its first error.
+    /// The message of its first error.
     pub(crate) fn message(&self) -> &str {
         self.errors.first().map_or("", |(_, message, _)| message)
     }
 
-    /// The same with another status.
+    /// Sets the status.
     pub(crate) fn with_status(mut self, given: u16) -> Self {
         self.status = status(given);
         self
     }
 
-    /// One more error in the same body.
+    /// Adds an error.
     pub(crate) fn and(mut self, code: Code, message: impl Into<String>) -> Self {
         self.errors.push((code.into(), message.into(), None));
         self
     }
 
-    /// What the last error is about.
+    /// Sets the detail of the last error.
     pub(crate) fn detail(mut self, detail: Value) -> Self {
         if let Some(last) = self.errors.last_mut() {
             last.2 = Some(detail);
@@ -121,13 +122,13 @@ impl Refusal {
         self
     }
 
-    /// A body of this type and content; an empty type is no body at all.
+    /// Sets a body of this type and content. If the type is empty, there is no body.
     pub(crate) fn page(mut self, content_type: &'static str, content: &'static str) -> Self {
         self.page = Some((content_type, content));
         self
     }
 
-    /// No answer at all.
+    /// Closes the connection in place of an answer.
     pub(crate) fn unanswered(mut self) -> Self {
         self.delivery = Delivery::Lost;
         self
@@ -196,7 +197,7 @@ fn body(
     }
 }
 
-/// A status that a behaviour names; 500 where there is no such status.
+/// The status of a behaviour; 500 if the number is not a status.
 pub(crate) fn status(given: u16) -> StatusCode {
     StatusCode::from_u16(given).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }

@@ -1,4 +1,4 @@
-//! A request's head, read.
+//! The parsed head of a request.
 
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
 use http::{HeaderMap, Method};
@@ -8,7 +8,7 @@ use crate::auth::Caller;
 use crate::refusal::{Code, Refusal};
 use crate::route::{Query, Route};
 
-/// What a head asks for.
+/// The parsed head of a request and its caller.
 pub(crate) struct ParsedRequest {
     /// Its row in the spec's table.
     pub(crate) row: Option<Row>,
@@ -16,20 +16,20 @@ pub(crate) struct ParsedRequest {
     pub(crate) route: Route,
     pub(crate) query: Query,
     pub(crate) headers: HeaderMap,
-    /// The bytes of path and query, as they came.
+    /// The bytes of path and query, as they were received.
     pub(crate) path_and_query: String,
-    /// The one of the registry's own names that it came to.
+    /// The origin of the registry that the request names.
     pub(crate) asked_at: Option<Origin>,
-    /// Whether it came to the storage's origin.
+    /// Whether the request is to the storage's origin.
     pub(crate) at_storage: bool,
-    /// Whether it came to the origin of the token server.
+    /// Whether the request is to the token server's origin.
     pub(crate) at_tokens: bool,
-    /// Who sends it.
+    /// The caller.
     pub(crate) caller: Caller,
 }
 
 impl ParsedRequest {
-    /// A header's value, where it is visible ASCII.
+    /// The value of a header, if it is visible ASCII.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
@@ -42,7 +42,7 @@ impl ParsedRequest {
         self.header(CONTENT_TYPE.as_str())
     }
 
-    /// Whether its head says that a body comes.
+    /// Whether the head announces a body.
     pub(crate) fn has_body(&self) -> bool {
         self.content_length().map_or(self.headers.contains_key(TRANSFER_ENCODING), |len| len > 0)
     }
@@ -52,7 +52,7 @@ impl ParsedRequest {
     }
 }
 
-/// The row of the spec's table that a request is of.
+/// The row of a request in the spec's endpoint table.
 pub(crate) fn row(method: &Method, route: &Route, query: &Query) -> Option<Row> {
     let has = |key| query.first(key).is_some();
     Some(match (route, method.as_str()) {
@@ -82,12 +82,13 @@ pub(crate) fn row(method: &Method, route: &Route, query: &Query) -> Option<Row> 
     })
 }
 
-/// Reads a digest that a request named.
+/// Reads a digest from a request.
 pub(crate) fn digest(text: &str) -> Result<Digest, Refusal> {
     text.parse().map_err(|error: DigestError| Refusal::bad_request(Code::DigestInvalid, error.to_string()))
 }
 
-/// Reads the digest of content that is asked for: of an algorithm that nothing here can have, it is merely not there.
+/// Reads the digest of content that a client requests. Content with a digest of an unsupported algorithm does not
+/// exist, so that is not a malformed digest.
 pub(crate) fn sought_digest(text: &str, unknown: Code) -> Result<Digest, Refusal> {
     text.parse().map_err(|error: DigestError| match error {
         DigestError::Unsupported { .. } => Refusal::not_found(unknown, error.to_string()),
@@ -95,12 +96,12 @@ pub(crate) fn sought_digest(text: &str, unknown: Code) -> Result<Digest, Refusal
     })
 }
 
-/// The tag under which the referrers of a subject are listed where there is no API for them.
+/// The tag under which the referrers of a subject are listed if there is no referrers API.
 pub(crate) fn fallback_tag(subject: &str) -> Option<Tag> {
     subject.split_once(':').map(|(algorithm, encoded)| Tag::of_referrers_to(algorithm, encoded))
 }
 
-/// The refusal of what is asked of a repository that is not there.
+/// The refusal of a request for a repository that does not exist.
 pub(crate) fn unknown_repository(repository: &Repository) -> Refusal {
     Refusal::not_found(Code::NameUnknown, "there is no such repository")
         .detail(serde_json::json!({ "name": repository.as_str() }))

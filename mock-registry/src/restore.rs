@@ -1,4 +1,4 @@
-//! A registry that begins with what a storage has kept.
+//! Restores a registry from a storage.
 
 use crate::manifests;
 use crate::options::RegistryOptions;
@@ -7,10 +7,10 @@ use crate::state::Blob;
 use crate::storage::{Record, Storage, StorageError};
 
 impl Registry {
-    /// A registry that has what the storage has.
+    /// A registry with the content of the storage.
     ///
     /// # Errors
-    /// Where the storage cannot be read.
+    /// If the storage cannot be read.
     pub fn with_storage(options: RegistryOptions, mut storage: Box<dyn Storage>) -> Result<Self, StorageError> {
         let records = storage.load()?;
         let mut registry = Self::empty(options, storage);

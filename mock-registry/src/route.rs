@@ -1,4 +1,4 @@
-//! What a request line asks for: our own reading of paths and queries, apart from the client's.
+//! Reads paths and queries of requests, independently of how the client writes them.
 
 use longshore_core::Repository;
 
@@ -6,17 +6,17 @@ use crate::behaviour::UploadPath;
 use crate::refusal::{Code, Refusal};
 use crate::state::UploadId;
 
-/// The path of uploads whose id stands in the query.
+/// The path of uploads whose id is in the query.
 pub(crate) const PART: &str = "/upload/part";
 
-/// What a path names.
+/// The resource that a path names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Route {
     /// `/v2/`
     Base,
     /// `/v2/_catalog`: the list of repositories.
     Catalog,
-    /// `/token`: where tokens are had.
+    /// `/token`, the path of the token server.
     Token,
     /// `/v2/<name>/blobs/<digest>`, the digest unread.
     Blob(Repository, String),
@@ -24,9 +24,9 @@ pub(crate) enum Route {
     Uploads(Repository),
     /// `/v2/<name>/blobs/uploads`, which lacks its last slash.
     Bare(Repository),
-    /// The path of an upload whose id stands in the query.
+    /// The path of an upload whose id is in the query.
     Part,
-    /// `/v2/<name>/blobs/uploads/<id>`, or what stands for it here.
+    /// `/v2/<name>/blobs/uploads/<id>`, or the path that the behaviour has in its place.
     Upload(Repository, UploadId),
     /// `/v2/<name>/manifests/<tag-or-digest>`, the reference unread.
     Manifest(Repository, String),
@@ -37,7 +37,7 @@ pub(crate) enum Route {
 }
 
 impl Route {
-    /// Reads a path; those of uploads have one form only.
+    /// Reads a path. Only one form of the paths of uploads is accepted.
     pub(crate) fn of(path: &str, uploads: UploadPath) -> Result<Self, Refusal> {
         let nothing = || Refusal::not_found(Code::Unsupported, "no such endpoint");
         let path = percent_decode(path).ok_or_else(nothing)?;
@@ -68,7 +68,7 @@ impl Route {
                     (UploadPath::Suffixed, "uploads") => id.strip_suffix(".patch"),
                     _ => None,
                 };
-                // Whatever else a client wrote there is no upload.
+                // Any other text there names no upload.
                 Self::Upload(repository, UploadId::from(id.unwrap_or_default()))
             }
             Rest::Manifest(reference) => Self::Manifest(repository, reference.to_owned()),
@@ -78,7 +78,7 @@ impl Route {
     }
 }
 
-/// What stands after the name, which may itself hold words like `blobs`.
+/// The part of a path after the name. The name may itself contain words like `blobs`.
 enum Rest<'a> {
     Blob(&'a str),
     Uploads,
@@ -89,7 +89,7 @@ enum Rest<'a> {
     Referrers(&'a str),
 }
 
-/// Splits a path after `/v2/` from its end, where it is not ambiguous.
+/// Splits a path after `/v2/`. It starts at the end, where the path is not ambiguous.
 fn split(path: &str) -> Option<(&str, Rest<'_>)> {
     let (head, last) = path.rsplit_once('/')?;
     let (front, kind) = head.rsplit_once('/')?;
@@ -111,7 +111,7 @@ fn split(path: &str) -> Option<(&str, Rest<'_>)> {
 pub(crate) struct Query(Vec<(String, String)>);
 
 impl Query {
-    /// Reads a query. What cannot be decoded is left out, as most servers do.
+    /// Reads a query. Like most servers, it ignores parameters that cannot be decoded.
     pub(crate) fn of(query: Option<&str>) -> Self {
         let pairs = query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
         Self(
@@ -135,7 +135,7 @@ impl Query {
     }
 }
 
-/// Decodes `%XX`; `None` where that is malformed or not UTF-8.
+/// Decodes `%XX`; `None` if the text is malformed or not UTF-8.
 fn percent_decode(text: &str) -> Option<String> {
     let mut bytes = text.bytes();
     let mut decoded = Vec::with_capacity(text.len());
@@ -152,7 +152,7 @@ fn percent_decode(text: &str) -> Option<String> {
     String::from_utf8(decoded).ok()
 }
 
-/// Encodes what a query's value cannot hold, and `:`, `/` and `+`, as Go's clients do.
+/// Encodes characters that a value in a query cannot contain, and `:`, `/` and `+`, as Go's clients do.
 pub(crate) fn percent_encode(text: &str) -> String {
     let keep = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     text.bytes().map(|byte| if keep(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()

@@ -1,4 +1,4 @@
-//! All that a registry knows, in the open.
+//! The state of a registry, which is public.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -9,22 +9,22 @@ use longshore_core::{Algorithm, Digest, Digester, MediaType, Repository, Tag};
 
 use crate::Instant;
 
-/// The registry's state, apart from the bytes of blobs.
+/// The state of a registry without the bytes of blobs.
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct State {
-    /// What was ever stored in each repository. A repository stays when all in it is deleted.
+    /// The contents of each repository. A repository stays even if all its content is deleted.
     pub repositories: BTreeMap<Repository, Contents>,
-    /// The uploads that are open.
+    /// The open uploads.
     pub uploads: BTreeMap<UploadId, Upload>,
-    /// The uploads by a moment at which, or later than which, they were last touched.
+    /// The uploads by a moment that is not later than their last request.
     pub(crate) upload_queue: BTreeSet<(Instant, UploadId)>,
-    /// How many bytes all manifests have.
+    /// The total length of all manifests in bytes.
     pub(crate) manifest_bytes: u64,
 }
 
 impl State {
-    /// The blob of this digest in a repository, if it can be seen at this moment.
+    /// The blob of this digest in a repository, if it is visible at this moment.
     pub(crate) fn blob(&self, repository: &Repository, digest: &Digest, now: Instant) -> Option<&Blob> {
         self.repositories.get(repository)?.blobs.get(digest).filter(|blob| blob.visible_from <= now)
     }
@@ -36,14 +36,15 @@ impl State {
         self.uploads.insert(id, upload);
     }
 
-    /// Forgets an upload.
+    /// Removes an upload.
     pub(crate) fn forget_upload(&mut self, id: &UploadId) {
         if let Some(upload) = self.uploads.remove(id) {
             self.upload_queue.remove(&(upload.queued, id.clone()));
         }
     }
 
-    /// Takes out the uploads that nobody touched for so long. Those that were touched since they were queued are queued anew.
+    /// Removes and returns the ids of uploads without a request for this long. Uploads with a request since they were
+    /// queued are queued again.
     pub(crate) fn expired_uploads(&mut self, now: Instant, lifetime: Duration) -> Vec<UploadId> {
         let (mut expired, mut touched) = (Vec::new(), Vec::new());
         while let Some((queued, id)) = self.upload_queue.pop_first() {
@@ -67,7 +68,7 @@ impl State {
         expired
     }
 
-    /// Lets a repository have a manifest.
+    /// Adds a manifest to a repository.
     pub(crate) fn store_manifest(&mut self, repository: &Repository, digest: Digest, stored: Stored) {
         self.manifest_bytes = self.manifest_bytes.saturating_add(stored.bytes.len() as u64);
         if let Some(old) = self.contents(repository).manifests.insert(digest, stored) {
@@ -75,24 +76,24 @@ impl State {
         }
     }
 
-    /// Takes a manifest out of a repository.
+    /// Removes a manifest from a repository.
     pub(crate) fn remove_manifest(&mut self, repository: &Repository, digest: &Digest) -> Option<Stored> {
         let stored = self.repositories.get_mut(repository)?.manifests.remove(digest)?;
         self.manifest_bytes = self.manifest_bytes.saturating_sub(stored.bytes.len() as u64);
         Some(stored)
     }
 
-    /// The contents of a repository, which begins to exist.
+    /// The contents of a repository, which is created if it does not exist.
     pub(crate) fn contents(&mut self, repository: &Repository) -> &mut Contents {
         self.repositories.entry(repository.clone()).or_default()
     }
 }
 
-/// What one repository has.
+/// The contents of one repository.
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct Contents {
-    /// Its blobs. The bytes are the storage's.
+    /// Its blobs. Their bytes are in the storage.
     pub blobs: BTreeMap<Digest, Blob>,
     /// Its manifests.
     pub manifests: BTreeMap<Digest, Stored>,
@@ -106,7 +107,7 @@ pub struct Contents {
 pub struct Blob {
     /// Its length in bytes.
     pub size: u64,
-    /// When it begins to be there for those who ask.
+    /// When it becomes visible to clients.
     pub visible_from: Instant,
 }
 
@@ -116,17 +117,17 @@ pub struct Blob {
 pub struct Stored {
     /// Its type.
     pub media_type: MediaType,
-    /// Its bytes, as they came.
+    /// Its bytes, as they were received.
     pub bytes: Bytes,
     /// The digest of its subject, of any algorithm.
     pub subject: Option<String>,
-    /// What it is as an artifact: its own `artifactType`, or else, for an image, its config's type.
+    /// Its artifact type: its `artifactType`, or, if an image has none, the type of its config.
     pub artifact_type: Option<String>,
     /// Its annotations.
     pub annotations: BTreeMap<String, String>,
     /// The blobs that it refers to.
     pub blobs: BTreeSet<Digest>,
-    /// The manifests that it lists, where it is an index.
+    /// The manifests that it lists, if it is an index.
     pub children: BTreeSet<Digest>,
     /// When it was last stored.
     pub stored: Instant,
@@ -136,43 +137,43 @@ pub struct Stored {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Upload {
-    /// Where the blob goes.
+    /// The repository of the blob.
     pub repository: Repository,
-    /// The hash that is computed while bytes come.
+    /// The algorithm with which bytes are hashed when they are received.
     pub algorithm: Algorithm,
-    /// All bytes so far, hashed and counted.
+    /// The hash and the number of the bytes so far.
     pub digester: Digester,
-    /// How many bytes came before those that it still has (`artifactory-chunks-last-kept`).
+    /// The number of earlier bytes that it no longer has (`artifactory-chunks-last-kept`).
     pub dropped: u64,
-    /// How many chunks it took; what its `_state` stands for.
+    /// The number of accepted chunks, which its `_state` contains.
     pub step: u64,
-    /// Where its first chunk ended.
+    /// The offset of the end of its first chunk.
     pub first_end: u64,
-    /// Whether a chunk was shorter than chunks but the last must be.
+    /// Whether a chunk was shorter than the minimum, so that it must have been the last one.
     pub short: bool,
-    /// When a request last touched it.
+    /// The time of its last request.
     pub touched: Instant,
     /// Whether a request is writing to it.
     pub busy: bool,
-    /// The moment under which it stands among those that may be gone soon.
+    /// Its key in the queue of uploads that expire.
     pub(crate) queued: Instant,
 }
 
 impl Upload {
-    /// How many bytes it has.
+    /// The length in bytes.
     #[must_use]
     pub const fn len(&self) -> u64 {
         self.dropped.saturating_add(self.digester.len())
     }
 
-    /// Whether it has no byte.
+    /// Whether it is empty.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.len() == 0
     }
 }
 
-/// The name of an upload: what a path holds, so not always one that this registry gave.
+/// The id of an upload. It comes from a path, so it may be one that this registry did not give.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UploadId(String);
 

@@ -1,4 +1,4 @@
-//! A request in three steps: its head, its body in pieces, its end.
+//! A request in three steps: the head, the body in pieces, the end.
 
 use bytes::{Bytes, BytesMut};
 use http::request::Parts;
@@ -14,17 +14,17 @@ use crate::refusal::{Code, Refusal};
 use crate::registry::Registry;
 use crate::request::ParsedRequest;
 
-/// How long a body may be that a fault delivers twice.
+/// The length in bytes of the longest body that a fault can deliver twice.
 const REPEATED: usize = 16 << 20;
 
-/// An answer that did not arrive whole, because a fault struck.
+/// An answer that did not arrive completely because of a fault.
 #[derive(Debug, Error)]
 #[error("the answer did not arrive whole: {delivery:?}")]
 #[non_exhaustive]
 pub struct Undelivered {
-    /// What became of it.
+    /// How the answer was delivered.
     pub delivery: Delivery,
-    /// What arrived: a head, and the bytes of its body before it was cut.
+    /// The part that arrived: the head, and the bytes of the body before the cut.
     pub arrived: Option<Response<Bytes>>,
 }
 
@@ -88,7 +88,8 @@ impl Registry {
         Progress::More
     }
 
-    /// Ends a body, and answers. The answer to a body that was cut can reach nobody; it says what would be said.
+    /// Ends a body, and returns the answer. The answer to a body that was cut cannot reach the client: it is the answer
+    /// that the registry would send.
     pub fn close(&mut self, now: Instant, id: RequestId, how: BodyEnd) -> Answer {
         self.advance(now);
         match self.pending.remove(&id) {
@@ -100,16 +101,17 @@ impl Registry {
         }
     }
 
-    /// At how many bytes a second the body of a request is to be taken in, where a fault says so. Whoever delivers, does it.
+    /// The number of bytes a second at which the body of a request is to be received, if a fault limits it. The server
+    /// or the test that delivers the request carries this out.
     #[must_use]
     pub fn body_rate(&self, id: RequestId) -> Option<u64> {
         self.pending.get(&id)?.effect.request_rate
     }
 
-    /// All three steps at once, for a request and an answer that fit in memory.
+    /// Makes all three steps, for a request and an answer that fit in memory.
     ///
     /// # Errors
-    /// Where a fault lets the answer not arrive, or not whole.
+    /// If a fault prevents that the answer arrives completely.
     pub fn answer(&mut self, now: Instant, request: Request<Bytes>) -> Result<Response<Bytes>, Undelivered> {
         let (head, body) = request.into_parts();
         let answer = match self.open(now, head) {
@@ -133,7 +135,7 @@ impl Registry {
         }
     }
 
-    /// An answer with its body read into memory, whatever becomes of it on its way.
+    /// An answer with its body read into memory, regardless of its delivery.
     #[must_use]
     pub fn response(&self, answer: Answer) -> Response<Bytes> {
         let (status, headers, body) = (answer.status, answer.headers, self.read(&answer.body));
@@ -174,7 +176,7 @@ impl Registry {
         }
     }
 
-    /// The same request a second time; nobody is judged for it.
+    /// Handles the same request a second time, without judging it.
     fn repeat(
         &mut self,
         request: &ParsedRequest,
@@ -198,7 +200,7 @@ impl Registry {
         let late = self.options.behaviour.auth.checked_at_end && good_until.is_some_and(|until| until <= self.now);
         let how = if late { BodyEnd::Cut } else { how };
         if effect.body_cut.is_some() {
-            // The body was no longer than the cut is late: all came, and then the connection was lost.
+            // The body ended before the cut: all bytes arrived, and then the connection was lost.
             effect.delivery = Delivery::Lost;
         }
         let mut done = self.finish(receiver, how, &effect, &mut judged);
@@ -211,7 +213,7 @@ impl Registry {
         self.leave(&judged, done, &effect)
     }
 
-    /// An answer on its way out.
+    /// Completes an answer, and applies the fault.
     fn leave(&mut self, judged: &JudgedRequest, done: Result<Answer, Refusal>, effect: &FaultEffect) -> Answer {
         let answer = done.unwrap_or_else(|refusal| self.refused(judged.row, refusal));
         let answer = delivered(self.sent(&judged.method, changed(answer, effect)), effect);
@@ -219,7 +221,7 @@ impl Registry {
         answer
     }
 
-    /// For a caller that goes on with a request which is over.
+    /// The answer to a caller that continues a request that has ended.
     fn over(&self) -> Answer {
         self.refused(None, Refusal::bad_request(Code::Unknown, "this request is over"))
     }

@@ -13,7 +13,7 @@ use crate::registry::Registry;
 use crate::request::{ParsedRequest, unknown_repository};
 
 impl Registry {
-    /// `end-8a` and `end-8b`. The order of tags is that of their bytes.
+    /// `end-8a` and `end-8b`. Tags are sorted by their bytes.
     pub(crate) fn tags(&self, request: &ParsedRequest, repository: &Repository) -> Result<Answer, Refusal> {
         let listing = &self.options.behaviour.listing;
         let contents = self.state.repositories.get(repository).ok_or_else(|| unknown_repository(repository))?;

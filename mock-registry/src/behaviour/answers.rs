@@ -1,4 +1,4 @@
-//! Changes to answers, after they are made: what no switch of its own is worth.
+//! Changes to finished answers, for behaviour that has no switch of its own.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,31 +13,32 @@ use crate::row::{row_id, row_id_named, row_ids};
 
 /// A change to some answers: other headers, another status, code or body.
 ///
-/// It changes what is said, never what is done.
+/// It changes only the answer, never what the registry does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
 pub struct AnswerChange {
-    /// Which answers.
+    /// The answers that it changes.
     pub when: AnswerFilter,
-    /// Their status.
+    /// The new status.
     #[serde(default)]
     pub status: Option<u16>,
-    /// The code of each error in the body, where errors have codes.
+    /// The new code of each error in the body, if errors have codes.
     #[serde(default)]
     pub code: Option<String>,
-    /// The body. An empty one has no `Content-Type`.
+    /// The new body. An answer with an empty body has no `Content-Type`.
     #[serde(default)]
     pub body: Option<String>,
-    /// Headers: they take the place of those of the same name, which an empty value merely takes away. A header's name in
-    /// braces, such as `{range}`, stands for its value; `{empty}` for nothing.
+    /// Headers, which replace those of the same name. An empty value removes the header. In a value, the name of a
+    /// header of the answer in braces, such as `{range}`, is replaced by the value of that header, and `{empty}` by
+    /// nothing.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
 }
 
-/// Which answers: words with spaces between them that must all fit. A method (`HEAD`), a row (`end-6`, `token`), a status
-/// (`404`) or a class of them (`4xx`), an error code (`BLOB_UNKNOWN`), `json` or `text` for the type of the body. None fits
-/// every answer.
+/// Selects answers by words with spaces between them. All words must match. A word is a method (`HEAD`), a row
+/// (`end-6`, `token`), a status (`404`) or a class of them (`4xx`), an error code (`BLOB_UNKNOWN`), or `json` or `text`
+/// for the type of the body. A filter without words matches every answer.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct AnswerFilter {
@@ -46,7 +47,7 @@ pub struct AnswerFilter {
     /// The lowest and the highest status.
     status: Option<(u16, u16)>,
     code: Option<String>,
-    /// The kind of its `Content-Type`.
+    /// The kind of the `Content-Type`.
     body: Option<BodyType>,
 }
 
@@ -75,7 +76,7 @@ impl BodyType {
 }
 
 impl AnswerFilter {
-    /// Whether an answer is one of these. The code is that of its first error.
+    /// Whether the filter matches an answer. `code` gives the code of the first error in the body.
     pub(crate) fn fits(&self, method: &Method, answer: &Answer, code: impl FnOnce() -> Option<String>) -> bool {
         let content_type =
             || answer.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -151,27 +152,27 @@ impl fmt::Display for AnswerFilter {
 }
 
 impl AnswerChange {
-    /// No change yet, to these answers.
+    /// A change of these answers, at first without any effect.
     #[must_use]
     pub const fn to(when: AnswerFilter) -> Self {
         Self { when, status: None, code: None, body: None, headers: BTreeMap::new() }
     }
 
-    /// Another status.
+    /// Sets the new status.
     #[must_use]
     pub const fn status(mut self, status: u16) -> Self {
         self.status = Some(status);
         self
     }
 
-    /// Another header of this name; an empty value takes it away.
+    /// Sets a header. An empty value removes the header of this name.
     #[must_use]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.insert(name.into(), value.into());
         self
     }
 
-    /// The headers, as far as HTTP has such names and values; `None` takes one away.
+    /// The headers whose names and values are valid in HTTP; `None` removes a header.
     pub(crate) fn headers(&self, others: &HeaderMap) -> Vec<(HeaderName, Option<HeaderValue>)> {
         let text = |value: &str| {
             let known = others.iter().filter_map(|(name, value)| Some((format!("{{{name}}}"), value.to_str().ok()?)));

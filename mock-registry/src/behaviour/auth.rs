@@ -2,21 +2,21 @@
 
 use serde::{Deserialize, Serialize};
 
-/// How a registry with users asks who one is, and how its tokens are had. It matters where there are
-/// [users](crate::auth::Auth).
+/// How a registry with users authenticates clients, and how its token server gives tokens. It has an effect only if
+/// there are [users](crate::auth::Auth).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Authentication {
     /// The form of a challenge.
     pub challenge: ChallengeForm,
-    /// Which answers have a challenge (`challenge-missing-www-authenticate`).
+    /// Whether only the answer to `GET /v2/` has a challenge (`challenge-missing-www-authenticate`).
     pub only_base_is_challenged: bool,
-    /// Whether the 200 to `GET /v2/` needs no token, but has a challenge all the same (`ping-200-with-challenge`).
+    /// Whether `GET /v2/` without a token is answered with 200 and a challenge (`ping-200-with-challenge`).
     pub open_base: bool,
     /// The `scope` of a challenge.
     pub scope: ChallengeScope,
-    /// Whether a challenge says `pull,push` and `push,pull` in turn (`challenge-action-order-varies`).
+    /// Whether challenges contain `pull,push` and `push,pull` in turn (`challenge-action-order-varies`).
     pub action_order_varies: bool,
     /// Whether the challenge to the deletion of a blob has no scope (`challenge-delete-no-scope`).
     pub deletion_unscoped: bool,
@@ -24,42 +24,46 @@ pub struct Authentication {
     pub service: bool,
     /// The `realm` of a challenge.
     pub realm: Realm,
-    /// Whether whoever sent any `Authorization` gets a `Basic` challenge (`challenge-scheme-flips-to-basic`).
+    /// Whether a client that sent any `Authorization` gets a `Basic` challenge (`challenge-scheme-flips-to-basic`).
     pub flips_to_basic: bool,
-    /// The status where the token is good and its scope is not enough: 401. Seen: 403 (`insufficient-scope-as-403`).
+    /// The status if the token is valid and its scope is not sufficient: 401. Seen: 403 (`insufficient-scope-as-403`).
     pub insufficient_scope: u16,
-    /// Whether credentials that are wrong, or a token that is no longer good, are 403 with text
+    /// Whether wrong credentials and expired tokens are refused with 403 and plain text
     /// (`expired-basic-403-plain-text`).
     pub expired_as_text: bool,
-    /// Whether the challenge to a mount names its source beside its target, so that a client gets a token for both. Needed is
-    /// the right to read it only where `mount-source-challenged` says so.
+    /// Whether the challenge to a mount names its source beside its target, so that a client gets a token for both. The
+    /// mount needs the right to read the source only if `mount-source-challenged` is set.
     pub mount_source_named: bool,
-    /// Whether a mount whose source the token does not cover is 401 with both scopes in one parameter
-    /// (`challenge-multi-scope-one-param`, `mount-unauthorised-401`).
+    /// Whether a mount whose source the token does not cover is refused with 401 and a challenge with both scopes in
+    /// one parameter (`challenge-multi-scope-one-param`, `mount-unauthorised-401`).
     pub mount_source_challenged: bool,
     /// Whether cancelling an upload needs the right to delete (`token-scope-delete-action`, `mount-cancel-needs-delete`).
     pub cancel_needs_delete: bool,
-    /// Whether reading a repository that is not there needs the right to push: else 401 (`head-needs-push-scope`).
+    /// Whether reading a repository that does not exist needs the right to push, and is refused with 401 without it
+    /// (`head-needs-push-scope`).
     pub absent_needs_push: bool,
-    /// Whether a token must still be good when the body of a request ends (`token-expires-mid-upload`).
+    /// Whether a token must still be valid at the end of the body of a request (`token-expires-mid-upload`).
     pub checked_at_end: bool,
-    /// Whether cookies are set, and refused with 403 when they come back with a write (`cookies-trigger-csrf`).
+    /// Whether the registry sets cookies, and refuses a write with 403 if the client sends them back
+    /// (`cookies-trigger-csrf`).
     pub cookies: bool,
-    /// The status of `POST` for a token, where it is refused. Seen: 400, 401, 404, 405
+    /// The status of `POST` to the token server, if it is refused. Seen: 400, 401, 404, 405
     /// (`token-post-oauth-unsupported`).
     pub post_refused: Option<u16>,
-    /// The status of a scope with `delete`, where the token server refuses it. Seen: 400 (`token-scope-delete-action`).
+    /// The status of a token request for `delete`, if the token server refuses it. Seen: 400
+    /// (`token-scope-delete-action`).
     pub delete_scope_refused: Option<u16>,
-    /// The status of a scope that the client has no right to, where the token server does not just leave it out. Seen:
-    /// 400, 401 (`mount-token-fetch-fails`), 403 (`token-scope-push-rejected-for-pull`).
+    /// The status of a token request for a scope that the client has no right to. If it is not set, the token server
+    /// leaves the scope out of the token. Seen: 400, 401 (`mount-token-fetch-fails`), 403
+    /// (`token-scope-push-rejected-for-pull`).
     pub foreign_scope_refused: Option<u16>,
-    /// Whether the token server reads the first `scope` only (`token-scope-order-first-wins`).
+    /// Whether the token server reads only the first `scope` (`token-scope-order-first-wins`).
     pub first_scope_only: bool,
     /// What a token gives the right to.
     pub grants: Grants,
-    /// Which fields hold the token.
+    /// The fields that contain the token.
     pub token_field: TokenField,
-    /// Whether a token says how long it is good (`token-expires_in-absent`).
+    /// Whether the answer of the token server has `expires_in` (`token-expires_in-absent`).
     pub expires_in: bool,
 }
 
@@ -102,11 +106,11 @@ pub enum ChallengeForm {
     /// One, with quoted values.
     #[default]
     One,
-    /// In lower case, with the realm unquoted: zot (`ping-200-with-challenge`).
+    /// One, in lower case, with the realm unquoted: zot (`ping-200-with-challenge`).
     Lower,
-    /// A second header with the bare word `Basic`: Gitea (`challenge-two-headers-bare-basic`).
+    /// One, and a second header that is only the word `Basic`: Gitea (`challenge-two-headers-bare-basic`).
     BareBasic,
-    /// Behind `Negotiate` and `Basic` in one header (`challenge-multiple-schemes`).
+    /// One, after `Negotiate` and `Basic` in the same header (`challenge-multiple-schemes`).
     Several,
 }
 
@@ -126,8 +130,8 @@ pub enum ChallengeScope {
     Star,
     /// Without the first part of the repository's name (`challenge-scope-name-differs`).
     ShortName,
-    /// Without the last part of the repository's name, and with the action `any`, which the token server takes for all:
-    /// Cloudsmith (`challenge-scope-action-any`).
+    /// Without the last part of the repository's name, and with the action `any`, which the token server treats as all
+    /// actions: Cloudsmith (`challenge-scope-action-any`).
     AnyAction,
 }
 
@@ -143,11 +147,11 @@ pub enum Realm {
     Path,
     /// A URL with `http` though the registry has `https` (`token-realm-plain-http`).
     Downgraded,
-    /// Words (`challenge-realm-not-a-uri`).
+    /// A text that is not a URL (`challenge-realm-not-a-uri`).
     Words,
 }
 
-/// Which fields hold a token.
+/// The fields that contain a token.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -166,11 +170,13 @@ pub enum TokenField {
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Grants {
-    /// What was asked for, as far as the user may do it: [the token
-    /// specification](https://distribution.github.io/distribution/spec/auth/token/), and what Docker Hub and distribution do. A
-    /// client that keeps its first token for all that follows (the Python client oras, after a 401) fails at them, and here.
+    /// The requested actions that the user may do: so do [the token
+    /// specification](https://distribution.github.io/distribution/spec/auth/token/), Docker Hub and distribution. A
+    /// client that uses its first token for all later requests (the Python client oras, after a 401) fails with them,
+    /// and fails here.
     #[default]
     Asked,
-    /// All that the user may do, whatever was asked for: the token says who one is, and no more (`challenge-scope-star`).
+    /// All that the user may do, whatever the client requested: the token only identifies the user
+    /// (`challenge-scope-star`).
     All,
 }

@@ -2,22 +2,22 @@
 
 use serde::{Deserialize, Serialize};
 
-/// How chunks are taken (`end-5`).
+/// How chunks are accepted (`end-5`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Chunks {
-    /// Whether there are any.
+    /// Whether chunks are accepted.
     pub patch: Patch,
     /// The status of success: 202. Seen: 201 (`patch-status-201`), 204 (`patch-status-204`).
     pub status: u16,
     /// The `Range` header of success.
     pub range: PatchRange,
-    /// What `Range` says of an upload without a byte.
+    /// The `Range` header of an empty upload.
     pub empty_range: EmptyRange,
-    /// Whether success lacks its `Location` (`patch-location-missing`).
+    /// Whether success has no `Location` (`patch-location-missing`).
     pub location_missing: bool,
-    /// What `Content-Range` is good for.
+    /// How `Content-Range` is used.
     pub content_range: ContentRange,
     /// The status of a malformed `Content-Range`: 400. Seen: 500 (`patch-content-range-format`, `500-for-client-mistake`).
     pub malformed: u16,
@@ -25,24 +25,24 @@ pub struct Chunks {
     pub out_of_order: u16,
     /// The headers of that answer.
     pub out_of_order_range: OutOfOrderRange,
-    /// Its error code, where it is not the spec's, or none where that is empty: then so is the body
+    /// The error code of that answer, if it is not the spec's. If it is empty, the answer has no body
     /// (`out-of-order-416-body-varies`).
     pub out_of_order_code: Option<String>,
-    /// The status of a chunk without a byte, where it is refused. Seen: 416 (`patch-zero-length`).
+    /// The status of an empty chunk, if it is refused. Seen: 416 (`patch-zero-length`).
     pub empty_refused: Option<u16>,
     /// The longest body.
     pub max: Option<BodyMax>,
-    /// How many bodies may be on their way into uploads at once: with one more, its connection is reset
+    /// How many requests may write to uploads at the same time. The connection of a further one is reset
     /// (`parallel-upload-resets`).
     pub at_once: Option<usize>,
-    /// The status with which somebody on the way sends a write to an upload elsewhere: to the same URL with `via=proxy`.
-    /// Seen: 301 (`redirect-changes-method`).
+    /// The status with which a proxy redirects a write to an upload to the same URL with `via=proxy`; nothing if it
+    /// does not. Seen: 301 (`redirect-changes-method`).
     pub redirected: Option<u16>,
     /// Whether a second chunk without `Content-Range` is refused with 400 (`patch-second-stream-400`).
     pub one_stream: bool,
     /// Whether a `Content-Type` other than `application/octet-stream` is refused with 500 (`patch-content-type-strict`).
     pub strict_type: bool,
-    /// What stays of a chunk whose body is cut.
+    /// How much of a chunk is kept if its body is cut.
     pub cut: CutBody,
 }
 
@@ -70,15 +70,15 @@ impl Default for Chunks {
     }
 }
 
-/// Whether `PATCH` is taken (`patch-unsupported`).
+/// Whether `PATCH` is accepted (`patch-unsupported`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Patch {
-    /// It is.
+    /// It is accepted.
     #[default]
     Supported,
-    /// One in an upload is, a second is refused with this status: GAR.
+    /// The first in an upload is accepted, a second is refused with this status: GAR.
     Once(u16),
     /// It is refused with this status.
     Refused(u16),
@@ -92,22 +92,22 @@ pub enum PatchRange {
     /// `0-<last byte>`
     #[default]
     Correct,
-    /// That of the first chunk, also after later ones: ECR (`patch-range-header-stale`).
+    /// The range of the first chunk, also after later ones: ECR (`patch-range-header-stale`).
     FirstChunk,
-    /// One byte too far: `0-<length>`.
+    /// One byte too many: `0-<length>`.
     OffByOne,
-    /// One byte too far after a chunk without `Content-Range`, and else the chunk's own first and last byte: Artifactory
-    /// (`patch-range-off-by-one-streamed`).
+    /// One byte too many after a chunk without `Content-Range`, otherwise the first and last byte of the chunk itself:
+    /// Artifactory (`patch-range-off-by-one-streamed`).
     OffByOneStreamed,
-    /// `0-0`, whatever came (`patch-range-constant`).
+    /// Always `0-0` (`patch-range-constant`).
     Constant,
-    /// The last byte as counted from the chunk's own first (`patch-range-relative-to-chunk`).
+    /// The last byte, counted from the first byte of the chunk (`patch-range-relative-to-chunk`).
     OfChunk,
     /// None (`patch-range-0--1-breaks-docker`).
     Absent,
 }
 
-/// What `Range` says of an upload without a byte, which the spec cannot say (`status-zero-bytes-ambiguous`).
+/// The `Range` header of an empty upload, for which the spec has no form (`status-zero-bytes-ambiguous`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -117,11 +117,11 @@ pub enum EmptyRange {
     Zero,
     /// `0--1` (`patch-range-0--1-breaks-docker`)
     MinusOne,
-    /// Nothing.
+    /// No `Range` header.
     Absent,
 }
 
-/// What the `Content-Range` of a chunk is good for.
+/// How the `Content-Range` of a chunk is used.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -129,14 +129,14 @@ pub enum ContentRange {
     /// A chunk that is not the next one is refused.
     #[default]
     Checked,
-    /// Nothing: all chunks are put behind one another (`patch-content-range-ignored`, `put-ignores-content-range`).
+    /// It is ignored: all chunks are appended (`patch-content-range-ignored`, `put-ignores-content-range`).
     Ignored,
-    /// A chunk that leaves a gap is refused; of one that overlaps, the part that is there already is dropped; one that
-    /// begins at 0 is put behind the others: Quay (`patch-overlap-accepted`).
+    /// A chunk that leaves a gap is refused. Of a chunk that overlaps, the part that the upload already has is dropped.
+    /// A chunk that begins at 0 is appended: Quay (`patch-overlap-accepted`).
     Overlapping,
 }
 
-/// Whether a refused chunk says where the upload is and how far.
+/// The headers of the refusal of a chunk that tell the URL and the state of the upload.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -146,9 +146,10 @@ pub enum OutOfOrderRange {
     Sent,
     /// Neither (`out-of-order-416-body-varies`).
     Absent,
-    /// Both, `Range` one byte too far: Quay (`quay-416-range-off-by-one`).
+    /// Both, `Range` with one byte too many: Quay (`quay-416-range-off-by-one`).
     OffByOne,
-    /// Both and no body where the upload has bytes; else neither, with the body: ACR (`out-of-order-416-body-varies`).
+    /// Both, without a body, if the upload has bytes; neither, with a body, if it has none: ACR
+    /// (`out-of-order-416-body-varies`).
     WithBytes,
 }
 
@@ -157,24 +158,24 @@ pub enum OutOfOrderRange {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
 pub struct BodyMax {
-    /// How long, in bytes.
+    /// The length in bytes.
     pub bytes: u64,
     /// The status of a longer one: 413 (`patch-body-too-large-413`) or 416 (`patch-max-4mib-416`), 408 or 499
     /// (`proxy-499-408-on-large-body`).
     pub status: u16,
-    /// Which bodies.
+    /// The bodies that the limit applies to.
     pub of: MaxOf,
 }
 
 impl BodyMax {
-    /// A longest length, the status of a longer body, and which bodies have it.
+    /// The longest length, the status of a longer body, and the bodies that the limit applies to.
     #[must_use]
     pub const fn new(bytes: u64, status: u16, of: MaxOf) -> Self {
         Self { bytes, status, of }
     }
 }
 
-/// Which bodies have a longest length.
+/// The bodies that the longest length applies to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -183,20 +184,20 @@ pub enum MaxOf {
     /// `content-range-on-monolithic-put`).
     #[default]
     SizedChunks,
-    /// All that goes into an upload (`patch-body-too-large-413`).
+    /// All bodies that are written to an upload (`patch-body-too-large-413`).
     AllBodies,
 }
 
-/// What stays of an upload when the body of a request is cut.
+/// What an upload contains after the body of a request was cut.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum CutBody {
-    /// What came.
+    /// All bytes that were received.
     #[default]
     Kept,
-    /// What was there before the request (`cut-body-dropped`).
+    /// The bytes that it had before the request (`cut-body-dropped`).
     Dropped,
-    /// Nothing: the upload is gone (`session-gone-404`).
+    /// Nothing: the upload no longer exists (`session-gone-404`).
     Gone,
 }

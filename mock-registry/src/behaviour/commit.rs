@@ -1,10 +1,10 @@
-//! The state of uploads, and their end.
+//! The state of uploads, and how they are closed.
 
 use serde::{Deserialize, Serialize};
 
 use super::DigestHeader;
 
-/// The state of uploads (`end-13`) and cancelling them (`end-14`).
+/// How the state of uploads is answered (`end-13`), and how uploads are cancelled (`end-14`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
@@ -15,7 +15,7 @@ pub struct UploadStatus {
     pub range: StatusRange,
     /// Whether there is a `Location` (`status-range-exclusive-with-prefix`).
     pub location: bool,
-    /// The status of `DELETE`: 204. Where it is no success, the upload stays (`upload-cancel-status`,
+    /// The status of `DELETE`: 204. If it is not a success, the upload stays open (`upload-cancel-status`,
     /// `mount-cancel-needs-delete`).
     pub cancel: u16,
 }
@@ -26,7 +26,7 @@ impl Default for UploadStatus {
     }
 }
 
-/// The `Range` header of an upload's state.
+/// The `Range` header of the state of an upload.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -40,49 +40,48 @@ pub enum StatusRange {
     Absent,
 }
 
-/// How uploads end (`end-6`, and `end-4b` at its end).
+/// How uploads are closed (`end-6`, and `end-4b` after its body).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Commit {
     /// The status of success: 201. Seen: 200, 202, 204 (`put-commit-status-variants`).
     pub status: u16,
-    /// The status of a whole blob in the `PUT`, where it is refused. Seen: 404 (`put-monolithic-unsupported`).
+    /// The status of a `PUT` with the whole blob, if it is refused. Seen: 404 (`put-monolithic-unsupported`).
     pub monolithic_refused: Option<u16>,
-    /// What becomes of a last chunk in the `PUT` without `Content-Range`.
+    /// How a `PUT` with the last chunk and without `Content-Range` is handled.
     pub final_chunk: FinalChunk,
     /// Whether a `PUT` without a body after chunks fails with 500 (`put-empty-body-after-patch-500`).
     pub empty_put_fails: bool,
     /// Whether a `PUT` without `Content-Length` is refused with 411 and an HTML page (`put-empty-needs-content-length-0`).
     pub needs_content_length: bool,
-    /// Whether the `Content-Range` of a `PUT` is not looked at: what comes is put behind the others
-    /// (`put-ignores-content-range`).
+    /// Whether the `Content-Range` of a `PUT` is ignored and its body appended (`put-ignores-content-range`).
     pub ignores_content_range: bool,
-    /// Above how many bytes a blob is lost when its upload ends: the upload is gone, and the answer is 404
-    /// `BLOB_UPLOAD_UNKNOWN` (`large-layer-upload-unknown`).
+    /// The length in bytes above which a blob is lost when its upload is closed: the upload no longer exists, and the
+    /// answer is 404 `BLOB_UPLOAD_UNKNOWN` (`large-layer-upload-unknown`).
     pub lost_above: Option<u64>,
-    /// The status of a blob without a byte, where it is refused. Seen: 500 (`empty-blob-500`,
+    /// The status of an empty blob, if it is refused. Seen: 500 (`empty-blob-500`,
     /// `empty-blob-unsupported-cloudflare`).
     pub empty_blob_refused: Option<u16>,
-    /// The status where the digest is not that of the content: 400. Seen: 500 (`digest-mismatch-500`).
+    /// The status if the digest is not that of the content: 400. Seen: 500 (`digest-mismatch-500`).
     pub mismatch: u16,
-    /// The error code where the digest is not that of the content: `DIGEST_INVALID` (`digest-mismatch-code-varies`).
+    /// The error code if the digest is not that of the content: `DIGEST_INVALID` (`digest-mismatch-code-varies`).
     pub mismatch_code: String,
-    /// Whether the upload outlives such a refusal (`digest-mismatch-keeps-session`). It does not in
-    /// `digest-mismatch-kills-session`.
+    /// Whether the upload stays open after such a refusal (`digest-mismatch-keeps-session`). With
+    /// `digest-mismatch-kills-session` it does not.
     pub mismatch_keeps_upload: bool,
-    /// Whether the digest is not looked at: wrong bytes are stored (`blob-digest-not-verified`).
+    /// Whether the digest is not verified, so that wrong bytes are stored (`blob-digest-not-verified`).
     pub unverified: bool,
-    /// Whether the digest is not looked at where the blob came in one request: wrong bytes are stored, of uploads in chunks
-    /// they are not (`blob-digest-not-verified`, Pulp).
+    /// Whether the digest of a blob that was sent in one request is not verified, so that wrong bytes are stored. The
+    /// digest of a blob that was sent in chunks is verified (`blob-digest-not-verified`, Pulp).
     pub whole_unverified: bool,
-    /// Whether a blob has only its last chunk, whatever its digest says (`artifactory-chunks-last-kept`).
+    /// Whether only the last chunk of a blob is stored, whatever its digest is (`artifactory-chunks-last-kept`).
     pub last_chunk_only: bool,
     /// `Docker-Content-Digest` of success (`blob-digest-header-absent`, `blob-digest-header-wrong`).
     pub digest: DigestHeader,
     /// `Location` of success.
     pub location: BlobLocation,
-    /// How long after its upload a blob begins to be there for those who ask, in microseconds (`blob-visible-after-delay`).
+    /// How long after its upload a blob becomes visible to clients, in microseconds (`blob-visible-after-delay`).
     pub visible_after: u64,
 }
 
@@ -110,29 +109,29 @@ impl Default for Commit {
     }
 }
 
-/// What becomes of a last chunk in the `PUT` that has no `Content-Range` (`put-final-chunk-needs-content-range`).
+/// How a `PUT` with the last chunk and without `Content-Range` is handled (`put-final-chunk-needs-content-range`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum FinalChunk {
-    /// It goes behind the others.
+    /// The chunk is appended.
     #[default]
     Appended,
-    /// It is taken to begin at 0, which is refused with 416: zot.
+    /// The chunk is treated as one that begins at 0, and is refused with 416: zot.
     AtZero,
-    /// 500: old Cloudflare.
+    /// It is refused with 500: old Cloudflare.
     Fails,
 }
 
-/// The `Location` of a blob that was stored.
+/// The `Location` in the answer to a blob that was stored.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum BlobLocation {
-    /// The blob's.
+    /// The URL of the blob.
     #[default]
     Blob,
-    /// The upload's, which is over (`blob-location-of-upload`).
+    /// The URL of the upload, which no longer exists (`blob-location-of-upload`).
     Upload,
     /// None (`blob-location-absent`).
     Absent,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What errors look like, and what is said beside.
+/// The form of errors, and warnings in answers.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
@@ -18,12 +18,12 @@ pub struct Errors {
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum ErrorBody {
-    /// The spec's.
+    /// The form of the spec.
     #[default]
     Spec,
     /// None.
     Empty,
-    /// An HTML page, as proxies send.
+    /// An HTML page, such as proxies send.
     Html,
     /// Text (`429-non-json-body`).
     Text,
@@ -31,8 +31,9 @@ pub enum ErrorBody {
     Details,
     /// `{"errors": [{"status": …, "message": …}]}`, in another charset: Artifactory.
     WithoutCode,
-    /// The spec's, with an object as `message`: Cloudsmith.
+    /// The form of the spec, with an object as `message`: Cloudsmith.
     MessageObject,
-    /// The spec's, with a code in words: Quay's `METHOD NOT ALLOWED` (`error-codes-non-spec`).
+    /// The form of the spec, with codes that contain spaces, such as Quay's `METHOD NOT ALLOWED`
+    /// (`error-codes-non-spec`).
     OtherCodes,
 }

@@ -7,18 +7,20 @@ use serde::{Deserialize, Serialize};
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Listing {
-    /// Whether more tags in a page than there may be are refused with 400, not cut (`tags-n-limit`).
+    /// Whether a request for more tags in a page than the limit is refused with 400 instead of answered with a page of
+    /// the limit (`tags-n-limit`).
     pub over_limit_refused: bool,
     /// The form of `Link`.
     pub link: LinkForm,
-    /// The name that a list has.
+    /// The name of the repository in a list.
     pub name: ListName,
-    /// The status where a repository has no tag: 200. Seen: 404 (`tags-404-when-empty`).
+    /// The status if a repository has no tag: 200. Seen: 404 (`tags-404-when-empty`).
     pub empty: u16,
-    /// The status of the deletion of a tag: 202. Seen: 400, 405 (`tag-delete-unsupported`). Where it is no success,
+    /// The status of the deletion of a tag: 202. Seen: 400, 405 (`tag-delete-unsupported`). If it is not a success,
     /// nothing is deleted.
     pub delete_tag: u16,
-    /// The status of the deletion of a manifest: 202, or 400 or 405 where it is switched off. Tags cannot be deleted then.
+    /// The status of the deletion of a manifest: 202, or 400 or 405 if deletion is disabled. In that case tags cannot
+    /// be deleted either.
     pub delete_manifest: u16,
     /// The status of the deletion of a blob: 202. Seen: 405 (`blob-delete-405`).
     pub delete_blob: u16,
@@ -38,17 +40,17 @@ impl Default for Listing {
     }
 }
 
-/// The name in a list of tags (`tags-name-differs`).
+/// The name of the repository in a list of tags (`tags-name-differs`).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum ListName {
-    /// The repository's.
+    /// The name of the repository.
     #[default]
     Repository,
-    /// The repository's without its first part, where it has several.
+    /// The name of the repository without its first part, if it has several parts.
     ShortName,
-    /// Another one.
+    /// This name.
     Other(String),
 }
 
@@ -60,12 +62,12 @@ pub enum LinkForm {
     /// A path.
     #[default]
     Path,
-    /// In full: Quay, Cloudsmith. Needs [`RegistryOptions::origin`](crate::RegistryOptions::origin).
+    /// A whole URL: Quay, Cloudsmith. Needs [`RegistryOptions::origin`](crate::RegistryOptions::origin).
     Absolute,
     /// A path without `<>`: Cloudflare.
     Bare,
-    /// A path with an empty parameter more: ACR.
+    /// A path with one more parameter, which is empty: ACR.
     ExtraParameter,
-    /// A path, on the last page too: Gitea.
+    /// A path, also on the last page: Gitea.
     Always,
 }

@@ -17,54 +17,55 @@ pub struct Manifests {
     pub digest: DigestHeader,
     /// The body of success.
     pub echo: Echo,
-    /// The form of `ETag`, here and where manifests are read.
+    /// The form of `ETag`, both when manifests are stored and when they are read.
     pub etag: EtagForm,
-    /// What a reference to content that is not there leads to.
+    /// How a manifest that refers to missing content is answered.
     pub missing_reference: MissingReference,
-    /// Whether a subject must be there: else 400 `MANIFEST_BLOB_UNKNOWN` (`subject-must-exist`).
+    /// Whether a missing subject is refused with 400 `MANIFEST_BLOB_UNKNOWN` (`subject-must-exist`).
     pub subject_must_exist: bool,
     /// Whether a manifest without `mediaType` is refused with 405 (`manifest-mediatype-required`).
     pub media_type_required: bool,
-    /// The status of a manifest with `artifactType` or `subject`, where it is refused. Seen: 405
+    /// The status of a manifest with `artifactType` or `subject`, if it is refused. Seen: 405
     /// (`manifest-artifacttype-rejected-405`).
     pub artifacts_refused: Option<u16>,
-    /// The status of a manifest whose `Content-Type` is that of no manifest: 400. Seen: 405
+    /// The status of a manifest whose `Content-Type` is not the type of a manifest: 400. Seen: 405
     /// (`manifest-gitea-unsupported-405`), 415 (`manifest-content-type-415`).
     pub unknown_type: u16,
-    /// Types of manifests that are refused.
+    /// The types of manifests that are refused.
     pub refused_types: RefusedTypes,
-    /// Whether a tag may not go from one type of manifest to another: else 400 (`manifest-type-change-on-tag-400`).
+    /// Whether moving a tag to a manifest of another type is refused with 400 (`manifest-type-change-on-tag-400`).
     pub type_change_refused: bool,
     /// Whether a config of the type `application/vnd.oci.empty.v1+json` is refused with 400
     /// (`manifest-empty-config-rejected`).
     pub empty_config_refused: bool,
     /// Whether an image without layers is refused with 400 (`manifest-empty-config-rejected`, Cloudsmith).
     pub no_layers_refused: bool,
-    /// Whether an image whose config or layers are of the other family, Docker's or the OCI's, is refused with 400
-    /// (`manifest-mixed-types-rejected`).
+    /// Whether an image that mixes Docker's and the OCI's types is refused with 400: the type of its config or of a
+    /// layer is of the other family (`manifest-mixed-types-rejected`).
     pub mixed_types_refused: bool,
-    /// Whether a list of Docker's whose entries have annotations is refused with 400 (`manifest-annotations-rejected`).
+    /// Whether a Docker manifest list whose entries have annotations is refused with 400
+    /// (`manifest-annotations-rejected`).
     pub annotations_refused: bool,
-    /// After how many microseconds a manifest is gone that no tag names, no index lists and that has no subject
-    /// (`push-by-digest-temporary`).
+    /// The time in microseconds after which a manifest is deleted if no tag names it, no index lists it and it has no
+    /// subject (`push-by-digest-temporary`).
     pub untagged_lifetime: Option<u64>,
     /// Whether the digest in the path is not compared with the content (`manifest-digest-not-verified`).
     pub unverified: bool,
-    /// What becomes of a manifest that was sent just before.
+    /// How a manifest that was sent a moment ago is answered.
     pub duplicate: DuplicatePut,
-    /// Whether tags that exist may not be moved.
+    /// Whether moving an existing tag is refused, and how.
     pub immutable_tags: Option<ImmutableTags>,
-    /// Whether `If-Match` and `If-None-Match` are heeded (`conditional-put-unsupported`, `referrers-without-conditions`: no
-    /// known registry does).
+    /// Whether `If-Match` and `If-None-Match` are evaluated. No known registry does that
+    /// (`conditional-put-unsupported`, `referrers-without-conditions`).
     pub conditions: bool,
     /// Whether tags in the query are stored. The spec says MAY (`tag-parameter-unsupported`).
     pub tag_parameters: bool,
-    /// The status of a manifest over the limit: 413. Seen: 400 (`manifest-size-limit`).
+    /// The status of a manifest that is longer than the limit: 413. Seen: 400 (`manifest-size-limit`).
     pub over_limit: u16,
-    /// The status of a name that is neither tag nor digest: 400. Seen: 404 (`bad-reference-routing`).
+    /// The status of a reference that is neither a tag nor a digest: 400. Seen: 404 (`bad-reference-routing`).
     pub bad_reference: u16,
-    /// The status of all that would write anything, where it is refused: 403 or 405 `DENIED`
-    /// (`quota-readonly-status-zoo`, `proxy-project-push-denied`).
+    /// The status of all requests that write, if they are refused: 403 or 405 `DENIED` (`quota-readonly-status-zoo`,
+    /// `proxy-project-push-denied`).
     pub read_only: Option<u16>,
 }
 
@@ -100,21 +101,21 @@ impl Default for Manifests {
     }
 }
 
-/// The `Location` of a manifest that was stored (`manifest-location-bogus`, `location-private-host`).
+/// The `Location` in the answer to a manifest that was stored (`manifest-location-bogus`, `location-private-host`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum ManifestLocation {
-    /// By digest.
+    /// The URL of the manifest with its digest.
     #[default]
     Digest,
-    /// By what the client called it: Gitea.
+    /// The URL with the reference that the client sent: Gitea.
     Reference,
-    /// That of an upload which never was: Artifactory.
+    /// The URL of an upload that never existed: Artifactory.
     Upload,
-    /// At a private address, with `http`: MetaHub (`location-private-host`).
+    /// A URL with a private address and `http`: MetaHub (`location-private-host`).
     PrivateHost,
-    /// At some storage: OpenRegistry (`location-private-host`).
+    /// A URL at a storage host: OpenRegistry (`location-private-host`).
     OtherHost,
     /// None.
     Absent,
@@ -148,7 +149,7 @@ pub enum EtagForm {
     Absent,
 }
 
-/// What a reference to content that is not there leads to (`missing-blob-status-zoo`).
+/// How a manifest that refers to missing content is answered (`missing-blob-status-zoo`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -156,7 +157,7 @@ pub enum MissingReference {
     /// 400 and one `MANIFEST_BLOB_UNKNOWN` for each: distribution.
     #[default]
     ManifestBlobUnknown,
-    /// 404 and one `MANIFEST_BLOB_UNKNOWN` for each: the status of the spec's table.
+    /// 404, the status in the spec's table, and one `MANIFEST_BLOB_UNKNOWN` for each.
     ManifestBlobUnknownNotFound,
     /// 400 `BLOB_UNKNOWN`: zot, Cloudflare.
     BlobUnknown,
@@ -164,11 +165,11 @@ pub enum MissingReference {
     BlobUnknownNotFound,
     /// 400 `MANIFEST_INVALID`: Quay.
     ManifestInvalid,
-    /// Nothing is checked: 201 (`missing-blob-not-checked`).
+    /// 201, because references are not checked (`missing-blob-not-checked`).
     Accepted,
 }
 
-/// Types of manifests that are refused (`manifest-content-type-415`, `manifest-docker-types-rejected`,
+/// The types of manifests that are refused (`manifest-content-type-415`, `manifest-docker-types-rejected`,
 /// `manifest-oci-index-rejected`, `manifest-gitea-unsupported-405`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
@@ -181,7 +182,7 @@ pub struct RefusedTypes {
 }
 
 impl RefusedTypes {
-    /// These types, in lower case, and the status of a manifest of one of them.
+    /// The refused types, in lower case, and the status of a manifest of one of them.
     #[must_use]
     pub const fn new(types: Vec<String>, status: u16) -> Self {
         Self { types, status }
@@ -194,19 +195,19 @@ impl Default for RefusedTypes {
     }
 }
 
-/// What becomes of the same manifest under the same name, sent again (`manifest-duplicate-put-409`).
+/// How a manifest that is sent again under the same reference is answered (`manifest-duplicate-put-409`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum DuplicatePut {
-    /// It is taken again.
+    /// It is accepted.
     #[default]
     Taken,
-    /// 409 for so many microseconds after the first: OCIR.
+    /// 409, until this many microseconds after the first: OCIR.
     ConflictWithin(u64),
 }
 
-/// Tags that may not be moved (`tag-immutable-status-zoo`, `fallback-tag-immutable`).
+/// The refusal to move a tag (`tag-immutable-status-zoo`, `fallback-tag-immutable`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]

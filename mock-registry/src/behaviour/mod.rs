@@ -1,4 +1,4 @@
-//! What a registry does otherwise than the spec's usual reading: typed switches, each with the quirk that it plays.
+//! How a registry differs from the usual reading of the spec: typed switches, each with the quirk that it reproduces.
 //!
 //! ```
 //! use longshore_mock_registry::RegistryOptions;
@@ -12,9 +12,9 @@
 //! # assert_eq!(options.behaviour.answers.len(), 1);
 //! ```
 //!
-//! The default of every switch is what the spec says. Switches that come later break no program: the
-//! structures are not exhaustive. The names in code style, such as `mount-always-202`, are the ids of
-//! observed quirks of real registries.
+//! The default of every switch is the behaviour of the spec. The structures are `non_exhaustive`, so a new switch
+//! breaks no program. The names in code style, such as `mount-always-202`, are the ids of observed quirks of real
+//! registries.
 
 mod answers;
 mod auth;
@@ -46,7 +46,7 @@ pub use start::{
     ChunkMin, Creation, IdForm, LocationForm, PostRange, SinglePost, Start, StateQuery, TrailingSlash, UploadPath,
 };
 
-/// How a registry behaves. The default is spec-true.
+/// How a registry behaves. The default follows the spec.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
@@ -57,13 +57,13 @@ pub struct Behaviour {
     pub read: Reading,
     /// Mounting blobs.
     pub mount: Mounting,
-    /// Beginning uploads.
+    /// Starting uploads.
     pub start: Start,
     /// Chunks of uploads.
     pub chunks: Chunks,
     /// The state of uploads, and cancelling them.
     pub status: UploadStatus,
-    /// The end of uploads.
+    /// Closing uploads.
     pub commit: Commit,
     /// Storing manifests.
     pub manifests: Manifests,
@@ -73,12 +73,12 @@ pub struct Behaviour {
     pub listing: Listing,
     /// Error bodies and warnings.
     pub errors: Errors,
-    /// Changes to answers, after all else; in this order.
+    /// Changes to answers, made last and in this order.
     pub answers: Vec<AnswerChange>,
 }
 
 impl Behaviour {
-    /// What the spec says, but for this change.
+    /// The behaviour of the spec with this change.
     #[must_use]
     pub fn with(change: impl FnOnce(&mut Self)) -> Self {
         let mut behaviour = Self::default();

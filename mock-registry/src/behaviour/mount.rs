@@ -7,20 +7,21 @@ use serde::{Deserialize, Serialize};
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Mounting {
-    /// What is looked at when a source is named.
+    /// Where the blob is looked for if the mount names a source.
     pub policy: MountPolicy,
-    /// The status where the source does not have the blob, or the client may not read it: 202, with an upload. Seen: 401
-    /// (`mount-unauthorised-401`), 403 (`mount-forbidden-403`), 404 (`mount-missing-404`), 405, 500.
+    /// The status if the source does not have the blob, or the client may not read the source: 202, with an upload.
+    /// Seen: 401 (`mount-unauthorised-401`), 403 (`mount-forbidden-403`), 404 (`mount-missing-404`), 405, 500.
     pub missing: u16,
-    /// The status where there is no such source, or the client may not read it; `missing` where nothing is set. Seen: 401
-    /// (`mount-unauthorised-401`).
+    /// The status if the source does not exist, or the client may not read it; the value of `missing` if it is not set.
+    /// Seen: 401 (`mount-unauthorised-401`).
     pub absent_source: Option<u16>,
-    /// What becomes of a mount without `from`.
+    /// How a mount without `from` is answered.
     pub without_from: WithoutFrom,
     /// The status of a `POST` with `from` and without `mount`: 202, with an upload. Seen: 405
     /// (`mount-from-without-mount-405`).
     pub from_alone: u16,
-    /// Whether `origin`, which the spec does not know, makes a mount fail with 401 (`mount-origin-param-breaks-hub`).
+    /// Whether a mount with the parameter `origin`, which is not in the spec, is refused with 401
+    /// (`mount-origin-param-breaks-hub`).
     pub refuses_origin: bool,
 }
 
@@ -45,18 +46,19 @@ pub enum MountPolicy {
     /// In the repository that is named.
     #[default]
     Source,
-    /// In all repositories that the client may read, whatever is named (`mount-ignores-from`).
+    /// In all repositories that the client may read, whatever source is named (`mount-ignores-from`).
     AnyRepository,
-    /// In the repository that is named, and only what a manifest there refers to (`mount-only-if-manifest-references-blob`).
+    /// In the repository that is named, and only among the blobs that a manifest there refers to
+    /// (`mount-only-if-manifest-references-blob`).
     Referenced,
-    /// Nowhere: always 202, with an upload (`mount-always-202`, `mount-202-session-lost-blob`;
-    /// ECR with blob mounting switched off).
+    /// Nowhere: the answer is always 202, with an upload (`mount-always-202`, `mount-202-session-lost-blob`; ECR with
+    /// blob mounting disabled).
     Never,
-    /// Nowhere: always this status (`mount-401-nexus`).
+    /// Nowhere: the answer always has this status (`mount-401-nexus`).
     Refused(u16),
 }
 
-/// What becomes of a mount that names no source.
+/// How a mount that names no source is answered.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -66,7 +68,7 @@ pub enum WithoutFrom {
     Anywhere,
     /// The blob is looked for in the target repository (`mount-existence-check`).
     Target,
-    /// It begins an upload, with 202 (`mount-without-from-ok-202`).
+    /// It starts an upload, with 202 (`mount-without-from-ok-202`).
     Upload,
     /// It is refused with this status: 400 (`mount-without-from-rejected`).
     Refused(u16),

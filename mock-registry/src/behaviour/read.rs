@@ -7,43 +7,46 @@ use serde::{Deserialize, Serialize};
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Reading {
-    /// The status of `HEAD` for a manifest that is not there: 404. Seen: 403 (`manifest-head-403-means-missing`), 401
+    /// The status of `HEAD` of a manifest that does not exist: 404. Seen: 403 (`manifest-head-403-means-missing`), 401
     /// (`head-needs-push-scope`), 500 (`manifest-head-500-when-repo-missing`).
     pub missing_manifest: u16,
-    /// The status of `HEAD` for a manifest in a repository that is not there; that of other missing manifests where nothing
-    /// is set. Seen: 403 (`manifest-head-403-means-missing`), 500 (`manifest-head-500-when-repo-missing`).
+    /// The status of `HEAD` of a manifest in a repository that does not exist; the same as for other missing manifests
+    /// if it is not set. Seen: 403 (`manifest-head-403-means-missing`), 500 (`manifest-head-500-when-repo-missing`).
     pub missing_repository: Option<u16>,
-    /// Whether the answer to a malformed tag or digest is 404 with words instead of an error code
+    /// Whether the answer to a malformed tag or digest is 404 with plain text instead of an error code
     /// (`bad-reference-routing`).
     pub bad_reference_as_text: bool,
-    /// The status of `HEAD` for a blob that is not there: 404. Seen: 401 (`blob-head-401-means-missing`), 403
+    /// The status of `HEAD` of a blob that does not exist: 404. Seen: 401 (`blob-head-401-means-missing`), 403
     /// (`ghcr-head-403-without-write`).
     pub missing_blob: u16,
-    /// Whether `HEAD` of a manifest is answered. Where not, the status is 405 (`manifest-head-405`).
+    /// Whether `HEAD` of a manifest is supported. If it is not, the status is 405 (`manifest-head-405`).
     pub manifest_head: bool,
-    /// Whether `HEAD` of a manifest says one byte more than there is (`manifest-head-length-differs`).
+    /// Whether the `Content-Length` of `HEAD` of a manifest is one byte too large (`manifest-head-length-differs`).
     pub manifest_head_length_differs: bool,
     /// Whether `HEAD` of a blob has `Content-Length: 0` (`blob-head-content-length-zero`).
     pub blob_head_length_zero: bool,
-    /// Whether a blob has a `Content-Type` (`blob-head-no-content-type`).
+    /// Whether the answer with a blob has a `Content-Type` (`blob-head-no-content-type`).
     pub blob_content_type: bool,
-    /// `Docker-Content-Digest` of blobs (`blob-head-redirect`).
+    /// The `Docker-Content-Digest` header of blobs (`blob-head-redirect`).
     pub blob_digest: DigestHeader,
-    /// `Docker-Content-Digest` of manifests (`manifest-digest-header-unreliable`).
+    /// The `Docker-Content-Digest` header of manifests (`manifest-digest-header-unreliable`).
     pub manifest_digest: DigestHeader,
-    /// Whether a manifest is 404 for a client whose `Accept` does not name its type (`manifest-get-404-accept-filter`).
+    /// Whether a request whose `Accept` does not name the type of the manifest is answered with 404
+    /// (`manifest-get-404-accept-filter`).
     pub accept_filters: bool,
-    /// Whether `Range` is heeded for blobs. The spec says SHOULD.
+    /// Whether `Range` is supported for blobs. The spec says SHOULD.
     pub ranges: bool,
-    /// Whether blobs are served by the storage's own origin, behind a 307 with a signed URL (`blob-head-redirect`,
-    /// `redirect-strip-authorization`). Needs [`RegistryOptions::storage`](crate::RegistryOptions::storage).
+    /// Whether `GET` of a blob is redirected with 307 to a signed URL at the storage's own origin
+    /// (`blob-head-redirect`, `redirect-strip-authorization`). Needs
+    /// [`RegistryOptions::storage`](crate::RegistryOptions::storage).
     pub blob_redirect: bool,
-    /// Whether that is so for `HEAD` too (`blob-head-redirect`).
+    /// Whether `HEAD` of a blob is redirected too (`blob-head-redirect`).
     pub blob_head_redirect: bool,
-    /// Whether the storage's origin refuses requests that carry `Authorization`, with 400
+    /// Whether the storage's origin refuses requests with `Authorization`, with 400
     /// (`redirect-s3-rejects-authorization`).
     pub storage_refuses_authorization: bool,
-    /// Which answers say `Docker-Distribution-API-Version: registry/2.0`. Old clients look for it in the answer to `/v2/`.
+    /// The answers with `Docker-Distribution-API-Version: registry/2.0`. Old clients look for it in the answer to
+    /// `/v2/`.
     pub api_version: ApiVersion,
 }
 
@@ -70,7 +73,7 @@ impl Default for Reading {
     }
 }
 
-/// What becomes of a `Docker-Content-Digest` header.
+/// Whether a `Docker-Content-Digest` header is sent, and with which value.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -80,19 +83,19 @@ pub enum DigestHeader {
     Sent,
     /// It is left out.
     Absent,
-    /// It names other content (`manifest-digest-header-unreliable`).
+    /// It has the digest of other content (`manifest-digest-header-unreliable`).
     Wrong,
 }
 
-/// Which answers say `Docker-Distribution-API-Version: registry/2.0`: a header that the spec leaves to registries.
+/// The answers with `Docker-Distribution-API-Version: registry/2.0`, a header that the spec leaves to registries.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum ApiVersion {
-    /// All but those of the token service.
+    /// All answers except those of the token server.
     #[default]
     Always,
-    /// Those to `/v2/` (`end-1`).
+    /// Answers to `/v2/` (`end-1`).
     BaseOnly,
     /// None.
     Absent,

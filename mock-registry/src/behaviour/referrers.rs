@@ -7,15 +7,15 @@ use serde::{Deserialize, Serialize};
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Referrers {
-    /// Whether there is an API.
+    /// Whether there is a referrers API.
     pub api: ReferrersApi,
     /// Whether `OCI-Subject` is sent.
     pub subject: SubjectHeader,
-    /// Whether `artifactType` filters (`referrers-filter-client-side`). The spec says SHOULD.
+    /// Whether a list can be filtered by `artifactType` (`referrers-filter-client-side`). The spec says SHOULD.
     pub filter: bool,
-    /// The status for a subject that is not there: 200. Seen: 400 (`referrers-empty-vs-missing-subject`).
+    /// The status if the subject does not exist: 200. Seen: 400 (`referrers-empty-vs-missing-subject`).
     pub unknown_subject: u16,
-    /// Whether entries have an `artifactType` (`referrers-descriptor-shape`).
+    /// Whether the descriptors in a list have an `artifactType` (`referrers-descriptor-shape`).
     pub artifact_types: bool,
 }
 
@@ -31,7 +31,7 @@ impl Default for Referrers {
     }
 }
 
-/// Whether there is a referrers API, and what is there otherwise.
+/// Whether there is a referrers API, and what is answered if there is none.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -47,7 +47,7 @@ pub enum ReferrersApi {
     SeeOther,
     /// 200 with an HTML page (`referrers-odd-status-means-unsupported`).
     Html,
-    /// 200 with JSON that is no index (`referrers-odd-status-means-unsupported`).
+    /// 200 with JSON that is not an index (`referrers-odd-status-means-unsupported`).
     OtherJson,
     /// This status: 400, 403, 405, 406, 415 (`referrers-odd-status-means-unsupported`).
     Refused(u16),
@@ -58,7 +58,7 @@ pub enum ReferrersApi {
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum SubjectHeader {
-    /// Where there is a referrers API.
+    /// If there is a referrers API.
     #[default]
     Truthful,
     /// Always (`oci-subject-lies`).

@@ -1,64 +1,66 @@
-//! How uploads begin.
+//! Starting uploads.
 
 use serde::{Deserialize, Serialize};
 
-/// How uploads begin (`end-4a`, `end-4b`, `end-4c`).
+/// How uploads are started (`end-4a`, `end-4b`, `end-4c`).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Start {
-    /// A whole blob in one `POST`.
+    /// How a `POST` with a whole blob is answered.
     pub single_post: SinglePost,
-    /// How the URL of an upload is written, wherever one is.
+    /// The form of the URL of an upload in all answers.
     pub location: LocationForm,
-    /// Whether the 202 lacks its `Location` (`post-location-missing`).
+    /// Whether the 202 has no `Location` (`post-location-missing`).
     pub location_missing: bool,
     /// The path of an upload.
     pub path: UploadPath,
-    /// What the query of an upload's URL holds.
+    /// The state in the query of an upload's URL.
     pub state: StateQuery,
-    /// The name of the parameter that holds the state; `_state` where nothing is set (`post-location-opaque-query`).
+    /// The name of the parameter with the state; `_state` if it is not set (`post-location-opaque-query`).
     pub state_name: Option<String>,
-    /// What stands before it in the query, as it is (`post-location-opaque-query`).
+    /// Text in the query before that parameter, copied without a change (`post-location-opaque-query`).
     pub query: Option<String>,
     /// The `Range` header of the 202.
     pub range: PostRange,
-    /// The form of an upload's id, and the header that names it (`upload-id-not-uuid`).
+    /// The form of an upload's id, and the header that contains it (`upload-id-not-uuid`).
     pub id: IdForm,
-    /// The shortest chunk but for the last.
+    /// The shortest allowed chunk. The last chunk may be shorter.
     pub chunk_min: Option<ChunkMin>,
-    /// The longest chunk that is announced in `OCI-Chunk-Max-Length`, which the spec does not know, in bytes
-    /// (`oci-chunk-min-length`). Longer ones are refused with 413.
+    /// The length in bytes of the longest allowed chunk, which is announced in `OCI-Chunk-Max-Length`, a header that is
+    /// not in the spec (`oci-chunk-min-length`). A longer chunk is refused with 413.
     pub chunk_max: Option<u64>,
     /// Whether a `POST` without `Content-Length` is refused with 411 and an HTML page
     /// (`post-411-without-content-length`).
     pub needs_content_length: bool,
-    /// Whether the 202 has a JSON body and a stray `Content-Range` (`post-202-with-json-body`).
+    /// Whether the 202 has a JSON body and a `Content-Range` header that has no meaning there
+    /// (`post-202-with-json-body`).
     pub json_body: bool,
-    /// What becomes of a path without its last slash.
+    /// How a path without the final slash is answered.
     pub trailing_slash: TrailingSlash,
-    /// What becomes of a push into a repository that is not there.
+    /// How a push to a repository that does not exist is answered.
     pub creation: Creation,
 }
 
-/// A whole blob in one `POST` (`end-4b`).
+/// How a `POST` with a whole blob is answered (`end-4b`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum SinglePost {
-    /// It is taken (`post-digest-single-supported-201`).
+    /// The blob is stored (`post-digest-single-supported-201`).
     #[default]
     Supported,
-    /// It begins an upload, with 202, and the body is thrown away (`post-digest-single-unsupported-202`).
+    /// The `POST` starts an upload, with 202, and the body is discarded (`post-digest-single-unsupported-202`).
     Ignored,
-    /// It is taken with `application/octet-stream`, else 415, and with `Content-Length`, else 400: zot
-    /// (`post-digest-single-supported-201`).
+    /// The blob is stored. A type other than `application/octet-stream` is refused with 415, a missing `Content-Length`
+    /// with 400: zot (`post-digest-single-supported-201`).
     Strict,
-    /// It is taken, but the 201 has the URL of an upload and no digest: Cloudsmith (`post-digest-single-supported-201`).
+    /// The blob is stored, but the 201 has the URL of an upload and no digest: Cloudsmith
+    /// (`post-digest-single-supported-201`).
     UploadLocation,
 }
 
-/// How a URL in a `Location` is written.
+/// The form of a URL in a `Location`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -66,15 +68,16 @@ pub enum LocationForm {
     /// A path (`post-location-relative`).
     #[default]
     Path,
-    /// In full (`post-location-absolute`). Needs [`RegistryOptions::origin`](crate::RegistryOptions::origin), as all that follow do.
+    /// A whole URL (`post-location-absolute`). This form and those that follow need
+    /// [`RegistryOptions::origin`](crate::RegistryOptions::origin).
     Absolute,
-    /// In full, with `http` though the registry has `https` (`post-location-http-behind-tls`).
+    /// A whole URL, with `http` though the registry has `https` (`post-location-http-behind-tls`).
     Downgraded,
-    /// In full, without the port (`post-location-drops-port-443`).
+    /// A whole URL without the port (`post-location-drops-port-443`).
     WithoutPort,
-    /// In full but for the scheme: `host/path` (`post-location-schemeless-host`).
+    /// A URL without the scheme: `host/path` (`post-location-schemeless-host`).
     WithoutScheme,
-    /// At the storage's own origin, signed (`post-location-other-host`). Needs
+    /// A signed URL at the storage's own origin (`post-location-other-host`). Needs
     /// [`RegistryOptions::storage`](crate::RegistryOptions::storage).
     Storage,
 }
@@ -91,11 +94,11 @@ pub enum UploadPath {
     Singular,
     /// `/v2/<name>/blobs/uploads/<id>.patch`: Artifactory (`post-location-path-unusual`).
     Suffixed,
-    /// `/upload/part?id=<id>`: nothing of the API's form (`post-location-path-unusual`).
+    /// `/upload/part?id=<id>`, a path outside `/v2/` (`post-location-path-unusual`).
     IdInQuery,
 }
 
-/// What `_state` in the query of an upload's URL means (`post-location-opaque-query`).
+/// Whether the URL of an upload has `_state` in its query, and how it is checked (`post-location-opaque-query`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -103,12 +106,13 @@ pub enum StateQuery {
     /// There is none.
     #[default]
     Absent,
-    /// It is there, and not looked at.
+    /// It is sent, and not checked.
     Ignored,
-    /// Writing needs the newest, else 416; `GET` takes any: distribution 3, ACR (`patch-location-changes`).
+    /// A write with another state than the newest is refused with 416; `GET` accepts any state: distribution 3, ACR
+    /// (`patch-location-changes`).
     Newest,
-    /// All but deletion needs the newest, else 404 and the upload is gone: distribution 2 (`patch-location-changes`,
-    /// `status-get-needs-state`).
+    /// Any request except deletion with another state than the newest is answered with 404, and the upload no longer
+    /// exists: distribution 2 (`patch-location-changes`, `status-get-needs-state`).
     NewestOrGone,
 }
 
@@ -146,48 +150,49 @@ pub enum IdForm {
     PatchSuffix,
 }
 
-/// The shortest chunk but for the last.
+/// The shortest allowed chunk. The last chunk may be shorter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ChunkMin {
-    /// How long, in bytes.
+    /// The length in bytes.
     pub bytes: u64,
-    /// Whether `OCI-Chunk-Min-Length` says so (`oci-chunk-min-length`), or nothing does (`chunk-min-5mib-undeclared`).
+    /// Whether `OCI-Chunk-Min-Length` announces it (`oci-chunk-min-length`) or no header does
+    /// (`chunk-min-5mib-undeclared`).
     pub announced: bool,
 }
 
 impl ChunkMin {
-    /// A shortest length, and whether the registry says it.
+    /// The shortest length in bytes, and whether the registry announces it.
     #[must_use]
     pub const fn new(bytes: u64, announced: bool) -> Self {
         Self { bytes, announced }
     }
 }
 
-/// What becomes of `POST /v2/<name>/blobs/uploads` (`post-trailing-slash`).
+/// How `POST /v2/<name>/blobs/uploads` is answered (`post-trailing-slash`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum TrailingSlash {
-    /// It is no endpoint: 404.
+    /// With 404, because it is not an endpoint.
     #[default]
     Required,
-    /// 301 to the path with the slash.
+    /// With 301 to the path with the slash.
     Redirected,
-    /// It is as good.
+    /// Like the path with the slash.
     Optional,
 }
 
-/// What becomes of a push into a repository that is not there (`missing-repo-connection-closed`).
+/// How a push to a repository that does not exist is answered (`missing-repo-connection-closed`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Creation {
-    /// It is made.
+    /// The repository is created.
     #[default]
     OnPush,
-    /// It is refused with 404 `NAME_UNKNOWN`.
+    /// The push is refused with 404 `NAME_UNKNOWN`.
     Refused,
     /// The connection is closed without an answer: ECR.
     ConnectionClosed,

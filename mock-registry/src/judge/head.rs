@@ -1,4 +1,4 @@
-//! Rules about heads.
+//! Rules about the heads of requests.
 
 use http::Method;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_RANGE, COOKIE, TRANSFER_ENCODING};
@@ -95,7 +95,7 @@ impl Judge {
         }
     }
 
-    /// `PATCH` and `PUT`.
+    /// Judges `PATCH` and `PUT`.
     fn write(&mut self, judged: &JudgedRequest, request: &ParsedRequest) {
         let is_patch = request.row == Some(Row::SendChunk);
         let streams = is_patch && !request.headers.contains_key(CONTENT_RANGE);
@@ -119,7 +119,7 @@ impl Judge {
         }
     }
 
-    /// Whether chunks come one after the other, and say so as the spec wants it.
+    /// Judges whether chunks are sent in order, and have the headers that the spec requires.
     fn order(&mut self, judged: &JudgedRequest, request: &ParsedRequest, upload: &Upload, announced_min: bool) {
         let range = request.headers.get(CONTENT_RANGE).map(|range| range.to_str().unwrap_or_default());
         let Some(range) = range else {
@@ -159,11 +159,11 @@ impl Judge {
         }
     }
 
-    /// Whether a request went to the URL that the registry gave, byte for byte; for the next bytes, to the newest one.
+    /// Judges whether a request is to a URL that the registry gave, byte for byte; if it has bytes, to the newest URL.
     fn location(&mut self, judged: &JudgedRequest, request: &ParsedRequest) {
         let Some(told) = judged.upload.as_ref().and_then(|id| self.told.get(id)) else { return };
         if request.query.first("via") == Some("proxy") {
-            // Somebody on the way sent it here.
+            // A proxy redirected the request to this URL.
             return;
         }
         let is_at = |location: &str| {

@@ -1,4 +1,4 @@
-//! A request, as the judge keeps it until it is answered.
+//! A request, as the judge stores it until it is answered.
 
 use http::Method;
 use longshore_core::{Digest, Repository, Row};
@@ -7,7 +7,7 @@ use crate::request::ParsedRequest;
 use crate::route::Route;
 use crate::state::UploadId;
 
-/// A request, as far as it matters once it is answered.
+/// The parts of a request that the judge needs when it is answered.
 #[derive(Debug, Clone)]
 pub(crate) struct JudgedRequest {
     pub(crate) number: u64,
@@ -15,9 +15,9 @@ pub(crate) struct JudgedRequest {
     pub(crate) method: Method,
     pub(crate) repository: Option<Repository>,
     pub(super) upload: Option<UploadId>,
-    /// The content it is about: a blob, or, once it was read, a manifest.
+    /// The digest of the content of the request: a blob, or, after it was read, a manifest.
     pub(crate) digest: Option<Digest>,
-    /// The subject of the manifest it brings.
+    /// The subject of the manifest in the body.
     pub(crate) subject: Option<String>,
 }
 

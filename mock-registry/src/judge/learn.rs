@@ -1,4 +1,4 @@
-//! What clients learn from answers.
+//! Records what clients know from answers.
 
 use http::StatusCode;
 use http::header::LOCATION;
@@ -11,13 +11,13 @@ use crate::request::fallback_tag;
 use crate::state::UploadId;
 use longshore_core::Row;
 
-/// How many acknowledgements are remembered.
+/// The number of acknowledgements that are remembered.
 const MANY: usize = 10 * REMEMBERED;
-/// How many URLs of one upload are remembered.
+/// The number of URLs of one upload that are remembered.
 const URLS: usize = 64;
 
 impl Registry {
-    /// Takes note of an answer, if it arrives.
+    /// Records what a client knows from an answer, if the answer arrives.
     pub(crate) fn learn(&mut self, judged: &JudgedRequest, answer: &Answer) {
         if answer.delivery != Delivery::Whole {
             return;
@@ -48,11 +48,11 @@ impl Registry {
         }
     }
 
-    /// A manifest that is served says what the repository has; an image's blobs are in it.
+    /// Records that the repository has the manifest of an answer and the blobs of that image.
     fn learn_manifest(&mut self, repository: &Repository, answer: &Answer) {
         let Body::Bytes(bytes) = &answer.body else { return };
         let named = answer.headers.get("docker-content-digest").and_then(|digest| digest.to_str().ok()?.parse().ok());
-        // A client that is not told computes it (quirk `manifest-digest-header-unreliable`).
+        // If the header is missing, a client computes the digest (quirk `manifest-digest-header-unreliable`).
         let digest = named.or_else(|| Some(Digest::of(Algorithm::Sha256, bytes)));
         let contents = self.state.repositories.get(repository);
         let Some(stored) = digest.and_then(|digest: Digest| contents?.manifests.get(&digest)) else { return };
@@ -71,7 +71,8 @@ impl Judge {
         }
     }
 
-    /// Whether a client was told that something is there. Where too much was told, nothing is held against it.
+    /// Whether an answer told a client that content exists. If more was acknowledged than is remembered, the result is
+    /// always true.
     pub(super) fn is_acknowledged(&self, repository: &Repository, digest: &Digest) -> bool {
         self.acknowledged.len() >= MANY || self.acknowledged.contains(&(repository.clone(), *digest))
     }
@@ -112,7 +113,7 @@ impl Judge {
     }
 }
 
-/// Path and query of a `Location` of our own making.
+/// Path and query of a `Location` that this registry wrote.
 fn path_of(location: &str) -> &str {
     let after_scheme = location.split_once("://").map_or(location, |(_, rest)| rest);
     after_scheme.find('/').map_or("/", |at| &after_scheme[at..])

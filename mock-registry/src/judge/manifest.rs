@@ -19,7 +19,7 @@ struct Outline {
 }
 
 impl Registry {
-    /// The type that a manifest is sent as.
+    /// Judges the type with which a manifest is sent.
     pub(crate) fn judge_content_type(&mut self, judged: &JudgedRequest, content_type: Option<&str>, bytes: &[u8]) {
         let field = serde_json::from_slice::<Outline>(bytes).ok().and_then(|outline| outline.media_type);
         let judge = &mut self.judge;
@@ -40,7 +40,7 @@ impl Registry {
         }
     }
 
-    /// What a manifest refers to, and, where it is a list of referrers, what is in it.
+    /// Judges the references of a manifest, and, if it is a list of referrers, its entries.
     pub(crate) fn judge_manifest(
         &mut self,
         judged: &JudgedRequest,
@@ -70,7 +70,7 @@ impl Registry {
         }
     }
 
-    /// Whether a tag is that of a list of referrers: all that is in it refers to the same subject.
+    /// Whether a tag is the tag of a list of referrers: all manifests in the list have the same subject.
     fn is_referrers_list(&self, repository: &Repository, tag: &Tag, manifests: &[Digest]) -> bool {
         let contents = self.state.repositories.get(repository);
         !manifests.is_empty()

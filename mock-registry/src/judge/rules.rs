@@ -1,23 +1,23 @@
-//! The rules that the judge holds clients to.
+//! The rules for clients.
 
 use crate::report::{Clause, Level};
 
-/// One rule.
+/// A rule for clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Rule {
     /// Its name, in breaches and reports.
     pub name: &'static str,
-    /// How binding it is; where one rule is broken in several ways, the most binding.
+    /// How binding it is; the most binding level, if it can be broken in several ways.
     pub level: Level,
-    /// What it requires, as a sentence.
+    /// The requirement, as a sentence.
     pub sentence: &'static str,
-    /// The heading of the spec that says so, and its anchor; for other sources without an anchor.
+    /// The heading of the spec and its anchor; a source that is not the spec has no anchor.
     source: (&'static str, Option<&'static str>),
 }
 
 impl Rule {
-    /// Where it is written.
+    /// The clause that states it.
     #[must_use]
     pub fn clause(&self) -> Clause {
         match self.source {
@@ -26,7 +26,7 @@ impl Rule {
         }
     }
 
-    /// The rule of this name.
+    /// Finds the rule of this name.
     #[must_use]
     pub fn named(name: &str) -> Option<&'static Self> {
         RULES.iter().find(|rule| rule.name == name)
@@ -43,7 +43,7 @@ const fn rule(
     Rule { name, level, sentence, source: (title, anchor) }
 }
 
-/// The rule about what clients still owe at the end: it is broken by none of their requests.
+/// The rule that clients list the referrers that they pushed. No single request breaks it: it is checked at the end.
 pub const REFERRERS_LISTED: &str = "referrers-listed";
 
 const CHUNKS: (&str, Option<&str>) = ("Pushing a blob in chunks", Some("pushing-a-blob-in-chunks"));

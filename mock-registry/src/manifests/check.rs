@@ -1,4 +1,4 @@
-//! What a manifest must be before it is stored.
+//! The checks of a manifest before it is stored.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::refusal::{Code, Refusal, status};
 use crate::registry::Registry;
 
 impl Registry {
-    /// `If-Match` and `If-None-Match` (RFC 9110, section 13.1) against what stands under the name now.
+    /// Checks `If-Match` and `If-None-Match` (RFC 9110, section 13.1) against the current manifest of the reference.
     pub(super) fn check_conditions(
         &self,
         repository: &Repository,
@@ -26,7 +26,7 @@ impl Registry {
         }
         let contents = self.state.repositories.get(repository);
         let current = contents.and_then(|contents| named.find(contents));
-        // What is there has a validator even where none is told.
+        // An existing manifest has a validator even if the registry sends no `ETag`.
         let current = current.map(|digest| self.etag(&digest).unwrap_or_default());
         let (if_match, if_none_match) = (conditions.if_match.as_ref(), conditions.if_none_match.as_ref());
         let fails = if_match.is_some_and(|condition| !matches(condition, current.as_deref()))
@@ -38,7 +38,7 @@ impl Registry {
         Ok(())
     }
 
-    /// What this registry asks of manifests beyond the spec.
+    /// Checks that the behaviour adds to those of the spec.
     pub(super) fn check_accepted_types(&self, reading: &Reading) -> Result<(), Refusal> {
         let behaviour = &self.options.behaviour.manifests;
         let stored = &reading.stored;
@@ -73,7 +73,7 @@ impl Registry {
         Ok(())
     }
 
-    /// All blobs and manifests that a manifest refers to must be in its repository; its subject need not.
+    /// Checks that all blobs and manifests that a manifest refers to are in its repository. The subject may be missing.
     pub(super) fn check_references(
         &self,
         repository: &Repository,
@@ -119,7 +119,7 @@ impl Registry {
         }
     }
 
-    /// Whether the tags may name this manifest, by what they name now.
+    /// Checks whether the tags may be moved from the manifests that they name now to this one.
     pub(super) fn check_tags(
         &self,
         repository: &Repository,
@@ -144,7 +144,7 @@ impl Registry {
         Ok(())
     }
 
-    /// Whether the same manifest came under the same name a moment ago, where that is a conflict.
+    /// Checks whether the same manifest was stored under the same reference a moment ago, if that is a conflict.
     pub(super) fn check_duplicate(
         &self,
         repository: &Repository,

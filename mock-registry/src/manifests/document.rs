@@ -1,4 +1,4 @@
-//! What a manifest says: read as JSON by ourselves, apart from the client's reading.
+//! Reads manifests as JSON, independently of how the client reads them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ use crate::Instant;
 use crate::refusal::{Code, Refusal};
 use crate::state::Stored;
 
-/// The parts of a manifest that a registry looks at. `null` is absence, as in Go.
+/// The parts of a manifest that a registry reads. `null` counts as absent, as in Go.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Document {
@@ -19,7 +19,8 @@ struct Document {
     media_type: Option<String>,
     config: Option<Entry>,
     layers: Option<Vec<Entry>>,
-    /// Of an index, which must have it; `null` is an empty list, which programs in Go write so.
+    /// The list of an index, which must have it. `null` is an empty list, because programs in Go write an empty list
+    /// so.
     #[serde(default, deserialize_with = "there")]
     manifests: Option<Option<Vec<Entry>>>,
     /// Of an artifact manifest.
@@ -31,7 +32,7 @@ struct Document {
     annotations: Option<BTreeMap<String, Option<String>>>,
 }
 
-/// The parts of a descriptor that a registry looks at.
+/// The parts of a descriptor that a registry reads.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Entry {
@@ -48,23 +49,24 @@ struct Layer {
     blob_sum: String,
 }
 
-/// A manifest that was read, and what it refers to.
+/// A manifest that was read, and its references.
 pub(crate) struct Reading {
     pub(crate) stored: Stored,
-    /// The manifests that it refers to; its subject is none of them.
+    /// The manifests that it refers to, without its subject.
     pub(crate) manifests: Vec<Digest>,
     pub(crate) has_media_type: bool,
     pub(crate) has_artifact_type: bool,
     pub(crate) config_type: Option<String>,
-    /// Whether its config or a layer is of the other family, Docker's or the OCI's.
+    /// Whether its config or a layer has a type of the other family (Docker or OCI).
     pub(crate) is_mixed: bool,
-    /// Whether an entry of it has annotations.
+    /// Whether one of its entries has annotations.
     pub(crate) has_annotated_entries: bool,
-    /// How many layers an image has.
+    /// The number of layers of an image.
     pub(crate) layers: Option<usize>,
 }
 
-/// Reads a manifest that came with this `Content-Type`; with another than a manifest's, it is refused with that status.
+/// Reads a manifest that was sent with this `Content-Type`. If that is not the type of a manifest, refuses it with the
+/// status `unknown_type`.
 pub(crate) fn read(content_type: Option<&str>, bytes: Bytes, unknown_type: u16) -> Result<Reading, Refusal> {
     let given: Option<MediaType> = match content_type {
         None => None,
@@ -92,12 +94,12 @@ pub(crate) fn read(content_type: Option<&str>, bytes: Bytes, unknown_type: u16) 
     document.interpret(media_type, bytes)
 }
 
-/// A manifest that the storage kept: it was checked when it came, so nothing is refused any more.
+/// Reads a manifest from the storage. It was checked when it was pushed, so it is not refused.
 pub(crate) fn restore(media_type: MediaType, bytes: Bytes) -> Stored {
     read(Some(media_type.as_str()), bytes.clone(), 400).unwrap_or_else(|_| opaque(media_type, bytes)).stored
 }
 
-/// A manifest that cannot be read any more.
+/// A manifest that can no longer be read.
 fn opaque(media_type: MediaType, bytes: Bytes) -> Reading {
     let stored = Stored {
         media_type,
@@ -121,12 +123,12 @@ fn opaque(media_type: MediaType, bytes: Bytes) -> Reading {
     }
 }
 
-/// A property that is there, though it may be `null`.
+/// Reads a property that is present, even if it is `null`.
 fn there<'de, D: Deserializer<'de>, T: Deserialize<'de>>(value: D) -> Result<Option<T>, D::Error> {
     T::deserialize(value).map(Some)
 }
 
-/// What a manifest refers to.
+/// The references of a manifest.
 #[derive(Default)]
 struct References {
     blobs: BTreeSet<Digest>,
@@ -168,7 +170,7 @@ impl Document {
         })
     }
 
-    /// What it refers to, by its type.
+    /// The references, by the type of the manifest.
     fn references(&self, media_type: &MediaType) -> Result<References, Refusal> {
         let mut references = References::default();
         if media_type.is_index() || media_type.is_image() {
@@ -184,7 +186,7 @@ impl Document {
             for entry in manifests.iter().flatten() {
                 match entry.media_type() {
                     Some(blob) if !blob.is_manifest() => references.add_blob(entry)?,
-                    // An index is a list of manifests: an entry that does not say what it is is one.
+                    // An index is a list of manifests, so an entry without a type is a manifest.
                     _ => references.manifests.push(digest(&entry.digest)?),
                 }
             }
@@ -225,7 +227,7 @@ fn invalid(message: &str) -> Refusal {
     Refusal::bad_request(Code::ManifestInvalid, message)
 }
 
-/// Whether one type is Docker's and the other the OCI's.
+/// Whether one type is of Docker and the other is of the OCI.
 fn families_differ(one: &MediaType, other: &MediaType) -> bool {
     let is_dockers = |of: &MediaType| of.as_str().starts_with("application/vnd.docker.");
     let is_ocis = |of: &MediaType| of.as_str().starts_with("application/vnd.oci.");
@@ -233,12 +235,12 @@ fn families_differ(one: &MediaType, other: &MediaType) -> bool {
 }
 
 impl Entry {
-    /// What it is, where it says so.
+    /// Its type, if it has one.
     fn media_type(&self) -> Option<MediaType> {
         self.media_type.as_deref()?.parse().ok()
     }
 
-    /// Whether it is a layer that may not be pushed: those are had from elsewhere.
+    /// Whether it is a layer that must not be pushed, because clients get it from another place.
     fn is_elsewhere(&self) -> bool {
         self.media_type().is_some_and(|of| of.is_nondistributable())
             || self.urls.iter().flatten().flatten().any(|url| !url.is_empty())

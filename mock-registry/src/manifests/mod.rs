@@ -71,7 +71,7 @@ impl Registry {
         Ok(answer)
     }
 
-    /// `end-9`: a tag goes alone, a manifest goes with the tags that name it.
+    /// `end-9`: deletes a tag alone, or a manifest with all tags that name it.
     pub(crate) fn delete_manifest(&mut self, repository: &Repository, reference: &str) -> Result<Answer, Refusal> {
         let listing = &self.options.behaviour.listing;
         let mut done = deletion(listing.delete_manifest)?;
@@ -102,14 +102,14 @@ impl Registry {
         Ok(Answer::new(Row::DeleteManifest, done))
     }
 
-    /// Manifests that only a temporary tag keeps are gone after their time (`push-by-digest-temporary`).
+    /// Deletes manifests that no tag names after their lifetime (`push-by-digest-temporary`).
     pub(crate) fn expire_untagged(&mut self) {
         let Some(micros) = self.options.behaviour.manifests.untagged_lifetime else { return };
         if self.untagged_check.is_some_and(|check| self.now < check) {
             return;
         }
         let lifetime = Duration::from_micros(micros);
-        // Before this moment nothing more is over, unless a tag or a manifest changes.
+        // The next moment at which a lifetime ends, unless a tag or a manifest changes.
         let mut next = self.now.after(lifetime);
         let mut over = Vec::new();
         for (repository, contents) in &self.state.repositories {
@@ -126,18 +126,18 @@ impl Registry {
                 }
             }
         }
-        // What goes may have been what kept another.
+        // A deleted manifest may have been the last one that listed another one.
         self.untagged_check = over.is_empty().then_some(next);
         for (repository, digest) in over {
             if let Some(stored) = self.state.remove_manifest(&repository, &digest) {
                 let record = Record::Manifest { repository, digest, content: (stored.media_type, stored.bytes) };
-                // What a storage does not erase now is there again after a restart, and goes once more.
+                // A record that the storage cannot erase now is loaded after a restart and is then deleted again.
                 drop(self.storage.erase(&record));
             }
         }
     }
 
-    /// The validator of a manifest.
+    /// The validator (`ETag`) of a manifest.
     fn etag(&self, digest: &Digest) -> Option<String> {
         match self.options.behaviour.manifests.etag {
             EtagForm::Digest => Some(format!("\"{digest}\"")),
@@ -149,7 +149,7 @@ impl Registry {
     }
 }
 
-/// Whether a client's `Accept` headers name this type, or there are none.
+/// Whether the `Accept` headers of a request name this type, or there are none.
 fn accepts(request: &ParsedRequest, media_type: &MediaType) -> bool {
     let mut named = request.headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).peekable();
     named.peek().is_none()
@@ -159,7 +159,7 @@ fn accepts(request: &ParsedRequest, media_type: &MediaType) -> bool {
         })
 }
 
-/// Whether a condition names this validator (RFC 9110, section 13.1). `*` matches whatever is there.
+/// Whether a condition matches this validator (RFC 9110, section 13.1). `*` matches any existing manifest.
 fn matches(condition: &str, etag: Option<&str>) -> bool {
     let Some(etag) = etag else { return false };
     condition.split(',').map(str::trim).any(|one| one == "*" || one.strip_prefix("W/").unwrap_or(one) == etag)

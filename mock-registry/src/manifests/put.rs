@@ -20,7 +20,7 @@ use crate::request::ParsedRequest;
 use crate::storage::Record;
 use longshore_core::Row;
 
-/// How many tags the query of one request may name.
+/// The number of tags that the query of one request may name.
 const TAGS: usize = 50;
 
 impl Registry {
@@ -46,7 +46,7 @@ impl Registry {
             _ => Ok(Vec::new()),
         };
         if let Ok(tags) = &mut tags {
-            // Each is answered once, in a header of its own; clients bound how many headers they take.
+            // The answer has a header for each tag, and clients limit the number of headers that they accept.
             let mut seen = BTreeSet::new();
             tags.retain(|tag| seen.insert(tag.clone()));
             if tags.len() > TAGS {
@@ -159,7 +159,7 @@ impl Registry {
         }
     }
 
-    /// Stores a manifest and lets the tags name it.
+    /// Stores a manifest and the tags that name it.
     pub(crate) fn store(
         &mut self,
         repository: &Repository,
@@ -183,7 +183,7 @@ impl Registry {
         Ok(())
     }
 
-    /// Takes records back, as well as a storage that fails lets us: what stands in the state is what was there before.
+    /// Undoes records, as far as the failing storage allows. The state still has the entries from before.
     fn unwrite(&mut self, records: &[Record]) {
         for record in records {
             let before = match record {

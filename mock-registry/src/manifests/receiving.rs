@@ -1,4 +1,4 @@
-//! A manifest on its way in, and how requests name manifests.
+//! A manifest while it is received, and references to manifests.
 
 use bytes::BytesMut;
 use longshore_core::{Digest, Repository, Row, Tag};
@@ -8,7 +8,7 @@ use crate::refusal::{Code, Refusal};
 use crate::request::{digest, sought_digest};
 use crate::state::Contents;
 
-/// A manifest on its way in.
+/// A manifest while it is received.
 #[derive(Debug)]
 pub(crate) struct Receiving {
     pub(crate) row: Option<Row>,
@@ -21,7 +21,7 @@ pub(crate) struct Receiving {
     pub(super) bytes: BytesMut,
 }
 
-/// A manifest's name in a request.
+/// The reference of a manifest in a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Named {
     Tag(Tag),
@@ -29,7 +29,7 @@ pub(crate) enum Named {
 }
 
 impl Named {
-    /// Reads a name; anything with a colon is meant as a digest.
+    /// Reads a reference. A reference with a colon is a digest.
     pub(super) fn of(reference: &str) -> Result<Self, Refusal> {
         if reference.contains(':') {
             return Ok(Self::Digest(digest(reference)?));
@@ -40,7 +40,7 @@ impl Named {
         Ok(Self::Tag(tag))
     }
 
-    /// Reads the name of a manifest that is asked for.
+    /// Reads the reference of a manifest that a client requests.
     pub(super) fn sought(reference: &str) -> Result<Self, Refusal> {
         if reference.contains(':') {
             sought_digest(reference, Code::ManifestUnknown).map(Self::Digest)
@@ -64,7 +64,7 @@ pub(super) struct Conditions {
     pub(super) if_none_match: Option<String>,
 }
 
-/// The refusal of what is asked of a manifest that is not there.
+/// The refusal of a request for a manifest that does not exist.
 pub(super) fn unknown(reference: &str) -> Refusal {
     Refusal::not_found(Code::ManifestUnknown, "the repository has no such manifest")
         .detail(json!({ "reference": reference }))

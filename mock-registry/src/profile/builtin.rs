@@ -1,9 +1,9 @@
-//! The profiles that this crate brings.
+//! The profiles that this crate contains.
 
 /// Embeds the files of these names.
 macro_rules! profiles {
     ($($name:literal),* $(,)?) => {
-        /// The names of the profiles that this crate brings, in alphabetical order.
+        /// The names of the profiles that this crate contains, in alphabetical order.
         pub const NAMES: &[&str] = &[$($name),*];
 
         /// The text of a file.

@@ -1,11 +1,11 @@
-//! Switches of which one takes away what the other says something of.
+//! Contradictions between switches: with one value of a switch, another switch has no effect.
 
 use serde_json::Value;
 
 use super::SetSwitch;
 use super::error::{Place, ProfileError};
 
-/// Where `taker` has one of the values, `taken` shows nowhere.
+/// If `taker` has one of the values, `taken` has no effect.
 struct Rule {
     taker: &'static str,
     when: fn(&Value) -> bool,
@@ -77,7 +77,7 @@ fn is_true(value: &Value) -> bool {
     *value == Value::Bool(true)
 }
 
-/// Refuses a switch that is set twice, and what contradicts itself: within one file, or on one command line.
+/// Refuses a switch that is set twice, and switches that contradict each other, in one file or on one command line.
 pub(super) fn check(sets: &[(Place, &SetSwitch)]) -> Result<(), ProfileError> {
     for (number, (at, set)) in sets.iter().enumerate() {
         let mut before = sets[..number].iter();

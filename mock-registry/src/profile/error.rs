@@ -1,10 +1,10 @@
-//! Why a profile is refused.
+//! Errors in profiles.
 
 use std::fmt;
 
 use thiserror::Error;
 
-/// Where something stands.
+/// A place in a profile.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Place {
@@ -37,7 +37,7 @@ impl fmt::Display for Place {
     }
 }
 
-/// Why a profile is refused.
+/// Errors in profiles.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ProfileError {
@@ -65,7 +65,7 @@ pub enum ProfileError {
         /// What was probably meant.
         nearest: Option<String>,
     },
-    /// A key that has to be there is not.
+    /// A required key is missing.
     #[error("{at}: {key} is missing here: it is a text")]
     Missing {
         /// Where.
@@ -80,10 +80,10 @@ pub enum ProfileError {
         at: Place,
         /// The key.
         key: String,
-        /// What it has to be.
+        /// The type that it must have.
         wanted: &'static str,
     },
-    /// A switch that there is not.
+    /// A switch that does not exist.
     #[error("{at}: there is no switch {path}{}", meant(.nearest))]
     UnknownSwitch {
         /// Where.
@@ -93,7 +93,7 @@ pub enum ProfileError {
         /// What was probably meant.
         nearest: Option<String>,
     },
-    /// A switch has no such value.
+    /// A value that the switch does not accept.
     #[error("{at}: {switch}: {message}")]
     Value {
         /// Where.
@@ -113,20 +113,20 @@ pub enum ProfileError {
         /// Where it was set first.
         first: Place,
     },
-    /// Two switches contradict each other: the one takes away what the other says something of.
+    /// Two switches contradict each other: with the value of one, the other has no effect.
     #[error("{at}: {switch} contradicts {other} = {value} ({other_at}): {why}")]
     Contradiction {
-        /// Where the one is set that can show nowhere.
+        /// Where the switch without an effect is set.
         at: Place,
         /// The path of that switch.
         switch: String,
         /// The switch that it contradicts.
         other: String,
-        /// The value of that one.
+        /// The value of the other switch.
         value: String,
-        /// Where that one is set.
+        /// Where the other switch is set.
         other_at: Place,
-        /// What they contradict each other in.
+        /// The contradiction.
         why: &'static str,
     },
     /// A quirk that is not in the catalogue.
@@ -139,7 +139,7 @@ pub enum ProfileError {
         /// What was probably meant.
         nearest: Option<String>,
     },
-    /// A profile that there is not.
+    /// A profile that does not exist.
     #[error("there is no profile {name:?}{}", meant(.nearest))]
     UnknownProfile {
         /// Its name.
@@ -155,7 +155,7 @@ pub enum ProfileError {
         /// Why.
         message: String,
     },
-    /// A profile that there is not is extended.
+    /// The profile extends one that does not exist.
     #[error("{at}: there is no profile {name:?} that this one could extend{}", meant(.nearest))]
     UnknownParent {
         /// Where.
@@ -165,7 +165,7 @@ pub enum ProfileError {
         /// What was probably meant.
         nearest: Option<String>,
     },
-    /// A profile extends itself, by way of others.
+    /// A profile extends itself, directly or through others.
     #[error("{at}: the profile extends itself: {chain}")]
     Circle {
         /// Where.

@@ -1,11 +1,11 @@
-//! Profiles and quirks as words: for a terminal.
+//! Profiles and quirks as text for a terminal.
 
 use std::fmt::Write as _;
 
 use super::{Entry, NAMES, Profile, ProfileError, Quirk, Severity, quirk, switches};
 use crate::nearest::nearest;
 
-/// All profiles: each with its quirks, and their sources.
+/// All profiles, with their quirks and sources.
 #[must_use]
 pub fn list() -> String {
     let profiles = NAMES.iter().filter_map(|name| Profile::named(name).ok());
@@ -13,7 +13,7 @@ pub fn list() -> String {
 }
 
 impl Profile {
-    /// The profile in words: what it plays, and why.
+    /// The profile as text: what it changes, and why.
     #[must_use]
     pub fn described(&self) -> String {
         let mut text = format!("{}: {}", self.name, self.title);
@@ -57,10 +57,10 @@ impl Entry {
     }
 }
 
-/// A quirk in words: what registries do, what a client makes of it, and which profiles have it.
+/// A quirk as text: what registries do, what a client does about it, and which profiles have it.
 ///
 /// # Errors
-/// [`ProfileError::UnknownQuirk`] where there is none of this id, with the nearest one.
+/// [`ProfileError::UnknownQuirk`] if there is no quirk of this id, with the nearest id.
 pub fn explain(id: &str) -> Result<String, ProfileError> {
     let Some(quirk) = quirk::named(id) else {
         let nearest = nearest(id, quirk::all().iter().map(|quirk| quirk.id.as_str()));
@@ -79,7 +79,7 @@ pub fn explain(id: &str) -> Result<String, ProfileError> {
     Ok(text)
 }
 
-/// The profiles that have a quirk of their own, with what they say of it.
+/// The profiles that have a quirk themselves, with their entry for it.
 fn having(quirk: &Quirk) -> Vec<(Profile, Entry)> {
     let profiles = NAMES.iter().filter_map(|name| Profile::named(name).ok());
     profiles
@@ -101,7 +101,7 @@ impl Severity {
 }
 
 impl Quirk {
-    /// How the mock plays it, in words.
+    /// How the mock registry reproduces it, as text.
     #[must_use]
     pub fn played(&self) -> String {
         match (self.played_by.as_str(), self.switches()) {
@@ -117,7 +117,7 @@ impl Quirk {
         }
     }
 
-    /// The switches with which profiles play it.
+    /// The switches with which profiles reproduce it.
     fn switches(&self) -> Vec<String> {
         let mut paths: Vec<String> = having(self)
             .into_iter()

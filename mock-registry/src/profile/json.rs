@@ -1,9 +1,9 @@
-//! Values of TOML as JSON, which serde reads into switches.
+//! Converts values of TOML to JSON, from which serde reads switches.
 
 use serde_json::Value;
 use toml::de::DeValue;
 
-/// A value of TOML as JSON. Dates, which nothing here has, are texts.
+/// A value of TOML as JSON. A date, which no switch has, becomes a text.
 pub(super) fn json(value: &DeValue<'_>) -> Value {
     match value {
         DeValue::String(text) => Value::from(text.as_ref()),

@@ -1,4 +1,4 @@
-//! Reading a profile, with the line of everything.
+//! Reads a profile, with the line of each part.
 
 use std::str::FromStr as _;
 
@@ -13,7 +13,7 @@ use super::{Difference, Entry, Evidence, Profile, SetSwitch, Settings, contradic
 use crate::behaviour::AnswerChange;
 use crate::nearest::nearest;
 
-/// Reads a profile that this crate brings. `chain` has the names of those that extend it, and its own.
+/// Reads a profile that this crate contains. `chain` has the names of the profiles that extend it, and its own.
 pub(super) fn named(name: &str, chain: &mut Vec<String>) -> Result<Profile, ProfileError> {
     let text = builtin::text(name).ok_or_else(|| ProfileError::UnknownProfile {
         name: name.to_owned(),
@@ -22,7 +22,7 @@ pub(super) fn named(name: &str, chain: &mut Vec<String>) -> Result<Profile, Prof
     profile(&format!("profiles/{name}.toml"), text, chain)
 }
 
-/// Reads a profile. `chain` has the names of those that extend it, and its own.
+/// Reads a profile. `chain` has the names of the profiles that extend it, and its own.
 pub(super) fn profile(file: &str, text: &str, chain: &mut Vec<String>) -> Result<Profile, ProfileError> {
     let reader = Reader { file, text };
     let table = DeTable::parse(text).map_err(|error| {
@@ -64,7 +64,7 @@ pub(super) fn assignment(text: &str) -> Result<SetSwitch, ProfileError> {
     Ok(SetSwitch { path, value: loose(value.trim()), line: 0 })
 }
 
-/// A value as people type it: TOML, or a bare word, or `word:number`.
+/// A value on a command line: TOML, a word without quotes, or `word:number`.
 fn loose(text: &str) -> Value {
     if let Ok(value) = DeValue::parse(text) {
         return json(value.get_ref());
@@ -106,7 +106,7 @@ impl Reader<'_> {
         ProfileError::Type { at: self.place(offset), key: key.to_owned(), wanted }
     }
 
-    /// Refuses keys that mean nothing.
+    /// Refuses unknown keys.
     fn known(&self, table: &DeTable<'_>, keys: &[&str]) -> Result<(), ProfileError> {
         for key in table.keys() {
             let name: &str = key.get_ref();
@@ -228,7 +228,7 @@ impl Reader<'_> {
         Ok(Difference { fact: required("fact")?, why: required("why")? })
     }
 
-    /// No switch twice in one file, and none that another one takes away.
+    /// Refuses a switch that is set twice in one file, and a switch that has no effect because of another one.
     fn check(&self, entries: &[Entry]) -> Result<(), ProfileError> {
         let sets = entries.iter().flat_map(|entry| &entry.switches);
         contradiction::check(&sets.map(|set| (Place::line(self.file, set.line), set)).collect::<Vec<_>>())

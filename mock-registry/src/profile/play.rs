@@ -1,12 +1,12 @@
-//! A registry that is served plays another profile.
+//! Changing the profile of a running registry.
 
 use super::Profile;
 use crate::auth::Auth;
 use crate::options::RegistryOptions;
 
 impl RegistryOptions {
-    /// Plays another profile from now on. Bounds are those that were set up at the `begin`, where the profile has none; users
-    /// stay, and say who they are as they do there.
+    /// Uses another profile from now on. A limit that the profile does not have is taken from `begin`, the options at
+    /// the start. The users stay, and authenticate as the profile says.
     pub(crate) fn play(&mut self, profile: &Profile, begin: &Self) {
         self.behaviour = profile.behaviour().clone();
         self.limits = begin.limits.clone();

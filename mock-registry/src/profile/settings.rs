@@ -1,4 +1,4 @@
-//! All that a profile decides: behaviour, limits, and how clients say who they are.
+//! The settings of a profile: behaviour, limits, and how clients authenticate.
 
 use std::time::Duration;
 
@@ -15,22 +15,22 @@ use crate::options::Limits;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Settings {
-    /// What the registry does.
+    /// The behaviour of the registry.
     pub behaviour: Behaviour,
-    /// What bounds it.
+    /// The limits of the registry.
     pub limits: ProfileLimits,
     /// How clients say who they are.
     pub users: ProfileUsers,
 }
 
-/// Limits of a registry that clients meet.
+/// The limits of a registry that clients can notice.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ProfileLimits {
-    /// The longest manifest, in bytes (`manifest-size-limit`).
+    /// The length of the longest allowed manifest in bytes (`manifest-size-limit`).
     pub manifest: Option<usize>,
-    /// The most entries in a page of tags or referrers (`tags-n-limit`, `referrers-pagination`).
+    /// The largest number of entries in a page of tags or referrers (`tags-n-limit`, `referrers-pagination`).
     pub page: Option<usize>,
 }
 
@@ -46,11 +46,12 @@ impl ProfileLimits {
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ProfileUsers {
-    /// `basic` in each request (`basic-only-registry`), or `bearer`: with a token, had for name and password.
+    /// `basic`, with user name and password in each request (`basic-only-registry`), or `bearer`, with a token that the
+    /// token server gives for them.
     pub scheme: Option<AuthScheme>,
     /// The `service` of a challenge.
     pub service: Option<String>,
-    /// How many seconds a token is good (`token-expires-mid-upload`).
+    /// How long a token is valid, in seconds (`token-expires-mid-upload`).
     pub token_lifetime: Option<u64>,
 }
 
@@ -79,7 +80,7 @@ impl Settings {
         groups
     }
 
-    /// Sets switches, all at once. The error says which has a value that it cannot have, and what is wrong with it.
+    /// Sets several switches. The error has the index of the switch with a wrong value, and a message.
     pub(super) fn set_all(&mut self, sets: &[&SetSwitch]) -> Result<(), (usize, String)> {
         let mut behaviour = json!(self.behaviour);
         for set in sets {
@@ -91,7 +92,7 @@ impl Settings {
         let others = |set: &SetSwitch| set.path.starts_with("limits.") || set.path.starts_with("users.");
         match serde_json::from_value(behaviour) {
             Ok(behaviour) => self.behaviour = behaviour,
-            // Which one it was, is told by setting one after the other.
+            // Set one after the other, to find the one that failed.
             Err(_) => {
                 for (number, set) in sets.iter().enumerate() {
                     self.set(set).map_err(|message| (number, message))?;
@@ -104,7 +105,7 @@ impl Settings {
         Ok(())
     }
 
-    /// Sets one switch. The error says what is wrong with its value.
+    /// Sets one switch. The error is a message about its value.
     pub(super) fn set(&mut self, set: &SetSwitch) -> Result<(), String> {
         let changed = self.with(&set.path, &set.value).map_err(|message| {
             let said = |value| self.with(&set.path, &value).err();

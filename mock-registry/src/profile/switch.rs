@@ -1,4 +1,4 @@
-//! The switches that there are, read from the types themselves.
+//! The list of all switches, derived from the types.
 
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ use super::settings::Settings;
 pub struct Switch {
     /// Its path, such as `mount.without-from`.
     pub path: String,
-    /// What it is in a registry that does what the spec says, as JSON; `null` where nothing is set.
+    /// Its value in a registry that follows the spec, as JSON; `null` if it is not set.
     pub default: Value,
 }
 

@@ -1,11 +1,11 @@
-//! What is said of a value that a switch cannot have.
+//! Messages about values that a switch does not accept.
 
 use serde_json::{Value, json};
 
 use crate::nearest::nearest;
 
-/// What is wrong with a value, in words of a profile instead of Rust's. `said` gives what the type of the switch says of
-/// another value, so that all that it may be can be told.
+/// The message about a wrong value, in the words of a profile instead of Rust. `said` gives the error of the switch's
+/// type for another value, so that the message can list all allowed values.
 pub(super) fn refused(value: &Value, message: &str, said: impl Fn(Value) -> Option<String>) -> String {
     let names = |message: &str, begin: &str| {
         let list = message.strip_prefix(begin)?.split_once("expected")?.1;

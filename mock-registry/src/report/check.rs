@@ -4,165 +4,165 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A rule, a row or a cell, and what came of it.
+/// A rule, a row or a cell, and its result.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub struct Check {
-    /// Its name, which stays the same from version to version.
+    /// Its name, which is the same in all versions.
     pub id: String,
-    /// The group it stands in: a chapter of the suite, a client of the matrix.
+    /// Its group: a chapter of the suite, or a client of the matrix.
     pub group: String,
-    /// What is required, as a sentence.
+    /// The requirement, as a sentence.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub title: String,
     /// How binding it is.
     pub level: Level,
-    /// Where that is written.
+    /// The clause that states the requirement.
     pub clause: Clause,
-    /// The endpoint it is about: `end-1` to `end-14`, `token` or `other`.
+    /// Its endpoint: `end-1` to `end-14`, `token` or `other`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub row: Option<String>,
     /// What came of it.
     pub status: CheckStatus,
-    /// Why it was skipped, is known to fail, or could not be carried out.
+    /// Why it was skipped, why it is known to fail, or why it could not be carried out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// What was seen, in order.
+    /// The observations, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub evidence: Vec<Evidence>,
-    /// The requests and answers that show it, secrets cut.
+    /// The requests and answers, with secrets removed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exchanges: Vec<RecordedExchange>,
-    /// The `curl` that repeats it.
+    /// The `curl` command that repeats it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub curl: Option<String>,
-    /// How many seconds it took.
+    /// The duration in seconds.
     #[serde(default)]
     pub seconds: f64,
 }
 
-/// How binding something is.
+/// How binding a requirement is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Level {
-    /// The spec says MUST, or content can be lost or a secret leak by it.
+    /// The spec says MUST, or a violation can lose content or leak a secret.
     Must,
     /// The spec says SHOULD.
     Should,
-    /// The spec says MAY: where it is done, it is done like this.
+    /// The spec says MAY: a party that uses the option must use it in this way.
     May,
-    /// The spec allows it, and some registry does not stand it.
+    /// The spec allows the behaviour, but a real registry fails with it.
     Quirk,
 }
 
-/// What came of a check.
+/// The result of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum CheckStatus {
-    /// It was looked at, and holds.
+    /// The requirement was checked and is met.
     Passed,
-    /// It was looked at, and does not hold.
+    /// The requirement was checked and is not met.
     Failed,
-    /// Nothing happened that it is about, or it was left out.
+    /// It was not checked, because no request concerned it or it was excluded.
     Skipped,
-    /// It does not hold, as was known before; the reason says why.
+    /// The requirement is not met, which is a known failure; the reason says why.
     KnownFailure,
-    /// It was known not to hold, and holds.
+    /// The requirement is a known failure, and is met.
     UnexpectedPass,
-    /// It could not be carried out: no answer in time, say.
+    /// It could not be carried out, for example because there was no answer in time.
     Error,
 }
 
-/// Where a rule is written.
+/// The clause that states a requirement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Clause {
-    /// The heading, or the name of a source that is not the spec.
+    /// The heading in the spec, or the name of another source.
     pub title: String,
-    /// Where to read it.
+    /// The URL of the text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
 }
 
 impl Clause {
-    /// A heading, and where to read it.
+    /// A clause with a heading and the URL of its text.
     #[must_use]
     pub fn new(title: impl Into<String>, url: Option<String>) -> Self {
         Self { title: title.into(), url }
     }
 }
 
-/// Something that was seen.
+/// An observation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub struct Evidence {
-    /// The number of the request, from 1, where it is about one.
+    /// The number of the request, from 1, if it is about one request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<u64>,
-    /// The endpoint that the request was about.
+    /// The endpoint of the request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub row: Option<String>,
-    /// What was seen, as a sentence.
+    /// The observation as a sentence.
     pub sentence: String,
 }
 
 impl Evidence {
-    /// A sentence, about nothing in particular yet.
+    /// An observation that is not about one request.
     #[must_use]
     pub fn new(sentence: impl Into<String>) -> Self {
         Self { request: None, row: None, sentence: sentence.into() }
     }
 
-    /// The same, about the request of this number, and of the row with this id.
+    /// Sets the number of the request and the id of its row.
     #[must_use]
     pub fn about(self, request: Option<u64>, row: Option<String>) -> Self {
         Self { request, row, ..self }
     }
 }
 
-/// A request and its answer, for people to read: secrets are cut, bodies shortened.
+/// A request and its answer in a readable form, with secrets removed and bodies shortened.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub struct RecordedExchange {
     /// The method.
     pub method: String,
-    /// Path and query; the whole URL where it went to another origin than the rest.
+    /// Path and query; the whole URL if the request went to another origin than the other requests.
     pub target: String,
     /// The headers of the request, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub request_headers: Vec<(String, String)>,
-    /// The beginning of the request's body, where it is text.
+    /// The beginning of the request's body, if it is text.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub request_body: String,
-    /// How many bytes the request's body has.
+    /// The length of the request's body in bytes.
     #[serde(default)]
     pub request_bytes: u64,
-    /// The status of the answer; nothing where none came.
+    /// The status of the answer; `None` if there was no answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
     /// The headers of the answer, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub response_headers: Vec<(String, String)>,
-    /// The beginning of the answer's body, where it is text.
+    /// The beginning of the answer's body, if it is text.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub response_body: String,
-    /// How many bytes of the answer's body came.
+    /// The number of bytes of the answer's body that were received.
     #[serde(default)]
     pub response_bytes: u64,
-    /// Why no answer came.
+    /// Why there was no answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lost: Option<String>,
-    /// How many seconds it took.
+    /// The duration in seconds.
     #[serde(default)]
     pub seconds: f64,
 }
 
 impl Check {
-    /// A check that nothing is known of yet: skipped.
+    /// A check without a result, which counts as skipped.
     #[must_use]
     pub fn new(id: impl Into<String>, group: impl Into<String>, level: Level, clause: Clause) -> Self {
         Self {
@@ -181,14 +181,14 @@ impl Check {
         }
     }
 
-    /// The same, passed.
+    /// Sets the result to passed.
     #[must_use]
     pub fn passed(mut self) -> Self {
         self.status = CheckStatus::Passed;
         self
     }
 
-    /// The same, failed, with what was seen.
+    /// Sets the result to failed, with an observation.
     #[must_use]
     pub fn failed(mut self, sentence: impl Into<String>) -> Self {
         self.status = CheckStatus::Failed;
@@ -196,7 +196,7 @@ impl Check {
         self
     }
 
-    /// The same, skipped, with the reason.
+    /// Sets the result to skipped, with the reason.
     #[must_use]
     pub fn skipped(mut self, reason: impl Into<String>) -> Self {
         self.status = CheckStatus::Skipped;
@@ -206,7 +206,7 @@ impl Check {
 }
 
 impl CheckStatus {
-    /// Whether this is a failure that nobody knew of: failed, or not carried out.
+    /// Whether this is a new failure: failed or not carried out, and not a known failure.
     #[must_use]
     pub const fn is_failure(self) -> bool {
         matches!(self, Self::Failed | Self::Error)
@@ -227,7 +227,7 @@ impl CheckStatus {
 }
 
 impl Clause {
-    /// A heading of the distribution spec, and its anchor there.
+    /// A heading of the distribution spec with its anchor.
     #[must_use]
     pub fn spec(title: impl Into<String>, anchor: &str) -> Self {
         let url = format!(
@@ -236,7 +236,7 @@ impl Clause {
         Self { title: title.into(), url: Some(url) }
     }
 
-    /// Something else than the spec: an RFC, or what a registry does.
+    /// A source that is not the spec: an RFC, or the behaviour of a registry.
     #[must_use]
     pub fn other(title: impl Into<String>) -> Self {
         Self { title: title.into(), url: None }

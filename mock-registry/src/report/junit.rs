@@ -1,7 +1,7 @@
 //! Reports as JUnit XML: a test suite for each group, a test case for each check.
 //!
-//! A breach of a MUST is a failure. What fails at another level is a failure too where it is a SHOULD, and of a check that
-//! the spec allows it is told as output of a test case that passed: the format knows no warnings.
+//! A broken MUST and a broken SHOULD are failures. A failed check of another level is written as the output of a test
+//! case that passed, because the format has no warnings.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use super::{Check, CheckStatus, Level, Report};
 #[error("the report cannot be written as JUnit XML: {0}")]
 #[non_exhaustive]
 pub struct JunitError(
-    /// What the writer said.
+    /// The message of the XML writer.
     pub String,
 );
 
@@ -23,7 +23,7 @@ impl Report {
     /// The report as JUnit XML.
     ///
     /// # Errors
-    /// Where the writer of XML fails.
+    /// If the XML writer fails.
     pub fn to_junit(&self) -> Result<String, JunitError> {
         let mut document = Document::new(format!("{}: {}", self.tool, self.subject));
         document.set_time(seconds(self.seconds));
@@ -70,7 +70,7 @@ fn test_case(check: &Check) -> TestCase {
     case
 }
 
-/// All that a check has to say, a line each.
+/// The reason and the observations of a check, one per line.
 fn said(check: &Check) -> String {
     let mut lines: Vec<String> = check.reason.iter().cloned().collect();
     lines.extend(check.evidence.iter().map(|evidence| match evidence.request {

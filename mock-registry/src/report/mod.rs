@@ -1,8 +1,9 @@
-//! Reports: one schema for a client that the judge watched, a registry that the suite asked, and a matrix of both.
+//! Reports: one schema for a client that was judged, a registry that the suite tested, and a matrix of clients and
+//! registries.
 //!
-//! A [`Report`] is a list of [`Check`]s: each names a rule or a row, how binding it is, where it stands in the spec, and
-//! what came of it. It is written as JSON ([`Report::to_json`], [`Report::from_json`]) and, with the feature `junit`, as
-//! JUnit XML.
+//! A [`Report`] is a list of [`Check`]s: each has a rule or a row, how binding it is, its clause in the spec, and its
+//! result. It is written as JSON ([`Report::to_json`], [`Report::from_json`]) and, with the feature `junit`, as JUnit
+//! XML.
 //!
 //! ```
 //! use longshore_mock_registry::report::{Check, CheckStatus, Clause, Level, Report, ReportKind};
@@ -30,61 +31,61 @@ pub use check::{Check, CheckStatus, Clause, Evidence, Level, RecordedExchange};
 #[cfg(feature = "junit")]
 pub use junit::JunitError;
 
-/// The name and version of this schema. A reader that knows another one refuses the file.
+/// The name and version of this schema. A reader of another schema refuses the file.
 pub const SCHEMA: &str = "longshore-report-1";
 
-/// What was judged, and what came of it.
+/// The results of one run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub struct Report {
     /// [`SCHEMA`].
     pub schema: String,
-    /// What was judged.
+    /// The kind of the tested subject.
     pub kind: ReportKind,
-    /// Who judged: the name and version of a program.
+    /// The name and version of the program that wrote the report.
     pub tool: String,
-    /// Who was judged: a registry's URL, or a client's name.
+    /// The tested registry's URL, or the tested client's name.
     pub subject: String,
-    /// When it began, as RFC 3339 writes it; nothing where time is virtual.
+    /// When the run began, in the form of RFC 3339; `None` in virtual time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started: Option<String>,
-    /// How many seconds it took.
+    /// The duration in seconds.
     pub seconds: f64,
-    /// How it was set up: `profile`, `faults`, `seed` and the like. No secrets.
+    /// The settings of the run, such as `profile`, `faults` and `seed`. They contain no secrets.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub properties: BTreeMap<String, String>,
-    /// What was looked at, in order.
+    /// The checks, in order.
     pub checks: Vec<Check>,
 }
 
-/// What a report is about.
+/// The kind of subject of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum ReportKind {
-    /// A registry, asked by the suite. Each check is a row.
+    /// A registry that the suite tested. Each check is a row.
     Registry,
-    /// A client, watched by the judge. Each check is a rule.
+    /// A client that was judged. Each check is a rule.
     Client,
-    /// Several clients under several profiles and faults. Each check is a cell.
+    /// Several clients with several profiles and faults. Each check is a cell.
     Matrix,
 }
 
-/// Why a text is not a [`Report`].
+/// An error in the text of a [`Report`].
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ReportError {
-    /// It is not JSON of this form.
+    /// The text is not JSON of this form.
     #[error("this is not a report: {0}")]
     Malformed(#[from] serde_json::Error),
-    /// It has another schema.
+    /// The report has another schema.
     #[error("this report has the schema {0:?}; {SCHEMA:?} is the one that is read here")]
     OtherSchema(String),
 }
 
 impl Report {
-    /// A report without a check, of this program.
+    /// A report of this program without checks.
     #[must_use]
     pub fn new(kind: ReportKind, subject: impl Into<String>) -> Self {
         Self {
@@ -99,20 +100,20 @@ impl Report {
         }
     }
 
-    /// One more property, in place of an older one of this name.
+    /// Sets a property. It replaces an older one of this name.
     #[must_use]
     pub fn with_property(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.properties.insert(name.into(), value.into());
         self
     }
 
-    /// How many checks of this level came to this.
+    /// The number of checks of this level with this result.
     #[must_use]
     pub fn count(&self, level: Level, status: CheckStatus) -> usize {
         self.checks.iter().filter(|check| check.level == level && check.status == status).count()
     }
 
-    /// Whether a MUST was broken, and was not known to be.
+    /// Whether a MUST was broken that is not a known failure.
     #[must_use]
     pub fn breaks_a_must(&self) -> bool {
         self.checks.iter().any(|check| check.level == Level::Must && check.status.is_failure())
@@ -121,14 +122,14 @@ impl Report {
     /// The report as JSON, indented.
     #[must_use]
     pub fn to_json(&self) -> String {
-        // Maps with text as keys, numbers that are numbers: nothing here can fail.
+        // Maps with texts as keys and finite numbers cannot fail to be written as JSON.
         serde_json::to_string_pretty(self).unwrap_or_default()
     }
 
     /// Reads a report.
     ///
     /// # Errors
-    /// Where the text is no report, or one of another schema.
+    /// If the text is not a report, or has another schema.
     pub fn from_json(text: &str) -> Result<Self, ReportError> {
         #[derive(Deserialize)]
         struct Head {

@@ -1,4 +1,4 @@
-//! Bodies, in and out.
+//! Bodies of requests and answers.
 
 use std::future::{Future, poll_fn};
 use std::io;
@@ -15,10 +15,10 @@ use tokio::time::{Instant, Sleep};
 use super::connections::InFlight;
 use crate::storage::{BlobBytes, StorageError};
 
-/// How many bytes of a body are read, or made, at once.
+/// The number of bytes of a body that are read or made at once.
 const PIECE: usize = 256 << 10;
 
-/// The next bytes of a body; trailers are passed over.
+/// The next bytes of a body. Trailers are skipped.
 pub(super) async fn next<B: Body<Data = Bytes> + Unpin>(body: &mut B) -> Option<Result<Bytes, B::Error>> {
     loop {
         match poll_fn(|context| Pin::new(&mut *body).poll_frame(context)).await? {
@@ -32,32 +32,32 @@ pub(super) async fn next<B: Body<Data = Bytes> + Unpin>(body: &mut B) -> Option<
     }
 }
 
-/// The body of an answer on its way out.
+/// The body of an answer while it is sent.
 pub(super) struct Outgoing {
     content: Content,
-    /// How many bytes there are still to come.
+    /// The number of bytes that are not yet sent.
     left: u64,
-    /// After how many more bytes it breaks off.
+    /// The number of bytes after which the body is cut.
     cut: Option<u64>,
     pace: Option<Pacer>,
-    /// What was read and may not go yet.
+    /// Bytes that were read and may not be sent yet.
     rest: Bytes,
-    /// Whether what came before the end had time to leave.
+    /// Whether the bytes before the cut were flushed.
     flushed: bool,
-    /// Ends with the body: until then its connection is not idle.
+    /// Dropped at the end of the body: until then the connection is not idle.
     _in_flight: Option<InFlight>,
 }
 
 enum Content {
     Bytes(Bytes),
     Spaces,
-    /// A blob that is read where it is wanted, from this offset on.
+    /// A blob that is read on the same thread, from this offset on.
     Near(Box<dyn BlobBytes>, u64),
     /// A blob that is read on a thread that may block.
     Far(mpsc::Receiver<Result<Bytes, StorageError>>),
 }
 
-/// Lets so many bytes out at once, and then waits.
+/// Lets this many bytes out at once, and then waits.
 struct Pacer {
     burst: usize,
     wait: Duration,
@@ -78,12 +78,12 @@ impl Outgoing {
         Self::new(Content::Spaces, count)
     }
 
-    /// A part of a blob that can be read at once.
+    /// A part of a blob that can be read without blocking.
     pub(super) fn near(blob: Box<dyn BlobBytes>, range: &Range<u64>) -> Self {
         Self::new(Content::Near(blob, range.start), range.end.saturating_sub(range.start))
     }
 
-    /// A part of a blob, read on a thread that may block, two pieces ahead.
+    /// A part of a blob, which a thread that may block reads two pieces ahead.
     pub(super) fn far(mut blob: Box<dyn BlobBytes>, range: Range<u64>) -> Self {
         let (sender, pieces) = mpsc::channel(2);
         let left = range.end.saturating_sub(range.start);
@@ -93,7 +93,8 @@ impl Outgoing {
                 while at < range.end {
                     let piece = read(blob.as_mut(), at, range.end - at);
                     at += piece.as_ref().map_or(0, |piece| piece.len() as u64);
-                    // Where the client is gone, so is the receiver; where the blob fails, the body ends with that.
+                    // If the client has disconnected, there is no receiver. If the blob cannot be read, the error ends
+                    // the body.
                     let failed = piece.is_err();
                     if sender.blocking_send(piece).is_err() || failed {
                         return;
@@ -104,13 +105,13 @@ impl Outgoing {
         Self::new(Content::Far(pieces), left)
     }
 
-    /// The same, which breaks off after so many bytes.
+    /// Cuts the body after this many bytes.
     pub(super) const fn cut_after(mut self, bytes: u64) -> Self {
         self.cut = Some(bytes);
         self
     }
 
-    /// The same, at so many bytes a second.
+    /// Limits the body to this many bytes a second.
     pub(super) fn paced(mut self, rate: u64) -> Self {
         let burst = usize::try_from(rate / 10).unwrap_or(PIECE).clamp(1, PIECE);
         let wait = Duration::from_secs_f64(burst as f64 / rate.max(1) as f64);
@@ -118,7 +119,7 @@ impl Outgoing {
         self
     }
 
-    /// The same, which keeps its connection from being idle.
+    /// Counts the connection as not idle until the end of the body.
     pub(super) fn during(mut self, in_flight: InFlight) -> Self {
         self._in_flight = Some(in_flight);
         self
@@ -142,7 +143,7 @@ impl Outgoing {
         Poll::Ready(piece)
     }
 
-    /// As many of these bytes as may go now; the rest comes next.
+    /// As many of these bytes as may be sent now. The rest is sent later.
     fn slowed(&mut self, mut bytes: Bytes) -> Bytes {
         if let Some(pace) = &mut self.pace {
             pace.sleep.as_mut().reset(Instant::now() + pace.wait);

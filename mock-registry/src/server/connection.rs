@@ -1,5 +1,5 @@
-//! What bounds a connection, and what a fault does to it: how long it may be quiet, how long a head may take, how its
-//! lines end, and how it ends.
+//! The limits of a connection (how long it may be idle, how long a head may take, how lines of a head may end), and the
+//! faults of a connection.
 
 use std::future::Future;
 use std::io;
@@ -16,19 +16,20 @@ use tokio::time::{Instant, Sleep};
 use super::head::HeadWatch;
 use super::stream::Stream;
 
-/// How long nothing may come in or go out: whoever stops in the midst of a body holds a place that others need.
+/// How long a connection may be without incoming and outgoing bytes. A client that stops in the middle of a body would
+/// use up one of the allowed connections.
 const QUIET: Duration = Duration::from_secs(300);
 /// How long a head may take from its first byte to its last.
 const HEAD: Duration = Duration::from_secs(10);
-/// What is sent where a fault wants no HTTP.
+/// The bytes that a fault sends in place of HTTP.
 const GARBAGE: &[u8] = b"\x00\xff\x16\x03 this is no HTTP\r\n\r\n";
 
-/// What a connection and the requests on it know of each other.
+/// The state that a connection and its requests share.
 #[derive(Debug, Default)]
 pub(super) struct ConnectionState {
-    /// How many requests are being answered.
+    /// The number of requests that are being answered.
     in_flight: AtomicUsize,
-    /// When the last one ended, in milliseconds of the server's time.
+    /// When the last request ended, in milliseconds of the server's time.
     idle_since: AtomicU64,
     in_head: AtomicBool,
     reset: AtomicBool,
@@ -37,19 +38,19 @@ pub(super) struct ConnectionState {
     refusal: Mutex<Option<&'static str>>,
 }
 
-/// What becomes of the bytes that go out.
+/// How outgoing bytes are handled.
 #[derive(Debug, Default, Clone, Copy)]
 enum Output {
     #[default]
     Whole,
-    /// So many more, then the connection is closed.
+    /// This many more are sent, then the connection is closed.
     Only(usize),
-    /// Garbage instead, then the connection is closed.
+    /// Garbage is sent in their place, then the connection is closed.
     Garbage,
 }
 
 impl ConnectionState {
-    /// Ends the connection, where it stands.
+    /// Ends the connection at once.
     pub(super) fn close(&self) {
         self.ended.notify_one();
     }
@@ -60,17 +61,17 @@ impl ConnectionState {
         self.close();
     }
 
-    /// Waits until somebody wants the connection to end.
+    /// Waits until the connection is to be ended.
     pub(super) async fn closed(&self) {
         self.ended.notified().await;
     }
 
-    /// Lets only so many more bytes out.
+    /// Sends only this many more bytes.
     pub(super) fn cut_output(&self, after: u64) {
         self.set_output(Output::Only(usize::try_from(after).unwrap_or(usize::MAX)));
     }
 
-    /// Lets garbage out instead of what comes next.
+    /// Sends garbage in place of the next bytes.
     pub(super) fn garble_output(&self) {
         self.set_output(Output::Garbage);
     }
@@ -79,17 +80,17 @@ impl ConnectionState {
         *self.output.lock().unwrap_or_else(PoisonError::into_inner) = output;
     }
 
-    /// Nothing is asked from this moment of the server on.
+    /// Marks the connection as idle from this moment of the server on.
     pub(super) fn set_idle(&self, now: u64) {
         self.idle_since.store(now, Ordering::Relaxed);
     }
 
-    /// A request begins.
+    /// Counts a request that begins.
     pub(super) fn begin(&self) {
         self.in_flight.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// A request is over, at this moment of the server.
+    /// Counts a request that ends at this moment of the server.
     pub(super) fn finish(&self, now: u64) {
         self.set_idle(now);
         self.in_flight.fetch_sub(1, Ordering::Relaxed);
@@ -106,13 +107,13 @@ impl ConnectionState {
         }
     }
 
-    /// Since when nothing is asked, where nothing is.
+    /// The moment since which the connection is idle, if it is.
     pub(super) fn idle_since(&self) -> Option<u64> {
         let busy = self.in_flight.load(Ordering::Relaxed) > 0 || self.in_head.load(Ordering::Relaxed);
         (!busy).then(|| self.idle_since.load(Ordering::Relaxed))
     }
 
-    /// Why the server refused what came, before it was a request.
+    /// Why the server refused the bytes of a head.
     pub(super) fn refusal(&self) -> Option<&'static str> {
         *self.refusal.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -122,17 +123,17 @@ impl ConnectionState {
     }
 }
 
-/// What ends a head that is refused, for a parser that looks at whole heads only.
+/// The end that is appended to a refused head, because the parser reads only whole heads.
 const END_OF_HEAD: &[u8] = b"\r\n\r\n";
 
-/// A connection that is watched.
+/// A connection with these limits and faults.
 pub(super) struct Watched {
     stream: Stream,
     state: Arc<ConnectionState>,
     head: HeadWatch,
-    /// What is read from now on, where a head was refused.
+    /// The bytes that the parser reads after a head was refused.
     ending: Option<&'static [u8]>,
-    /// When something last came or went, and when the head that is on its way in began.
+    /// When bytes were last received or sent, and when the head that is being received began.
     active: Instant,
     head_begun: Option<Instant>,
     deadline: Pin<Box<Sleep>>,
@@ -145,8 +146,8 @@ impl Watched {
         Self { stream, state, head: HeadWatch::default(), ending: None, active, head_begun: None, deadline }
     }
 
-    /// Watches bytes that came in, and gives how many of them the parser may see: after the end of a line that no head may
-    /// have, none. That end becomes a byte which it refuses.
+    /// Checks received bytes, and returns how many of them the parser may read: none after an invalid end of a line.
+    /// That end is replaced by a byte that the parser refuses.
     fn came(&mut self, bytes: &mut [u8]) -> usize {
         let mut seen = bytes.len();
         if let Err(malformed) = self.head.watch(bytes) {
@@ -168,7 +169,7 @@ impl Watched {
         seen
     }
 
-    /// Ends what is quiet for too long, or takes too long for a head.
+    /// Ends a connection that is idle for too long, or whose head takes too long.
     fn watch<T>(&mut self, context: &mut Context<'_>, done: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if done.is_ready() {
             self.active = Instant::now();
@@ -187,7 +188,7 @@ impl Watched {
         }
     }
 
-    /// Writes as a fault wants it.
+    /// Writes bytes, changed by a fault if there is one.
     fn write(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let output = *self.state.output.lock().unwrap_or_else(PoisonError::into_inner);
         let stream = Pin::new(&mut self.stream);
@@ -246,7 +247,7 @@ impl AsyncWrite for Watched {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // Nothing happens by it: what was quiet still is.
+        // A flush is no activity: it does not change when the connection was last active.
         Pin::new(&mut self.stream).poll_flush(context)
     }
 

@@ -1,4 +1,4 @@
-//! How many connections there are at once, and which of them are idle.
+//! The limit of open connections, and which of them are idle.
 
 use std::collections::BTreeMap;
 use std::pin::pin;
@@ -14,7 +14,7 @@ use super::shared::millis_since;
 pub(super) struct Connections {
     places: Arc<Semaphore>,
     open: Mutex<BTreeMap<u64, Arc<ConnectionState>>>,
-    /// A request came to its end, so that a connection may be idle.
+    /// Notified when a request ended, so that a connection may be idle.
     request_ended: Notify,
 }
 
@@ -27,8 +27,8 @@ impl Connections {
         }
     }
 
-    /// A place for one more connection. Where all are taken, the connection that is idle for the longest is closed; where
-    /// none is idle, this waits.
+    /// A permit for one more connection. If no permit is free, the connection that is idle for the longest time is
+    /// closed. If none is idle, this waits.
     pub(super) async fn place(&self) -> Option<OwnedSemaphorePermit> {
         loop {
             if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
@@ -47,7 +47,7 @@ impl Connections {
     fn close_idlest(&self) {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let idle = open.iter().filter_map(|(id, state)| Some((state.idle_since()?, *id))).min();
-        // It is closed once: its place is free as soon as its task ends.
+        // It is closed only once: its permit is free as soon as its task ends.
         if let Some(state) = idle.and_then(|(_, id)| open.remove(&id)) {
             state.close();
         }
@@ -62,7 +62,7 @@ impl Connections {
     }
 }
 
-/// A request under way: as long as it is, its connection is not idle.
+/// A request that is being answered. Until it is dropped, its connection is not idle.
 pub(super) struct InFlight {
     connections: Arc<Connections>,
     state: Arc<ConnectionState>,
@@ -70,7 +70,7 @@ pub(super) struct InFlight {
 }
 
 impl InFlight {
-    /// Begins a request at a server that started at that moment.
+    /// Begins a request. `start` is when the server started.
     pub(super) fn begin(connections: &Arc<Connections>, state: &Arc<ConnectionState>, start: Instant) -> Self {
         state.begin();
         Self { connections: Arc::clone(connections), state: Arc::clone(state), start }

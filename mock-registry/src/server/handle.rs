@@ -1,4 +1,4 @@
-//! One request after another.
+//! Answers the requests of one connection.
 
 use std::error::Error;
 use std::fmt;
@@ -25,10 +25,11 @@ use super::{HEALTH, Shared};
 use crate::refusal::{Code, Refusal};
 use crate::{Answer, Body, BodyEnd, Delivery, Opened, Progress, RequestId, Row};
 
-/// How many bytes of a body that no longer matters are taken in, so that a client reads its answer before the end.
+/// The number of bytes that are read of a body that is no longer needed, so that a client reads the answer before the
+/// connection ends.
 const DRAIN: u64 = 16 << 20;
 
-/// What answers requests.
+/// The handler of requests.
 #[derive(Clone)]
 pub(super) struct Service {
     pub(super) shared: Shared,
@@ -36,7 +37,7 @@ pub(super) struct Service {
     pub(super) hosts: Arc<Hosts>,
 }
 
-/// A request that gets no answer, because a fault wants it so.
+/// A request that gets no answer because of a fault.
 #[derive(Debug)]
 pub(super) struct Aborted(Option<h2::Error>);
 
@@ -48,7 +49,7 @@ impl fmt::Display for Aborted {
 
 impl Error for Aborted {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        // Over HTTP/2 this says how the stream is reset.
+        // For HTTP/2, the source decides the code with which the stream is reset.
         self.0.as_ref().map(|error| error as &(dyn Error + 'static))
     }
 }
@@ -56,7 +57,7 @@ impl Error for Aborted {
 type Answering = Pin<Box<dyn Future<Output = Result<Response<Outgoing>, Aborted>> + Send>>;
 
 impl Service {
-    /// What answers the requests of one connection.
+    /// The handler for one connection.
     pub(super) fn on(
         &self,
         state: Arc<ConnectionState>,
@@ -69,7 +70,7 @@ impl Service {
         })
     }
 
-    /// Writes down what was refused before it was a request.
+    /// Records bytes that were refused before they were a request.
     pub(super) fn refused(&self, state: &ConnectionState, error: &(dyn Error + 'static)) {
         let parsed = error.downcast_ref::<hyper::Error>().filter(|error| error.is_parse());
         if let Some(why) = state.refusal().map(str::to_owned).or(parsed.map(ToString::to_string)) {
@@ -113,7 +114,7 @@ impl Service {
         self.deliver(state, version, answer, in_flight).await
     }
 
-    /// Asks the registry.
+    /// Gives a request to the registry.
     async fn ask(&self, head: Parts, body: Incoming, record: &mut Option<RequestRecord>) -> Result<Answer, StatusCode> {
         if head.headers.contains_key(header::AUTHORIZATION) {
             let headers = head.headers.clone();
@@ -146,7 +147,7 @@ impl Service {
         }
     }
 
-    /// Hands a body to the registry, and gives its answer.
+    /// Gives a body to the registry, and returns the registry's answer.
     async fn receive(
         &self,
         id: RequestId,
@@ -194,7 +195,7 @@ impl Service {
         }
     }
 
-    /// Delivers an answer as its faults want it.
+    /// Delivers an answer with its faults.
     async fn deliver(
         &self,
         state: &Arc<ConnectionState>,
@@ -243,7 +244,7 @@ impl Service {
     }
 }
 
-/// Takes in what is left of a body that does not matter any more, up to a limit, beside the answer.
+/// Reads the rest of a body that is no longer needed, up to a limit, while the answer is sent.
 fn drain(mut body: Incoming) {
     let empty = body.is_end_stream()
         || matches!(pin!(body::next(&mut body)).poll(&mut Context::from_waker(Waker::noop())), Poll::Ready(None));
@@ -261,7 +262,7 @@ fn drain(mut body: Incoming) {
     });
 }
 
-/// A request whose client may go away at any `await`: then its body is cut.
+/// A request whose client may disconnect at any `await`. If that happens, the registry gets a cut body.
 struct Unfinished<'a> {
     shared: &'a Shared,
     id: Option<RequestId>,
@@ -282,10 +283,10 @@ impl Drop for Unfinished<'_> {
     }
 }
 
-/// Fewer bytes than the head of an answer has: a cut before them is in the head.
+/// A lower bound of the length of an answer's head: a cut before it is inside the head.
 fn shortest_head(version: Version, headers: &http::HeaderMap) -> u64 {
     if version == Version::HTTP_2 {
-        // The beginning of a frame.
+        // One byte less than a frame header.
         return 8;
     }
     let fields: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
@@ -307,7 +308,7 @@ fn health(head: &Parts) -> Answer {
     if head.method == Method::HEAD { answer.without_body() } else { answer }
 }
 
-/// For a blob that the records have and the storage cannot give.
+/// The error of a blob that is in the records and that the storage cannot read.
 fn failed(why: &str) -> Failed {
     let mut response = Response::new(());
     *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;

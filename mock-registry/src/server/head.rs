@@ -1,12 +1,12 @@
-//! The bytes of HTTP/1 heads, watched on their way in: how lines end, what says how long a body is, and where a head ends and
-//! the next one begins.
+//! Checks the bytes of HTTP/1 heads before the parser reads them: how lines end, which fields state the length of the
+//! body, and where one head ends and the next one begins.
 //!
-//! The parser behind this takes what the RFC lets a server take. A test double takes less: what two readers may read in two
-//! ways is refused here, so that a client learns of it.
+//! The parser accepts all that the RFC allows a server to accept. A mock registry accepts less: a head that two parsers
+//! could read in different ways is refused here, so that the fault in the client is found.
 
-/// How much of a line is kept: enough for the fields that say how long a body is.
+/// The number of bytes of a line that are kept: enough for the fields that state the length of a body.
 const KEPT: usize = 64;
-/// How HTTP/2 begins.
+/// The first line of HTTP/2.
 const HTTP2: &[u8] = b"PRI * HTTP/2.0\r\n";
 
 const BARE_LF: &str = "a line of the head ends with a bare LF (RFC 9112, section 2.2)";
@@ -17,7 +17,7 @@ const OTHER_CODING: &str =
     "the one Transfer-Encoding that a request may have is chunked, once (RFC 9112, sections 6.1 and 6.3)";
 const LONG_FIELD: &str = "a Content-Length or Transfer-Encoding header is longer than any that a client needs";
 
-/// What a head must not have.
+/// An error in a head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Malformed {
     /// The offset of the line feed that ends the line.
@@ -25,23 +25,23 @@ pub(super) struct Malformed {
     pub(super) why: &'static str,
 }
 
-/// Where the bytes that come next belong.
+/// The part of a message that the next bytes belong to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
     Head,
-    /// A body, of which so many bytes are still to come.
+    /// A body, of which this many bytes are missing.
     Body(u64),
-    /// The line that says how long a chunk is.
+    /// The line with the length of a chunk.
     ChunkSize,
-    /// A chunk and its line's end, of which so many bytes are still to come.
+    /// A chunk and the end of its line, of which this many bytes are missing.
     Chunk(u64),
-    /// What follows the last chunk: trailers, up to an empty line.
+    /// The trailers after the last chunk, up to an empty line.
     Trailers,
-    /// HTTP/2, or what is no HTTP.
+    /// HTTP/2, or bytes that are not HTTP.
     Unwatched,
 }
 
-/// What a head says of its body.
+/// How a head states the length of its body.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum Framing {
     #[default]
@@ -50,15 +50,15 @@ enum Framing {
     Chunked,
 }
 
-/// Watches the bytes of one connection.
+/// The checks of one connection.
 #[derive(Debug)]
 pub(super) struct HeadWatch {
     place: Place,
-    /// The beginning of the line that is on its way in, its whole length, and the newest byte of it.
+    /// The beginning of the line that is being received, its length so far, and its last byte.
     line: Vec<u8>,
     length: usize,
     last: u8,
-    /// Whether a line of the head that is on its way in came to its end.
+    /// Whether at least one line of the head that is being received is complete.
     begun: bool,
     framing: Framing,
 }
@@ -70,12 +70,12 @@ impl Default for HeadWatch {
 }
 
 impl HeadWatch {
-    /// Whether a part of a head came, and its end did not.
+    /// Whether a head was received in part.
     pub(super) fn is_in_head(&self) -> bool {
         self.place == Place::Head && (self.begun || self.length > 0)
     }
 
-    /// Watches bytes that came, up to the end of a line that no head may have.
+    /// Checks received bytes, up to the first invalid end of a line.
     pub(super) fn watch(&mut self, bytes: &[u8]) -> Result<(), Malformed> {
         let mut at = 0;
         while at < bytes.len() {
@@ -117,7 +117,7 @@ impl HeadWatch {
             Place::Trailers => {}
             _ if length == 0 || self.last != b'\r' => return Err(BARE_LF),
             _ if !self.begun && line == HTTP2[..HTTP2.len() - 1] => self.place = Place::Unwatched,
-            // Empty lines before a head are passed over.
+            // Empty lines before a head are skipped.
             _ if line == b"\r" && !self.begun => {}
             _ if line == b"\r" => self.head_ended(),
             _ => {
@@ -137,7 +137,7 @@ impl HeadWatch {
         };
     }
 
-    /// Reads a field, of which only the beginning is here where the line is long.
+    /// Reads a field. Of a long line only the beginning is available.
     fn field(&mut self, line: &[u8], is_whole: bool) -> Result<(), &'static str> {
         let Some(colon) = line.iter().position(|byte| *byte == b':') else { return Ok(()) };
         let (name, value) = (&line[..colon], line[colon + 1..].trim_ascii());
@@ -154,7 +154,7 @@ impl HeadWatch {
             }
             Framing::Chunked
         } else {
-            // Where it is no number, the parser refuses it.
+            // If it is not a number, the parser refuses it.
             Framing::Length(std::str::from_utf8(value).ok().and_then(|value| value.parse().ok()).unwrap_or_default())
         };
         match (self.framing, given) {
@@ -167,12 +167,12 @@ impl HeadWatch {
     }
 }
 
-/// What follows the line that says how long a chunk is.
+/// The part of the message after the line with the length of a chunk.
 fn after_chunk_size(line: &[u8]) -> Place {
     let digits = line.split(|byte| matches!(byte, b';' | b'\r' | b' ' | b'\t')).next().unwrap_or_default();
     let size = std::str::from_utf8(digits).ok().and_then(|digits| u64::from_str_radix(digits, 16).ok());
     match size {
-        // The parser refuses it, and the connection is over.
+        // The parser refuses it and ends the connection.
         None => Place::Unwatched,
         Some(0) => Place::Trailers,
         Some(size) => Place::Chunk(size.saturating_add(2)),

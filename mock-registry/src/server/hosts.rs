@@ -1,20 +1,20 @@
-//! Which names a server answers to: a web page must not reach somebody's registry through their browser, by a request across
-//! origins or by a name of its own that leads here.
+//! The host names that a server accepts. A web page must not reach the registry of a developer through the browser,
+//! neither by a cross-origin request nor by DNS rebinding.
 
 use http::request::Parts;
 use http::{HeaderValue, StatusCode, Version, header};
 use longshore_core::Origin;
 
-/// The names under which a server is asked.
+/// The host names and origins that a server accepts.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Hosts {
-    /// The origins that are this server's, as `scheme://host:port`.
+    /// The origins of this server, as `scheme://host:port`.
     pub(super) origins: Vec<Origin>,
-    /// Other host names that are let in, with any port.
+    /// Other host names that are accepted, with any port.
     pub(super) names: Vec<String>,
-    /// Whether only these names are let in, because only this machine should reach the server.
+    /// Whether only these names are accepted, because the server is for clients on the same machine only.
     pub(super) only_these: bool,
-    /// Whether requests that a page of another site sends are let in.
+    /// Whether requests from web pages of other origins are accepted.
     pub(super) cross_origin: bool,
 }
 
@@ -37,7 +37,7 @@ const OTHER_SITE: Turned = Turned {
 };
 
 impl Hosts {
-    /// Whether a request came to this server, and from nobody else's page.
+    /// Checks that a request names this server as its host and does not come from a web page of another origin.
     pub(super) fn check(&self, head: &Parts) -> Result<(), Turned> {
         let mut hosts = head.headers.get_all(header::HOST).iter();
         let given = match (hosts.next(), hosts.next(), head.version) {
@@ -45,9 +45,9 @@ impl Hosts {
             (None, _, Version::HTTP_2 | Version::HTTP_10) => None,
             _ => return Err(NO_HOST),
         };
-        // A target in absolute form, as HTTP/2 always has it, stands above Host (RFC 9112, section 3.2.2).
+        // A target in absolute form, which HTTP/2 always has, takes precedence over Host (RFC 9112, section 3.2.2).
         let named = head.uri.authority().map(http::uri::Authority::as_str).or(given);
-        // Before HTTP/1.1 nobody had to name the host.
+        // HTTP/1.0 does not require a host.
         let host = named.unwrap_or_default();
         if self.only_these && named.is_some() && !self.is_ours(host) {
             return Err(OTHER_HOST);
@@ -64,7 +64,7 @@ impl Hosts {
             || self.names.iter().any(|known| known.eq_ignore_ascii_case(name) || known.eq_ignore_ascii_case(host))
     }
 
-    /// Whether this is the origin of a page that the server itself could have given.
+    /// Whether this is the origin of a page from the server itself.
     fn is_own_page(&self, origin: &HeaderValue, host: &str) -> bool {
         let Ok(origin) = origin.to_str() else { return false };
         let authority = origin.split_once("://").map_or(origin, |(_, authority)| authority);

@@ -1,4 +1,4 @@
-//! Where connections come in: several listeners.
+//! Accepts connections from several listeners.
 
 use std::future::Future;
 use std::pin::pin;
@@ -15,14 +15,14 @@ use super::connection::{ConnectionState, Watched};
 use super::handle::Service;
 use super::tls::Acceptor;
 
-/// How long a client may take to begin TLS.
+/// The time limit of a TLS handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
-/// How long a connection without a request stays when the server stops.
+/// How long a connection without a request stays open while the server stops.
 const FAREWELL: Duration = Duration::from_millis(500);
-/// How long to wait before the next connection is taken, where one could not be.
+/// How long to wait after a connection could not be accepted.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves these listeners until `stop` is done; then lets the requests that run come to their end.
+/// Serves these listeners until `stop` is done, then waits for the end of the running requests.
 pub(super) async fn serve(
     listeners: Vec<TcpListener>,
     acceptor: Option<Acceptor>,
@@ -40,7 +40,7 @@ pub(super) async fn serve(
     while waiting.join_next().await.is_some() {}
 }
 
-/// Takes connections in until the server stops, and waits for those that it took in.
+/// Accepts connections until the server stops, then waits for their end.
 async fn accept(
     listener: TcpListener,
     listener_number: u64,
@@ -60,7 +60,7 @@ async fn accept(
             _ = stopped.changed() => break,
         };
         let Some((stream, place)) = accepted else {
-            // Too many open files, say: it passes.
+            // For example too many open files, which is temporary.
             tokio::time::sleep(PAUSE).await;
             continue;
         };
@@ -80,7 +80,7 @@ async fn connection(
     mut stopped: watch::Receiver<()>,
     _place: OwnedSemaphorePermit,
 ) {
-    // Small answers must not wait for more bytes; where this cannot be set, they do.
+    // Small answers are sent at once. If this cannot be set, they are only slower.
     drop(stream.set_nodelay(true));
     let handshake = tokio::time::timeout(HANDSHAKE, Acceptor::stream(acceptor, stream));
     let shaken = tokio::select! {
@@ -104,7 +104,7 @@ async fn connection(
             tokio::select! {
                 served = serving.as_mut() => served,
                 () = state.closed() => Ok(()),
-                // A client that does not hear that the server goes, or is in the midst of a head.
+                // A client that does not react to the shutdown, or that has sent only a part of a head.
                 () = state.quiet_for(FAREWELL) => Ok(()),
             }
         }

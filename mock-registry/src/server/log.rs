@@ -6,10 +6,10 @@ use std::sync::{Mutex, PoisonError};
 
 use super::record::RequestRecord;
 
-/// How many records are kept for those who ask.
+/// The number of records that are kept for the control address.
 const KEPT: usize = 10_000;
 
-/// Where the lines go: a line is a [`RequestRecord`] without headers.
+/// A log with one line for each request: a [`RequestRecord`] without headers, as JSON.
 pub struct Log(Option<Mutex<Box<dyn Write + Send>>>);
 
 impl Log {
@@ -19,16 +19,16 @@ impl Log {
         Self(None)
     }
 
-    /// Lines to this writer. One that fails is not asked again.
+    /// A log that writes to this writer. After a write has failed, nothing more is written.
     pub fn to(writer: impl Write + Send + 'static) -> Self {
         Self(Some(Mutex::new(Box::new(writer))))
     }
 }
 
-/// All that keeps records of requests.
+/// Records requests in the log and for the control address.
 pub(super) struct Recorder {
     log: Log,
-    /// The newest records, with headers, where somebody may ask for them.
+    /// The newest records, with headers, if there is a control address.
     kept: Option<Mutex<VecDeque<RequestRecord>>>,
 }
 
@@ -37,17 +37,17 @@ impl Recorder {
         Self { log, kept: keep.then(Mutex::default) }
     }
 
-    /// The same log, with records that are kept.
+    /// Keeps records too.
     pub(super) fn keeping(self) -> Self {
         Self { kept: Some(Mutex::default()), ..self }
     }
 
-    /// Whether anybody wants records.
+    /// Whether requests are recorded.
     pub(super) const fn records(&self) -> bool {
         self.log.0.is_some() || self.kept.is_some()
     }
 
-    /// Whether anybody wants headers in them.
+    /// Whether the records need headers.
     pub(super) const fn with_headers(&self) -> bool {
         self.kept.is_some()
     }
@@ -70,7 +70,7 @@ impl Recorder {
         }
     }
 
-    /// The newest records, the oldest of them first.
+    /// The newest records, in order of time.
     pub(super) fn newest(&self) -> Vec<RequestRecord> {
         let kept = self.kept.as_ref().map(|kept| kept.lock().unwrap_or_else(PoisonError::into_inner));
         kept.map(|kept| kept.iter().cloned().collect()).unwrap_or_default()

@@ -1,10 +1,11 @@
 //! A port around a [`Registry`]: HTTP/1.1 and HTTP/2 over TCP, with hyper; TLS with the feature `tls`.
 //!
-//! The registry is called one request at a time; where its storage may wait for a disk, off the threads that serve
-//! connections. A request's body goes to it piece by piece as it comes, and a blob goes out piece by piece as it is read.
+//! The registry is called for one request at a time. If its storage may wait for a disk, it is called on other threads
+//! than those that serve connections. The body of a request is given to the registry in pieces while it is received,
+//! and a blob is sent in pieces while it is read.
 //!
-//! A server that only this machine should reach answers only to its own names, and no server answers what a page of another
-//! site sends: a web page must not write to somebody's registry.
+//! A server on a loopback address accepts only its own host names, and no server accepts requests from web pages of
+//! other origins: a web page must not write to the registry of a developer.
 
 mod body;
 mod connection;
@@ -40,7 +41,7 @@ pub use shared::Shared;
 #[cfg(feature = "tls")]
 pub use tls::{Tls, TlsError};
 
-/// A path that says whether the server is up: no request to it is counted, judged or struck by a fault.
+/// The path of health checks. A request to it is not counted and not judged, and no fault applies to it.
 pub const HEALTH: &str = "/healthz";
 
 /// A registry that listens on a port.
@@ -61,14 +62,14 @@ pub const HEALTH: &str = "/healthz";
 pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
-    /// Listeners for the storage and for the token server, and where they are reached.
+    /// Listeners for the storage and for the token server, with their addresses.
     storage: Option<(TcpListener, SocketAddr)>,
     tokens: Option<(TcpListener, SocketAddr)>,
     #[cfg(feature = "tls")]
     tls: Option<Tls>,
-    /// Other listeners on the same port: of `localhost`, say.
+    /// Other listeners on the same port, for example those of `localhost`.
     more: Vec<TcpListener>,
-    /// Whether the registry's origin is not given but found.
+    /// Whether the registry's origin was derived from the address.
     origin_is_found: bool,
     hosts: Hosts,
     control: Option<Control>,
@@ -76,29 +77,29 @@ pub struct Server {
     shared: Shared,
 }
 
-/// Puts in what the registry has at the start.
+/// Adds the content that the registry has at the start.
 type Content = Arc<dyn Fn(&mut Registry) -> Result<(), ContentError> + Send + Sync>;
 
 impl Server {
-    /// A free port that only this machine reaches: what to listen on where nobody says otherwise.
+    /// A free port on the loopback address. This is the default.
     pub const LOOPBACK: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
     /// Listens. Clients may connect from now on; they are served from [`Server::serve`] on.
     ///
-    /// A registry without a seed gets one from the system's randomness, because tokens must not be guessed; one without an
-    /// origin gets the address that is listened on.
+    /// A registry without a seed gets a random one from the system, because tokens must not be guessable. A registry
+    /// without an origin gets one from the address of the listener.
     ///
     /// # Errors
-    /// Where the address cannot be had.
+    /// If the server cannot listen on the address.
     pub async fn bind(listen: SocketAddr, registry: Registry) -> io::Result<Self> {
         Self::bind_all(&[listen], registry).await
     }
 
-    /// Listens on several addresses: on the first one, and on the same port of each other one that can be had. That is what
-    /// `localhost` is, which has an address of each family.
+    /// Listens on the first address, and on the same port of each other address that is available. This is meant for
+    /// `localhost`, which has an IPv4 and an IPv6 address.
     ///
     /// # Errors
-    /// Where the first address cannot be had, or none is given.
+    /// If the server cannot listen on the first address, or there is no address.
     pub async fn bind_all(listen: &[SocketAddr], mut registry: Registry) -> io::Result<Self> {
         if registry.options.seed == [0; 32] {
             let mut seed = [0; 32];
@@ -110,7 +111,7 @@ impl Server {
         let address = listener.local_addr()?;
         let mut more = Vec::new();
         for other in others {
-            // A machine without IPv6 still has a localhost.
+            // A machine without IPv6 still has `localhost`.
             more.extend(TcpListener::bind(SocketAddr::new(other.ip(), address.port())).await);
         }
         let server = Self {
@@ -131,7 +132,8 @@ impl Server {
         Ok(server)
     }
 
-    /// Says under which URL clients reach it, whatever a request says: for a server behind a proxy.
+    /// Sets the URL under which clients reach the server, for a server behind a proxy. It is used whatever `Host` a
+    /// request has.
     #[must_use]
     pub fn with_external_url(mut self, origin: Origin) -> Self {
         self.origin_is_found = false;
@@ -140,21 +142,21 @@ impl Server {
         self
     }
 
-    /// Answers to this host name too, with any port, though only this machine should reach it.
+    /// Accepts this host name too, with any port, if the server is on a loopback address.
     #[must_use]
     pub fn with_host(mut self, name: impl Into<String>) -> Self {
         self.hosts.names.push(name.into());
         self
     }
 
-    /// Answers what pages of other sites send, too.
+    /// Accepts requests from web pages of other origins.
     #[must_use]
     pub fn with_cross_origin_requests(mut self) -> Self {
         self.hosts.cross_origin = true;
         self
     }
 
-    /// Writes one line for each request that is answered.
+    /// Writes one line to the log for each request that is answered.
     #[must_use]
     pub fn with_log(mut self, log: Log) -> Self {
         self.shared.set_log(log);
@@ -173,7 +175,7 @@ impl Server {
     /// Listens on a second port, which is the storage's own origin: [`RegistryOptions::storage`](crate::RegistryOptions::storage).
     ///
     /// # Errors
-    /// Where the address cannot be had.
+    /// If the server cannot listen on the address.
     pub async fn with_storage(mut self, listen: SocketAddr) -> io::Result<Self> {
         let listener = TcpListener::bind(listen).await?;
         let address = listener.local_addr()?;
@@ -182,10 +184,10 @@ impl Server {
         Ok(self)
     }
 
-    /// Listens on a second port, where tokens are had: [`Auth::tokens`](crate::auth::Auth::tokens).
+    /// Listens on a second port, which is the token server's own origin: [`Auth::tokens`](crate::auth::Auth::tokens).
     ///
     /// # Errors
-    /// Where the address cannot be had.
+    /// If the server cannot listen on the address.
     pub async fn with_tokens(mut self, listen: SocketAddr) -> io::Result<Self> {
         let listener = TcpListener::bind(listen).await?;
         let address = listener.local_addr()?;
@@ -194,21 +196,21 @@ impl Server {
         Ok(self)
     }
 
-    /// Listens on another address at which tests steer the registry, and keeps records of requests for them.
+    /// Listens on another address at which tests control the registry, and keeps records of requests for them.
     ///
     /// # Errors
-    /// Where the address cannot be had.
+    /// If the server cannot listen on the address.
     pub async fn with_control(mut self, listen: SocketAddr) -> io::Result<Self> {
         self.control = Some(Control::bind(listen).await?);
         self.shared.keep_records();
         Ok(self)
     }
 
-    /// Puts content into the registry now, and again whenever it is reset through the control address:
+    /// Adds content to the registry now, and again after each reset through the control address:
     /// [`Registry::add_blob`], [`Registry::add_manifest`].
     ///
     /// # Errors
-    /// What `add` fails with.
+    /// The error of `add`.
     pub fn with_content(
         mut self,
         add: impl Fn(&mut Registry) -> Result<(), ContentError> + Send + Sync + 'static,
@@ -218,34 +220,34 @@ impl Server {
         Ok(self)
     }
 
-    /// The URL of the control address, and the token that it wants.
+    /// The URL of the control address, and the token that it requires.
     #[must_use]
     pub fn control(&self) -> Option<(String, String)> {
         self.control.as_ref().map(Control::access)
     }
 
-    /// Where it listens.
+    /// The address that the server listens on.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The URL under which this machine reaches it, without a slash at the end.
+    /// The URL under which clients on this machine reach the server, without a slash at the end.
     #[must_use]
     pub fn url(&self) -> String {
         format!("{}://{}", self.scheme().as_str(), reachable(self.address))
     }
 
-    /// The registry, to look at and to change while it is served.
+    /// The registry, to be read and changed while it is served.
     #[must_use]
     pub fn shared(&self) -> Shared {
         self.shared.clone()
     }
 
-    /// Serves until `stop` is done; then lets the requests that run come to their end.
+    /// Serves until `stop` is done, then waits for the end of the running requests.
     ///
     /// # Errors
-    /// Where the listener fails.
+    /// If the listener fails.
     pub async fn serve(self, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
         #[cfg(feature = "tls")]
         let acceptor = self.tls.as_ref().map(Tls::acceptor);
@@ -266,7 +268,7 @@ impl Server {
         Ok(())
     }
 
-    /// All origins under which it is reached.
+    /// All origins under which clients reach the server.
     fn origins(&self) -> Vec<Origin> {
         let registry = self.shared.lock();
         let options = &registry.options;
@@ -275,7 +277,7 @@ impl Server {
         self.own_origins().into_iter().chain(others).collect()
     }
 
-    /// The origins that this machine has for the address that is listened on: the names that a request may choose from.
+    /// The origins of the listener's address on this machine: a request may name any of them.
     fn own_origins(&self) -> Vec<Origin> {
         origins_of(self.scheme(), self.address)
     }
@@ -288,7 +290,7 @@ impl Server {
         Scheme::Http
     }
 
-    /// Tells the registry under which origins it is reached.
+    /// Sets the origins in the registry's options.
     fn tell_origins(&self) {
         let scheme = self.scheme();
         let own_origins = self.own_origins();
@@ -307,7 +309,7 @@ impl Server {
     }
 }
 
-/// The origins that this machine has for an address that is listened on.
+/// The origins of a listener's address on this machine.
 fn origins_of(scheme: Scheme, address: SocketAddr) -> Vec<Origin> {
     let ip = address.ip();
     if !(ip.is_loopback() || ip.is_unspecified()) {
@@ -328,7 +330,7 @@ fn reachable(mut address: SocketAddr) -> SocketAddr {
     address
 }
 
-/// The origin of what listens there.
+/// The origin of a listener.
 fn origin(scheme: Scheme, address: SocketAddr) -> Option<Origin> {
     let address = reachable(address);
     let host = match address {

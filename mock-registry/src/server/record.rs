@@ -1,4 +1,4 @@
-//! What is written down of each request: for the log, and for those who ask the control address.
+//! Records of requests, for the log and the control address.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -10,39 +10,40 @@ use crate::Answer;
 use crate::registry::Registry;
 use crate::row::row_id;
 
-/// What is written down of a request. Secrets are cut.
+/// The record of a request. Secrets are removed.
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct RequestRecord {
-    /// When it came: seconds since 1970, with six decimals.
+    /// When the request arrived: seconds since 1970, with six decimals.
     pub time: f64,
-    /// Its number, from 1, as faults and breaches name it; nothing where the registry did not see it.
+    /// The number of the request, from 1, as faults and breaches name it; `None` if the registry did not get the
+    /// request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request: Option<u64>,
-    /// Its row in the spec's table.
+    /// The id of the row in the spec's endpoint table.
     pub row: String,
     /// The method.
     pub method: String,
-    /// The path, with the query, of which only harmless values are shown.
+    /// The path and the query. Of the query, only the values that are not secret are shown.
     pub path: String,
-    /// The status of the answer, whether it arrived or not.
+    /// The status of the answer, even if the answer did not arrive.
     pub status: u16,
-    /// How many bytes of its body came.
+    /// The number of bytes of the request's body that were received.
     pub received: u64,
-    /// How many bytes the answer's body has.
+    /// The length of the answer's body in bytes.
     pub sent: u64,
-    /// How many seconds passed from its head to the beginning of the answer.
+    /// The seconds from the head of the request to the beginning of the answer.
     pub seconds: f64,
-    /// The faults that struck it.
+    /// The faults that were applied to the request.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<String>,
-    /// The rules that it broke.
+    /// The rules that the request broke.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub breaches: Vec<String>,
-    /// Why it was refused before the registry saw it.
+    /// Why the request was refused before the registry got it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refused: Option<String>,
-    /// Its headers, where somebody wants to know them.
+    /// The headers of the request, if they are recorded.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub headers: Vec<(String, String)>,
     #[serde(skip)]
@@ -52,7 +53,7 @@ pub struct RequestRecord {
 }
 
 impl RequestRecord {
-    /// Of a head; with its headers, if they are wanted.
+    /// The record of a head, with its headers if `with_headers` is set.
     pub(super) fn of(head: &Parts, with_headers: bool) -> Self {
         let headers = if with_headers { without_secrets(&head.headers) } else { Vec::new() };
         Self {
@@ -64,7 +65,7 @@ impl RequestRecord {
         .not_refused()
     }
 
-    /// Of something that was no request.
+    /// The record of bytes that were not a request.
     pub(super) fn refused(why: impl Into<String>) -> Self {
         Self {
             time: (since_1970().as_secs_f64() * 1e6).round() / 1e6,
@@ -90,7 +91,7 @@ impl RequestRecord {
         self
     }
 
-    /// Notes, right after the registry opened it, its number and the faults that struck it.
+    /// Adds the number of the request and its faults, right after the registry opened it.
     pub(super) fn opened(&mut self, registry: &Registry, before: &Before) {
         if registry.requests > before.requests {
             self.request = Some(registry.requests);
@@ -99,7 +100,7 @@ impl RequestRecord {
         self.breaches_before = before.breaches;
     }
 
-    /// Notes, right after the registry answered it, the rules that it broke.
+    /// Adds the rules that the request broke, right after the registry answered it.
     pub(super) fn judged(&mut self, registry: &Registry) {
         let breaches = registry.judge.breaches.iter().skip(self.breaches_before);
         let own = breaches.filter(|breach| Some(breach.request) == self.request);
@@ -115,12 +116,12 @@ impl RequestRecord {
 
     /// The record as a line of JSON.
     pub(super) fn line(&self) -> String {
-        // Text and numbers: nothing here can fail.
+        // Text and numbers cannot fail to be written as JSON.
         serde_json::to_string(self).unwrap_or_default()
     }
 }
 
-/// How far a registry is before a request.
+/// The counters of a registry before a request.
 pub(super) struct Before {
     requests: u64,
     struck: usize,
@@ -153,7 +154,7 @@ fn without_secrets(headers: &HeaderMap) -> Vec<(String, String)> {
     shown.collect()
 }
 
-/// The query parameters whose values say nothing secret.
+/// The query parameters whose values are not secret.
 const HARMLESS: [&str; 11] =
     ["digest", "digest-algorithm", "mount", "from", "n", "last", "tag", "artifactType", "scope", "service", "ns"];
 

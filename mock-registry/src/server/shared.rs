@@ -1,4 +1,4 @@
-//! A registry that a server and others share.
+//! A registry that a server shares with other users.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant as Moment;
@@ -11,17 +11,17 @@ use super::record::since_1970;
 use crate::auth::PasswordCheck;
 use crate::{Instant, Registry};
 
-/// How many passwords are checked at once, and how many may wait for that.
+/// The number of password checks that may run, and the number that may wait, at the same time.
 const RUNNING_CHECKS: usize = 2;
 const WAITING_CHECKS: usize = 100;
 
-/// A registry that a server and others share.
+/// A registry that a server shares with other users.
 #[derive(Clone)]
 pub struct Shared {
     registry: Arc<Mutex<Registry>>,
     pub(super) recorder: Arc<Recorder>,
     pub(super) start: Moment,
-    /// Whether the storage never waits for a disk.
+    /// Whether the storage never blocks.
     near: bool,
     waiting_checks: Arc<Semaphore>,
     running_checks: Arc<Semaphore>,
@@ -47,23 +47,23 @@ impl Shared {
 
     pub(super) fn keep_records(&mut self) {
         let recorder = std::mem::replace(&mut self.recorder, Arc::new(Recorder::new(Log::none(), false)));
-        // Before it serves, nobody else has it.
+        // Before the server runs, there is no other reference to it.
         let recorder = Arc::into_inner(recorder).unwrap_or_else(|| Recorder::new(Log::none(), false));
         self.recorder = Arc::new(recorder.keeping());
     }
 
-    /// The registry. No request is answered while it is held.
+    /// The registry. No request is answered while the guard exists.
     pub fn lock(&self) -> MutexGuard<'_, Registry> {
         self.registry.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The present moment of the registry: microseconds since the server was made.
+    /// The current time of the registry: microseconds since the server was created.
     #[must_use]
     pub fn now(&self) -> Instant {
         Instant::from_micros(u64::try_from(self.start.elapsed().as_micros()).unwrap_or(u64::MAX))
     }
 
-    /// The same in milliseconds.
+    /// The current time in milliseconds.
     pub(super) fn millis(&self) -> u64 {
         millis_since(self.start)
     }
@@ -72,8 +72,8 @@ impl Shared {
         self.near
     }
 
-    /// Makes the slow check of a password, if one is needed, where it keeps nobody waiting: a few at once. Where too many
-    /// wait for one, this says so.
+    /// Makes the slow check of a password, if one is needed, on a thread that may block. Few run at the same time. If
+    /// too many are waiting, this returns an error.
     pub(super) async fn verify(
         &self,
         check: impl FnOnce(&Registry) -> Option<PasswordCheck>,
@@ -87,7 +87,7 @@ impl Shared {
         Ok(())
     }
 
-    /// Calls the registry: on a thread that may block, where its storage does.
+    /// Calls the registry; on a thread that may block, if its storage may block.
     pub(super) async fn call<T: Send + 'static>(
         &self,
         call: impl FnOnce(&mut Registry, Instant) -> T + Send + 'static,

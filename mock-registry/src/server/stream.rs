@@ -1,4 +1,4 @@
-//! One connection's bytes: TCP, with or without TLS.
+//! The bytes of a connection: TCP, with or without TLS.
 
 use std::io;
 use std::pin::Pin;
@@ -15,19 +15,19 @@ pub(super) enum Stream {
 }
 
 impl Stream {
-    /// Lets the connection end with a reset when it is closed.
+    /// Makes the connection end with a reset when it is closed.
     pub(super) fn reset_when_closed(&self) {
         let stream = match self {
             Self::Plain(stream) => stream,
             #[cfg(feature = "tls")]
             Self::Tls(stream) => stream.get_ref().0,
         };
-        // Where this cannot be set, the connection is closed in the usual way.
+        // If this cannot be set, the connection is closed in the usual way.
         drop(stream.set_zero_linger());
     }
 }
 
-/// Calls a method on whichever stream it is.
+/// Calls a method on the stream of either variant.
 macro_rules! on_stream {
     ($connection:expr, $stream:ident => $call:expr) => {
         match $connection.get_mut() {

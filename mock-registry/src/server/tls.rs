@@ -1,10 +1,10 @@
-//! TLS, with a certificate of one's own or one that is made on the spot.
+//! TLS, with a given certificate or a generated one.
 
 use tokio::net::TcpStream;
 
 use super::stream::Stream;
 
-/// Begins TLS on connections.
+/// Makes TLS handshakes.
 #[derive(Clone)]
 pub(super) struct Acceptor {
     #[cfg(feature = "tls")]
@@ -12,7 +12,7 @@ pub(super) struct Acceptor {
 }
 
 impl Acceptor {
-    /// A connection that is ready, with TLS where there is an acceptor.
+    /// The stream of a connection, after a TLS handshake if there is an acceptor.
     pub(super) async fn stream(acceptor: Option<Self>, stream: TcpStream) -> std::io::Result<Stream> {
         match acceptor {
             None => Ok(Stream::Plain(stream)),
@@ -40,34 +40,34 @@ mod enabled {
 
     use super::Acceptor;
 
-    /// What a server needs for TLS.
+    /// The TLS configuration of a server.
     #[derive(Clone)]
     pub struct Tls {
         config: Arc<ServerConfig>,
         ca: Option<String>,
     }
 
-    /// Why there can be no TLS.
+    /// An error in the TLS configuration.
     #[derive(Debug, Clone, PartialEq, Eq, Error)]
     #[non_exhaustive]
     pub enum TlsError {
         /// The certificate or the key cannot be read.
         #[error("the certificate or its key is not PEM as it should be: {0}")]
         Pem(String),
-        /// They do not fit together, or are not accepted.
+        /// The certificate and the key do not belong together, or are not accepted.
         #[error("the certificate cannot be used: {0}")]
         Refused(String),
-        /// None could be made.
+        /// No certificate could be generated.
         #[error("no certificate could be made: {0}")]
         NotMade(String),
     }
 
     impl Tls {
-        /// TLS with a certificate for these host names and addresses, made now and signed by an authority that is made
-        /// now too. Its key is kept nowhere. Clients must be told to trust [`Tls::ca`].
+        /// TLS with a generated certificate for these host names and addresses, signed by a generated authority, whose
+        /// key is not kept. Clients must trust [`Tls::ca`].
         ///
         /// # Errors
-        /// Where a name is none.
+        /// If a name is neither a host name nor an address.
         pub fn generate<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Self, TlsError> {
             let failed = |error: rcgen::Error| TlsError::NotMade(error.to_string());
             let ca_key = KeyPair::generate().map_err(failed)?;
@@ -88,10 +88,10 @@ mod enabled {
             Ok(Self { config, ca: Some(ca_certificate.pem()) })
         }
 
-        /// TLS with a certificate, behind which those stand that signed it, and its key, both as PEM.
+        /// TLS with a certificate, followed by those that signed it, and its key, both as PEM.
         ///
         /// # Errors
-        /// Where they cannot be read, or do not fit together.
+        /// If they cannot be read, or do not belong together.
         pub fn from_pem(certificates: &[u8], key: &[u8]) -> Result<Self, TlsError> {
             let pem = |error: rustls::pki_types::pem::Error| TlsError::Pem(error.to_string());
             let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(certificates).collect();
@@ -100,7 +100,7 @@ mod enabled {
             Ok(Self { config: config(chain, key)?, ca: None })
         }
 
-        /// The certificate of the authority that was made, as PEM.
+        /// The certificate of the generated authority, as PEM.
         #[must_use]
         pub fn ca(&self) -> Option<&str> {
             self.ca.as_deref()

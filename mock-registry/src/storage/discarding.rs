@@ -1,4 +1,4 @@
-//! Nothing is kept but lengths.
+//! Storage that keeps only lengths.
 
 use std::collections::BTreeMap;
 
@@ -8,10 +8,10 @@ use longshore_core::Digest;
 use super::{BlobBytes, Record, Storage, StorageError};
 use crate::UploadId;
 
-/// Storage that keeps of each upload and blob only how long it is: for uploads that are longer than memory.
+/// Storage that keeps only the length of each upload and blob, for uploads that do not fit in memory.
 ///
-/// The registry hashes what comes on its way in, so wrong bytes are refused all the same. What it cannot do is read a blob, or
-/// end an upload with a digest of another algorithm than it was begun with: both fail.
+/// The registry hashes bytes when it receives them, so it still refuses wrong bytes. It is an error to read a blob, and
+/// to close an upload with a digest of another algorithm than the one with which it was started.
 #[derive(Debug, Default)]
 pub struct DiscardingStorage {
     uploads: BTreeMap<UploadId, u64>,

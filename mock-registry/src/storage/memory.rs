@@ -1,4 +1,4 @@
-//! Bytes kept in memory, up to a limit.
+//! Storage in memory, up to a limit.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,10 +9,10 @@ use longshore_core::Digest;
 use super::{BlobBytes, Record, Storage, StorageError};
 use crate::UploadId;
 
-/// How long a segment is, in bytes. All but the last of some content have this length.
+/// The length of a segment in bytes. The last segment may be shorter.
 const SEGMENT: usize = 1 << 20;
 
-/// Storage in memory. It ends with the process; so it writes no records.
+/// Storage in memory. Its content ends with the process, so it writes no records.
 #[derive(Debug)]
 pub struct Memory {
     uploads: BTreeMap<UploadId, Vec<Vec<u8>>>,
@@ -22,13 +22,13 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// Storage for so many bytes of uploads and blobs together.
+    /// Storage for this many bytes of uploads and blobs together.
     #[must_use]
     pub const fn with_limit(limit: u64) -> Self {
         Self { uploads: BTreeMap::new(), blobs: BTreeMap::new(), used: 0, limit }
     }
 
-    /// How many bytes it holds.
+    /// The number of bytes that are stored.
     #[must_use]
     pub const fn used(&self) -> u64 {
         self.used
@@ -147,7 +147,7 @@ impl BlobBytes for Segments {
     }
 }
 
-/// The segment that holds the byte at this offset, and where in it.
+/// The segment with the byte at this offset, and the offset in that segment.
 fn position(at: u64) -> Option<(usize, usize)> {
     let segment = usize::try_from(at / SEGMENT as u64).ok()?;
     Some((segment, (at % SEGMENT as u64) as usize))

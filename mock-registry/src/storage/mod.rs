@@ -1,4 +1,4 @@
-//! Where bytes are kept: a trait, so that the registry itself touches no file.
+//! Storage as a trait, so that the registry itself uses no files.
 
 mod directory;
 mod discarding;
@@ -14,18 +14,18 @@ pub use directory::Directory;
 pub use discarding::DiscardingStorage;
 pub use memory::Memory;
 
-/// Keeps the bytes of uploads and blobs, and the records that say what each repository has.
+/// Stores the bytes of uploads and blobs, and the records of what each repository has.
 ///
-/// The registry calls it in the order of what it answers: what a record refers to is stored before the record is. An error
-/// leaves everything as it was before the call.
+/// The registry stores the content that a record refers to before it stores the record. If a method fails, it leaves
+/// everything as it was before the call, except where its documentation says otherwise.
 pub trait Storage: Send {
     /// All records that were written and not erased, in any order. Called once, at the start.
     ///
     /// # Errors
-    /// Where they cannot be read.
+    /// If they cannot be read.
     fn load(&mut self) -> Result<Vec<Record>, StorageError>;
 
-    /// Whether its methods may wait for a disk: then they are called where waiting keeps nobody else waiting.
+    /// Whether its methods may wait for a disk. If they may, a server calls them on threads that may block.
     fn may_block(&self) -> bool {
         true
     }
@@ -33,55 +33,55 @@ pub trait Storage: Send {
     /// Adds bytes at the end of an upload, and begins it if it is new.
     ///
     /// # Errors
-    /// Where they cannot be kept. The upload may then hold a part of them, until [`Storage::truncate`].
+    /// If they cannot be stored. The upload may then have a part of them, until [`Storage::truncate`].
     fn append(&mut self, upload: &UploadId, bytes: &[u8]) -> Result<(), StorageError>;
 
-    /// Cuts an upload back to its first `len` bytes. Nothing happens where it has none.
+    /// Shortens an upload to its first `len` bytes. Does nothing if the storage does not have the upload.
     ///
     /// # Errors
-    /// Where that fails.
+    /// If the storage fails.
     fn truncate(&mut self, upload: &UploadId, len: u64) -> Result<(), StorageError>;
 
-    /// Forgets an upload and its bytes, if there are any.
+    /// Removes an upload and its bytes, if it exists.
     fn discard(&mut self, upload: &UploadId);
 
     /// At most `up_to` bytes of an upload from the offset `at`; none at its end.
     ///
     /// # Errors
-    /// Where they cannot be read.
+    /// If they cannot be read.
     fn uploaded(&mut self, upload: &UploadId, at: u64, up_to: usize) -> Result<Bytes, StorageError>;
 
-    /// Makes a finished upload the blob of this digest, whole or not at all. An upload without a byte makes an empty blob.
+    /// Makes a closed upload the blob of this digest, completely or not at all. An empty upload makes an empty blob.
     ///
     /// # Errors
-    /// Where that fails.
+    /// If the storage fails.
     fn keep(&mut self, upload: &UploadId, digest: &Digest) -> Result<(), StorageError>;
 
-    /// Opens a blob to be read, even if it is removed meanwhile.
+    /// Opens a blob for reading. It can be read even after it is removed.
     ///
     /// # Errors
-    /// [`StorageError::Missing`] where there is none.
+    /// [`StorageError::Missing`] if the blob does not exist.
     fn blob(&self, digest: &Digest) -> Result<Box<dyn BlobBytes>, StorageError>;
 
-    /// Removes a blob, if it is there.
+    /// Removes a blob, if it exists.
     fn remove(&mut self, digest: &Digest);
 
-    /// Writes a record, in place of an older one of the same key.
+    /// Writes a record. It replaces an older one with the same key.
     ///
     /// # Errors
-    /// Where that fails.
+    /// If the storage fails.
     fn record(&mut self, record: &Record) -> Result<(), StorageError>;
 
-    /// Forgets everything.
+    /// Removes everything.
     ///
     /// # Errors
-    /// Where something stays.
+    /// If something cannot be removed.
     fn clear(&mut self) -> Result<(), StorageError>;
 
-    /// Erases the record of the same key, if there is one.
+    /// Erases the record with the same key, if there is one.
     ///
     /// # Errors
-    /// Where it is there and stays.
+    /// If it exists and cannot be erased.
     fn erase(&mut self, record: &Record) -> Result<(), StorageError>;
 }
 
@@ -90,11 +90,11 @@ pub trait BlobBytes: Send {
     /// At most `up_to` bytes from the offset `at`; none at the end.
     ///
     /// # Errors
-    /// Where they cannot be read.
+    /// If they cannot be read.
     fn read(&mut self, at: u64, up_to: usize) -> Result<Bytes, StorageError>;
 }
 
-/// One thing that a repository has. What stands before the last field is its key.
+/// One entry of a repository. All fields before the last one are its key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Record {
     /// A blob.
@@ -126,19 +126,19 @@ pub enum Record {
     },
 }
 
-/// Why bytes could not be kept or had.
+/// An error of the storage.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum StorageError {
-    /// No room.
+    /// The storage is full.
     #[error(
         "the registry's storage is full: free some room, or delete content from the registry (in memory: --memory)"
     )]
     Full,
-    /// Not there.
+    /// The content does not exist.
     #[error("the registry's storage does not hold what its records name: {0}")]
     Missing(String),
-    /// Anything else.
+    /// Any other error.
     #[error("the registry's storage failed: {0}")]
     Failed(String),
 }

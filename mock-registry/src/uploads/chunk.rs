@@ -1,4 +1,4 @@
-//! Which bytes a request says it carries, and whether they may come now.
+//! The range of a request's body, and whether the upload accepts it now.
 
 use http::StatusCode;
 use http::header::CONTENT_RANGE;
@@ -11,7 +11,7 @@ use crate::request::ParsedRequest;
 use crate::state::{Upload, UploadId};
 use longshore_core::Row;
 
-/// The bytes that a request brings, from a `Content-Range` of the spec's form `first-last`.
+/// The range of a request's body, from a `Content-Range` in the spec's form `first-last`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Chunk {
     /// The offset of the first byte.
@@ -33,7 +33,7 @@ impl Chunk {
 }
 
 impl Registry {
-    /// Whether the body of a request may go into an upload now.
+    /// Checks whether an upload accepts the body of a request now.
     pub(super) fn admit(&self, request: &ParsedRequest, id: &UploadId, upload: &Upload) -> Result<Admitted, Refusal> {
         let behaviour = &self.options.behaviour;
         let is_patch = request.row == Some(Row::SendChunk);
@@ -52,7 +52,7 @@ impl Registry {
         let admitted = |skip| Ok(Admitted { announced: Some(chunk.len), skip, streamed: false });
         match (rule, upload.len().checked_sub(chunk.first)) {
             (_, Some(0)) => admitted(0),
-            // What begins at the beginning is put behind; what overlaps is cut.
+            // A chunk that begins at 0 is appended. Of a chunk that overlaps, the known part is dropped.
             (ContentRange::Overlapping, Some(_)) if chunk.first == 0 => admitted(0),
             (ContentRange::Overlapping, Some(overlap)) => admitted(overlap),
             _ => Err(self.out_of_order(id)),
@@ -98,7 +98,7 @@ impl Registry {
         Ok(())
     }
 
-    /// A body without `Content-Range`.
+    /// Checks a body without `Content-Range`.
     fn admit_unannounced(&self, request: &ParsedRequest, id: &UploadId, upload: &Upload) -> Result<(), Refusal> {
         let behaviour = &self.options.behaviour;
         if upload.is_empty() {
@@ -108,7 +108,7 @@ impl Registry {
             let message = "stream uploads after the first write are not allowed";
             return Err(Refusal::bad_request(Code::BlobUploadInvalid, message));
         }
-        // A body of unknown length counts as one.
+        // A body of unknown length counts as a body with bytes.
         if request.row != Some(Row::CloseUpload) || request.content_length() == Some(0) {
             return Ok(());
         }
@@ -123,7 +123,7 @@ impl Registry {
         }
     }
 
-    /// Whether the body is as short as bodies must be.
+    /// Checks the length of the body against the limit.
     fn check_max(&self, request: &ParsedRequest) -> Result<(), Refusal> {
         let behaviour = &self.options.behaviour;
         let len = request.content_length().unwrap_or_default();

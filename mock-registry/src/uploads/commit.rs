@@ -1,4 +1,4 @@
-//! An upload becoming a blob.
+//! Closing an upload, which makes a blob of it.
 
 use http::StatusCode;
 use http::header::{CONTENT_LENGTH, LOCATION};
@@ -15,11 +15,11 @@ use crate::state::{Upload, UploadId};
 use crate::storage::StorageError;
 use longshore_core::Row;
 
-/// How many bytes are read at once to be hashed again.
+/// The number of bytes that are read at once to be hashed again.
 const PIECE: usize = 1 << 20;
 
 impl Registry {
-    /// Whether a `PUT` may end an upload.
+    /// Checks whether a `PUT` may close an upload.
     pub(super) fn check_end(&self, request: &ParsedRequest, upload: &Upload) -> Result<(), Refusal> {
         let commit = &self.options.behaviour.commit;
         if commit.needs_content_length && request.content_length().is_none() {
@@ -34,7 +34,7 @@ impl Registry {
         Ok(())
     }
 
-    /// Ends an upload whose bytes are all there.
+    /// Closes an upload that has all its bytes.
     pub(super) fn finish_blob(&mut self, writing: &Writing, digest: &Digest) -> Result<Answer, Refusal> {
         let upload = self.state.uploads.get(&writing.id).ok_or_else(gone)?;
         let (repository, old_location) = (upload.repository.clone(), self.upload_location(&writing.id, upload));
@@ -67,7 +67,8 @@ impl Registry {
         Ok(if answer.status == StatusCode::NO_CONTENT { answer } else { answer.header(CONTENT_LENGTH, 0) })
     }
 
-    /// Makes an upload the blob of this digest, if it is that. A refusal says whether the upload stays as it was before.
+    /// Makes an upload the blob of this digest, if the digest matches. A refusal comes with whether the upload is put
+    /// back to its state before the request.
     fn commit(&mut self, repository: &Repository, id: &UploadId, digest: &Digest) -> Result<(), (Refusal, bool)> {
         let behaviour = &self.options.behaviour.commit;
         let upload = self.state.uploads.get(id).ok_or_else(|| (gone(), false))?;
@@ -103,7 +104,7 @@ impl Registry {
         (refusal.detail(detail), behaviour.mismatch_keeps_upload)
     }
 
-    /// Hashes an upload once more, because its `PUT` named another algorithm than it was begun with.
+    /// Hashes an upload again, because its `PUT` names another algorithm than the one with which it was started.
     fn hash_again(&mut self, id: &UploadId, digest: &Digest) -> Result<Digest, StorageError> {
         let mut digester = Digester::new(digest.algorithm());
         loop {

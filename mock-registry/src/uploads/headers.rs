@@ -1,4 +1,4 @@
-//! Where an upload is and how far: `Location` and `Range`, as the behaviour has them.
+//! `Location` and `Range` of an upload, in the form of the behaviour.
 
 use http::header::{LOCATION, RANGE};
 
@@ -12,7 +12,7 @@ use crate::state::{Upload, UploadId};
 use longshore_core::Row;
 
 impl Registry {
-    /// After a `POST`.
+    /// Adds the headers of the answer to a `POST`.
     pub(super) fn opened(&self, answer: Answer, id: &UploadId) -> Answer {
         let start = &self.options.behaviour.start;
         let mut answer = self.named(self.located_at(answer, id), id);
@@ -24,7 +24,7 @@ impl Registry {
         self.chunk_lengths(answer)
     }
 
-    /// After a chunk of so many bytes, with or without `Content-Range`.
+    /// Adds the headers of the answer to a chunk of this many bytes, with or without `Content-Range`.
     pub(super) fn grown(&self, answer: Answer, id: &UploadId, chunk: u64, streamed: bool) -> Answer {
         let chunks = &self.options.behaviour.chunks;
         let Some(upload) = self.state.uploads.get(id) else { return answer };
@@ -48,7 +48,7 @@ impl Registry {
         self.range(answer, end)
     }
 
-    /// The answer to who asks for the state.
+    /// Adds the headers of the answer to a request for the state.
     pub(super) fn state_of(&self, answer: Answer, id: &UploadId) -> Answer {
         let behaviour = &self.options.behaviour.status;
         let len = self.state.uploads.get(id).map_or(0, Upload::len);
@@ -63,7 +63,7 @@ impl Registry {
         }
     }
 
-    /// The refusal of a chunk that is not the next one, with what a client needs to go on.
+    /// The refusal of a chunk that is not the next one, with the headers that a client needs to continue.
     pub(super) fn out_of_order(&self, id: &UploadId) -> Refusal {
         let chunks = &self.options.behaviour.chunks;
         let len = self.state.uploads.get(id).map_or(0, Upload::len);
@@ -90,14 +90,14 @@ impl Registry {
             .fold(refusal, |refusal, (name, value)| refusal.header(name, String::from_utf8_lossy(value.as_bytes())))
     }
 
-    /// Whether a request came to the newest URL of an upload, where that matters.
+    /// Checks that a request is to the newest URL of an upload, if the behaviour requires it.
     pub(super) fn check_state(&mut self, request: &ParsedRequest, id: &UploadId) -> Result<(), Refusal> {
         let rule = self.options.behaviour.start.state;
         let Some(upload) = self.state.uploads.get(id) else { return Ok(()) };
-        // Bytes that are coming in have moved it on already.
+        // A request that is writing to the upload has changed the state already.
         let is_moving = upload.busy && rule == StateQuery::NewestOrGone;
         let step = upload.step;
-        // Registries decode it: a client that writes it otherwise is let in, and the judge tells of it.
+        // Registries decode it: a request in which it is encoded differently is accepted, and the judge reports it.
         let newest = Query::of(Some(&self.state_pair(id, step)));
         let name = self.options.behaviour.start.state_name.as_deref().unwrap_or("_state");
         if !is_moving && newest.first(name).is_some_and(|newest| request.query.all(name).any(|given| given == newest)) {
@@ -132,7 +132,7 @@ impl Registry {
     fn range(&self, answer: Answer, end: u64) -> Answer {
         match (end.checked_sub(1), self.options.behaviour.chunks.empty_range) {
             (Some(last), _) => answer.header(RANGE, format_args!("0-{last}")),
-            // The spec has no way to say that there is nothing; `0-0` is what most registries say.
+            // The spec has no form for an empty upload. Most registries send `0-0`.
             (None, EmptyRange::Zero) => answer.header(RANGE, "0-0"),
             (None, EmptyRange::MinusOne) => answer.header(RANGE, "0--1"),
             (None, EmptyRange::Absent) => answer,

@@ -1,4 +1,4 @@
-//! Uploads: their beginning, their state and their end.
+//! Uploads: starting, their state and cancelling.
 
 mod chunk;
 mod commit;
@@ -52,7 +52,7 @@ impl Registry {
         }
     }
 
-    /// Whether a push may begin in this repository, which may not be there yet.
+    /// Checks whether a push to this repository may begin. The repository may not exist yet.
     pub(crate) fn check_creation(&self, repository: &Repository) -> Result<(), Refusal> {
         let known = self.state.repositories.contains_key(repository);
         match self.options.behaviour.start.creation {
@@ -62,7 +62,7 @@ impl Registry {
         }
     }
 
-    /// 202 with a new upload.
+    /// Answers with 202 and a new upload.
     pub(crate) fn new_upload(
         &mut self,
         row: impl Into<Option<Row>>,
@@ -137,7 +137,7 @@ impl Registry {
         Ok(Answer::new(Row::CancelUpload, done))
     }
 
-    /// An open upload of this repository.
+    /// Finds an open upload of this repository.
     pub(crate) fn upload(&mut self, repository: &Repository, id: &UploadId) -> Result<&mut Upload, Refusal> {
         let upload = self.state.uploads.get_mut(id).filter(|upload| upload.repository == *repository);
         upload.ok_or_else(gone)
@@ -149,7 +149,7 @@ impl Registry {
     }
 }
 
-/// What zot asks of a whole blob in one `POST`.
+/// The checks that zot makes of a `POST` with a whole blob.
 fn check_strict(request: &ParsedRequest) -> Result<(), Refusal> {
     if request.content_type() != Some("application/octet-stream") {
         let message = "a blob is sent as application/octet-stream";
@@ -161,7 +161,7 @@ fn check_strict(request: &ParsedRequest) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// What a front end says that wants to know how long a body is.
+/// The refusal of a front end that requires `Content-Length`.
 fn length_required() -> Refusal {
     Refusal::new(StatusCode::LENGTH_REQUIRED, Code::SizeInvalid, "send Content-Length")
         .page("text/html; charset=UTF-8", "<!DOCTYPE html><title>Error 411 (Length Required)!!1</title>")

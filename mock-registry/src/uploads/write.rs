@@ -1,4 +1,4 @@
-//! Bytes going into an upload.
+//! Writing bytes to an upload.
 
 use bytes::Bytes;
 use http::StatusCode;
@@ -48,7 +48,7 @@ impl Registry {
         if let Some(digest) = becomes {
             let upload = self.upload(repository, id)?;
             if upload.is_empty() {
-                // Nothing is hashed yet: hash what comes as it will be called.
+                // Nothing is hashed yet, so hash with the algorithm of the digest.
                 upload.algorithm = digest.algorithm();
                 upload.digester = Digester::new(digest.algorithm());
             }
@@ -56,7 +56,7 @@ impl Registry {
         Ok(Step::Receive(self.begin_writing(request, id, admitted, becomes)?))
     }
 
-    /// Whether somebody on the way lets a body through.
+    /// Checks what a proxy would check: its redirect and the limit of requests at the same time.
     fn check_way(&self, request: &ParsedRequest) -> Result<(), Refusal> {
         let chunks = &self.options.behaviour.chunks;
         if let Some(given) = chunks.redirected.filter(|_| request.query.first("via") != Some("proxy")) {
@@ -73,7 +73,7 @@ impl Registry {
         Ok(())
     }
 
-    /// A whole blob in one `POST`, into an upload that nobody is told of.
+    /// Stores a whole blob from one `POST`, in an upload that has no URL for clients.
     pub(super) fn single_post(
         &mut self,
         request: &ParsedRequest,
@@ -146,7 +146,7 @@ impl Registry {
         upload.busy = false;
         if how == BodyEnd::Cut {
             match self.options.behaviour.chunks.cut {
-                // Only a single POST leaves no upload behind.
+                // Only a single POST must not leave an upload.
                 CutBody::Kept if writing.row != Some(Row::PostBlob) => {}
                 CutBody::Dropped => self.undo(writing),
                 CutBody::Kept | CutBody::Gone => self.drop_upload(&writing.id),
@@ -177,7 +177,7 @@ impl Registry {
         self.grown(answer, &writing.id, writing.received, writing.admitted.streamed)
     }
 
-    /// Puts an upload back as it was before a request, and ends the request.
+    /// Puts an upload back to its state before a request, and ends the request.
     pub(super) fn undo(&mut self, writing: &Writing) {
         let restored = self.storage.truncate(&writing.id, writing.before.len());
         if restored.is_err() || writing.row == Some(Row::PostBlob) {

@@ -1,4 +1,4 @@
-//! A request that writes to an upload, on its way in.
+//! A request that writes to an upload, while its body is received.
 
 use longshore_core::{Digest, Digester, Row};
 
@@ -9,21 +9,21 @@ use crate::state::UploadId;
 pub(crate) struct Writing {
     pub(crate) row: Option<Row>,
     pub(super) id: UploadId,
-    /// The upload as it was before.
+    /// The state of the upload before the request.
     pub(super) before: Digester,
     pub(super) admitted: Admitted,
-    /// How many bytes came, those that are dropped too.
+    /// The number of bytes that were received, including those that are dropped.
     pub(super) received: u64,
-    /// What the upload becomes at the end of the body, if it ends with it.
+    /// The digest of the blob, if the request closes the upload.
     pub(super) becomes: Option<Digest>,
 }
 
-/// What is done with a body that may come.
+/// How a body that was admitted is handled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Admitted {
-    /// How many bytes were announced, where that is checked.
+    /// The announced number of bytes, if it is checked.
     pub(super) announced: Option<u64>,
-    /// How many of the first bytes are dropped, because they are there already.
+    /// The number of bytes at the beginning that are dropped, because the upload already has them.
     pub(super) skip: u64,
     /// Whether there was no `Content-Range`.
     pub(super) streamed: bool,

@@ -1,4 +1,4 @@
-//! What the control address does and tells.
+//! The actions and answers of the control address.
 
 use http::StatusCode;
 use serde::Deserialize;
@@ -11,7 +11,7 @@ use crate::profile::Profile;
 use crate::report::Report;
 use crate::row::row_id;
 
-/// Which registry is to be played: a profile's name or file, or the text of such a file.
+/// The profile that the registry is to use: the name or the text of a profile.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Played {
@@ -22,7 +22,7 @@ struct Played {
 }
 
 impl Played {
-    /// What a body says: as JSON, or as the text of a profile itself.
+    /// Reads a body, which is JSON or the text of a profile.
     fn of(body: &str) -> Result<Self, String> {
         if !body.trim_start().starts_with('{') {
             return Ok(Self { profile: None, toml: Some(body.to_owned()), set: Vec::new() });

@@ -1,4 +1,4 @@
-//! A second address at which tests steer the registry: JSON over HTTP, behind a token.
+//! A second address at which tests control the registry: JSON over HTTP, with a token.
 
 mod answers;
 
@@ -21,7 +21,7 @@ use super::{Content, Shared, origins_of};
 use crate::RegistryOptions;
 use crate::random::same_secret;
 
-/// How long the body of a request may be, in bytes.
+/// The longest body of a request, in bytes.
 const BODY: usize = 1 << 20;
 const PAGE: &str = include_str!("page.html");
 
@@ -42,7 +42,7 @@ impl Control {
         Ok(Self { listener, address, token })
     }
 
-    /// Its URL, and the token that it wants.
+    /// Its URL, and the token that it requires.
     pub(super) fn access(&self) -> (String, String) {
         (format!("http://{}", super::reachable(self.address)), self.token.clone())
     }
@@ -64,7 +64,7 @@ impl Control {
                 });
                 let mut builder = hyper::server::conn::http1::Builder::new();
                 builder.timer(TokioTimer::new());
-                // A client that goes away is none of ours.
+                // The error of a client that disconnects needs no handling.
                 drop(builder.serve_connection(TokioIo::new(stream), service).await);
             });
             while connections.try_join_next().is_some() {}
@@ -72,14 +72,14 @@ impl Control {
     }
 }
 
-/// What steers a registry.
+/// The handler of control requests.
 struct Steering {
     shared: Shared,
     token: String,
     hosts: Hosts,
-    /// How the registry was set up at the start.
+    /// The options of the registry at the start.
     begin: RegistryOptions,
-    /// What it has at the start.
+    /// The content of the registry at the start.
     content: Option<Content>,
 }
 

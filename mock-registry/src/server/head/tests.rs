@@ -1,6 +1,6 @@
 use super::*;
 
-/// Where a line is that no head may have, and why, whatever the pieces in which the bytes come.
+/// The offset of the first invalid line and the reason; the same for all sizes of the pieces in which the bytes arrive.
 fn refused(bytes: &[u8]) -> Option<(usize, &'static str)> {
     let whole = HeadWatch::default().watch(bytes).err().map(|malformed| (malformed.at, malformed.why));
     let mut watch = HeadWatch::default();

@@ -1,4 +1,4 @@
-//! Records as they stand in files.
+//! The form of records in files.
 
 use bytes::Bytes;
 use longshore_core::{Algorithm, Digest};
@@ -45,7 +45,7 @@ impl Line {
         }
     }
 
-    /// The record, with the content of a manifest; `None` where a name in it is none.
+    /// The record, with the content of a manifest; `None` if a name in it is invalid.
     pub(super) fn into_record(self, content: Bytes) -> Option<Record> {
         Some(match self {
             Self::Blob { repository, digest, size } => {

@@ -1,4 +1,4 @@
-//! Bytes kept in a folder, so that a registry survives a restart.
+//! Storage in a folder, with which a registry keeps its content after a restart.
 //!
 //! ```text
 //! longshore-mock-registry      says whose folder it is, and is locked while one uses it
@@ -7,9 +7,9 @@
 //! records/<hex>                one record as JSON; named by the hash of its key
 //! temporary/<id>               an upload, or a file not yet whole; emptied at the start
 //! ```
-//! No name comes from a client: all are made of digests and of the registry's own ids. A file that others see appears by
-//! being renamed, so it is whole. Nothing is forced to the disk: what a crash of the whole machine broke is left out
-//! when the folder is opened again.
+//! No file name comes from a client: all are made from digests and from the registry's own ids. A file is written under
+//! a temporary name and then renamed, so a file under its final name is whole. Nothing is synchronised to the disk:
+//! content that was damaged by a crash of the machine is left out when the folder is opened again.
 
 mod line;
 
@@ -25,35 +25,36 @@ use super::{BlobBytes, Record, Storage, StorageError};
 use crate::UploadId;
 use line::Line;
 
-/// The file that says whose folder it is.
+/// The file that marks the folder as one of a mock registry.
 const MARKER: &str = "longshore-mock-registry";
 const FOLDERS: [&str; 6] =
     ["blobs/sha256", "blobs/sha512", "manifests/sha256", "manifests/sha512", "records", "temporary"];
 
-/// Whom the storage tells what it left out.
+/// The function that is called with each record that is left out.
 struct Teller(Box<dyn FnMut(&str) + Send>);
 
 /// Storage in a folder.
 pub struct Directory {
     root: PathBuf,
-    /// Whether the bytes of blobs are read at the start.
+    /// Whether blobs are verified at the start.
     check: bool,
     tell: Option<Teller>,
-    /// Holds the lock.
+    /// Kept open, because it holds the lock.
     _marker: File,
 }
 
 impl Directory {
-    /// Opens a folder, which is made if it is not there.
+    /// Opens a folder. It is created if it does not exist.
     ///
     /// # Errors
-    /// Where it holds something else, is in use, or cannot be read and written.
+    /// If the folder has other content, is in use, or cannot be read and written.
     pub fn open(root: impl Into<PathBuf>) -> Result<Self, StorageError> {
         let root = root.into();
         let failed = |error: io::Error| StorageError::Failed(format!("{}: {error}", root.display()));
         fs::create_dir_all(&root).map_err(failed)?;
         let marker = root.join(MARKER);
-        // Files of others are left alone; folders of ours that somebody else made would not be.
+        // Files with other names are not changed. Files in folders with these names are, so these must not exist yet in
+        // a folder without the marker.
         let own = ["blobs", "manifests", "records", "temporary"];
         if let Some(taken) = own.into_iter().find(|name| !marker.exists() && root.join(name).exists()) {
             let message = format!("{} holds {taken} of something else: choose another folder", root.display());
@@ -74,21 +75,21 @@ impl Directory {
         Ok(Self { root, check: false, tell: None, _marker: marker })
     }
 
-    /// Reads every blob at the start: one whose bytes changed at rest is not there.
+    /// Verifies every blob at the start. A blob whose bytes have changed is left out.
     #[must_use]
     pub fn with_check(mut self) -> Self {
         self.check = true;
         self
     }
 
-    /// Tells of every record that is left out at the start, because what it names is not whole.
+    /// Calls a function for every record that is left out at the start because its content is not whole.
     #[must_use]
     pub fn telling(mut self, tell: impl FnMut(&str) + Send + 'static) -> Self {
         self.tell = Some(Teller(Box::new(tell)));
         self
     }
 
-    /// Whether the bytes of a blob are those that its digest names.
+    /// Whether the bytes of a blob match its digest.
     fn is_intact(&self, digest: &Digest) -> bool {
         let Ok(file) = File::open(self.content("blobs", digest)) else { return false };
         let (mut blob, mut digester) = (OpenBlob(file), Digester::new(digest.algorithm()));
@@ -105,7 +106,7 @@ impl Directory {
         self.root.join(kind).join(digest.algorithm().as_str()).join(digest.hex())
     }
 
-    /// Where the bytes of an upload are; only ids of this registry's making are names of files.
+    /// The path of the bytes of an upload. Only ids that this registry made are used as names of files.
     fn upload(&self, id: &UploadId) -> Result<PathBuf, StorageError> {
         let id = id.as_str();
         if id.is_empty() || id.len() > 64 || !id.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-') {
@@ -114,7 +115,7 @@ impl Directory {
         Ok(self.root.join("temporary").join(id))
     }
 
-    /// Writes a file beside its place and then puts it there.
+    /// Writes a file under a temporary name and renames it.
     fn write(&self, path: &Path, content: &[u8]) -> Result<(), StorageError> {
         let temporary = self.root.join("temporary").join("file");
         let written = fs::write(&temporary, content).and_then(|()| fs::rename(&temporary, path));
@@ -124,7 +125,7 @@ impl Directory {
         })
     }
 
-    /// The record of one file, if it and what it refers to are whole.
+    /// The record in a file, if the record and its content are whole.
     fn read_record(&self, path: &Path) -> Option<Record> {
         let line: Line = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
         let content = match &line {
@@ -155,7 +156,8 @@ impl Directory {
         entries.map(|entry| entry.map(|entry| entry.path()).map_err(|error| failed(&error))).collect()
     }
 
-    /// Removes content that no record names. What is not called as content is, is somebody else's.
+    /// Removes content that no record names. A file whose name is not the name of content belongs to someone else and
+    /// stays.
     fn sweep(&self, records: &[Record]) -> Result<(), StorageError> {
         let named: BTreeSet<PathBuf> = records
             .iter()
@@ -175,7 +177,7 @@ impl Directory {
     }
 }
 
-/// Whether a file is called as content is: by the hex digits of a digest.
+/// Whether the name of a file is the name of content: the hex digits of a digest.
 fn is_content(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     path.is_file() && matches!(name.len(), 64 | 128) && name.bytes().all(|byte| byte.is_ascii_hexdigit())
@@ -229,7 +231,7 @@ impl Storage for Directory {
 
     fn keep(&mut self, upload: &UploadId, digest: &Digest) -> Result<(), StorageError> {
         let path = self.upload(upload)?;
-        // An upload into which nothing came has no file yet.
+        // An empty upload has no file yet.
         let file = OpenOptions::new().create(true).append(true).open(&path);
         file.and_then(|_| fs::rename(&path, self.content("blobs", digest))).map_err(|error| failed(&error))
     }
@@ -263,7 +265,8 @@ impl Storage for Directory {
         Ok(())
     }
 
-    /// The bytes of a manifest stay until the folder is opened again: another repository may have the same.
+    /// The bytes of a manifest stay until the folder is opened again, because another repository may have the same
+    /// manifest.
     fn erase(&mut self, record: &Record) -> Result<(), StorageError> {
         match fs::remove_file(self.root.join("records").join(line::name(record))) {
             Err(error) if error.kind() != ErrorKind::NotFound => Err(failed(&error)),

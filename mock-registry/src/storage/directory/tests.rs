@@ -19,7 +19,7 @@ fn digest(content: &[u8]) -> Digest {
     Digest::of(Algorithm::Sha256, content)
 }
 
-/// Pushes a blob and a manifest with a tag; gives both digests.
+/// Pushes a blob and a manifest with a tag, and returns both digests.
 fn push(registry: &mut Registry, repository: &str) -> (Digest, Digest) {
     let blob = digest(b"{}");
     assert_eq!(ask(registry, "POST", &format!("/v2/{repository}/blobs/uploads/?digest={blob}"), "{}").0, 201);
@@ -117,7 +117,7 @@ fn a_folder_of_others_is_left_alone_and_one_in_use_too() {
     assert!(refused.contains("choose another folder"), "{refused}");
     assert_eq!(names(folder.path()), ["blobs"]);
 
-    // What no folder of ours is called, is no obstacle.
+    // Files with other names do not prevent the start.
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("lost+found")).unwrap();
     push(&mut open(folder.path()), "a");
