@@ -34,7 +34,7 @@ impl<F: FnMut(Work) -> Vec<Ended>> Driver for F {
 pub struct Site {
     /// Scheme, host and port, such as `http://127.0.0.1:40123`. The work's operations name it too.
     pub base_url: String,
-    /// The same, as a registry of the core.
+    /// The same address as a registry of the core.
     pub registry: Registry,
     /// The certificate of the CA to trust, as PEM.
     pub ca_pem: String,
@@ -48,7 +48,7 @@ pub struct Site {
 pub struct Capabilities {
     /// It speaks TLS.
     pub tls: bool,
-    /// It speaks HTTP/2 where TLS's ALPN agrees on it.
+    /// It speaks HTTP/2 if ALPN selects it.
     pub http2: bool,
     /// It can have several requests in flight at once.
     pub concurrent: bool,
@@ -112,7 +112,7 @@ impl Capabilities {
     }
 }
 
-/// The handler for a driver without sockets. A clone is another handle to the same.
+/// The handler for a driver without sockets. A clone is another handle to the same handler.
 #[derive(Clone)]
 pub struct Handler {
     pub(crate) answer: Arc<dyn Fn(Request<Bytes>) -> Response<Bytes> + Send + Sync>,

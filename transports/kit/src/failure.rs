@@ -1,11 +1,11 @@
-//! What a failure says of the driver's work.
+//! Reads the driver's report from a failure.
 
 use longshore_core::driver::NoAnswer;
 use longshore_core::{Failure, FailureKind, Receipt};
 
 use crate::driver::Ended;
 
-/// The driver's own words, where it had no answer.
+/// The driver's reason, if there was no answer.
 pub(crate) fn no_answer(ended: &Ended) -> Option<&NoAnswer> {
     match ended {
         Err(failure) => match &failure.kind {
@@ -26,7 +26,7 @@ pub(crate) fn is_lost(ended: &Ended) -> bool {
     matches!(no_answer(ended), Some(NoAnswer::Lost(_)))
 }
 
-/// What came of an operation, to show.
+/// The result of an operation as text.
 pub(crate) fn shown(ended: &Ended) -> String {
     match ended {
         Ok(Receipt::Tags(tags)) => format!("{} tags", tags.len()),

@@ -43,7 +43,7 @@
 #![doc = include_str!("../examples/serial_driver/driver.rs")]
 //! ```
 //!
-//! The concurrent one, over raw hyper and tokio, streams its bodies, tells early answers, ends what is aborted, and takes
+//! The concurrent one, over raw hyper and tokio, streams its bodies, reports early answers, ends aborted requests, and takes
 //! operations while others run. What it does with the core:
 //!
 //! ```ignore

@@ -1,4 +1,4 @@
-//! What the core asks for: the requests that a driver is held against.
+//! The requests that the core makes, with which those of a driver are compared.
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -9,7 +9,7 @@ use crate::server::plan::{Plan, Reply, Script, SeenRequest};
 use crate::trial::{ensure, response, seen};
 use crate::work::Work;
 
-/// The requests of a client that is answered by the script: what a driver must send, no more and no less.
+/// The requests of a client that gets the answers of the script. A driver must send exactly these.
 ///
 /// For work without one-shot blobs and sinks.
 pub(crate) fn requests(work: &Work, script: &Script) -> Vec<SeenRequest> {
@@ -42,7 +42,7 @@ pub(crate) fn requests(work: &Work, script: &Script) -> Vec<SeenRequest> {
     }
 }
 
-/// Sees to it that what came over the wire is what the core asked for, whatever the order.
+/// Checks that the received requests are those of the core, in any order.
 pub(crate) fn compare(expected: &[SeenRequest], found: &[SeenRequest]) -> Result<(), String> {
     let (mut expected, mut found) = (lines(expected), lines(found));
     expected.sort();
@@ -60,7 +60,7 @@ pub(crate) fn compare(expected: &[SeenRequest], found: &[SeenRequest]) -> Result
     Ok(())
 }
 
-/// A request in a line each, without what belongs to the connection.
+/// One line for each request, without the fields of the connection.
 fn lines(requests: &[SeenRequest]) -> Vec<String> {
     let line = |request: &SeenRequest| {
         let mut fields: Vec<String> = request
@@ -75,8 +75,8 @@ fn lines(requests: &[SeenRequest]) -> Vec<String> {
     requests.iter().map(line).collect()
 }
 
-/// What a stack may add: what belongs to the connection and to framing, and what means the same as its absence
-/// (RFC 9110, section 12.5.1: without `Accept`, any type is accepted).
+/// Whether an HTTP stack may add this field: fields of the connection and of framing, and fields that mean the same as
+/// their absence (RFC 9110, section 12.5.1: without `Accept`, any type is accepted).
 fn is_the_stacks(name: &str, value: &[u8]) -> bool {
     matches!(name, "connection" | "transfer-encoding") || (name == "accept" && value == b"*/*")
 }

@@ -1,4 +1,4 @@
-//! One check of one driver: a server with a script, the driver, and what both have to say.
+//! One check of one driver: a server with a script, the driver, and what both report.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
@@ -14,7 +14,7 @@ use crate::server::tls::Ca;
 use crate::server::{Listening, Server};
 use crate::work::{Work, lock};
 
-/// What lies between a driver and the other side.
+/// The protocol between a driver and the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Protocol {
     /// Nothing: a function answers.
@@ -33,7 +33,7 @@ pub(crate) enum Maker<'a> {
     Memory(&'a mut dyn FnMut(Handler) -> Box<dyn Driver>),
 }
 
-/// What a check has to work with.
+/// The driver and the protocol of one check.
 pub(crate) struct Trial<'m, 'a> {
     pub(crate) protocol: Protocol,
     pub(crate) ca: &'a Ca,
@@ -50,13 +50,13 @@ pub(crate) struct Bench {
 }
 
 impl Trial<'_, '_> {
-    /// Serves by a script that answers each request.
+    /// Starts a server with a script that answers each request.
     pub(crate) fn serve<P: Into<Plan>>(&mut self, script: impl Fn(&SeenRequest) -> P + Send + Sync + 'static) -> Bench {
         let listening = self.listening();
         self.serve_over(listening, script)
     }
 
-    /// How a server of this protocol listens.
+    /// The settings of a server of this protocol.
     pub(crate) fn listening(&self) -> Listening {
         let tls = match self.protocol {
             Protocol::Memory | Protocol::Plain => None,
@@ -116,7 +116,7 @@ fn answer_in_memory(log: &Mutex<Vec<SeenRequest>>, script: &Script, request: Req
     }
 }
 
-/// A request of the core's as a server would see it.
+/// A request of the core in the form in which a server records it.
 pub(crate) fn seen(request: &Request<()>, len: Option<u64>) -> SeenRequest {
     let mut fields: Vec<_> =
         request.headers().iter().map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec())).collect();
@@ -135,7 +135,7 @@ pub(crate) fn seen(request: &Request<()>, len: Option<u64>) -> SeenRequest {
     }
 }
 
-/// An answer without anything that may happen to it on its way.
+/// An answer that is delivered without any fault.
 pub(crate) fn response(answer: &Answer, received: u64) -> Response<Bytes> {
     let mut head = Response::builder().status(answer.status);
     for (name, value) in answer.all_fields(received) {
@@ -149,7 +149,7 @@ pub(crate) fn response(answer: &Answer, received: u64) -> Response<Bytes> {
 }
 
 impl Bench {
-    /// Lets the driver work.
+    /// Runs the work in the driver.
     pub(crate) fn run(&mut self, work: Work) -> Result<Vec<Ended>, String> {
         let operations = work.operations.len();
         let ended = catch_unwind(AssertUnwindSafe(|| self.driver.run(work))).map_err(|panic| {
@@ -163,12 +163,12 @@ impl Bench {
         }
     }
 
-    /// Lets the driver do one operation.
+    /// Runs one operation in the driver.
     pub(crate) fn run_one(&mut self, work: Work) -> Result<Ended, String> {
         self.run(work)?.pop().ok_or_else(|| "the driver gave no result".to_owned())
     }
 
-    /// The requests that the other side saw so far.
+    /// The requests that the server has received so far.
     pub(crate) fn seen(&self) -> Vec<SeenRequest> {
         match &self.server {
             Some(server) => server.seen(),
@@ -176,7 +176,7 @@ impl Bench {
         }
     }
 
-    /// The requests that the other side saw, when it is through with all of them.
+    /// The requests that the server has received, after it has finished all of them.
     pub(crate) fn settled(&self) -> Vec<SeenRequest> {
         let begin = Instant::now();
         loop {
@@ -188,7 +188,7 @@ impl Bench {
         }
     }
 
-    /// The server; there is one where a check is made over sockets.
+    /// The server. There is one if the check uses sockets.
     pub(crate) fn server(&self) -> &Server {
         self.server.as_ref().expect("this check is made over sockets only")
     }
@@ -208,10 +208,10 @@ pub(crate) fn repository() -> Repository {
     "a".parse().expect("it is a repository")
 }
 
-/// What an answer to a list of tags looks like.
+/// The body of an answer to a list of tags.
 pub(crate) const TAGS: &str = r#"{"name":"a","tags":["v1"]}"#;
 
-/// Options under which nothing is tried again, and nothing takes long.
+/// Options with which no request is repeated and no wait is long.
 pub(crate) fn options() -> Options {
     let mut options = Options::default();
     options.attempts = 1;
@@ -222,7 +222,7 @@ pub(crate) fn options() -> Options {
     options
 }
 
-/// Sees to it that something holds, or says what does not.
+/// Returns an error with a message if a condition is not met.
 macro_rules! ensure {
     ($condition:expr, $($why:tt)+) => {
         if !$condition {

@@ -1,4 +1,4 @@
-//! What the kit hands to a driver: operations, the bytes that they need, and where bytes go.
+//! The work that the kit gives to a driver: operations, the bytes to send, and the sinks for received bytes.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,19 +17,19 @@ use longshore_core::{Algorithm, Digest, Digester, Operation, Options, Registry, 
 /// The key of a blob is a number.
 #[non_exhaustive]
 pub struct Work {
-    /// How the client behaves.
+    /// The options of the client.
     pub options: Options,
-    /// What it is asked for, in this order.
+    /// The operations, in order.
     pub operations: Vec<Operation<u32>>,
     /// The bytes of the blobs that are sent.
     pub contents: BTreeMap<u32, Content>,
-    /// Where the bytes of pulled blobs go.
+    /// The sinks for the bytes of pulled blobs.
     pub sinks: BTreeMap<u32, Sink>,
     /// The answers to [`Output::Ask`](longshore_core::driver::Output::Ask).
     pub credentials: CredentialLookup,
 }
 
-/// Answers questions for credentials. A clone is another handle on the same.
+/// Looks up credentials. A clone is another handle on the same look-up.
 #[derive(Clone)]
 pub struct CredentialLookup(Arc<LookUp>);
 
@@ -45,10 +45,11 @@ impl CredentialLookup {
         Self(Arc::new(look_up))
     }
 
-    /// What the core asks for: the registry, the repository, and whether what was answered before was refused.
+    /// Looks up credentials for what the core passes: the registry, the repository, and whether the earlier credentials
+    /// were refused.
     ///
     /// # Errors
-    /// Where the kit wants to see what the driver makes of that.
+    /// If the check tests how the driver handles an error here.
     pub fn look_up(
         &self,
         registry: &Registry,
@@ -111,7 +112,7 @@ pub struct Content {
 type Open = dyn Fn(u64) -> io::Result<Box<dyn Read + Send>> + Send + Sync;
 
 impl Content {
-    /// So many bytes that follow no simple pattern.
+    /// This many bytes without a simple pattern.
     pub(crate) fn made(len: u64) -> Self {
         Self::opened_by(len, move |from| Ok(Box::new(Made { at: from, end: len })))
     }
@@ -123,28 +124,28 @@ impl Content {
         Self { len, is_one_shot: false, open: Arc::new(open), read: Arc::default() }
     }
 
-    /// The same, to be read once from its beginning; its length is not told.
+    /// Makes it readable only once, from its beginning and with an unknown length.
     pub(crate) fn one_shot(mut self) -> Self {
         self.is_one_shot = true;
         self
     }
 
-    /// The length in bytes; `None` where the blob can be read only once: as a pipe, whose end is found by reading it.
+    /// The length in bytes; `None` if the blob can be read only once, like a pipe, whose end is found by reading.
     #[must_use]
     pub const fn len(&self) -> Option<u64> {
         if self.is_one_shot { None } else { Some(self.len) }
     }
 
-    /// Whether it is known to have no byte.
+    /// Whether it is known to be empty.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         matches!(self.len(), Some(0))
     }
 
-    /// Reads the bytes from an offset on. What can be read only once is opened at 0.
+    /// Opens the bytes from an offset on. Content that can be read only once is opened at 0.
     ///
     /// # Errors
-    /// Where the kit wants to see what the driver makes of that.
+    /// If the check tests how the driver handles an error here.
     pub fn open(&self, from: u64) -> io::Result<Box<dyn Read + Send>> {
         let reader = (self.open)(from)?;
         Ok(Box::new(Watched { reader, at: from, read: Arc::clone(&self.read) }))
@@ -224,7 +225,7 @@ impl Read for Watched {
     }
 }
 
-/// Where the bytes of a pulled blob go. A clone is another handle on the same place.
+/// The sink for the bytes of a pulled blob. A clone is another handle on the same sink.
 #[derive(Clone)]
 pub struct Sink {
     open: Arc<OpenSink>,
@@ -250,16 +251,16 @@ impl Sink {
         (sink, memory)
     }
 
-    /// Opens it, empty: to be done anew for each attempt.
+    /// Opens the sink empty. A driver must open it again for each attempt.
     ///
     /// # Errors
-    /// Where the kit wants to see what the driver makes of that.
+    /// If the check tests how the driver handles an error here.
     pub fn open(&self) -> io::Result<Box<dyn Write + Send>> {
         self.written.store(0, Ordering::SeqCst);
         Ok(Box::new(Counted { writer: (self.open)()?, written: Arc::clone(&self.written) }))
     }
 
-    /// How many bytes the driver has written since it was opened.
+    /// The number of bytes that the driver has written since it opened the sink.
     pub(crate) fn written(&self) -> u64 {
         self.written.load(Ordering::SeqCst)
     }
@@ -288,7 +289,7 @@ impl Write for Counted {
     }
 }
 
-/// The bytes that a sink in memory took.
+/// The bytes in a sink in memory.
 #[derive(Clone, Default)]
 pub(crate) struct Memory(Arc<Mutex<Vec<u8>>>);
 
@@ -313,7 +314,7 @@ impl Write for Memory {
     }
 }
 
-/// A panic elsewhere leaves nothing half done behind these locks.
+/// A panic in another thread leaves no half-changed state behind these locks.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! What becomes of answers.
+//! Duties about answers.
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -15,56 +15,56 @@ use crate::work::{Sink, Work, made};
 pub(super) const DUTIES: &[Duty] = &[
     Duty {
         name: "answers",
-        what: "Status, header fields and body of an answer are told as they came: nothing is decoded, and an error's body is kept too",
+        what: "Status, header fields and body of an answer are reported as they were received: nothing is decoded, and the body of an error is kept too",
         over: Over::Any,
         needs: None,
         check: answers,
     },
     Duty {
         name: "framing",
-        what: "An answer is whole by its length, its chunks or the end of its connection; interim answers are none, and its bytes may come one at a time",
+        what: "The end of an answer is found by its length, its chunks or the end of the connection; interim answers are skipped, and bytes may arrive one at a time",
         over: Over::Sockets,
         needs: None,
         check: framing,
     },
     Duty {
         name: "kept-bytes",
-        what: "Of a body no more is kept than the core says, to the byte",
+        what: "No more bytes of a body are kept than the core allows, to the byte",
         over: Over::Any,
         needs: None,
         check: kept_bytes,
     },
     Duty {
         name: "endless-answer",
-        what: "An answer without an end is read as far as the limit, and given up",
+        what: "An answer without an end is read up to the limit, and then aborted",
         over: Over::Sockets,
         needs: None,
         check: endless,
     },
     Duty {
         name: "head-limit",
-        what: "A head of more fields or bytes than the limits allow is no answer",
+        what: "A head with more fields or bytes than the limits allow is not reported as an answer",
         over: Over::Sockets,
         needs: None,
         check: head_limit,
     },
     Duty {
         name: "sink",
-        what: "A blob is poured into its sink as it is, no further than its size, and an error's body is not",
+        what: "A blob is written to its sink unchanged and no further than its size, and the body of an error is not written",
         over: Over::Any,
         needs: None,
         check: sink,
     },
     Duty {
         name: "sink-again",
-        what: "Another attempt begins with an empty sink",
+        what: "Each further attempt begins with an empty sink",
         over: Over::Sockets,
         needs: None,
         check: sink_again,
     },
     Duty {
         name: "broken-sink",
-        what: "A sink that cannot be opened or written, or is not there, is told as that, and is not tried again",
+        what: "A sink that cannot be opened or written, or does not exist, is reported as such, and the request is not repeated",
         over: Over::Sockets,
         needs: None,
         check: broken_sink,
@@ -92,7 +92,7 @@ fn answers(trial: &mut Trial<'_, '_>) -> Result<(), String> {
         ensure!(is_told || status == 404, "an error's body with status {status} came to {}", shown(&ended));
     }
 
-    // No stack may undo this coding: a digest is of the bytes as they are stored.
+    // An HTTP stack must not decode this: a digest is of the bytes as they are stored.
     let content = made(1000);
     let digest = Digest::of(Algorithm::Sha256, &content);
     let mut bench = trial.serve(move |_| Answer::new(200, made(1000)).field("content-encoding", "gzip"));
@@ -164,7 +164,7 @@ fn endless(trial: &mut Trial<'_, '_>) -> Result<(), String> {
 fn head_limit(trial: &mut Trial<'_, '_>) -> Result<(), String> {
     let many = (0..200).fold(Answer::json(200, TAGS), |answer, i| answer.field(&format!("x-{i}"), "y"));
     let large = Answer::json(200, TAGS).field("x-kit", "y".repeat(70_000));
-    // Over HTTP/2 fields are bounded by their bytes.
+    // Over HTTP/2 fields are limited by their bytes.
     let heads = if trial.protocol == Protocol::Http2 { vec![large] } else { vec![many, large] };
     for answer in heads {
         let mut bench = trial.serve(move |_| answer.clone());
@@ -255,7 +255,7 @@ fn broken_sink(trial: &mut Trial<'_, '_>) -> Result<(), String> {
     Ok(())
 }
 
-/// A sink that takes nothing.
+/// A sink that accepts no bytes.
 struct Full;
 
 impl Write for Full {

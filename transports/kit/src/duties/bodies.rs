@@ -1,4 +1,4 @@
-//! The bodies of requests.
+//! Duties about the bodies of requests.
 
 use std::io::{self, Read};
 use std::sync::Arc;
@@ -17,35 +17,35 @@ use crate::work::{Content, Work};
 pub(super) const DUTIES: &[Duty] = &[
     Duty {
         name: "bodies",
-        what: "A body has exactly its bytes, at every size, and its length is stated where it is known",
+        what: "A body of any size is sent with exactly its bytes, and its length is stated if it is known",
         over: Over::Any,
         needs: None,
         check: bodies,
     },
     Duty {
         name: "chunks",
-        what: "A body that is a part of a blob has exactly the bytes of its range",
+        what: "A body that is a part of a blob is sent with exactly the bytes of its range",
         over: Over::Any,
         needs: None,
         check: chunks,
     },
     Duty {
         name: "one-shot",
-        what: "A blob that can be read only once is read ahead, filled and ended as the core asks, and sent once and whole",
+        what: "A blob that can be read only once is read ahead as the core requests, its end is reported, and it is sent once and completely",
         over: Over::Any,
         needs: None,
         check: one_shot,
     },
     Duty {
         name: "slow-source",
-        what: "A source that takes its time is not the other side's silence",
+        what: "A slow source is not reported as silence of the server",
         over: Over::Sockets,
         needs: None,
         check: slow_source,
     },
     Duty {
         name: "broken-source",
-        what: "A source that fails, or has fewer bytes than it should, fails the request, and no body ends as if it were whole",
+        what: "A source that fails or has too few bytes makes the request fail, and its body does not end like a complete one",
         over: Over::Sockets,
         needs: None,
         check: broken_source,
@@ -98,7 +98,7 @@ fn chunks(trial: &mut Trial<'_, '_>) -> Result<(), String> {
     Ok(())
 }
 
-/// Holds the bodies, one after another, against the bytes of the blob.
+/// Compares the bodies, one after another, with the bytes of the blob.
 fn whole(sent: &[SeenRequest], size: u64) -> Result<(), String> {
     let mut at = 0;
     for request in sent {

@@ -1,4 +1,4 @@
-//! Connections that break.
+//! Duties about broken connections.
 
 use std::sync::Arc;
 use std::thread::sleep;
@@ -17,35 +17,35 @@ use crate::work::{Content, Sink, Work, made};
 pub(super) const DUTIES: &[Duty] = &[
     Duty {
         name: "answer-cut",
-        what: "An answer that is cut, at whichever byte, is lost, and never taken for a whole one",
+        what: "An answer that is cut at any byte is reported as lost, and never as complete",
         over: Over::Sockets,
         needs: None,
         check: answer_cut,
     },
     Duty {
         name: "request-cut",
-        what: "A request whose connection ends, at whichever byte, is lost, and never told as not sent once all of it arrived",
+        what: "A request whose connection ends at any byte is reported as lost, and never as not sent after all of it has arrived",
         over: Over::Sockets,
         needs: None,
         check: request_cut,
     },
     Duty {
         name: "closed-early",
-        what: "An answer to a body that is not read is told, or the connection is lost: never is the request said to be unsent",
+        what: "An answer to a request whose body is not read is reported, or the connection is reported as lost: the request is never reported as not sent",
         over: Over::Sockets,
         needs: None,
         check: closed_early,
     },
     Duty {
         name: "stale-connection",
-        what: "A connection that was kept, and has ended meanwhile, costs at most an attempt",
+        what: "A kept connection that has ended in the meantime costs at most one attempt",
         over: Over::Sockets,
         needs: None,
         check: stale_connection,
     },
     Duty {
         name: "refused-connection",
-        what: "Where nothing listens, the request is told as not sent",
+        what: "If nothing listens at the address, the request is reported as not sent",
         over: Over::Sockets,
         needs: None,
         check: refused_connection,
@@ -59,7 +59,7 @@ pub(super) const DUTIES: &[Duty] = &[
     },
     Duty {
         name: "cut-under-tls",
-        what: "A body without a length whose TLS connection ends without saying so is cut",
+        what: "A body without a length is reported as cut if its TLS connection ends without `close_notify`",
         over: Over::Only(&[Protocol::Tls]),
         needs: Some(Needs::TlsEnd),
         check: cut_under_tls,
@@ -82,7 +82,7 @@ fn answer_cut(trial: &mut Trial<'_, '_>) -> Result<(), String> {
             let is_whole = all[cut].is_answered && bench.server().is_last_answer_whole();
             if is_whole {
                 ensure!(ended.is_ok(), "a whole answer came to {}", shown(&ended));
-                // The chunk of no bytes is the end (RFC 9112, section 8): the empty line after it adds nothing.
+                // The chunk with zero bytes is the end (RFC 9112, section 8). The empty line after it adds nothing.
                 let tolerated = if framing == Framing::Chunked { cut - 2 } else { cut };
                 let early = taken_for_whole.filter(|early| *early < tolerated);
                 ensure!(
@@ -114,7 +114,7 @@ fn request_cut(trial: &mut Trial<'_, '_>) -> Result<(), String> {
     listening.cut_request = Some(Arc::new(|connection| connection as u64));
     let mut bench = trial.serve_over(listening, |_| Plan::reply(Reply::Close));
     let registry = bench.registry.clone();
-    // A connection that ends at once may be counted by one that is made anew before anything is sent.
+    // A driver may replace a connection that ends at once by a new one before it sends anything.
     while (bench.server().connections() as u64) <= total {
         let before = bench.seen().len();
         let ended = bench.run_one(Work::new(options()).operation(delete(registry.clone())))?;
@@ -169,13 +169,13 @@ fn stale_connection(trial: &mut Trial<'_, '_>) -> Result<(), String> {
         work.options.attempts = 3;
         let ended = bench.run_one(work)?;
         ensure!(ended.is_ok(), "after a connection that ended, a request came to {}", shown(&ended));
-        // Over HTTP/2 an answer may be on its way when its connection ends, and the request is made again.
+        // Over HTTP/2 the connection may end before a sent answer arrives, and the request is made again.
         let answered = bench.settled().iter().filter(|seen| seen.is_answered).count();
         ensure!(
             answered == number || trial.protocol == Protocol::Http2,
             "{answered} requests were answered where {number} were asked for"
         );
-        // Long enough for the end of the connection to arrive, or not: either is right.
+        // Sometimes long enough for the end of the connection to arrive. Both cases must work.
         sleep(Duration::from_millis(if number % 2 == 0 { 20 } else { 0 }));
     }
     Ok(())
@@ -202,7 +202,7 @@ fn cleanup(trial: &mut Trial<'_, '_>) -> Result<(), String> {
     work.options.single_post = 0;
     let ended = bench.run_one(work)?;
     ensure!(matches!(no_answer(&ended), Some(NoAnswer::Source(_))), "a source that is gone came to {}", shown(&ended));
-    // A session may end its last request after it has given its result.
+    // A driver may finish its last request after it has returned its result.
     let begin = std::time::Instant::now();
     while count(&bench.seen(), "DELETE") == 0 && begin.elapsed() < Duration::from_secs(1) {
         sleep(Duration::from_millis(1));
@@ -217,7 +217,7 @@ fn count(seen: &[SeenRequest], method: &str) -> usize {
 }
 
 fn cut_under_tls(trial: &mut Trial<'_, '_>) -> Result<(), String> {
-    // The end of the connection is the end of the body, and anybody on the way can end a connection.
+    // The end of the connection is the end of the body, and an attacker on the network can end a connection.
     let mut bench = trial.serve(|_| Answer::new(200, made(1000)).framed(Framing::UntilClose).then(Then::Close));
     let (sink, _) = Sink::memory();
     let (registry, repository) = (bench.registry.clone(), repository());

@@ -1,4 +1,4 @@
-//! Looking up credentials.
+//! Duties about credentials.
 
 use std::sync::{Arc, Mutex};
 
@@ -14,14 +14,14 @@ use crate::work::{CredentialLookup, Work, lock};
 
 pub(super) const DUTIES: &[Duty] = &[Duty {
     name: "credentials",
-    what: "Credentials are looked up for the registry and repository that were named; none is no failure, and a look-up that fails is one",
+    what: "Credentials are looked up for the named registry and repository; missing credentials are not a failure, and a failed look-up is one",
     over: Over::Any,
     needs: None,
     check: credentials,
 }];
 
 fn credentials(trial: &mut Trial<'_, '_>) -> Result<(), String> {
-    // Two challenges in two fields: whoever keeps one of them, or joins them wrongly, is not let in.
+    // Two challenges in two fields: a driver that keeps only one of them, or joins them wrongly, gets no access.
     let mut bench = trial.serve(|seen| match seen.field("authorization").as_deref() {
         Some("Basic a2l0OnB3") => Answer::json(200, TAGS),
         _ => Answer::json(401, "{}")

@@ -1,4 +1,4 @@
-//! Memory that does not grow with what is sent.
+//! Duties about memory, which must not grow with the size of a blob.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,32 +17,32 @@ use crate::work::{Content, Sink, Work};
 pub(super) const DUTIES: &[Duty] = &[
     Duty {
         name: "flat-push",
-        what: "A blob of 1 GiB is sent in flat memory: it is read no more than 64 MiB ahead of what arrived",
+        what: "A blob of 1 GiB is sent with constant memory: the driver reads at most 64 MiB more than the server has received",
         over: Over::Only(&[Protocol::Plain, Protocol::Tls]),
         needs: None,
         check: flat_push,
     },
     Duty {
         name: "flat-pull",
-        what: "A blob of 1 GiB is poured in flat memory: no more than 64 MiB are taken ahead of what was written",
+        what: "A blob of 1 GiB is pulled with constant memory: the driver receives at most 64 MiB more than it has written to the sink",
         over: Over::Sockets,
         needs: None,
         check: flat_pull,
     },
 ];
 
-/// The most bytes that may be between the two ends: buffers of sockets and of the stack.
+/// The largest number of bytes between the two ends: buffers of sockets and of the HTTP stack.
 const AHEAD: u64 = 64 << 20;
 
-/// The most bytes that the process may grow by meanwhile, the kit's own server among them.
+/// The largest number of bytes by which the process may grow meanwhile, including the kit's own server.
 const GROWTH: u64 = 128 << 20;
 
-/// What is sent: once is enough for the whole of it, since what encrypts only adds time.
+/// The size of the blob. Only one protocol gets the full size, because encryption only adds time.
 fn size(protocol: Protocol) -> u64 {
     if protocol == Protocol::Plain { 1 << 30 } else { 128 << 20 }
 }
 
-/// Watches a difference, and the memory of the process, while something runs.
+/// Measures a difference and the memory of the process while a check runs.
 struct Watch {
     is_over: Arc<AtomicBool>,
     thread: thread::JoinHandle<(u64, u64)>,
@@ -74,7 +74,7 @@ impl Watch {
     }
 }
 
-/// The memory of this process, where the system tells it.
+/// The memory of this process, if the system reports it.
 fn resident() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
@@ -85,7 +85,7 @@ fn flat_push(trial: &mut Trial<'_, '_>) -> Result<(), String> {
     let size = size(trial.protocol);
     let mut bench = trial.serve(empty_registry);
     let content = Content::made(size);
-    // The registry of this check does not hash, and the source was not told what its digest is.
+    // The registry of this check does not verify digests, so the digest may be wrong.
     let blob = Blob::known(1, Digest::of(Algorithm::Sha256, b"not hashed"), size);
     let push = Push::new(bench.registry.clone(), repository()).blob(blob);
     let received = bench.server().watch_received();

@@ -1,4 +1,4 @@
-//! Several requests at once, large bodies, and what is given up.
+//! Duties about several requests at once, large bodies and aborted requests.
 
 use std::io::Read;
 use std::sync::Arc;
@@ -33,28 +33,28 @@ pub(super) const DUTIES: &[Duty] = &[
     },
     Duty {
         name: "early-answer",
-        what: "An answer that comes before the body was sent is told at once, and no more of the body is sent",
+        what: "An answer that arrives before the whole body was sent is reported at once, and no more of the body is sent",
         over: Over::Sockets,
         needs: Some(Needs::EarlyAnswers),
         check: early_answer,
     },
     Duty {
         name: "abort",
-        what: "A request that is aborted ends: its body is not sent on",
+        what: "A request that is aborted ends: no more of its body is sent",
         over: Over::Sockets,
         needs: Some(Needs::Abort),
         check: abort,
     },
     Duty {
         name: "large-bodies",
-        what: "A body of more than 64 KiB goes over HTTP/1.1 also where HTTP/2 is offered: HTTP/2's window caps it at a window a round trip",
+        what: "A body of more than 64 KiB is sent over HTTP/1.1 even if HTTP/2 is offered, because HTTP/2 limits it to one window per round trip",
         over: Over::Only(&[Protocol::Http2]),
         needs: Some(Needs::Http2),
         check: large_bodies,
     },
     Duty {
         name: "large-answers",
-        what: "Over HTTP/2 at least 2 MiB of an answer may be sent before any of it is taken: a smaller window caps a pull at a window a round trip",
+        what: "Over HTTP/2 the server may send at least 2 MiB of an answer before any of it is read, because a smaller window limits a pull to one window per round trip",
         over: Over::Only(&[Protocol::Http2]),
         needs: Some(Needs::Http2),
         check: large_answers,
@@ -99,7 +99,7 @@ fn in_flight(trial: &mut Trial<'_, '_>) -> Result<(), String> {
     Ok(())
 }
 
-/// A push of a blob that nobody hashes.
+/// A blob that is not hashed.
 fn unhashed(bench: &Bench, name: &[u8], key: u32, size: u64) -> Blob<u32> {
     let digest = Digest::of(Algorithm::Sha256, &[name, bench.registry.origin().authority().as_bytes()].concat());
     Blob::known(key, digest, size)
@@ -126,7 +126,7 @@ fn early_answer(trial: &mut Trial<'_, '_>) -> Result<(), String> {
 }
 
 fn abort(trial: &mut Trial<'_, '_>) -> Result<(), String> {
-    // Where the registry seems slow, the core sends one large body at a time: then there is nothing to abort.
+    // If the registry seems slow, the core sends one large body at a time, and there is nothing to abort.
     for _ in 0..3 {
         if abort_once(trial)? {
             break;
@@ -135,13 +135,13 @@ fn abort(trial: &mut Trial<'_, '_>) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether a body was on its way when it was given up.
+/// Whether a body was being sent when it was aborted.
 fn abort_once(trial: &mut Trial<'_, '_>) -> Result<bool, String> {
-    // More than goes anywhere in the time that an abort may take; a client that never aborts fails here all the same.
+    // More than can be sent in the time that an abort may take. A client that never aborts fails all the same.
     const SIZE: u64 = 8 << 30;
     let mut bench = trial.serve(|seen| {
         let mut answer = empty_registry(seen);
-        // An upload each, so that one is given up and the other is not.
+        // One upload each, so that one is aborted and the other is not.
         let upload = format!("/v2/a/blobs/uploads/{}", seen.number);
         answer
             .fields
@@ -152,7 +152,7 @@ fn abort_once(trial: &mut Trial<'_, '_>) -> Result<bool, String> {
     });
     let endless = Content::made(SIZE);
     let watched = endless.clone();
-    // It is the larger one, which goes first, and it fails when the other is on its way.
+    // The larger one is sent first, and it fails while the other is being sent.
     let failing = Content::opened_by(SIZE + 1, move |_| {
         let begin = Instant::now();
         while watched.read() == 0 && begin.elapsed() < Duration::from_secs(2) {
@@ -206,7 +206,7 @@ fn large_answers(trial: &mut Trial<'_, '_>) -> Result<(), String> {
     });
     let (sent, untaken) = (bench.server().watch_sent(), Arc::new(AtomicU64::new(0)));
     let seen = Arc::clone(&untaken);
-    // Nothing is written before as much has come as comes without that.
+    // Nothing is written before all bytes that can arrive without it have arrived.
     let sink = Sink::opened_by(move || {
         let begin = Instant::now();
         while sent() < WINDOW && begin.elapsed() < Duration::from_secs(1) {

@@ -1,4 +1,4 @@
-//! The duties of a driver, each with the check that finds out whether it is held.
+//! The duties of a driver, each with its check.
 
 mod answers;
 mod bodies;
@@ -20,16 +20,16 @@ pub(crate) struct Duty {
     pub(crate) name: &'static str,
     /// What a driver must do.
     pub(crate) what: &'static str,
-    /// Over what it is checked.
+    /// The protocols over which it is checked.
     pub(crate) over: Over,
     pub(crate) needs: Option<Needs>,
     pub(crate) check: fn(&mut Trial<'_, '_>) -> Result<(), String>,
 }
 
-/// Over what a duty is checked.
+/// The protocols over which a duty is checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Over {
-    /// Whatever the driver has: a handler in memory, or sockets.
+    /// Any: a handler in memory, or sockets.
     Any,
     /// Sockets, with each protocol that the driver speaks.
     Sockets,
@@ -73,7 +73,7 @@ impl Needs {
 }
 
 impl Over {
-    /// The protocols, of those that the driver speaks.
+    /// The protocols that the driver speaks and over which the duty is checked.
     pub(crate) fn protocols(self, spoken: &[Protocol]) -> Vec<Protocol> {
         let is_meant = |protocol: &&Protocol| match self {
             Self::Any => true,

@@ -1,4 +1,4 @@
-//! What of a request reaches the wire.
+//! Duties about the requests that are sent.
 
 use longshore_core::auth::Credentials;
 use longshore_core::driver::NoAnswer;
@@ -14,14 +14,14 @@ use crate::work::{Content, CredentialLookup, Work};
 pub(super) const DUTIES: &[Duty] = &[
     Duty {
         name: "header-fields",
-        what: "Method, target and header fields reach the wire as the core set them, and none is added but those of the connection",
+        what: "Method, target and header fields are sent as the core set them, and only fields of the connection are added",
         over: Over::Any,
         needs: None,
         check: header_fields,
     },
     Duty {
         name: "targets",
-        what: "Path and query reach the wire byte for byte, or the request is reported as unsendable and not sent",
+        what: "Path and query are sent byte for byte, or the request is reported as unsendable and not sent",
         over: Over::Any,
         needs: None,
         check: targets,
@@ -29,21 +29,21 @@ pub(super) const DUTIES: &[Duty] = &[
     Duty { name: "no-redirect", what: "No redirect is followed", over: Over::Any, needs: None, check: no_redirect },
     Duty {
         name: "no-repetition",
-        what: "Nothing is sent again, whatever the status",
+        what: "No request is sent again, whatever the status is",
         over: Over::Any,
         needs: None,
         check: no_repetition,
     },
     Duty {
         name: "no-memory",
-        what: "No cookie, credential or validator of one answer is in the next request",
+        what: "No cookie, credential or validator from an answer is in the next request",
         over: Over::Any,
         needs: None,
         check: no_memory,
     },
 ];
 
-/// A registry that has nothing and takes everything.
+/// A registry that has no content and accepts every push.
 pub(super) fn empty_registry(seen: &SeenRequest) -> Answer {
     const UPLOAD: &str = "/v2/a/blobs/uploads/1?state=a%2Fb";
     match seen.method.as_str() {
@@ -61,7 +61,7 @@ pub(super) fn empty_registry(seen: &SeenRequest) -> Answer {
     }
 }
 
-/// Runs the work, and holds what came over the wire against what the core asks for.
+/// Runs the work, and compares the received requests with those of the core.
 fn faithful(bench: &mut Bench, work: impl Fn() -> Work) -> Result<(), String> {
     let before = bench.seen().len();
     let expected = requests(&work(), &bench.script);
@@ -95,7 +95,7 @@ fn header_fields(trial: &mut Trial<'_, '_>) -> Result<(), String> {
             .operation(delete)
             .content(1, Content::opened_by(2, move |_| braces()))
             .content(2, content.clone());
-        // One at a time: what a client asks for depends on what it has heard.
+        // One at a time, because the requests of a client depend on the earlier answers.
         work.options.in_flight = 1;
         let password = || Secret::new("a: b".to_owned());
         work.credentials = CredentialLookup::by(move |_, _, _| {
@@ -110,7 +110,7 @@ fn header_fields(trial: &mut Trial<'_, '_>) -> Result<(), String> {
     Ok(())
 }
 
-/// What registries put into a `Location`, and what a URL library may think that it should change.
+/// `Location` values of registries that a URL library may change.
 const LOCATIONS: &[&str] = &[
     "/v2/a/blobs/uploads/1?_state=a%2Fb%2fc%3D%3D&x=y",
     "/v2/a//b?x=",
@@ -157,7 +157,7 @@ fn no_redirect(trial: &mut Trial<'_, '_>) -> Result<(), String> {
             Work::new(options()).operation(push).content(1, content.clone())
         };
         faithful(&mut bench, push).map_err(|why| format!("{status}: {why}"))?;
-        // Without redirects of the core's, whoever goes elsewhere is the stack.
+        // The core follows no redirect here, so a request elsewhere comes from the HTTP stack.
         let list = bench.list_tags();
         let list = || {
             let mut work = Work::new(options()).operation(list.clone());

@@ -1,4 +1,4 @@
-//! Time: the only checks that wait.
+//! Duties about time: the only checks that wait.
 
 use std::time::{Duration, Instant};
 
@@ -11,14 +11,14 @@ use crate::work::Work;
 pub(super) const DUTIES: &[Duty] = &[
     Duty {
         name: "silence",
-        what: "A connection on which nothing moves for as long as the limit is lost, before the answer and in the middle of it",
+        what: "A connection without any bytes for the time of the limit is reported as lost, both before the answer and in the middle of it",
         over: Over::Sockets,
         needs: None,
         check: silence,
     },
     Duty {
         name: "slow-answer",
-        what: "An answer that comes slowly, and never pauses for as long as the limit, is whole",
+        what: "A slow answer without a pause as long as the limit is reported as complete",
         over: Over::Sockets,
         needs: None,
         check: slow_answer,
@@ -50,7 +50,7 @@ fn silence(trial: &mut Trial<'_, '_>) -> Result<(), String> {
 
 fn slow_answer(trial: &mut Trial<'_, '_>) -> Result<(), String> {
     let mut paced = Answer::json(200, TAGS);
-    // Twice the limit in all. Stacks do not tell of single bytes of a head.
+    // Twice the limit in total. HTTP stacks do not report single bytes of a head.
     paced.pace = Some(Pace { each: LIMIT * 2 / TAGS.len() as u32, head: false });
     let mut bench = trial.serve(move |_| paced.clone());
     let mut work = Work::new(options()).operation(bench.list_tags());

@@ -1,4 +1,4 @@
-//! Who the other side is.
+//! Duties about the identity of the server.
 
 use longshore_core::Scheme;
 use longshore_core::driver::NoAnswer;
@@ -15,14 +15,14 @@ use crate::work::Work;
 pub(super) const DUTIES: &[Duty] = &[
     Duty {
         name: "untrusted",
-        what: "A certificate of another CA, or for another name, is told as untrusted; nothing is sent",
+        what: "A certificate of another CA or for another name is reported as untrusted, and nothing is sent",
         over: Over::Only(&[Protocol::Tls]),
         needs: Some(Needs::Tls),
         check: untrusted,
     },
     Duty {
         name: "tls-or-not",
-        what: "Plain HTTP spoken to a server of TLS, and the reverse, is told as untrusted, and not tried again",
+        what: "Plain HTTP to a TLS server, and TLS to a plain HTTP server, are reported as untrusted and not repeated",
         over: Over::Only(&[Protocol::Tls]),
         needs: Some(Needs::Tls),
         check: tls_or_not,

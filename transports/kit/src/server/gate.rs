@@ -1,4 +1,4 @@
-//! A connection that ends after so many bytes, either way.
+//! A connection that ends after a number of bytes in either direction.
 
 use std::io;
 use std::pin::Pin;
@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// What is let through, and what was.
+/// The limits of a connection, and the bytes that passed.
 #[derive(Debug)]
 pub(crate) struct Gate {
     may_read: AtomicU64,
@@ -30,17 +30,17 @@ impl Gate {
         })
     }
 
-    /// Lets so many more bytes out.
+    /// Allows this many more bytes to be written.
     pub(crate) fn limit_writes(&self, bytes: u64) {
         self.may_write.store(bytes, Ordering::SeqCst);
     }
 
-    /// How many bytes came in.
+    /// The number of bytes that were read.
     pub(crate) fn read(&self) -> u64 {
         self.read.load(Ordering::SeqCst)
     }
 
-    /// How many bytes went out.
+    /// The number of bytes that were written.
     pub(crate) fn written(&self) -> u64 {
         self.written.load(Ordering::SeqCst)
     }
@@ -115,7 +115,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Gated<S> {
     }
 }
 
-/// Reads the frames of HTTP/2 that pass by (RFC 9113, section 4.1).
+/// Reads the HTTP/2 frames in the written bytes (RFC 9113, section 4.1).
 struct Frames {
     head: [u8; 9],
     filled: usize,

@@ -1,4 +1,4 @@
-//! HTTP/1.1, by hand: what a server says is meant to be wrong at times.
+//! HTTP/1.1 without a library, because the server must be able to send wrong answers.
 
 use std::io;
 use std::sync::Arc;
@@ -37,10 +37,10 @@ pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
     Ok(())
 }
 
-/// How many bytes are read at once.
+/// The number of bytes that are read at once.
 const PIECE: usize = 1 << 16;
 
-/// What is still to come of a request's body.
+/// The part of a request's body that was not read yet.
 enum Left {
     Bytes(u64),
     /// The bytes of the current chunk that are left; the end was not seen.
@@ -96,10 +96,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         Ok(len)
     }
 
-    /// A request's head without its last empty line; nothing where the client has closed.
+    /// The head of a request without its final empty line; `None` if the client has closed the connection.
     async fn head(&mut self) -> io::Result<Option<String>> {
         loop {
-            // The first byte of TLS's handshake. A server of plain HTTP would say so in HTTP.
+            // The first byte of a TLS handshake. A plain HTTP server would answer it in HTTP.
             if self.buffer.first() == Some(&0x16) {
                 self.stream.write_all(b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n").await?;
                 return Ok(None);
@@ -114,7 +114,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         }
     }
 
-    /// The next bytes of a body, at most `most`; none at its end.
+    /// The next bytes of a body, at most `most`; empty at the end.
     async fn piece(&mut self, left: &mut Left, most: u64) -> io::Result<Vec<u8>> {
         loop {
             match left {
@@ -137,7 +137,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
                         *left = Left::Chunks(len);
                     }
                 }
-                // Most of a large body: without a copy into the buffer.
+                // Most of a large body is read without a copy into the buffer.
                 Left::Bytes(len) if self.buffer.is_empty() && *len > PIECE as u64 => {
                     let most = usize::try_from(most.min(*len)).unwrap_or(PIECE).min(PIECE);
                     let mut piece = vec![0; most];
@@ -178,7 +178,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         if line == b"\r\n" { Ok(()) } else { Err(bad("a chunk has another length than it says")) }
     }
 
-    /// Reads at most so many bytes of a body, and tells of each piece.
+    /// Reads at most `most` bytes of a body, and calls `saw` for each piece.
     async fn body(&mut self, left: &mut Left, most: u64, mut saw: impl FnMut(SeenBody)) -> io::Result<()> {
         let (mut digester, mut len) = (Digester::new(Algorithm::Sha256), 0);
         while len < most {
@@ -197,7 +197,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         Ok(())
     }
 
-    /// Whether the connection ends with it.
+    /// Sends an answer. Returns whether the connection ends after it.
     async fn reply(
         &mut self,
         plan: Plan,
@@ -213,7 +213,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
             Reply::Answer(answer) => answer,
             Reply::Close => return Ok(true),
             Reply::Silence => {
-                // Until the client goes away.
+                // Until the client closes the connection.
                 drop(timeout(PATIENCE, async { while self.fill().await.is_ok_and(|len| len > 0) {} }).await);
                 return Ok(true);
             }

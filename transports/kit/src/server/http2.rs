@@ -1,4 +1,4 @@
-//! HTTP/2, by the crate h2.
+//! HTTP/2, with the crate h2.
 
 use std::future::poll_fn;
 use std::io;
@@ -97,13 +97,13 @@ impl Exchange {
         if let Some(cut) = answer.cut {
             self.gate.limit_writes(cut);
         }
-        // Where the client goes away in the middle, the record says that nothing was answered.
+        // If the client disconnects in the middle, the request is recorded as not answered.
         let Ok(mut sending) = self.answer(&answer, index, &mut respond).await else { return };
         self.shared.answered(index);
         match answer.then {
             Then::Next => {}
             Then::Close => {
-                // The connection ends when all has left.
+                // The connection ends after all bytes were sent.
                 let is_out = async {
                     while !self.gate.is_stream_ended() {
                         sleep(Duration::from_millis(1)).await;
@@ -121,7 +121,7 @@ impl Exchange {
         }
     }
 
-    /// Reads at most so many bytes of the body.
+    /// Reads at most `most` bytes of the body.
     async fn take(&mut self, index: usize, most: u64) -> Result<(), h2::Error> {
         let mut digester = Digester::new(Algorithm::Sha256);
         while self.len < most {
@@ -133,7 +133,7 @@ impl Exchange {
             {
                 digester.update(piece);
             }
-            // What the window holds back is given free only when it was read.
+            // The window grows only after the bytes were read.
             self.body.flow_control().release_capacity(taken)?;
             let is_whole = piece.is_none();
             let digest = (self.len <= HASHED && is_whole).then(|| digester.clone().finish());

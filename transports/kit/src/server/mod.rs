@@ -1,4 +1,4 @@
-//! Servers that do to a client what a script says, on loopback, in a thread of their own.
+//! Servers on loopback that answer as a script says, each in its own thread.
 
 mod gate;
 mod http1;
@@ -35,16 +35,16 @@ pub(crate) struct Server {
     thread: Option<JoinHandle<()>>,
 }
 
-/// How a server is reached, and what it allows.
+/// The settings of a server.
 #[derive(Clone, Default)]
 pub(crate) struct Listening {
-    /// Nothing: plain.
+    /// The TLS configuration; `None` for plain HTTP.
     pub(crate) tls: Option<Arc<rustls::ServerConfig>>,
-    /// The connection of this number ends when so many bytes were read from it.
+    /// The number of bytes after which the connection of this number ends.
     pub(crate) cut_request: Option<Arc<dyn Fn(usize) -> u64 + Send + Sync>>,
 }
 
-/// What the thread and its owner share.
+/// The state that the thread and its owner share.
 pub(crate) struct Shared {
     script: Script,
     seen: Mutex<Vec<SeenRequest>>,
@@ -75,7 +75,7 @@ impl Server {
                     let listener = TcpListener::from_std(listener).expect("it is non-blocking");
                     tokio::select! {
                         () = serve(&listener, &listening, &shared) => {}
-                        // Its owner has gone.
+                        // The server was dropped.
                         _ = stopped => {}
                     }
                 });
@@ -84,33 +84,33 @@ impl Server {
         Self { address, shared, stop: Some(stop), thread: Some(thread) }
     }
 
-    /// The requests that were seen so far.
+    /// The requests that were received so far.
     pub(crate) fn seen(&self) -> Vec<SeenRequest> {
         lock(&self.shared.seen).clone()
     }
 
-    /// How many connections were accepted.
+    /// The number of accepted connections.
     pub(crate) fn connections(&self) -> usize {
         self.shared.connections.load(Ordering::SeqCst)
     }
 
-    /// How many bytes of bodies were read.
+    /// The number of bytes of bodies that were read.
     pub(crate) fn received(&self) -> u64 {
         self.shared.received.load(Ordering::SeqCst)
     }
 
-    /// How many bytes the last connection brought and took.
+    /// The gate of the last connection.
     pub(crate) fn last_gate(&self) -> Option<Arc<Gate>> {
         lock(&self.shared.gates).last().cloned()
     }
 
-    /// A view on [`Self::received`] for another thread.
+    /// [`Self::received`] for another thread.
     pub(crate) fn watch_received(&self) -> impl Fn() -> u64 + Send + use<> {
         let shared = Arc::clone(&self.shared);
         move || shared.received.load(Ordering::SeqCst)
     }
 
-    /// How many bytes the last connection took so far, for another thread.
+    /// The number of bytes written to the last connection, for another thread.
     pub(crate) fn watch_sent(&self) -> impl Fn() -> u64 + Send + use<> {
         let shared = Arc::clone(&self.shared);
         move || lock(&shared.gates).last().map_or(0, |gate| gate.written())
@@ -127,7 +127,7 @@ impl Drop for Server {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
-            // What panicked there is a broken kit; the check that it served fails too.
+            // A panic in the thread is a bug in the kit; the check that uses the server fails too.
             drop(thread.join());
         }
     }
@@ -148,7 +148,7 @@ async fn serve(listener: &TcpListener, listening: &Listening, shared: &Arc<Share
 async fn connection(stream: TcpStream, tls: Option<Arc<rustls::ServerConfig>>, may_read: u64, shared: &Arc<Shared>) {
     let gate = Gate::new(may_read);
     lock(&shared.gates).push(Arc::clone(&gate));
-    // What goes wrong with a connection is what the scripts are about; the records hold it.
+    // Errors of a connection are intended by the scripts, and are in the records.
     if let Some(config) = tls {
         let Ok(stream) = TlsAcceptor::from(config).accept(stream).await else { return };
         let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
@@ -164,7 +164,7 @@ async fn connection(stream: TcpStream, tls: Option<Arc<rustls::ServerConfig>>, m
 }
 
 impl Shared {
-    /// Records a request, and says what is to be done about it.
+    /// Records a request, and returns the plan for it.
     fn see(&self, mut request: SeenRequest) -> (usize, Plan) {
         let mut seen = lock(&self.seen);
         request.number = seen.len();
@@ -174,7 +174,7 @@ impl Shared {
         (number, (self.script)(&request))
     }
 
-    /// So much of a body was read.
+    /// Records how much of a body was read.
     fn saw(&self, number: usize, body: SeenBody) {
         if let Some(request) = lock(&self.seen).get_mut(number) {
             self.received.fetch_add(body.len.saturating_sub(request.body.len), Ordering::SeqCst);

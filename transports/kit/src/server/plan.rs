@@ -1,4 +1,4 @@
-//! What a server of the kit saw, and what it does about it.
+//! The requests that a server of the kit receives, and how it answers them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,21 +7,21 @@ use bytes::Bytes;
 use longshore_core::Digest;
 use tokio::sync::Barrier;
 
-/// A request as it came over the wire.
+/// A request as it was received.
 #[derive(Debug, Clone)]
 pub(crate) struct SeenRequest {
-    /// How many requests came before it.
+    /// The number of requests before it.
     pub(crate) number: usize,
     pub(crate) is_http2: bool,
     pub(crate) method: String,
-    /// Path and query, as they came.
+    /// Path and query, as they were received.
     pub(crate) target: String,
-    /// Names in lower case, values as they came, in their order.
+    /// Names in lower case and values as they were received, in order.
     pub(crate) fields: Vec<(String, Vec<u8>)>,
     pub(crate) body: SeenBody,
-    /// Whether all of the answer was given to the network.
+    /// Whether the whole answer was written to the network.
     pub(crate) is_answered: bool,
-    /// Whether nothing more will be done about it.
+    /// Whether the server has finished with it.
     pub(crate) is_over: bool,
 }
 
@@ -29,9 +29,9 @@ pub(crate) struct SeenRequest {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct SeenBody {
     pub(crate) len: u64,
-    /// Of what was read; not computed for bodies of more than 64 MiB.
+    /// The digest of the bytes that were read; `None` for bodies of more than 64 MiB.
     pub(crate) digest: Option<Digest>,
-    /// Whether its end was seen, where the framing said it would be.
+    /// Whether the end that the framing announces was read.
     pub(crate) is_whole: bool,
 }
 
@@ -43,15 +43,15 @@ impl SeenRequest {
     }
 }
 
-/// What a server does with a request whose head it has seen.
+/// The function that decides what a server does with a request, after it has read the head.
 pub(crate) type Script = Arc<dyn Fn(&SeenRequest) -> Plan + Send + Sync>;
 
 /// What a server does with one request.
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
-    /// How many bytes of the body it reads before it goes on.
+    /// The number of bytes of the body that it reads first.
     pub(crate) take: u64,
-    /// Whom it waits for then.
+    /// The barrier at which it waits then.
     pub(crate) barrier: Option<Arc<Barrier>>,
     pub(crate) reply: Reply,
 }
@@ -61,7 +61,7 @@ pub(crate) enum Reply {
     Answer(Answer),
     /// Closes the connection.
     Close,
-    /// Says nothing until the client goes away, or for three seconds.
+    /// Sends nothing until the client disconnects, or for three seconds.
     Silence,
 }
 
@@ -71,15 +71,15 @@ pub(crate) struct Answer {
     pub(crate) fields: Vec<(String, String)>,
     pub(crate) body: AnswerBody,
     pub(crate) framing: Framing,
-    /// Interim answers before it.
+    /// The statuses of interim answers before it.
     pub(crate) interim: Vec<u16>,
-    /// The connection ends after so many bytes of the answer.
+    /// The number of bytes of the answer after which the connection ends.
     pub(crate) cut: Option<u64>,
-    /// One byte at a time.
+    /// The pace, if bytes are sent one at a time.
     pub(crate) pace: Option<Pace>,
-    /// Nothing more comes after so many bytes of the body, for three seconds.
+    /// The number of bytes of the body after which nothing is sent for three seconds.
     pub(crate) stall: Option<usize>,
-    /// `Range` says that all is stored up to what was received, counted from this byte.
+    /// If set, `Range` covers all received bytes, counted from this byte.
     pub(crate) range_from: Option<u64>,
     pub(crate) then: Then,
 }
@@ -87,22 +87,22 @@ pub(crate) struct Answer {
 #[derive(Debug, Clone)]
 pub(crate) enum AnswerBody {
     Bytes(Bytes),
-    /// So many bytes, of which the length is stated.
+    /// This many bytes, with their length stated.
     Made(u64),
     /// Bytes without an end.
     Endless,
 }
 
-/// How slowly an answer comes.
+/// How slowly an answer is sent.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Pace {
     /// The time between two bytes.
     pub(crate) each: Duration,
-    /// Whether the head comes so too. Over HTTP/2 it never does.
+    /// Whether this applies to the head too. Over HTTP/2 it never does.
     pub(crate) head: bool,
 }
 
-/// How the end of an answer's body is told in HTTP/1.1.
+/// How HTTP/1.1 marks the end of an answer's body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Framing {
     Length,
@@ -115,7 +115,7 @@ pub(crate) enum Framing {
 pub(crate) enum Then {
     /// The next request.
     Next,
-    /// The end of the connection, which nothing told of before.
+    /// The end of the connection, without a `Connection: close` before.
     Close,
     /// The rest of the body is read.
     ReadOn,
@@ -164,7 +164,7 @@ impl Answer {
         self
     }
 
-    /// All header fields, where so many bytes of a body were received.
+    /// All header fields, if this many bytes of a body were received.
     pub(crate) fn all_fields(&self, received: u64) -> Vec<(String, String)> {
         let mut fields = self.fields.clone();
         if let Some(end) = self.range_from.and_then(|from| (from + received).checked_sub(1)) {

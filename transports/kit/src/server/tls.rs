@@ -1,4 +1,4 @@
-//! A CA of the kit's own, and the certificates that its servers show.
+//! The CA of the kit, and the certificates of its servers.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ impl Ca {
         self.0.pem()
     }
 
-    /// A server of that name, which offers these protocols.
+    /// The configuration of a server with this name that offers these protocols.
     pub(crate) fn server(&self, name: &str, protocols: &[&str]) -> Arc<ServerConfig> {
         let key = KeyPair::generate().expect("a key can be made");
         let params = CertificateParams::new([name.to_owned()]).expect("it is a name");
