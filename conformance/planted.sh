@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Bugs that are planted, and must be found: each conformance/planted/CRATE/NAME.patch breaks one thing in the core, in the mock
-# registry or in a transport, and says in its head what it breaks, what is run to find it, and what that prints then.
+# Bugs that are planted, and must be found: each conformance/planted/CRATE/NAME.patch breaks one thing in the core or in the mock
+# registry, and says in its head what it breaks, what is run to find it, and what that prints then. Those in the transports are
+# planted by transports/kit/planted/run, those for the fuzz targets by fuzz/planted.sh.
 #
 #   conformance/planted.sh                 all of them
 #   conformance/planted.sh core mock/r     those whose names begin so
@@ -34,10 +35,6 @@ quietly() {
         test)
             local test=(--quiet --package longshore-conformance --test "$1")
             if [ "$act" = build ]; then cargo test "${test[@]}" --no-run; else cargo test "${test[@]}" -- "${@:2}"; fi
-            ;;
-        kit)
-            local test=(--quiet --package "longshore-$1" --test kit)
-            if [ "$act" = build ]; then cargo test "${test[@]}" --no-run; else cargo test "${test[@]}"; fi
             ;;
         *)
             printf 'nobody knows how to run %s\n' "$what"
