@@ -10,7 +10,7 @@ use crate::case::Interrupted;
 use crate::saboteur::Sabotage;
 use crate::{Image, Key, Mock};
 
-/// What came of a case.
+/// The result of a case.
 pub struct Run {
     /// What was pushed.
     pub image: Image,
@@ -18,20 +18,20 @@ pub struct Run {
     pub simulation: Simulation<Key, Mock>,
     /// The client, at its end.
     pub client: Client<Key>,
-    /// What the client told, in order.
+    /// The events of the client, in order.
     pub events: Vec<Event<Key>>,
-    /// What came of the push.
+    /// The result of the push.
     pub result: Result<Receipt<Key>, Box<Failure>>,
-    /// What an earlier process, whose push is gone on with, left in the registry.
+    /// Content that an earlier process stored before this one resumed its push.
     pub stored_before: BTreeSet<Digest>,
-    /// How many steps there were.
+    /// The number of steps.
     pub steps: u64,
-    /// How many entries the transcript had when the push was cancelled, if it was.
+    /// The number of entries in the transcript when the push was cancelled, if it was.
     pub said_before_cancel: Option<usize>,
 }
 
 impl Run {
-    /// Drives the push to its end. Its manifests are supplied when the digests of so many blobs are known.
+    /// Drives the push to its end. Its manifests are supplied when the digests of this many blobs are known.
     pub(crate) fn go_on(
         &mut self,
         operation: OperationId,
@@ -76,7 +76,7 @@ impl Run {
     }
 }
 
-/// Ends an open push: gives its manifests.
+/// Completes an open push by supplying its manifests.
 pub(crate) fn supply(client: &mut Client<Key>, operation: OperationId, image: &Image) {
     let manifests = image.manifests.iter().cloned().map(Supply::Manifest);
     for supply in manifests.chain([Supply::Root(image.root.clone()), Supply::End]) {

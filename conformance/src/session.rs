@@ -1,4 +1,5 @@
-//! Several things that one client does, one after the other or at once, and what others do to the registry meanwhile.
+//! Sessions: several operations of one client, one after the other or at the same time, and changes that other clients
+//! make in the registry meanwhile.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -14,45 +15,45 @@ use crate::case::{Case, Key};
 use crate::run::supply;
 use crate::{Image, Mock};
 
-/// How far the keys of one push are from those of the next.
+/// The distance between the keys of one push and those of the next.
 const APART: usize = 1000;
 
-/// Pushes of one client to one registry, and what else happens. The first push says how client and registry behave.
+/// Pushes of one client to one registry, and other events. The first push sets the behaviour of client and registry.
 #[derive(Debug, Clone)]
 pub struct Session {
-    /// What is pushed, once each.
+    /// The pushes, each of which is made once.
     pub pushes: Vec<Case>,
-    /// What happens, in this order.
+    /// The events, in order.
     pub acts: Vec<Act>,
 }
 
-/// Something that happens.
+/// An event and its time.
 #[derive(Debug, Clone, Copy)]
 pub struct Act {
-    /// After how many steps since the last act; `None`: when nothing goes on any more.
+    /// The number of steps after the last act; `None` means when client and simulation are idle.
     pub after: Option<u64>,
-    /// What.
+    /// The event.
     pub what: What,
 }
 
-/// What happens.
+/// An event of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum What {
     /// The push of this number begins.
     Start(usize),
     /// The push of this number is cancelled.
     Cancel(usize),
-    /// The client deletes something of the first push.
+    /// The client deletes content of the first push.
     Delete(Thing),
-    /// Somebody else deletes something of the first push.
+    /// Another client deletes content of the first push.
     Lose(Thing),
-    /// Somebody else makes the first tag name another manifest.
+    /// Another client moves the first tag to another manifest.
     Overwrite,
-    /// So much time passes in which nothing is polled, as when a machine sleeps.
+    /// This much time passes without a poll, as when a machine sleeps.
     Pass(Duration),
 }
 
-/// Something that a push brings. Numbers are taken modulo what there is.
+/// Content of a push. Numbers are taken modulo the number of blobs or manifests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Thing {
     /// A blob.
@@ -63,22 +64,22 @@ pub enum Thing {
     Tag,
 }
 
-/// What came of a session.
+/// The result of a session.
 pub struct Held {
-    /// What was pushed, and what came of it, in the order of the pushes.
+    /// The pushes with their results, in order.
     pub pushed: Vec<Pushed>,
     /// The simulation, at its end.
     pub simulation: Simulation<Key, Mock>,
     /// The client, at its end.
     pub client: Client<Key>,
-    /// What the client told, in order.
+    /// The events of the client, in order.
     pub events: Vec<Event<Key>>,
-    /// What came of the client's deletions, in order.
+    /// The results of the client's deletions, in order.
     pub deletions: Vec<Result<Receipt<Key>, Box<Failure>>>,
-    /// What others took away though a manifest that stood there referred to it, or that was named by a tag: nobody can help
+    /// Content that other clients deleted although a stored manifest or a tag referred to it. No client can prevent
     /// that.
     pub stolen: BTreeSet<Digest>,
-    /// What a manifest referred to that others took away: it may follow.
+    /// Content that a deleted manifest referred to, which may be deleted next.
     exposed: BTreeSet<Digest>,
 }
 
@@ -86,26 +87,26 @@ pub struct Held {
 pub struct Pushed {
     /// What was pushed.
     pub image: Image,
-    /// What came of it; nothing, where it was never begun.
+    /// Its result; `None` if it was never started.
     pub result: Option<Result<Receipt<Key>, Box<Failure>>>,
     /// Whether it was cancelled before it had ended.
     pub cancelled: bool,
-    /// Whether the client itself deleted something while this push was under way or after it: what it stored may be gone.
+    /// Whether the client itself deleted content during this push or after it, so that its content may be missing.
     pub undone: bool,
-    /// Under which id it ran.
+    /// The id of its operation.
     pub operation: Option<OperationId>,
     waits_for: BTreeSet<Key>,
 }
 
 impl Session {
-    /// Pushes that share a client: each gets keys of its own.
+    /// A session of these pushes. Each push gets its own keys.
     #[must_use]
     pub fn new(mut pushes: Vec<Case>, acts: Vec<Act>) -> Self {
         pushes.iter_mut().enumerate().for_each(|(number, case)| case.first_key = number * APART);
         Self { pushes, acts }
     }
 
-    /// An expression that makes this session again, as [`Case::as_rust`] does for a case. It begins with what it uses.
+    /// A Rust expression for this session, as [`Case::as_rust`] gives for a case. It begins with its imports.
     #[must_use]
     pub fn as_rust(&self, requests: u64) -> String {
         let pushes = list(&self.pushes, |case| case.as_rust(requests));
@@ -124,7 +125,7 @@ impl Session {
     /// Runs it.
     ///
     /// # Panics
-    /// Where the client hangs, goes round in circles, or breaks its contract with a driver.
+    /// If the client hangs, repeats itself without an end, or breaks its contract with a driver.
     #[must_use]
     pub fn run(&self) -> Held {
         let first = &self.pushes[0];
@@ -235,7 +236,7 @@ impl Held {
         })
     }
 
-    /// Somebody else deletes something.
+    /// Deletes content, as another client.
     fn lose(&mut self, thing: Thing, session: &Session) {
         let repository = Case::repository();
         let Some(what) = self.named(thing, session) else { return };
@@ -243,7 +244,7 @@ impl Held {
         let mut needed = self.exposed.clone();
         for (digest, stored) in contents.into_iter().flat_map(|contents| &contents.manifests) {
             needed.extend(stored.blobs.iter().chain(&stored.children));
-            // Nothing refers to the root and to artifacts: once they stand, they may be gone.
+            // Nothing refers to the root and to artifacts, so they may be deleted after they were stored.
             needed.insert(*digest);
         }
         let path = match what {

@@ -1,4 +1,4 @@
-//! A case as Rust source: what was found becomes a test that is pasted.
+//! A case as Rust source, from which a test can be made.
 
 use longshore_memory::{Fault, Order, Schedule};
 use longshore_mock_registry::Behaviour;
@@ -10,9 +10,9 @@ use super::{Case, USER};
 use crate::{BlobPlan, DocumentPlan, Plan};
 
 impl Case {
-    /// An expression that makes this case again, for a file that depends on this crate, `longshore-memory`,
-    /// `longshore-mock-registry`, `http` and `serde_json`. Of faults at random it has those that the first `requests` requests
-    /// meet.
+    /// A Rust expression for this case, for a file that depends on this crate, `longshore-memory`,
+    /// `longshore-mock-registry`, `http` and `serde_json`. Random faults are written as the faults of the first
+    /// `requests` requests.
     #[must_use]
     pub fn as_rust(&self, requests: u64) -> String {
         let changes = self.changes(requests);
@@ -33,7 +33,7 @@ impl Case {
         format!("{{\n{}\n}}", indented(&lines.join("\n")))
     }
 
-    /// What is otherwise than in the usual case of this plan, a statement each.
+    /// The differences from the usual case of this plan, one statement each.
     fn changes(&self, requests: u64) -> Vec<String> {
         let usual = Self::new(self.plan.clone());
         let mut lines = Vec::new();
@@ -68,7 +68,7 @@ impl Case {
     }
 }
 
-/// A test that has `find`, statements which fail where the rule is broken.
+/// A test with the statements `find`, which fail if the rule is broken.
 pub(crate) fn test(name: &str, find: &str) -> String {
     format!("#[test]\nfn {name}() {{\n{}\n}}\n", indented(find))
 }

@@ -1,4 +1,4 @@
-//! One push in simulation: all that decides it, and what came of it.
+//! One push in the simulation: its parameters and its result.
 
 pub(crate) mod as_rust;
 mod running;
@@ -27,43 +27,43 @@ impl fmt::Debug for Key {
     }
 }
 
-/// All that decides what happens in a push. It prints in a few lines.
+/// All parameters of a push. It is printed in a few lines.
 #[derive(Clone)]
 pub struct Case {
-    /// What another client has pushed before, without faults.
+    /// A push that another client made before, without faults.
     pub before: Option<Box<Self>>,
-    /// Whether it is interrupted, and what by.
+    /// Whether and how it is interrupted.
     pub interrupted: Interrupted,
-    /// What is pushed.
+    /// The plan of the content.
     pub plan: Plan,
     /// How each blob is given; the pattern repeats.
     pub given: Vec<Given>,
-    /// How many tags the root gets.
+    /// The number of tags of the root.
     pub tags: usize,
-    /// What its tags are counted from.
+    /// The number of its first tag.
     pub first_tag: usize,
-    /// What the keys of its blobs are counted from: pushes of one client have keys of their own.
+    /// The key of its first blob. Each push of one client has its own keys.
     pub first_key: usize,
     /// How the client behaves.
     pub client: Settings,
     /// How the registry behaves.
     pub registry: mock::RegistryOptions,
-    /// In which order things happen.
+    /// The order of events.
     pub order: Order,
-    /// What goes wrong.
+    /// The faults.
     pub faults: Schedule,
     /// The seed of client and simulation.
     pub seed: u64,
 }
 
-/// How a blob is given to the client, and where it is already.
+/// How a blob is given to the client, and where it is already stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Given {
     /// Its digest is known, and its source can be read again.
     Known,
     /// Its digest is known, and its source can be read once.
     Once,
-    /// It comes out of a pipe: its digest is known when it has ended.
+    /// It is read from a pipe: its digest is known only at its end.
     Unknown,
     /// As `Known`, and the repository has it.
     Present,
@@ -79,10 +79,10 @@ pub enum Interrupted {
     /// It is not.
     #[default]
     Never,
-    /// It is cancelled after so many steps of the simulation.
+    /// It is cancelled after this many steps of the simulation.
     CancelledAfter(u64),
-    /// Another process began it, without faults, and ended after so many steps of the simulation; its checkpoint is gone on
-    /// with.
+    /// Another process started it, without faults, and ended after this many steps of the simulation. It is resumed
+    /// from the checkpoint of that process.
     ResumedAfter(u64),
 }
 
@@ -91,11 +91,11 @@ pub enum Interrupted {
 pub struct Settings {
     /// Bytes in a chunk.
     pub chunk: u64,
-    /// Above how many bytes a blob goes in chunks though it need not.
+    /// The length in bytes above which a blob is sent in chunks although that is not required.
     pub chunk_above: u64,
-    /// Up to how many bytes a blob goes in one POST.
+    /// The length in bytes up to which a blob is sent in one POST.
     pub single_post: u64,
-    /// Above how many bytes a blob is asked about.
+    /// The length in bytes above which the client asks whether the registry has a blob.
     pub ask_above: u64,
     /// Requests in flight at once.
     pub in_flight: usize,
@@ -104,7 +104,7 @@ pub struct Settings {
 }
 
 impl Case {
-    /// A push of this plan with nothing out of the ordinary.
+    /// A push of this plan with default parameters.
     #[must_use]
     pub fn new(plan: Plan) -> Self {
         Self {
@@ -170,10 +170,10 @@ fn parsed<T: std::str::FromStr>(text: &str) -> T {
     text.parse().ok().expect("the suite's own names are names")
 }
 
-/// Lets the suite's own user, and nobody else, do this in a case's registry, with tokens.
+/// Gives these rights in a case's registry to the suite's own user, with tokens, and none to other users.
 ///
 /// # Panics
-/// Where these are no rights.
+/// If the text is not a list of rights.
 pub fn let_in(case: &mut Case, rights: &str) {
     let rights = rights.parse().expect("these are rights");
     case.registry.auth = Some(Auth::bearer().user(USER, Password::plain(PASSWORD), rights));

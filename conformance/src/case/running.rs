@@ -1,4 +1,4 @@
-//! A case in simulation.
+//! Runs cases in the simulation.
 
 use std::collections::BTreeSet;
 
@@ -16,13 +16,13 @@ impl Case {
     /// Runs it.
     ///
     /// # Panics
-    /// Where the client hangs, goes round in circles, or breaks its contract with a driver.
+    /// If the client hangs, repeats itself without an end, or breaks its contract with a driver.
     #[must_use]
     pub fn run(&self) -> Run {
         self.run_until(None, None, |_| {})
     }
 
-    /// Runs it against a registry as it is; what was to be pushed before is not.
+    /// Runs it against a given registry, without the push before it.
     ///
     /// # Panics
     /// As [`Case::run`] does.
@@ -49,16 +49,16 @@ impl Case {
         self.run_until(None, None, change)
     }
 
-    /// Runs it with something around its client that breaks it.
+    /// Runs it with a planted bug around its client.
     ///
     /// # Panics
-    /// As [`Case::run`] does; where what is broken makes it, that too is the client's fault.
+    /// As [`Case::run`] does, also if the planted bug is the reason.
     #[must_use]
     pub fn run_sabotaged(&self, saboteur: &Saboteur<Key>) -> Run {
         self.run_until(None, Some(saboteur), |_| {})
     }
 
-    /// Runs it, and cancels the push after so many steps of the simulation.
+    /// Runs it, and cancels the push after this many steps of the simulation.
     ///
     /// # Panics
     /// As [`Case::run`] does.
@@ -96,8 +96,8 @@ impl Case {
         run
     }
 
-    /// What another process leaves that is interrupted after so many steps: the registry, and a checkpoint, if it had not
-    /// ended before.
+    /// The state after another process was interrupted after this many steps: the registry, and a checkpoint if the
+    /// push had not ended before.
     fn interrupted_after(&self, steps: u64) -> (Option<Mock>, Option<Checkpoint>) {
         let image = Image::of(&self.plan);
         let faultless = Self { faults: Schedule::default(), interrupted: Interrupted::Never, ..self.clone() };
@@ -116,7 +116,7 @@ impl Case {
         (Some(registry), checkpoint)
     }
 
-    /// A client that is set up like this.
+    /// A client with these settings.
     pub(crate) fn client(&self, change: impl FnOnce(&mut Options)) -> Client<Key> {
         let mut options = self.options();
         change(&mut options);
@@ -151,7 +151,7 @@ impl Case {
         Mock::new(self.registry.clone().with_faults(Faults::none()))
     }
 
-    /// Puts what is there already where it is, and gives the sources of all blobs.
+    /// Stores the content that exists before the push, and returns the sources of all blobs.
     pub(crate) fn prepare(&self, image: &Image, registry: &mut Mock) -> Vec<(Key, Source)> {
         let mut sources = Vec::new();
         for (number, blob) in image.blobs.iter().enumerate() {
@@ -170,7 +170,8 @@ impl Case {
         sources
     }
 
-    /// A simulation that begins with this registry and these sources. What was done to prepare it is not the client's.
+    /// A simulation with this registry and these sources. The requests of the preparation are not counted as the
+    /// client's.
     pub(crate) fn begin(&self, mut registry: Mock, sources: Vec<(Key, Source)>) -> Simulation<Key, Mock> {
         registry.registry.judge = mock::judge::Judge::default();
         registry.registry.inject_faults(self.registry.faults.clone());
@@ -181,7 +182,7 @@ impl Case {
         sources.into_iter().fold(simulation, |simulation, (key, source)| simulation.source(key, source))
     }
 
-    /// The push, left open where a blob must be read before a manifest can name it.
+    /// The push. It is open if a blob must be read before a manifest can name it.
     pub(crate) fn push(&self, image: &Image) -> Push<Key> {
         let mut push = Push::new(Self::registry(), Self::repository());
         for (number, content) in image.blobs.iter().enumerate() {
@@ -200,7 +201,7 @@ impl Case {
         image.manifests.iter().cloned().fold(push, Push::manifest).root(image.root.clone())
     }
 
-    /// Whether manifests are given only when all blobs are digested.
+    /// Whether manifests are supplied only after all blobs are hashed.
     fn is_open(&self) -> bool {
         self.unknown().next().is_some()
     }

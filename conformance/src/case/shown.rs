@@ -1,4 +1,4 @@
-//! A case in a few lines, for people.
+//! A case as a short text.
 
 use std::fmt;
 
@@ -46,7 +46,7 @@ impl fmt::Debug for Case {
     }
 }
 
-/// What of a registry's behaviour, or of what was learned of it, is not the usual.
+/// The values that differ from the usual ones in a registry's behaviour or in what was learned of it.
 pub(super) fn difference(behaviour: &Value, usual: &Value) -> Value {
     match (behaviour, usual) {
         (Value::Object(behaviour), Value::Object(usual)) => {

@@ -1,4 +1,4 @@
-//! Two faults at a time: each pair of requests of a stage, and each pair of faults that pass.
+//! Two faults in one push: each pair of requests of a stage, with each pair of temporary faults.
 
 use longshore_memory::{Fault, Schedule};
 
@@ -6,7 +6,8 @@ use super::kind::{self, Struck};
 use super::{Broken, Checked, Stage};
 use crate::case::as_rust;
 
-/// How many requests more than without faults may be the second one: what the first fault leads to can go wrong too.
+/// The number of additional requests at which the second fault may happen, because the first fault causes additional
+/// requests.
 const BEYOND: u64 = 3;
 
 /// A pair of faults.
@@ -14,11 +15,11 @@ const BEYOND: u64 = 3;
 pub struct Pair {
     /// The requests, from 1.
     pub requests: [u64; 2],
-    /// What they meet.
+    /// Their faults.
     pub faults: [Fault; 2],
 }
 
-/// How many pairs a stage has.
+/// The number of pairs of a stage.
 #[must_use]
 pub fn count(stage: &Stage) -> u64 {
     let kinds = on_the_way().len() as u64;
@@ -38,7 +39,7 @@ pub fn pairs(stage: &Stage) -> impl Iterator<Item = Pair> {
     })
 }
 
-/// The faults on the way that every push must get over.
+/// The faults between client and registry after which every push must succeed.
 fn on_the_way() -> Vec<Fault> {
     let all = kind::passing().into_iter();
     let fault = |kind: super::FaultKind| match kind.schedule(1) {
@@ -49,7 +50,7 @@ fn on_the_way() -> Vec<Fault> {
 }
 
 impl Stage {
-    /// The push with two faults.
+    /// Checks the push with two faults.
     ///
     /// # Errors
     /// The rule that it broke.
@@ -63,7 +64,7 @@ impl Stage {
             .map_err(|broken| self.with_test(broken, "found_by_two_faults", &["exhaustive::double::Pair"], &call))
     }
 
-    /// The push with faults at random, by the seed: up to four, each request with the chance of one in three.
+    /// Checks the push with random faults from the seed: up to four, each request with a probability of one third.
     ///
     /// # Errors
     /// The rule that it broke.

@@ -1,4 +1,4 @@
-//! The suite against what is broken on purpose.
+//! Runs the suite against clients with a planted bug.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -7,25 +7,25 @@ use crate::Key;
 use crate::oracle;
 use crate::saboteur::Saboteur;
 
-/// How a saboteur was found out.
+/// How a planted bug was found.
 #[derive(Debug, Clone)]
 pub struct Caught {
     /// The oracle: one of [`ORACLES`](crate::oracle::ORACLES), or `simulation`.
     pub oracle: &'static str,
-    /// Which case it was.
+    /// The case that found it.
     pub case: String,
-    /// What the oracle said.
+    /// The rule that was broken.
     pub rule: String,
-    /// How many cases were run until then.
+    /// The number of cases that were run until then.
     pub cases: u64,
 }
 
-/// Where saboteurs are hunted: at a registry that does what the spec says, and at the one that is installed most.
+/// The registries of these runs: one that follows the spec, and the one that is most widely used.
 const REGISTRIES: [&str; 2] = ["spec", "distribution-2.8"];
 
-/// Runs the cases of two registries, as far as it takes: first without faults, then with each.
+/// Runs the cases of two registries until the bug is found: first without faults, then with each fault.
 ///
-/// A client that hangs or breaks its contract panics; that is caught, and the panic hook is told.
+/// A client that hangs or breaks its contract panics. The panic is caught, after the panic hook was called.
 #[must_use]
 pub fn hunt(saboteur: &Saboteur<Key>) -> Option<Caught> {
     let flows = super::flow::all();
@@ -55,7 +55,7 @@ pub fn hunt(saboteur: &Saboteur<Key>) -> Option<Caught> {
 }
 
 impl Stage {
-    /// What is seen of a saboteur in one case, and by which oracle.
+    /// The broken rule in one case, and the oracle that found it.
     fn sabotaged(
         &self,
         saboteur: &Saboteur<Key>,

@@ -10,11 +10,12 @@ use longshore_mock_registry::fault::Faults;
 /// One kind of fault, with its values.
 #[derive(Debug, Clone)]
 pub struct FaultKind {
-    /// What it is called: as the mock registry's plans have it, where they have it.
+    /// Its name, which is the name in plans of the mock registry if there is one.
     pub name: String,
-    /// A push may fail for it, and the failure, as it prints, has one of these in it. Empty: the push must get over it.
+    /// The push may fail because of it if the text of the failure contains one of these texts. If this is empty, the
+    /// push must succeed.
     pub may_fail_for: &'static [&'static str],
-    /// Whether it may hide from the client that lists of referrers are kept under tags.
+    /// Whether it may prevent that the client notices that it must store lists of referrers under tags.
     pub may_go_unlisted: bool,
     how: How,
 }
@@ -25,16 +26,17 @@ enum How {
     InTheRegistry,
 }
 
-/// Where a fault strikes.
+/// The place of a fault.
 #[derive(Debug, Clone)]
 pub enum Struck {
     /// Between the client and the registry.
     OnTheWay(Fault),
-    /// In the registry, or right before it.
+    /// In the registry, or in a proxy in front of it.
     InTheRegistry(Faults),
 }
 
-/// Faults of the mock registry's plans that are no kind here, because a client sees what it sees of another.
+/// Faults of the mock registry's plans that are not a kind here, because a client cannot distinguish them from another
+/// fault.
 pub const SEEN_AS: [(&str, &str); 10] = [
     ("request-reset", "request-lost: that the connection was reset, and not closed, no client is told"),
     ("answer-reset", "answer-lost, for the same reason"),
@@ -48,7 +50,7 @@ pub const SEEN_AS: [(&str, &str); 10] = [
     ("location", "header-changed, which changes Location on its way"),
 ];
 
-/// All of them.
+/// All kinds of faults.
 #[must_use]
 pub fn all() -> Vec<FaultKind> {
     let mut all = connections();
@@ -58,7 +60,7 @@ pub fn all() -> Vec<FaultKind> {
     all
 }
 
-/// Those that every push must get over.
+/// The kinds after which every push must succeed.
 #[must_use]
 pub fn passing() -> Vec<FaultKind> {
     all().into_iter().filter(|kind| kind.may_fail_for.is_empty()).collect()
@@ -89,16 +91,16 @@ impl FaultKind {
         self
     }
 
-    /// Whether a failure that prints like this is one that the fault explains.
+    /// Whether the fault explains a failure with this text.
     #[must_use]
     pub fn explains(&self, failure: &str) -> bool {
         self.may_fail_for.iter().any(|cause| failure.contains(cause))
     }
 
-    /// Where and how it strikes the request of this number.
+    /// The fault at the request of this number.
     ///
     /// # Panics
-    /// Never: every name is a plan.
+    /// Never, because every name is a valid plan.
     #[must_use]
     pub fn schedule(&self, request: u64) -> Struck {
         match &self.how {
@@ -111,21 +113,21 @@ impl FaultKind {
     }
 }
 
-/// What a client says of a token service that gives no token.
+/// The failure text for a token service that gives no token.
 const NO_TOKEN: &str = "no token that can be used";
-/// What it says of a list of referrers under a tag that is none.
+/// The failure text for a tag whose content is not a list of referrers.
 const NO_LIST: &str = "should hold an index of referrers, but it is not a manifest";
-/// What it says of a token service that redirects.
+/// The failure text for a token service that redirects.
 const TOKEN_MOVED: &str = "its redirects are not followed";
 
-/// What it says of an answer that no registry gives.
+/// The failure text for an answer that is not from a registry.
 const WEB_PAGE: &str = "it is a web page";
-/// What it says of a proxy's page in the place of a manifest.
+/// The failure text for a proxy's page in place of a manifest.
 const NO_MANIFEST: &str = "its Content-Type is text/plain";
-/// What it says of a manifest that was refused: why, was in the body.
+/// The failure text for a refused manifest if the reason was only in the body.
 const REFUSAL: &str = "refused to push a manifest";
 
-/// What is lost, late, cut or doubled.
+/// Requests and answers that are lost, late, cut or duplicated.
 fn connections() -> Vec<FaultKind> {
     let kind = FaultKind::on_the_way;
     vec![
@@ -144,7 +146,7 @@ fn connections() -> Vec<FaultKind> {
     ]
 }
 
-/// What somebody on the way answers instead.
+/// Answers of a proxy in place of the registry's.
 fn statuses() -> Vec<FaultKind> {
     let status = |code: u16, wait: Option<u64>| {
         let fault = Fault::Status(StatusCode::from_u16(code).expect("it is a status"), wait);
@@ -166,7 +168,7 @@ fn statuses() -> Vec<FaultKind> {
     all
 }
 
-/// Answers whose heads or bodies are not what the registry sent.
+/// Answers with changed heads or bodies.
 fn changed_answers() -> Vec<FaultKind> {
     const OTHER: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
     let kind = FaultKind::on_the_way;
@@ -202,7 +204,7 @@ fn changed_answers() -> Vec<FaultKind> {
 
 static LONG: [u8; 5 << 20] = [b' '; 5 << 20];
 
-/// What the registry, or a proxy before it, does wrong.
+/// Errors of the registry, or of a proxy in front of it.
 fn registrys() -> Vec<FaultKind> {
     let kind = FaultKind::in_the_registry;
     vec![
@@ -213,7 +215,7 @@ fn registrys() -> Vec<FaultKind> {
         kind("redirect 308").may_fail_for(&[TOKEN_MOVED]),
         kind("redirect 301").may_fail_for(&["redirect"]),
         kind("redirect 307 https://elsewhere.example/blob").may_fail_for(&["404", TOKEN_MOVED]),
-        // The scheme of the registry itself is kept.
+        // The scheme of the registry is not changed.
         kind("redirect 307 http://registry.example/blob").may_fail_for(&["404", TOKEN_MOVED]),
         kind("token-expired"),
         kind("blob-not-yet-visible"),

@@ -1,21 +1,21 @@
-//! What breaks a rule today and is known to: each with the reason.
+//! Known broken rules, each with the reason.
 
-/// A kind of fault at a registry, and what a broken rule has in it.
+/// A kind of fault at a registry, and a text of the broken rule.
 #[derive(Debug, Clone, Copy)]
 pub struct Known {
     /// The registries.
     pub registries: &'static [&'static str],
-    /// The flow; empty: all.
+    /// The flow; all flows if it is empty.
     pub flow: &'static str,
-    /// What the kinds of faults begin with.
+    /// The beginning of the names of the kinds of faults.
     pub kind: &'static str,
-    /// What the rule, as it prints, has in it.
+    /// A part of the text of the rule.
     pub rule: &'static str,
-    /// Why it is so, and what ought to be.
+    /// The reason, and the desired behaviour.
     pub reason: &'static str,
 }
 
-/// All that is known to break a rule.
+/// All known broken rules.
 pub const KNOWN: &[Known] = &[
     Known {
         registries: &["gcr", "gar"],
@@ -47,7 +47,7 @@ pub const KNOWN: &[Known] = &[
     },
 ];
 
-/// The reason, where it is known that this kind of fault breaks this rule at this registry.
+/// The reason, if it is known that this kind of fault breaks this rule at this registry.
 #[must_use]
 pub fn reason(registry: &str, flow: &str, kind: &str, rule: &str) -> Option<&'static str> {
     let known = KNOWN.iter().find(|known| {

@@ -1,7 +1,8 @@
-//! Every single fault: each request of each flow, against each registry, meets each kind of fault.
+//! Every single fault: each kind of fault at each request of each flow with each registry.
 //!
-//! The number of cases is not chosen: it is the sum over all [stages](Stage) of their requests, times the kinds of faults.
-//! None is left out. What a registry refuses without any fault is in [`REFUSED`]; there a fault must not hide the refusal.
+//! The number of cases is not chosen: it is the sum over all [stages](Stage) of their requests, times the kinds of
+//! faults. No case is left out. [`REFUSED`] lists what a registry refuses without any fault; in these cases a fault
+//! must not hide the refusal.
 //!
 //! ```
 //! use longshore_conformance::exhaustive::{Stage, kind};
@@ -40,44 +41,44 @@ pub use kind::FaultKind;
 pub use refused::REFUSED;
 pub use registry::registries;
 
-/// The most requests that one fault may cost beyond those of the same push without it: a question, a cancellation, a new
-/// token, and the longest upload begun again.
+/// The largest number of additional requests because of one fault: a look-up, a cancellation, a new token, and a
+/// restart of the longest upload.
 pub const COST: u64 = 14;
 
-/// One flow against one registry.
+/// One flow with one registry.
 #[derive(Clone)]
 pub struct Stage {
-    /// The registry: a profile of the mock registry's.
+    /// The name of the mock registry's profile.
     pub registry: &'static str,
     /// The flow.
     pub flow: &'static str,
     /// The push, without faults.
     pub case: Case,
-    /// How many requests it takes without faults.
+    /// The number of requests without faults.
     pub requests: u64,
-    /// What must become of it without faults.
+    /// The required result without faults.
     pub outcome: Outcome,
 }
 
-/// What came of a case that broke no rule.
+/// The result of a case that broke no rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Checked {
     /// Whether the push succeeded.
     pub is_success: bool,
-    /// Whether it ended because a source could be read only once.
+    /// Whether it failed because a source could be read only once.
     pub is_not_replayable: bool,
-    /// How many requests the fault cost.
+    /// The number of additional requests because of the fault.
     pub cost: u64,
 }
 
 /// A case that broke a rule.
 #[derive(Debug, Clone)]
 pub struct Broken {
-    /// Which case: registry, flow, request and fault.
+    /// The case: registry, flow, request and fault.
     pub name: String,
     /// The rule, in one line.
     pub rule: String,
-    /// All that was said, and a test that shows it again.
+    /// The transcript, and a test that reproduces it.
     pub shown: String,
 }
 
@@ -89,13 +90,13 @@ impl fmt::Display for Broken {
 
 impl std::error::Error for Broken {}
 
-/// All stages: every flow against every registry.
+/// All stages: every flow with every registry.
 pub fn stages() -> impl Iterator<Item = Stage> {
     registry::names().flat_map(|registry| flow::all().into_iter().filter_map(|flow| Stage::of(registry, flow.name)))
 }
 
 impl Stage {
-    /// The flow of this name against the registry of this name.
+    /// The stage with the flow and the registry of these names.
     #[must_use]
     pub fn of(registry: &str, flow: &str) -> Option<Self> {
         let registry = registry::names().find(|name| *name == registry)?;
@@ -110,13 +111,13 @@ impl Stage {
         Some(Self { registry, flow: flow.name, case, requests, outcome })
     }
 
-    /// How many cases of one fault there are.
+    /// The number of cases with one fault.
     #[must_use]
     pub fn singles(&self) -> u64 {
         self.requests * kind::all().len() as u64
     }
 
-    /// The push without faults.
+    /// Checks the push without faults.
     ///
     /// # Errors
     /// The rule that it broke.
@@ -124,7 +125,7 @@ impl Stage {
         self.judge("no fault", &self.case, None)
     }
 
-    /// The push whose request of this number, from 1, meets this fault.
+    /// Checks the push with this fault at the request of this number, from 1.
     ///
     /// # Errors
     /// The rule that it broke.
@@ -142,7 +143,7 @@ impl Stage {
         Ok(checked)
     }
 
-    /// The case in which this request meets this fault.
+    /// The case with this fault at this request.
     #[must_use]
     pub fn faulty(&self, request: u64, kind: &FaultKind) -> Case {
         let mut case = self.case.clone();
@@ -175,12 +176,12 @@ impl Stage {
         Ok(Checked { is_success: run.result.is_ok(), is_not_replayable, cost })
     }
 
-    /// What the failure must name: what the registry refuses without the fault, or what the fault makes it refuse.
+    /// The required outcome: a failure may name what the registry refuses without the fault, or because of the fault.
     fn outcome_of(&self, run: &Run, kind: Option<&FaultKind>) -> Outcome {
         let Some(kind) = kind.filter(|kind| !kind.may_fail_for.is_empty()) else { return self.outcome };
         match &run.result {
             Err(failure) if kind.explains(&failure.to_string()) => Outcome::RefusedFor(kind.may_fail_for),
-            // A registry that lies about lists may be asked for them all the same.
+            // The registry reports its referrers API wrongly, so the lists may be missing.
             _ if kind.may_go_unlisted && self.outcome == Outcome::Succeeds => Outcome::SucceedsUnlisted,
             _ => self.outcome,
         }
@@ -199,13 +200,13 @@ impl Stage {
         }
     }
 
-    /// A client that hangs, or breaks its contract, stops the simulation.
+    /// The result of a client that hangs or breaks its contract, which stops the simulation.
     fn stopped(&self, shown: &str, why: &str) -> Broken {
         let rule = format!("simulation: {}", why.lines().next().unwrap_or_default());
         Broken { name: format!("{}, {}, {shown}", self.registry, self.flow), rule, shown: why.to_owned() }
     }
 
-    /// With the test that shows it again: a call of this stage's, and what it uses of this crate.
+    /// Adds a test that reproduces it: a call of a method of this stage, with its imports.
     fn with_test(&self, mut broken: Broken, name: &str, uses: &[&str], call: &str) -> Broken {
         let uses: String = uses.iter().map(|used| format!("use longshore_conformance::{used};\n")).collect();
         let find = format!(
@@ -219,12 +220,12 @@ impl Stage {
     }
 }
 
-/// What a simulation said when it was stopped.
+/// The message of the panic that stopped a simulation.
 fn panicked(panic: &(dyn Any + Send)) -> String {
     panic.downcast_ref::<String>().cloned().unwrap_or_default()
 }
 
-/// Nobody can know there that lists are kept under tags.
+/// Whether the client cannot know there that it must store lists under tags.
 fn is_unlisted(case: &Case) -> bool {
     let referrers = &case.registry.behaviour.referrers;
     referrers.api != ReferrersApi::On && referrers.subject == SubjectHeader::Always

@@ -1,6 +1,6 @@
-//! What registries refuse without any fault.
+//! Content that registries refuse without any fault.
 
-/// What a registry refuses of a flow, and what the failure, as it prints, has one of in it.
+/// The registry, the flow that it refuses, and the texts of which the failure contains one.
 pub const REFUSED: &[(&str, &str, &[&str])] = &[
     // `manifest-empty-config-rejected`
     ("aliyun-acr", "artifacts, lists under tags", CONFIG),
@@ -18,7 +18,7 @@ pub const REFUSED: &[(&str, &str, &[&str])] = &[
     ("cloudflare", "no byte", NO_BYTE),
     ("ecr", "no byte", NO_BYTE),
     ("ecr-blob-mounting", "no byte", NO_BYTE),
-    // `patch-unsupported`: what is in hand is not the whole blob
+    // `patch-unsupported`: the client does not have the whole blob in memory
     ("gar", "read once", ONCE),
     ("gar", "out of a pipe", ONCE),
     // `manifest-oci-index-rejected`, and a list of referrers is an index
@@ -26,7 +26,7 @@ pub const REFUSED: &[(&str, &str, &[&str])] = &[
     ("huawei-swr", "an index of one image more", INDEX),
     ("huawei-swr", "artifacts, lists under tags", INDEX),
     ("huawei-swr", "one artifact more, lists under tags", INDEX),
-    // `bad-reference-routing`: the tag that should hold the list is read otherwise
+    // `bad-reference-routing`: the tag for the list is read as something else
     ("openregistry", "artifacts, lists under tags", NO_LIST),
     ("openregistry", "one artifact more, lists under tags", NO_LIST),
 ];

@@ -16,7 +16,7 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
     NAMES.iter().copied()
 }
 
-/// The profile of this name. Blobs are small here, and so is the smallest chunk that it takes.
+/// The profile of this name, with a smaller minimum length of chunks, because blobs are small here.
 pub(super) fn options(name: &str) -> Option<RegistryOptions> {
     let profile = Profile::named(name).ok()?;
     let mut options = profile.options();

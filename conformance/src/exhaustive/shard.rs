@@ -1,4 +1,4 @@
-//! A share of many cases.
+//! A part of many cases.
 
 use std::str::FromStr;
 
@@ -9,7 +9,7 @@ pub struct Shard {
     of: u64,
 }
 
-/// Why a text is no [`Shard`].
+/// An error in the text of a [`Shard`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("a shard is written as k/n, with k from 1 to n: {0:?}")]
 pub struct NoShard(String);

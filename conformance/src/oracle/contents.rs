@@ -1,4 +1,4 @@
-//! What stands in the registry at the end.
+//! Rules about the content of the registry at the end.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use super::{Verdict, Violation, ensure};
 use crate::case::Case;
 use crate::run::Run;
 
-/// I17, I34: whatever stands under a digest has that digest, so no byte of it was lost, doubled or moved.
+/// I17, I34: all content matches the digest under which it is stored, so no byte was lost, duplicated or moved.
 pub(super) fn stored_bytes_are_the_bytes_given(run: &Run) -> Verdict {
     let registry = &run.simulation.handler;
     let stored = registry.registry.state.repositories.get(&Case::repository());
@@ -23,7 +23,7 @@ pub(super) fn stored_bytes_are_the_bytes_given(run: &Run) -> Verdict {
     })
 }
 
-/// Success means that all of it stands: blobs, manifests, tags, and the lists of referrers.
+/// If the push succeeded, all of it is stored: blobs, manifests, tags and lists of referrers.
 pub(super) fn everything_stands(case: &Case, run: &Run) -> Verdict {
     let repository = Case::repository();
     let root = run.image.root.clone();
@@ -45,11 +45,12 @@ pub(super) fn everything_stands(case: &Case, run: &Run) -> Verdict {
     Ok(())
 }
 
-/// Whatever became of the push: every manifest that stands is whole. What it refers to stands as well.
+/// After any result of the push, all content that a stored manifest refers to is stored too.
 pub(super) fn manifests_are_whole(run: &Run) -> Verdict {
     let stored = run.simulation.handler.registry.state.repositories.get(&Case::repository());
     for (digest, manifest) in stored.into_iter().flat_map(|contents| &contents.manifests) {
-        // A list of referrers outlives what it lists, and so may an index that another client pushed.
+        // A list of referrers may exist longer than the manifests in it, and so may an index that another client
+        // pushed.
         let is_ours = run.image.all_manifests().any(|manifest| manifest.digest() == *digest);
         let stands = |child: &&Digest| stored.is_some_and(|contents| contents.manifests.contains_key(*child));
         let is_there = |blob: &&Digest| stored.is_some_and(|contents| contents.blobs.contains_key(*blob));
@@ -62,10 +63,11 @@ pub(super) fn manifests_are_whole(run: &Run) -> Verdict {
     Ok(())
 }
 
-/// Every manifest with a subject stands in the list of that subject's referrers: the registry's own, or the tag's.
+/// Every manifest with a subject is in the list of that subject's referrers: in the registry's list, or in the one
+/// under the tag.
 ///
-/// Where the registry heeds no conditions, a list that is delivered after its client has given it up for lost overwrites
-/// what was written since. No client can help that; the next push repairs it.
+/// If the registry ignores conditional requests, a list that arrives after its client has counted it as lost overwrites
+/// later lists. No client can prevent that; the next push repairs it.
 pub(super) fn all_are_listed(case: &Case, run: &mut Run) -> Verdict {
     let manifests = &case.registry.behaviour.manifests;
     let is_guarded = manifests.conditions && manifests.etag != EtagForm::Absent;
@@ -89,7 +91,7 @@ fn a_list_came_late(run: &Run) -> bool {
         .any(|entry| matches!(entry.what, Said::Meets(Fault::RequestLate(_))) && lists.contains(&entry.request))
 }
 
-/// A manifest with a subject stands in the list of that subject's referrers, once, with its type and annotations.
+/// A manifest with a subject is in the list of that subject's referrers exactly once, with its type and annotations.
 fn is_listed(run: &mut Run, manifest: &Manifest, has_api: bool) -> Verdict {
     let Some(subject) = manifest.subject() else { return Ok(()) };
     let repository = Case::repository();

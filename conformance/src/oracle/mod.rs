@@ -1,4 +1,4 @@
-//! What must be true after every run, whatever happened in it.
+//! Rules that every run must meet, whatever faults it had.
 
 mod contents;
 mod order;
@@ -23,7 +23,7 @@ pub use session::judge_session;
 #[cfg(feature = "fuzz")]
 pub(crate) use traffic::{requests_in_flight_are_capped, retry_after_is_kept};
 
-/// The oracles, by name, and what each holds a run against.
+/// The names of the oracles, and the rule of each.
 pub const ORACLES: [(&str, &str); 16] = [
     ("requests", "the head of every request is what every registry takes"),
     ("commits", "where it is unknown what became of a commit, the registry is asked before anything is sent again"),
@@ -55,7 +55,7 @@ impl Violation {
         Self { oracle: "", rule }
     }
 
-    /// The name of the oracle that saw it: one of [`ORACLES`].
+    /// The name of the oracle that found it: one of [`ORACLES`].
     #[must_use]
     pub const fn oracle(&self) -> &'static str {
         self.oracle
@@ -70,10 +70,10 @@ impl std::fmt::Display for Violation {
 
 impl std::error::Error for Violation {}
 
-/// What an oracle says.
+/// The result of an oracle.
 pub type Verdict = Result<(), Violation>;
 
-/// What the oracle of this name says.
+/// Adds the name of the oracle to its result.
 fn by(oracle: &'static str, verdict: Verdict) -> Verdict {
     verdict.map_err(|violation| Violation { oracle, ..violation })
 }
@@ -82,7 +82,7 @@ fn ensure(holds: bool, rule: impl FnOnce() -> String) -> Verdict {
     if holds { Ok(()) } else { Err(Violation::new(rule())) }
 }
 
-/// Holds a run against every rule; `outcome` is what must become of a push to this registry.
+/// Checks a run against every rule. `outcome` is the required result of a push to this registry.
 ///
 /// # Errors
 /// The first rule that was broken.
@@ -108,7 +108,7 @@ pub fn judge(case: &Case, outcome: Outcome, run: &mut Run) -> Verdict {
     }
 }
 
-/// What must be true of every push, also of one that failed or was cancelled.
+/// Rules for every push, including one that failed or was cancelled.
 fn whatever_becomes_of_it(case: &Case, run: &Run) -> Verdict {
     by("order", order::manifests_come_last(run))?;
     let transcript = run.simulation.transcript();
@@ -122,7 +122,8 @@ fn whatever_becomes_of_it(case: &Case, run: &Run) -> Verdict {
     by("whole", contents::manifests_are_whole(run))
 }
 
-/// I39: after a push was cancelled, no manifest is sent, no upload is left, and it says that it was cancelled.
+/// I39: after a push was cancelled, no manifest is sent, no upload is left open, and the failure says that the push was
+/// cancelled.
 ///
 /// # Errors
 /// The first rule that was broken.
@@ -136,7 +137,7 @@ fn a_cancel_is_heeded(run: &Run) -> Verdict {
     let mut said = run.simulation.transcript().entries.iter().skip(before);
     let is_cancelled = |failure: &Failure| failure.kind == FailureKind::Cancelled;
     if !run.result.as_ref().is_err_and(|failure| is_cancelled(failure)) {
-        // It was over before it was cancelled, and only its end was not told yet.
+        // The push had ended before it was cancelled, but its result was not reported yet.
         let is_asked = |what: &Said<_>| matches!(what, Said::Asked { head, .. } if head.method != Method::DELETE);
         let asked = said.any(|entry| is_asked(&entry.what));
         return ensure(!asked, || format!("a push that was cancelled went on, and came to {:?}", run.result));
@@ -149,14 +150,14 @@ fn a_cancel_is_heeded(run: &Run) -> Verdict {
     Ok(())
 }
 
-/// Whether a failure says what the registry does not take.
+/// Whether a failure names what the registry refuses.
 fn names_one_of(failure: &Failure, outcome: Outcome) -> bool {
     let Outcome::RefusedFor(causes) = outcome else { return false };
     let said = failure.to_string();
     causes.iter().any(|cause| said.contains(cause))
 }
 
-/// Every fault of these runs passes by, so only a source that can be read once is a reason to fail.
+/// Every fault of these runs is temporary, so the only reason to fail is a source that can be read only once.
 fn a_failure_is_expected(case: &Case, run: &Run, failure: &Failure) -> Verdict {
     let blobs = 0..case.plan.blobs.len();
     let once = blobs.into_iter().any(|number| matches!(case.given(number), Given::Once | Given::Unknown));
@@ -164,17 +165,17 @@ fn a_failure_is_expected(case: &Case, run: &Run, failure: &Failure) -> Verdict {
     ensure(once && is_replay && !nothing_went_wrong(run), || format!("faults that pass made the push fail: {failure}"))
 }
 
-/// Whether no fault struck, on the way or in the registry.
+/// Whether no fault happened, neither between client and registry nor in the registry.
 fn nothing_went_wrong(run: &Run) -> bool {
     run.simulation.schedule().is_empty() && run.simulation.handler.registry.struck.is_empty()
 }
 
-/// Where nothing went wrong on the way, the registry's own judge saw no request that breaks the spec, nor one that some
-/// registry does not stand. (It cannot know which answers were lost.)
+/// If there was no fault between client and registry, the judge of the mock registry found no request that breaks the
+/// spec, and none with which a real registry fails. (The judge cannot know which answers were lost.)
 fn the_registry_has_no_complaint(case: &Case, run: &Run) -> Verdict {
-    // What it named was no URL, so none can be the same.
+    // The registry's location is not a URL, so no request can have the same URL.
     let is_no_url = case.registry.behaviour.start.location == LocationForm::WithoutScheme;
-    // What an earlier process was told, this judge did not hear.
+    // This judge does not know the answers to an earlier process.
     let is_resumed = !run.stored_before.is_empty();
     let is_fine = |rule: &str| (is_no_url && rule == "location-verbatim") || (is_resumed && rule == "children-first");
     let mut breaches = run.simulation.handler.registry.judge.breaches.iter();
@@ -184,7 +185,7 @@ fn the_registry_has_no_complaint(case: &Case, run: &Run) -> Verdict {
     }
 }
 
-/// Neither number of a push's progress ever falls.
+/// Neither number of a push's progress ever decreases.
 fn progress_never_falls(run: &Run) -> Verdict {
     let mut last = (0, 0);
     for event in &run.events {
@@ -199,7 +200,7 @@ fn progress_never_falls(run: &Run) -> Verdict {
     Ok(())
 }
 
-/// I35: a tag comes to name the root, once, and nothing else.
+/// I35: a tag is changed only once, and then names the root.
 fn tags_change_once(case: &Case, run: &Run) -> Verdict {
     let mut seen = BTreeSet::new();
     for change in &run.simulation.handler.tag_changes {

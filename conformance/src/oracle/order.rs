@@ -1,4 +1,4 @@
-//! In which order things are sent.
+//! Rules about the order of requests.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use longshore_memory::Said;
 use super::{Verdict, ensure};
 use crate::run::Run;
 
-/// I33: what a manifest refers to was acknowledged before the manifest was sent.
+/// I33: all content that a manifest refers to was acknowledged before the manifest was sent.
 pub(super) fn manifests_come_last(run: &Run) -> Verdict {
     let mut asked: BTreeMap<u64, (Method, Uri, Option<Manifest>)> = BTreeMap::new();
     let mut acknowledged: BTreeSet<Digest> = run.stored_before.clone();
@@ -45,7 +45,7 @@ pub(super) fn manifests_come_last(run: &Run) -> Verdict {
     Ok(())
 }
 
-/// What an answer says is in the repository.
+/// The content that an answer acknowledges.
 fn acknowledgements(
     method: &Method,
     uri: &Uri,
@@ -66,7 +66,7 @@ fn acknowledgements(
         (&Method::PUT, StatusCode::CREATED) if path.contains("/manifests/") => {
             sent.map(Manifest::digest).into_iter().chain(last).collect()
         }
-        // Any web server says 200; one that names the digest has understood.
+        // Any web server can answer 200. Only an answer with the digest is an acknowledgement.
         (&Method::PUT, status) if path.contains("/manifests/") && status.is_success() => {
             reported.filter(|reported| sent.is_some_and(|sent| sent.digest() == *reported)).into_iter().collect()
         }

@@ -1,4 +1,4 @@
-//! What must be true of the requests alone, one by one and in their order.
+//! Rules about single requests and their order.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use longshore_memory::{Said, Transcript};
 use super::{Verdict, ensure};
 use crate::case::Key;
 
-/// Rules 8 and 9: the headers of every request are what every registry takes, and no chunk is empty.
+/// Rules 8 and 9: every registry accepts the headers of every request, and no chunk is empty.
 pub(super) fn are_well_formed(transcript: &Transcript<Key>) -> Verdict {
     for entry in &transcript.entries {
         if let Said::Asked { head, body } = &entry.what {
@@ -44,7 +44,7 @@ fn is_well_formed(head: &Parts, body: &Body<Key>, broken: impl Fn(&str) -> Strin
     }
 }
 
-/// Rule 4: where it is unknown what became of a commit, the registry is asked for the blob before anything is sent again.
+/// Rule 4: if the result of a commit is unknown, the client asks for the blob before it sends anything again.
 pub(super) fn lost_commits_are_asked_about(transcript: &Transcript<Key>) -> Verdict {
     let mut commits: Vec<(u64, Commit)> = Vec::new();
     let mut unknown: BTreeSet<Commit> = BTreeSet::new();
@@ -65,7 +65,7 @@ pub(super) fn lost_commits_are_asked_about(transcript: &Transcript<Key>) -> Verd
             Said::Failed(NoAnswer::Lost(_)) => {
                 unknown.extend(commits.iter().filter(|(request, _)| *request == entry.request).map(|(_, c)| c.clone()));
             }
-            // 429 says that nothing was done.
+            // 429 means that the request had no effect.
             Said::Answered { answer, .. } if is_ambiguous(answer.status()) => {
                 unknown.extend(commits.iter().filter(|(request, _)| *request == entry.request).map(|(_, c)| c.clone()));
             }
@@ -79,7 +79,7 @@ const fn is_ambiguous(status: StatusCode) -> bool {
     matches!(status.as_u16(), 408 | 499 | 500 | 502 | 503 | 504 | 522)
 }
 
-/// A request that ends an upload, or is one.
+/// Whether a request closes an upload, or is a whole upload.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Commit {
     path: String,

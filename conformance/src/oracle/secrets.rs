@@ -1,4 +1,4 @@
-//! Where secrets may be seen.
+//! Rules about secrets.
 
 use http::Uri;
 use http::header::AUTHORIZATION;
@@ -8,7 +8,7 @@ use super::{Verdict, ensure};
 use crate::case::{Case, PASSWORD, USER};
 use crate::run::Run;
 
-/// I1 and I29: what lets one in goes to the registry's own origin only, and is in nothing that is shown.
+/// I1 and I29: credentials are sent only to the registry's own origin, and are in no text that is shown.
 pub(super) fn stay_where_they_belong(case: &Case, run: &Run) -> Verdict {
     if case.registry.auth.is_none() {
         return Ok(());
@@ -33,7 +33,7 @@ fn is_home(uri: &Uri) -> bool {
     uri.scheme_str() == Some(registry.scheme().as_str()) && uri.authority().is_some_and(|a| *a == registry.authority())
 }
 
-/// RFC 4648, section 4, without the padding: enough to look for.
+/// Base64 of RFC 4648, section 4, without padding, which is sufficient for a search.
 fn base64(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::new();

@@ -1,4 +1,4 @@
-//! What must be true after several pushes of one client.
+//! Rules for several pushes of one client.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -16,8 +16,9 @@ use super::{
 use crate::Image;
 use crate::session::{Held, Pushed, Session, What};
 
-/// Holds a session against every rule: what was not cancelled ends as if it were alone, and what was acknowledged is there,
-/// but for what others took away when nobody could know any more. Gives the session back with what was said.
+/// Checks a session against every rule: a push that was not cancelled ends as if it were the only one, and acknowledged
+/// content is stored, except content that other clients deleted when the client could no longer notice it. Returns the
+/// run too.
 ///
 /// # Errors
 /// The first rule that was broken.
@@ -43,7 +44,7 @@ fn judge(
     let first = &session.pushes[0];
     by("requests", requests::are_well_formed(run.simulation.transcript()))?;
     if pushed.iter().all(|push| !push.cancelled) {
-        // What a push that was cancelled does not know, those after it do not know either.
+        // A later push does not know what a cancelled push did not learn.
         by("commits", requests::lost_commits_are_asked_about(run.simulation.transcript()))?;
     }
     by("order", manifests_come_last(run))?;
@@ -80,7 +81,7 @@ fn judge(
             }
             Err(failure) if push.cancelled && failure.kind == FailureKind::Cancelled => {}
             Err(failure) if may_begin_again(session, push, run) && failure.kind == FailureKind::NotReplayable => {}
-            // What is missing again and again, because others take it away, is said to be.
+            // If other clients delete content repeatedly, the failure names the missing content.
             Err(failure) if are_others_at_work && names_what_is_missing(failure) => {}
             Err(failure) => by("outcome", a_failure_is_expected(case, run, failure))?,
         }
@@ -89,8 +90,7 @@ fn judge(
     Ok(())
 }
 
-/// Whether something must be sent once more though no fault struck: the client itself deleted it, or so much time passed that
-/// the registry gave an upload up.
+/// Whether content must be sent again although there was no fault: the client itself deleted it, or the upload expired.
 fn may_begin_again(session: &Session, push: &Pushed, run: &Run) -> bool {
     let passed = session.acts.iter().filter_map(|act| if let What::Pass(time) = act.what { Some(time) } else { None });
     push.undone || passed.sum::<Duration>() >= run.simulation.handler.registry.options.limits.upload_lifetime
@@ -103,7 +103,7 @@ fn names_what_is_missing(failure: &Failure) -> bool {
     says || matches!(failure.kind, FailureKind::Incomplete { .. } | FailureKind::NotReplayable)
 }
 
-/// I35: a tag comes to name what is pushed under it, and nothing else.
+/// I35: a tag names only content that was pushed under it.
 fn tags_name_what_was_pushed(session: &Session, pushed: &[Pushed], run: &Run) -> Verdict {
     for change in &run.simulation.handler.tag_changes {
         let is_meant = pushed
@@ -115,7 +115,7 @@ fn tags_name_what_was_pushed(session: &Session, pushed: &[Pushed], run: &Run) ->
     Ok(())
 }
 
-/// Success means that all of it stands, but for what was stolen.
+/// If the push succeeded, all of it is stored, except what other clients deleted.
 fn stands_but_for(stolen: &BTreeSet<Digest>, case: &Case, image: &Image, run: &Run) -> Verdict {
     let (registry, repository) = (&run.simulation.handler, Case::repository());
     let manifests: Vec<Manifest> = image.all_manifests().cloned().collect();

@@ -1,4 +1,4 @@
-//! How many requests fly, and when.
+//! Rules about the number and the times of requests.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -11,11 +11,11 @@ use longshore_memory::{Entry, Said, Transcript};
 use super::{Verdict, ensure};
 use crate::run::Run;
 
-/// The longest wait that a client keeps: that of its usual options. One that is longer ends what waits.
+/// The longest `Retry-After` with which a client with default options waits. After a longer one the push fails.
 const LONGEST_WAIT: Duration = Duration::from_secs(300);
 
-/// I26: a wait that was asked for is kept, by everything that goes to this origin. What is answered to a request that was
-/// given up reaches nobody. Where the wait is longer than a client keeps, it ends, and only cancels what it had begun.
+/// I26: all requests to an origin wait as long as its `Retry-After` says. The answer to an aborted request does not
+/// count. If the wait is longer than the limit, the push fails, and the client only cancels its uploads.
 pub(crate) fn retry_after_is_kept<K>(transcript: &Transcript<K>) -> Verdict {
     let mut given_up: BTreeSet<u64> = BTreeSet::new();
     let origin = |uri: &Uri| Target::parse(&uri.to_string()).ok().map(|target| target.origin().clone());
@@ -69,12 +69,12 @@ pub(crate) fn requests_in_flight_are_capped<K>(in_flight: usize, transcript: &Tr
     Ok(())
 }
 
-/// Where a push has ended and nothing is left to do, nothing is in flight.
+/// After a push has ended and the client is idle, no request is in flight.
 pub(super) fn nothing_is_in_flight(run: &Run) -> Verdict {
     ensure(run.client.in_flight() == 0, || "the push ended, and requests are still in flight".to_owned())
 }
 
-/// Whether a registry asked for a wait that is longer than a client keeps.
+/// Whether a registry sent a longer `Retry-After` than the limit.
 pub(super) fn is_left_alone(run: &Run) -> bool {
     run.simulation.transcript().entries.iter().any(|entry| match &entry.what {
         Said::Answered { answer, .. } => {
@@ -84,7 +84,7 @@ pub(super) fn is_left_alone(run: &Run) -> bool {
     })
 }
 
-/// I23: of no answer is more kept than its bound: 4 MiB of what is read, 256 KiB of what else is answered.
+/// I23: no more bytes of an answer are kept than its limit: 4 MiB of content that is read, 256 KiB of other answers.
 pub(super) fn answers_are_bounded(run: &Run) -> Verdict {
     let entries = &run.simulation.transcript().entries;
     let is_read = |entry: &Entry<_>| matches!(&entry.what, Said::Asked { head, .. } if head.method == Method::GET);

@@ -1,4 +1,4 @@
-//! Uploads that nobody will finish.
+//! Rules about unfinished uploads.
 
 use std::collections::BTreeSet;
 
@@ -9,8 +9,8 @@ use longshore_mock_registry::UploadId;
 use super::{Verdict, ensure};
 use crate::run::Run;
 
-/// I35: an upload that was not finished is cancelled, unless a fault struck, the registry failed or said that it is
-/// gone, or never said where it is.
+/// I35: an unfinished upload is cancelled, unless there was a fault, the registry failed, answered that the upload no
+/// longer exists, or never sent its location.
 pub(super) fn uploads_are_not_left(run: &Run) -> Verdict {
     let mut excuses = run.simulation.schedule().len() + run.simulation.handler.registry.struck.len();
     let mut told = BTreeSet::new();
@@ -18,11 +18,11 @@ pub(super) fn uploads_are_not_left(run: &Run) -> Verdict {
         if let Said::Answered { answer, .. } = &entry.what {
             excuses += usize::from(is_an_excuse(run, entry.request, answer.status()));
             let location = answer.headers().get("location").and_then(|value| value.to_str().ok());
-            // What begins otherwise leads nowhere (quirk `post-location-schemeless-host`).
+            // A location that begins differently is not usable (quirk `post-location-schemeless-host`).
             told.extend(location.filter(|url| url.starts_with('/') || url.starts_with("http")).map(str::to_owned));
         }
     }
-    // Of a registry that wants to be left alone for longer than a client waits, nothing more is asked.
+    // After a `Retry-After` that is longer than the limit, the client sends no more requests.
     if super::traffic::is_left_alone(run) {
         return Ok(());
     }
@@ -31,7 +31,8 @@ pub(super) fn uploads_are_not_left(run: &Run) -> Verdict {
     ensure(left <= excuses, || format!("{left} uploads are left open, and there are {excuses} excuses for that"))
 }
 
-/// Whether this answer, if it is about an upload, says that it is gone, or cannot be told or cancelled.
+/// Whether this answer, if it is about an upload, says that the upload no longer exists, or that its state or its
+/// cancellation is not supported.
 fn is_an_excuse(run: &Run, request: u64, status: StatusCode) -> bool {
     let excuses = |method: &Method| match *method {
         Method::DELETE => !status.is_success(),

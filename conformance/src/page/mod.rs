@@ -1,4 +1,4 @@
-//! A report as one page for people: self-contained, without a request to anywhere.
+//! A report as an HTML page, which is self-contained and makes no requests.
 //!
 //! ```
 //! use longshore_conformance::page;
@@ -14,7 +14,7 @@ const TEMPLATE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
-/// The page. The report is in it as data; the script that comes with it draws it, and takes every text as text.
+/// The page. It contains the report as data, and a script that shows it. The script never interprets a text as HTML.
 #[must_use]
 pub fn html(report: &Report) -> String {
     let breaks = report.breaks_a_must();
@@ -37,7 +37,7 @@ pub fn html(report: &Report) -> String {
     ])
 }
 
-/// The template with these in it. What is put in is not looked at again.
+/// The template with these values inserted. Inserted text is not searched for further placeholders.
 fn filled(values: &[(&str, &str)]) -> String {
     let mut page = String::new();
     let mut rest = TEMPLATE;

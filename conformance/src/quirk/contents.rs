@@ -1,4 +1,4 @@
-//! Habits about what is there: reading, manifests, referrers; and about errors.
+//! Quirks of reading, manifests, referrers and errors.
 
 use longshore_core::MediaType;
 use longshore_mock_registry::Behaviour;
@@ -32,7 +32,7 @@ pub(super) fn reading() -> Vec<Quirk> {
             b.read.manifest_digest = is::DigestHeader::Absent;
             b.manifests.digest = is::DigestHeader::Absent;
         }),
-        // A registry that names other content than was sent has changed it.
+        // A registry that names the digest of other content has changed the content.
         refusing(
             "manifest-digest-header-unreliable:wrong",
             &["end-7a: the registry reports the digest", "end-7b: the registry reports the digest"],
@@ -167,7 +167,7 @@ pub(super) fn manifests() -> Vec<Quirk> {
     ]
 }
 
-/// Blobs come to be there late, and this is what a manifest that comes too early leads to.
+/// Blobs become visible late, and a manifest that is pushed too early is answered in this way.
 fn late(behaviour: &mut Behaviour, missing: is::MissingReference) {
     behaviour.commit.visible_after = 1_000_000;
     behaviour.manifests.missing_reference = missing;

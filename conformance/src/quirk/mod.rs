@@ -1,6 +1,7 @@
-//! What real registries were seen to do, one by one: each is a switch of the mock registry's, by the id of the quirk.
+//! Observed quirks of real registries: each is reproduced by a switch of the mock registry, and has the id of the
+//! quirk.
 //!
-//! Lengths are those of random cases: a few times [`CHUNK`](crate::CHUNK) bytes stand for megabytes.
+//! Lengths are those of random cases: a few times [`CHUNK`](crate::CHUNK) bytes replace megabytes.
 
 mod contents;
 mod trouble;
@@ -14,27 +15,27 @@ pub use crate::spec_true::spec_true;
 /// One quirk of some registry.
 #[derive(Debug, Clone, Copy)]
 pub struct Quirk {
-    /// Its id; where one quirk shows in several ways, what tells this way from the others follows after a colon.
+    /// Its id. If a quirk has several variants, the name of the variant follows after a colon.
     pub id: &'static str,
-    /// What must become of a push.
+    /// The required result of a push.
     pub outcome: Outcome,
     change: fn(&mut Behaviour),
-    /// What goes wrong in this registry, as a plan of the mock registry's.
+    /// The faults of this registry, as a plan of the mock registry.
     faults: &'static str,
-    /// What a push must have for the quirk to show.
+    /// Changes the case so that the push meets the quirk.
     setup: fn(&mut Case),
 }
 
-/// What must become of a push.
+/// The required result of a push.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     /// It succeeds.
     Succeeds,
-    /// It succeeds, but nobody could know that the list of referrers must be kept under a tag.
+    /// It succeeds, but the client could not know that it must store the list of referrers under a tag.
     SucceedsUnlisted,
-    /// The registry does not take everything: the push may fail with an error that says so.
+    /// The registry refuses some content: the push may fail with an error that says so.
     MayBeRefused,
-    /// The registry does not take everything: the push may fail, and the error, as it prints, has one of these in it.
+    /// The registry refuses some content: the push may fail, and the text of the error contains one of these texts.
     RefusedFor(&'static [&'static str]),
 }
 
@@ -43,18 +44,18 @@ impl Quirk {
         Self { id, outcome, change, faults: "", setup: |_| {} }
     }
 
-    /// It shows in such pushes only.
+    /// Sets the change that a case needs to meet the quirk.
     const fn in_case(mut self, setup: fn(&mut Case)) -> Self {
         self.setup = setup;
         self
     }
 
-    /// Makes a behaviour have this quirk too. What else it takes, [`Self::play_in`] knows.
+    /// Adds this quirk to a behaviour. [`Self::play_in`] also makes the other changes that the quirk needs.
     pub fn apply(&self, behaviour: &mut Behaviour) {
         (self.change)(behaviour);
     }
 
-    /// A registry that has this quirk and no other.
+    /// A registry with only this quirk.
     #[must_use]
     pub fn registry(&self) -> RegistryOptions {
         let mut options = spec_true();
@@ -62,10 +63,10 @@ impl Quirk {
         options
     }
 
-    /// Lets a case meet this quirk too.
+    /// Adds this quirk to a case.
     ///
     /// # Panics
-    /// Never: what goes wrong is written as a plan.
+    /// Never, because the faults are a valid plan.
     pub fn play_in(&self, case: &mut Case) {
         self.apply(&mut case.registry.behaviour);
         let plan: longshore_mock_registry::fault::Faults = self.faults.parse().expect("this is a plan");

@@ -1,4 +1,4 @@
-//! What goes wrong in some registries now and then, and passes.
+//! Temporary faults of some registries.
 
 use longshore_mock_registry::Behaviour;
 use longshore_mock_registry::behaviour as is;
@@ -7,7 +7,7 @@ use super::{Outcome, Quirk};
 use crate::case::{CHUNK, let_in};
 use crate::case::{Case, Given};
 
-/// A push gets over these faults.
+/// A quirk with faults that do not prevent the success of a push.
 const fn passes(id: &'static str, faults: &'static str) -> Quirk {
     let mut quirk = Quirk::new(id, Outcome::Succeeds, |_| {});
     quirk.faults = faults;
@@ -64,7 +64,7 @@ pub(super) fn passing() -> Vec<Quirk> {
 }
 
 impl Quirk {
-    /// The registry has this quirk besides.
+    /// Adds a change of the behaviour.
     const fn with(mut self, change: fn(&mut Behaviour)) -> Self {
         self.change = change;
         self

@@ -1,4 +1,4 @@
-//! Habits about blobs: mounting them, and the uploads that bring them.
+//! Quirks of mounts and uploads.
 
 use longshore_mock_registry::Behaviour;
 use longshore_mock_registry::behaviour as is;
@@ -39,7 +39,7 @@ pub(super) fn mounting() -> Vec<Quirk> {
     ]
 }
 
-/// What is said of an upload that nothing brings to its end.
+/// The text of the failure of an upload that never succeeds.
 const ENDED_BY_500: &str = "was begun 5 times and never finished, and the last answer was 500";
 
 fn profile(name: &str) -> Behaviour {
@@ -47,8 +47,8 @@ fn profile(name: &str) -> Behaviour {
     profile.behaviour().clone()
 }
 
-/// ECR takes no chunk under 5 MiB; of small blobs, so many bytes stand for that. It takes no blob without a byte either,
-/// which no client can help.
+/// ECR accepts no chunk under 5 MiB, which is replaced here by a smaller limit for small blobs. It does not accept an
+/// empty blob either, which no client can change.
 fn small_ecr(mounting: bool) -> Behaviour {
     let mut ecr = profile(if mounting { "ecr-blob-mounting" } else { "ecr" });
     ecr.start.chunk_min = Some(is::ChunkMin::new(CHUNK, false));
@@ -77,7 +77,7 @@ pub(super) fn starting() -> Vec<Quirk> {
             "post-location-schemeless-host",
             &["BLOB_UPLOAD_UNKNOWN", "404 Not Found", "can be read only once"],
             |b| {
-                // Where the refusal was cut on its way, only its status is told.
+                // If the refusal was cut, the failure has only its status.
                 b.start.location = is::LocationForm::WithoutScheme;
             },
         ),
@@ -157,7 +157,7 @@ pub(super) fn chunks() -> Vec<Quirk> {
             },
         ),
         fine("patch-max-4mib-416", |b| {
-            // The 4 MiB that a client tries when more was refused are more than any blob here, so no chunk is refused.
+            // After a refusal the client tries 4 MiB, which is more than any blob here, so no chunk is refused.
             b.chunks.max = Some(is::BodyMax::new(2 * CHUNK, 416, is::MaxOf::SizedChunks));
         }),
         fine("patch-second-stream-400", |b| b.chunks.one_stream = true),

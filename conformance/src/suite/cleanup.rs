@@ -1,4 +1,4 @@
-//! Removing what the checks left at the registry.
+//! Removes the content that the checks stored in the registry.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -9,17 +9,17 @@ use longshore_core::auth::{Scope, Scopes};
 use super::stop::Stop;
 use super::tested::{Left, Surroundings, TestedRegistry};
 
-/// How long removing everything may take, at most.
+/// The time limit for removing everything.
 const TIME_LIMIT: Duration = Duration::from_secs(120);
 
-/// Removes uploads, then manifests, then blobs. Gives a line for each kind of thing that stays, with the reason.
+/// Removes uploads, then manifests, then blobs. Returns one line with the reason for each kind of content that stays.
 pub(super) fn remove(around: &Surroundings<'_>, left: BTreeSet<Left>) -> Vec<String> {
     let tested = TestedRegistry::new(around, "cleanup", around.client.now().after(TIME_LIMIT));
     let mut said = Vec::new();
-    // In the order of their kinds: uploads, manifests, blobs. Indexes may have to go before what they list.
+    // In the order uploads, manifests, blobs. Indexes may have to be deleted before the manifests that they list.
     let (uploads, stored): (Vec<Left>, Vec<Left>) = left.into_iter().partition(|left| matches!(left, Left::Upload(..)));
     for upload in &uploads {
-        // Not every registry cancels uploads; one that does not lets them expire.
+        // Some registries cannot cancel uploads. There they expire.
         drop(remove_one(&tested, upload));
     }
     let (manifests, blobs): (Vec<Left>, Vec<Left>) =
@@ -29,7 +29,7 @@ pub(super) fn remove(around: &Surroundings<'_>, left: BTreeSet<Left>) -> Vec<Str
     said
 }
 
-/// Removes things of one kind until the registry shows that it does not.
+/// Removes the content of one kind, and stops when the registry does not support it.
 fn remove_all(tested: &TestedRegistry<'_>, all: &[Left], what: &str) -> Option<String> {
     let mut stay = 0;
     let mut reason = String::new();
@@ -47,11 +47,11 @@ fn remove_all(tested: &TestedRegistry<'_>, all: &[Left], what: &str) -> Option<S
     (stay > 0).then(|| format!("{stay} of {} {what} stay: {reason}", all.len()))
 }
 
-/// Why something was not removed.
+/// Why content was not removed.
 enum Removal {
-    /// Such things are not removed here.
+    /// The registry does not support deletion of this kind.
     Off(String),
-    /// This one was not.
+    /// The deletion failed.
     Failed(String),
 }
 

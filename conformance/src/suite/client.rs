@@ -1,4 +1,4 @@
-//! The one thing that the suite needs of its surroundings: somebody who sends a request as it stands.
+//! The interface through which the suite sends requests.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,19 +8,20 @@ use http::{HeaderMap, Method, Response};
 use longshore_core::driver::NoAnswer;
 use longshore_core::{Instant, Target};
 
-/// Sends requests as they stand, one after another or from several threads at once, and blocks until the answer is there.
+/// Sends requests without any change, one after another or from several threads at once, and blocks until the answer
+/// arrives.
 ///
-/// An implementation follows no redirect, repeats nothing, decompresses nothing and adds no header beyond those that HTTP
-/// itself needs: `Host`, and `Transfer-Encoding` for [`RawBody::Chunked`]. `Content-Length` is among the headers of the
-/// request where it is to be sent.
+/// An implementation follows no redirect, repeats nothing, decompresses nothing and adds no header beyond those that
+/// HTTP itself needs: `Host`, and `Transfer-Encoding` for [`RawBody::Chunked`]. `Content-Length` is among the headers
+/// of the request if it is to be sent.
 pub trait RawClient: Sync {
-    /// Sends a request and waits for its answer, no longer than [`RawRequest::time_limit`].
+    /// Sends a request and waits for its answer for at most [`RawRequest::time_limit`].
     ///
     /// # Errors
-    /// Where no whole answer came: [`NoAnswer`] says what is known of the request.
+    /// If no complete answer arrived. [`NoAnswer`] states what is known about the request.
     fn send(&self, request: RawRequest) -> Result<Response<Bytes>, NoAnswer>;
 
-    /// Sends several requests side by side, and gives their outcomes in the same order.
+    /// Sends several requests at the same time, and returns their results in the same order.
     fn send_at_once(&self, requests: Vec<RawRequest>) -> Vec<Result<Response<Bytes>, NoAnswer>> {
         std::thread::scope(|scope| {
             let threads: Vec<_> = requests.into_iter().map(|request| scope.spawn(|| self.send(request))).collect();
@@ -29,39 +30,39 @@ pub trait RawClient: Sync {
         })
     }
 
-    /// The time, from any beginning. In tests it is virtual.
+    /// The current time since an arbitrary start. In tests it is virtual.
     fn now(&self) -> Instant;
 
-    /// Lets time pass.
+    /// Waits.
     fn wait(&self, time: Duration);
 }
 
-/// One request, complete.
+/// A complete request.
 #[derive(Clone)]
 pub struct RawRequest {
     /// The method.
     pub method: Method,
-    /// Where it goes: these bytes of path and query and no others.
+    /// The target. Its path and query are sent byte for byte.
     pub target: Target,
-    /// All headers but `Host`.
+    /// All headers except `Host`.
     pub headers: HeaderMap,
     /// The body.
     pub body: RawBody,
-    /// How long the answer may take.
+    /// The time limit of the answer.
     pub time_limit: Duration,
-    /// How many bytes of the answer's body are read. A longer one is [`NoAnswer::Lost`].
+    /// The largest number of bytes of the answer's body. A longer body is [`NoAnswer::Lost`].
     pub body_limit: usize,
 }
 
 /// The body of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RawBody {
-    /// These bytes, as long as `Content-Length` says; there may be none.
+    /// These bytes, whose number is in `Content-Length`. They may be empty.
     Sized(Bytes),
-    /// These bytes in the chunked transfer coding of HTTP/1.1 (RFC 9112, section 7.1): their number is not announced.
+    /// These bytes in the chunked transfer coding of HTTP/1.1 (RFC 9112, section 7.1): the length is not announced.
     Chunked(Bytes),
-    /// Only these bytes of a body that `Content-Length` announces as longer; then the connection is closed. The answer is
-    /// [`NoAnswer::Lost`].
+    /// Only these bytes of a body that is longer according to `Content-Length`; then the connection is closed. The
+    /// result is [`NoAnswer::Lost`].
     Cut(Bytes),
 }
 
@@ -76,7 +77,7 @@ impl RawBody {
 }
 
 impl fmt::Debug for RawRequest {
-    /// Method and target; the headers may hold a secret.
+    /// Writes method and target only, because the headers may contain a secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "RawRequest({} {})", self.method, self.target)
     }

@@ -25,7 +25,7 @@ impl Blob {
         Self { digest: Digest::of(algorithm, &bytes), bytes }
     }
 
-    /// How a manifest refers to it.
+    /// The descriptor with which a manifest refers to it.
     pub(super) fn descriptor(&self, media_type: &str) -> Value {
         json!({ "mediaType": media_type, "digest": self.digest.to_string(), "size": self.bytes.len() })
     }
@@ -37,7 +37,7 @@ impl Blob {
 }
 
 impl Document {
-    /// A document of a type, from its JSON.
+    /// A document of a media type, from its JSON.
     pub(super) fn of(media_type: &str, content: &Value) -> Self {
         Self::of_bytes(media_type, content.to_string(), Algorithm::Sha256)
     }
@@ -47,12 +47,12 @@ impl Document {
         Self { digest: Digest::of(algorithm, &bytes), bytes, media_type: media_type.to_owned() }
     }
 
-    /// The same under its digest of another algorithm.
+    /// The same document with a digest of another algorithm.
     pub(super) fn hashed(self, algorithm: Algorithm) -> Self {
         Self { digest: Digest::of(algorithm, &self.bytes), ..self }
     }
 
-    /// How another manifest refers to it.
+    /// The descriptor with which another manifest refers to it.
     pub(super) fn descriptor(&self) -> Value {
         json!({ "mediaType": self.media_type, "digest": self.digest.to_string(), "size": self.bytes.len() })
     }

@@ -1,9 +1,9 @@
-//! Exchanges as commands for a shell.
+//! Exchanges as `curl` commands.
 
 use longshore_mock_registry::report::RecordedExchange;
 
-/// A script with a command for each exchange. Locations and credentials are the reader's to fill in: what is secret is not
-/// written down.
+/// A script with one command for each exchange. The reader must fill in locations and credentials, because secrets are
+/// not recorded.
 pub(super) fn script(exchanges: &[RecordedExchange]) -> String {
     commands(exchanges).join("\n")
 }
@@ -32,7 +32,7 @@ fn command(exchange: &RecordedExchange, locations: &[(String, usize)]) -> String
     }
     for (name, value) in &exchange.request_headers {
         match name.as_str() {
-            // curl counts the body itself.
+            // curl sets this header itself.
             "content-length" => {}
             "authorization" => words.push("-H \"Authorization: $AUTHORIZATION\"".to_owned()),
             _ => words.push(format!("-H {}", quoted(&format!("{name}: {value}")))),
@@ -50,8 +50,8 @@ fn command(exchange: &RecordedExchange, locations: &[(String, usize)]) -> String
     }
 }
 
-/// What makes the body; none where the method has none. Of a body that is not shown whole there is only its length, unless
-/// the suite made it: then it ends in as many x as are wanted.
+/// The command that makes the body; none if the method has no body. If a body was recorded only in part, only its
+/// length is known, unless the suite made it: then it is filled up with `x`.
 fn body(exchange: &RecordedExchange) -> Option<String> {
     let (text, len) = (&exchange.request_body, exchange.request_bytes);
     if len == 0 {
@@ -69,7 +69,7 @@ fn body(exchange: &RecordedExchange) -> Option<String> {
     Some(format!("cat BODY_OF_{len}_BYTES"))
 }
 
-/// The URL, or the location that another exchange gave.
+/// The URL, or a reference to the location from another exchange.
 fn url(exchange: &RecordedExchange, locations: &[(String, usize)]) -> String {
     let given = locations.iter().rev().find(|(location, _)| exchange.target.contains(location.as_str()));
     match given {
@@ -81,7 +81,7 @@ fn url(exchange: &RecordedExchange, locations: &[(String, usize)]) -> String {
     }
 }
 
-/// A word for a shell.
+/// Quotes a word for a shell.
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "'\\''"))
 }

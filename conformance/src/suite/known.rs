@@ -1,8 +1,8 @@
-//! What is known to fail, each with a reason.
+//! Known failures, each with a reason.
 
 use std::collections::BTreeMap;
 
-/// What is known to fail: the ids of requirements, each with its reason.
+/// Known failures: the ids of requirements, each with a reason.
 ///
 /// ```
 /// use longshore_conformance::suite::KnownFailures;
@@ -22,7 +22,7 @@ pub struct KnownFailures {
 }
 
 impl KnownFailures {
-    /// Why a requirement is known to fail, if it is.
+    /// The reason, if the requirement is a known failure.
     #[must_use]
     pub fn reason(&self, id: &str) -> Option<&str> {
         self.reasons.get(id).map(String::as_str)

@@ -1,4 +1,4 @@
-//! Reading a file of what is known to fail.
+//! Reads a file of known failures.
 
 use std::collections::BTreeMap;
 
@@ -14,14 +14,14 @@ struct File {
     known_failures: BTreeMap<String, String>,
 }
 
-/// Why a file of known failures cannot be used.
+/// An error in a file of known failures.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum KnownFailuresError {
-    /// It is not of its form; the text says where.
+    /// The file has another form. The text contains the place.
     #[error("{0}")]
     Syntax(String),
-    /// There is no such requirement.
+    /// The requirement does not exist.
     #[error("there is no requirement {0}; `--list` shows all")]
     UnknownRequirement(String),
     /// A requirement has no reason.
@@ -33,7 +33,7 @@ impl KnownFailures {
     /// Reads a file: TOML, with a table `known-failures` of ids and reasons.
     ///
     /// # Errors
-    /// Where it is not of that form, names a requirement that there is not, or leaves a reason empty.
+    /// If the file has another form, names a requirement that does not exist, or has an empty reason.
     pub fn parse(text: &str) -> Result<Self, KnownFailuresError> {
         let file: File = toml::from_str(text).map_err(|error| KnownFailuresError::Syntax(error.to_string()))?;
         for (id, reason) in &file.known_failures {

@@ -1,4 +1,4 @@
-//! The mock registry as the other side of the suite: in memory and in virtual time.
+//! A client for a mock registry in memory and in virtual time.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -13,10 +13,10 @@ use longshore_mock_registry::{Answer, BodyEnd, Delivery, Opened, Progress, Regis
 
 use super::client::{RawBody, RawClient, RawRequest};
 
-/// How long an exchange takes.
+/// The virtual duration of an exchange.
 const EXCHANGE: Duration = Duration::from_millis(1);
 
-/// A [`RawClient`] that hands each request to a mock registry. Each takes a millisecond of virtual time.
+/// A [`RawClient`] that gives each request to a mock registry. Each request takes a millisecond of virtual time.
 #[derive(Debug)]
 pub struct InMemory {
     inner: Mutex<Inner>,
@@ -35,7 +35,7 @@ impl InMemory {
         Self { inner: Mutex::new(Inner { registry, now: Instant::ZERO }) }
     }
 
-    /// The registry as it is now.
+    /// The registry in its current state.
     #[must_use]
     pub fn into_registry(self) -> Registry {
         self.inner.into_inner().unwrap_or_else(PoisonError::into_inner).registry
@@ -55,7 +55,7 @@ impl RawClient for InMemory {
         inner.close(taken)
     }
 
-    /// All heads come first, then all bodies, then all ends: every request overlaps every other.
+    /// All heads are sent first, then all bodies, then all ends, so that every request overlaps every other one.
     fn send_at_once(&self, requests: Vec<RawRequest>) -> Vec<Result<Response<Bytes>, NoAnswer>> {
         let mut inner = self.lock();
         inner.now = inner.now.after(EXCHANGE);
@@ -74,7 +74,7 @@ impl RawClient for InMemory {
     }
 }
 
-/// A request on its way.
+/// A request that is being sent.
 struct Open {
     body: RawBody,
     body_limit: usize,
@@ -82,14 +82,14 @@ struct Open {
 }
 
 impl Inner {
-    /// The head of a request.
+    /// Sends the head of a request.
     fn open(&mut self, request: RawRequest) -> Result<Open, NoAnswer> {
         let body_limit = request.body_limit;
         let (head, body) = split(request)?;
         Ok(Open { body, body_limit, state: self.registry.open(self.now, head) })
     }
 
-    /// Its body.
+    /// Sends the body.
     fn take(&mut self, mut open: Open) -> Open {
         if let Opened::Body(id) = open.state
             && let Progress::Answer(answer) = self.registry.piece(id, open.body.bytes())
@@ -99,7 +99,7 @@ impl Inner {
         open
     }
 
-    /// Its end, and the answer as it arrives.
+    /// Ends the body, and returns the answer as it arrives.
     fn close(&mut self, open: Open) -> Result<Response<Bytes>, NoAnswer> {
         let is_cut = matches!(open.body, RawBody::Cut(_));
         let answer = match open.state {

@@ -1,10 +1,10 @@
-//! A registry held to the specification: requirements, each with its clause and its check.
+//! Tests of a registry against the specification: requirements, each with its clause and its check.
 //!
-//! A check sends raw requests, also those that no good client sends, through a [`RawClient`]: the command brings one for
-//! HTTP, [`InMemory`] is one for the mock registry in virtual time. [`Suite`] checks requirements side by side and gives a
-//! [`Report`](longshore_mock_registry::report::Report).
+//! A check sends raw requests, including those that no correct client sends, through a [`RawClient`]. The command has
+//! one for HTTP, and [`InMemory`] is one for the mock registry in virtual time. [`Suite`] checks several requirements
+//! at the same time and returns a [`Report`](longshore_mock_registry::report::Report).
 //!
-//! Nothing here uses the core's endpoints or flows: what the suite knows of the protocol it has from the specification.
+//! The suite does not use the core's endpoints or flows: it follows the specification independently of the client.
 
 mod cleanup;
 mod client;

@@ -1,4 +1,4 @@
-//! How the suite is run.
+//! The options of the suite.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -12,41 +12,41 @@ use longshore_mock_registry::report::Level;
 use super::known::KnownFailures;
 use super::version::Version;
 
-/// How the suite is run.
+/// The options of the suite.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct SuiteOptions {
     /// The registry.
     pub registry: Origin,
-    /// The repository that it works in. It need not be there if the registry makes repositories when they are pushed to.
+    /// The repository that the suite uses. It may be missing if the registry creates repositories on a push.
     pub repository: Repository,
     /// A second repository, for mounts.
     pub second: Repository,
-    /// What all content is made from: two runs with the same seed send the same.
+    /// The seed of all content: two runs with the same seed send the same content.
     pub seed: u64,
-    /// What it shows to be let in.
+    /// The credentials for the registry.
     pub credentials: Option<Arc<Credentials>>,
-    /// Where the registry may send it.
+    /// The policy for the origins to which the registry may refer.
     pub policy: Policy,
-    /// The version of the specification: what is newer is not checked.
+    /// The version of the specification. Newer requirements are not checked.
     pub version: Version,
-    /// What is weaker is not checked.
+    /// The weakest level that is checked.
     pub level: Level,
-    /// Requirements whose id holds one of these texts are checked; all, where there is none.
+    /// Only requirements whose id contains one of these texts are checked; all requirements if this is empty.
     pub filters: Vec<String>,
-    /// How many requirements are checked at once, from 1.
+    /// The number of requirements that are checked at the same time, at least 1.
     pub parallel: usize,
-    /// How long the check of one requirement may take.
+    /// The time limit for the check of one requirement.
     pub time_limit: Duration,
-    /// What is known to fail, and why.
+    /// The known failures, with their reasons.
     pub known: KnownFailures,
-    /// A blob that is there and that the credentials may not read, to find out whether a mount gives it away.
+    /// An existing blob that the credentials may not read, to check that a mount does not give access to it.
     pub private: Option<PrivateBlob>,
-    /// Once this is set, no further requirement is checked; what was stored is removed.
+    /// If this is set during a run, no further requirement is checked, and the stored content is removed.
     pub stop: Arc<AtomicBool>,
 }
 
-/// A blob that is there and that the credentials may not read.
+/// An existing blob that the credentials may not read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PrivateBlob {
     /// Its repository.
@@ -56,9 +56,10 @@ pub struct PrivateBlob {
 }
 
 impl SuiteOptions {
-    /// Everything of version 1.1 is checked, eight requirements at once, each in at most a minute; nobody's credentials.
+    /// The default options: all requirements of version 1.1, eight at the same time, each for at most one minute,
+    /// without credentials.
     ///
-    /// `repository` is worked in, and one beside it whose name ends in `-second`.
+    /// The suite uses `repository`, and a second repository with the same name and `-second` at its end.
     #[must_use]
     pub fn new(registry: Origin, repository: Repository) -> Self {
         let second = format!("{repository}-second").parse().unwrap_or_else(|_| repository.clone());

@@ -1,4 +1,4 @@
-//! How content that nobody else has comes to stand at the registry before something is checked about it.
+//! Stores new content in the registry, which a check then uses.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -13,7 +13,7 @@ use super::stop::{Stop, prepared};
 use super::tested::{Left, TestedRegistry};
 
 impl<'a> TestedRegistry<'a> {
-    /// Text of so many bytes, that begins as no other does.
+    /// A text of this many bytes with a unique beginning.
     pub(super) fn text(&self, len: usize) -> Bytes {
         let mut text = vec![b'x'; len];
         let begin = format!("{} of longshore's conformance suite, for {}\n", self.unique(), self.id);
@@ -22,24 +22,24 @@ impl<'a> TestedRegistry<'a> {
         text.into()
     }
 
-    /// A blob of so many bytes.
+    /// A blob of this many bytes.
     pub(super) fn blob(&self, len: usize) -> Blob {
         Blob::of(self.text(len), Algorithm::Sha256)
     }
 
-    /// GET serves this with 200, byte for byte.
+    /// Checks that GET returns these bytes with 200.
     pub(super) fn serves(&self, path: &str, bytes: &[u8]) -> Result<(), Stop> {
         self.get(path).send()?.status(200)?.body(bytes).map(drop)
     }
 
-    /// A blob that stands in the first repository.
+    /// Stores a blob in the first repository.
     pub(super) fn stored_blob(&self, len: usize) -> Result<Blob, Stop> {
         let blob = self.blob(len);
         self.store(self.repository(), &blob)?;
         Ok(blob)
     }
 
-    /// Brings a blob into a repository, in whichever way the registry takes it.
+    /// Stores a blob in a repository, in any way that the registry accepts.
     pub(super) fn store(&self, repository: &Repository, blob: &Blob) -> Result<(), Stop> {
         prepared("a blob could not be stored", self.upload_somehow(repository, blob))?;
         self.leaves(Left::Blob(repository.clone(), blob.digest.to_string()));
@@ -68,8 +68,8 @@ impl<'a> TestedRegistry<'a> {
         upload.close(blob.digest.to_string()).bytes(blob.bytes.clone()).send()
     }
 
-    /// An image that nobody else has: its config and its layer stand in the first repository. `change` may do anything to
-    /// it before it is written out.
+    /// A new image, whose config and layer are stored in the first repository. `change` may change it before it is
+    /// serialized.
     pub(super) fn image(&self, change: impl FnOnce(&mut Value)) -> Result<Document, Stop> {
         let (config, layer) = self.shared_blobs()?;
         let mut image = json!({
@@ -83,7 +83,7 @@ impl<'a> TestedRegistry<'a> {
         Ok(Document::of(MediaType::OCI_MANIFEST, &image))
     }
 
-    /// An index that nobody else has, of these manifests.
+    /// A new index of these manifests.
     pub(super) fn index(&self, manifests: &[&Document], change: impl FnOnce(&mut Value)) -> Document {
         let manifests: Vec<Value> = manifests.iter().map(|manifest| manifest.descriptor()).collect();
         let mut index = json!({
@@ -96,7 +96,7 @@ impl<'a> TestedRegistry<'a> {
         Document::of(MediaType::OCI_INDEX, &index)
     }
 
-    /// PUT of a document under a name.
+    /// Sends a PUT of a document with a reference.
     pub(super) fn put_document(&self, document: &Document, reference: &str) -> Result<Received<'_, 'a>, Stop> {
         let path = format!("manifests/{reference}");
         let received = self.put(&path).body(&document.media_type, document.bytes.clone()).send()?;
@@ -106,7 +106,7 @@ impl<'a> TestedRegistry<'a> {
         Ok(received)
     }
 
-    /// Brings a document into the first repository.
+    /// Stores a document in the first repository.
     pub(super) fn store_document(&self, document: &Document) -> Result<(), Stop> {
         let by_digest = self.put_document(document, &document.digest.to_string());
         if by_digest.as_ref().is_ok_and(Received::is_success) {
@@ -115,7 +115,7 @@ impl<'a> TestedRegistry<'a> {
         prepared("a manifest could not be stored", self.tagged(document, &self.tag()))
     }
 
-    /// Brings a document into the first repository under a tag.
+    /// Stores a document in the first repository under a tag.
     pub(super) fn store_tagged(&self, document: &Document, tag: &str) -> Result<(), Stop> {
         prepared("a manifest could not be stored under a tag", self.tagged(document, tag))
     }
@@ -125,21 +125,21 @@ impl<'a> TestedRegistry<'a> {
         if received.is_success() { Ok(()) } else { Err(received.fail("a manifest that is stored", received.summary())) }
     }
 
-    /// An image that stands in the first repository by its digest.
+    /// Stores an image in the first repository by its digest.
     pub(super) fn stored_image(&self) -> Result<Document, Stop> {
         let image = self.image(|_| {})?;
         self.store_document(&image)?;
         Ok(image)
     }
 
-    /// An image that stands there under a tag, and the tag.
+    /// Stores an image in the first repository under a new tag. Returns both.
     pub(super) fn tagged_image(&self) -> Result<(Document, String), Stop> {
         let (image, tag) = (self.image(|_| {})?, self.tag());
         self.store_tagged(&image, &tag)?;
         Ok((image, tag))
     }
 
-    /// A config and a layer in the first repository. Nobody deletes them before the end.
+    /// A config and a layer in the first repository. No check deletes them.
     pub(super) fn shared_blobs(&self) -> Result<(Blob, Blob), Stop> {
         once(&self.around.fixtures.blobs, || {
             let layer = self.stored_blob(2048)?;
@@ -155,20 +155,20 @@ impl<'a> TestedRegistry<'a> {
         })
     }
 
-    /// A blob in the first repository. Nobody deletes it before the end.
+    /// A blob in the first repository. No check deletes it.
     pub(super) fn shared_blob(&self) -> Result<Blob, Stop> {
         self.shared_blobs().map(|(_, layer)| layer)
     }
 
-    /// An image in the first repository, and a tag that names it. Nobody deletes or moves them before the end.
+    /// An image in the first repository, and a tag that names it. No check deletes the image or moves the tag.
     pub(super) fn shared_image(&self) -> Result<(Document, String), Stop> {
-        // Those of the blobs first: the two locks are never held at once.
+        // The blobs first, so that the two locks are never held at the same time.
         self.shared_blobs()?;
         once(&self.around.fixtures.image, || self.tagged_image())
     }
 }
 
-/// What stands in the slot, or is made now. Whoever else needs it waits.
+/// The value in the slot. If there is none, it is made now, and other checks that need it wait.
 fn once<T: Clone>(slot: &Mutex<Option<Result<T, Stop>>>, make: impl FnOnce() -> Result<T, Stop>) -> Result<T, Stop> {
     let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
     slot.get_or_insert_with(make).clone()

@@ -1,4 +1,4 @@
-//! An answer, as a check looks at it.
+//! An answer, with the methods by which checks examine it.
 
 use std::fmt;
 
@@ -30,7 +30,7 @@ pub(super) const ERROR_CODES: [&str; 14] = [
     "TOOMANYREQUESTS",
 ];
 
-/// An answer. Its methods stop the check where it is not as it should be.
+/// An answer. Its methods stop the check if the answer is not as expected.
 #[derive(Clone)]
 pub(super) struct Received<'c, 'a> {
     tested: &'c TestedRegistry<'a>,
@@ -65,7 +65,7 @@ impl<'c, 'a> Received<'c, 'a> {
         self.response.body()
     }
 
-    /// Stops the check: this answer is otherwise.
+    /// The end of the check, because this answer is not as expected.
     pub(super) fn fail(&self, expected: impl fmt::Display, found: impl fmt::Display) -> Stop {
         Stop::Failed(Finding {
             expected: expected.to_string(),
@@ -74,12 +74,12 @@ impl<'c, 'a> Received<'c, 'a> {
         })
     }
 
-    /// The status is this one.
+    /// Expects this status.
     pub(super) fn status(self, expected: u16) -> Result<Self, Stop> {
         self.status_of(&[expected])
     }
 
-    /// The status is one of these.
+    /// Expects one of these statuses.
     pub(super) fn status_of(self, expected: &[u16]) -> Result<Self, Stop> {
         if expected.contains(&self.code()) {
             return Ok(self);
@@ -88,22 +88,22 @@ impl<'c, 'a> Received<'c, 'a> {
         Err(self.fail(format!("status {}", list.join(" or ")), self.summary()))
     }
 
-    /// The request was done, with whatever status of success: for what a check is not about.
+    /// Expects any status of success, for a part that the check is not about.
     pub(super) fn done(self) -> Result<Self, Stop> {
         if self.is_success() { Ok(self) } else { Err(self.fail("a status of success", self.summary())) }
     }
 
-    /// The request was done, as what a check is about needs it: without that the check says nothing.
+    /// Expects any status of success, for a part that the check needs. Without it the check has no result.
     pub(super) fn prepared(self) -> Result<Self, Stop> {
         if self.is_success() { Ok(self) } else { Err(Stop::NotPrepared(self.summary())) }
     }
 
-    /// The status is a refusal: 4xx.
+    /// Expects a refusal: 4xx.
     pub(super) fn refused(self) -> Result<Self, Stop> {
         if self.response.status().is_client_error() { Ok(self) } else { Err(self.fail("status 4xx", self.summary())) }
     }
 
-    /// The status, and the beginning of what a refusal says.
+    /// The status, and the beginning of the message of a refusal.
     pub(super) fn summary(&self) -> String {
         let body = self.bytes();
         match body.is_empty() || self.is_success() {
@@ -112,7 +112,7 @@ impl<'c, 'a> Received<'c, 'a> {
         }
     }
 
-    /// A header, which is there once.
+    /// A header, which is expected exactly once.
     pub(super) fn header(&self, name: &str) -> Result<String, Stop> {
         match self.header_if_any(name)? {
             Some(value) => Ok(value),
@@ -120,7 +120,7 @@ impl<'c, 'a> Received<'c, 'a> {
         }
     }
 
-    /// A header, which is there once or not at all.
+    /// A header, which is expected at most once.
     pub(super) fn header_if_any(&self, name: &str) -> Result<Option<String>, Stop> {
         let mut all = self.headers().get_all(name).iter();
         let Some(value) = all.next() else { return Ok(None) };
@@ -132,7 +132,7 @@ impl<'c, 'a> Received<'c, 'a> {
         }
     }
 
-    /// A header is there and says this.
+    /// Expects a header with this value.
     pub(super) fn says(self, name: &str, expected: &str) -> Result<Self, Stop> {
         let value = self.header(name)?;
         if value == expected {
@@ -142,12 +142,12 @@ impl<'c, 'a> Received<'c, 'a> {
         }
     }
 
-    /// A header is not there, or says this.
+    /// Expects that a header is absent or has this value.
     pub(super) fn says_if_any(self, name: &str, expected: &str) -> Result<Self, Stop> {
         if self.headers().contains_key(name) { self.says(name, expected) } else { Ok(self) }
     }
 
-    /// The body is this.
+    /// Expects this body.
     pub(super) fn body(self, expected: &[u8]) -> Result<Self, Stop> {
         if self.bytes() == expected {
             return Ok(self);
@@ -156,30 +156,30 @@ impl<'c, 'a> Received<'c, 'a> {
         Err(self.fail(format!("the {} bytes that were stored", expected.len()), found))
     }
 
-    /// All values of a header that is a list, one after another.
+    /// All values of a header that is a list.
     pub(super) fn header_values(&self, name: &str) -> Vec<String> {
         let split = |value: String| value.split(',').map(|one| one.trim().to_owned()).collect::<Vec<_>>();
         self.raw_values(name).into_iter().flat_map(split).collect()
     }
 
-    /// All values of a header, as they came.
+    /// All values of a header, as they were received.
     pub(super) fn raw_values(&self, name: &str) -> Vec<String> {
         let values = self.headers().get_all(name).iter();
         values.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).collect()
     }
 
-    /// Who answered.
+    /// The target of the request that was answered.
     pub(super) const fn from(&self) -> &Target {
         &self.from
     }
 
-    /// A URL reference of this answer.
+    /// Resolves a URL reference from this answer.
     pub(super) fn resolve(&self, reference: &str) -> Result<Target, Stop> {
         let resolved = self.from.resolve(reference);
         resolved.map_err(|error| self.fail("a URL", format!("{reference}: {error}")))
     }
 
-    /// Where `Location` leads; it is a place that may be gone to.
+    /// The target of `Location`, to which the client must be allowed to send requests.
     pub(super) fn location(&self) -> Result<Target, Stop> {
         let location = self.header("location")?;
         let bad = |why: String| self.fail("a Location that leads somewhere", why);
@@ -189,19 +189,19 @@ impl<'c, 'a> Received<'c, 'a> {
         admitted.map(|admitted| admitted.target).map_err(|refusal| bad(refusal.to_string()))
     }
 
-    /// The body is JSON.
+    /// Expects a JSON body.
     pub(super) fn json(&self) -> Result<Value, Stop> {
         serde_json::from_slice(self.bytes()).map_err(|error| self.fail("a body of JSON", format!("{error}")))
     }
 
-    /// The codes of its errors: empty where its body is no JSON.
+    /// The codes of its errors; empty if its body is not JSON.
     pub(super) fn error_codes(&self) -> Vec<String> {
         let Ok(body) = serde_json::from_slice::<Value>(self.bytes()) else { return Vec::new() };
         let errors = body["errors"].as_array().into_iter().flatten();
         errors.filter_map(|error| error["code"].as_str().map(str::to_owned)).collect()
     }
 
-    /// Where its body is JSON, one of its error codes is among these.
+    /// Expects that, if the body is JSON, one of its error codes is among these.
     pub(super) fn error(self, expected: &[&str]) -> Result<Self, Stop> {
         if self.json().is_err() {
             return Ok(self);
@@ -214,13 +214,13 @@ impl<'c, 'a> Received<'c, 'a> {
         Err(self.fail(format!("the error code {}", expected.join(" or ")), found))
     }
 
-    /// `Docker-Content-Digest` is there and names this content, if it is of the same algorithm.
+    /// Expects `Docker-Content-Digest`. If it has the same algorithm, it must be this digest.
     pub(super) fn names(self, digest: &Digest) -> Result<Self, Stop> {
         let value = self.header("docker-content-digest")?;
         self.named(digest, &value)
     }
 
-    /// `Docker-Content-Digest` is not there, or names this content.
+    /// Expects that `Docker-Content-Digest` is absent or is this digest.
     pub(super) fn names_if_any(self, digest: &Digest) -> Result<Self, Stop> {
         match self.header_if_any("docker-content-digest")? {
             Some(value) => self.named(digest, &value),

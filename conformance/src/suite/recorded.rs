@@ -1,4 +1,4 @@
-//! What was sent and what came, as it may be shown: without secrets, and no more of it than a person reads.
+//! Records of exchanges for reports: without secrets, and shortened.
 
 use std::time::Duration;
 
@@ -14,13 +14,13 @@ use longshore_mock_registry::report::RecordedExchange;
 
 use super::client::RawRequest;
 
-/// How many bytes of a body are shown.
+/// The number of bytes of a body that are shown.
 const SHOWN: usize = 2048;
 
-/// The shortest secret that is looked for in what a registry says: a shorter one is found in every word.
+/// The shortest secret that is searched for in answers. A shorter text could occur in any word.
 const SHORTEST_SECRET: usize = 8;
 
-/// What was sent and what came of it. Of a request for a token, no body is shown.
+/// Records a request and its result. The bodies of a token request are not recorded.
 pub(super) fn recorded(
     request: &RawRequest,
     answer: Result<&Response<Bytes>, &NoAnswer>,
@@ -50,18 +50,18 @@ pub(super) fn recorded(
     recorded
 }
 
-/// The beginning of a body, where it is text.
+/// The beginning of a body, if it is text.
 fn beginning(bytes: &Bytes) -> String {
     let first = &bytes[..bytes.len().min(SHOWN)];
     match std::str::from_utf8(first) {
         Ok(text) => seen(text),
-        // The cut may have split a character.
+        // The limit may have split a character.
         Err(error) if error.error_len().is_none() => seen(&String::from_utf8_lossy(&first[..error.valid_up_to()])),
         Err(_) => String::new(),
     }
 }
 
-/// The headers, fit to be shown.
+/// The headers without secrets.
 fn headers(headers: &HeaderMap, from: &Target) -> Vec<(String, String)> {
     headers.iter().map(|(name, value)| (name.to_string(), shown(name, value.as_bytes(), from))).collect()
 }
@@ -85,7 +85,7 @@ fn shown(name: &HeaderName, value: &[u8], from: &Target) -> String {
     seen(&text)
 }
 
-/// A URL without what may be secret, as short as it was written.
+/// A URL without possible secrets, in the same form (relative or absolute) in which it was written.
 fn relative(target: &Target, written: &str) -> String {
     let shown = target.to_string();
     match written.starts_with('/') && !written.starts_with("//") {
@@ -94,14 +94,14 @@ fn relative(target: &Target, written: &str) -> String {
     }
 }
 
-/// A text in which every character can be seen, line breaks apart.
+/// Makes every character of a text visible, except line breaks.
 fn seen(text: &str) -> String {
     text.chars()
         .map(|character| if character != '\n' && is_unseen(character) { '\u{fffd}' } else { character })
         .collect()
 }
 
-/// The secrets that a request carries, for they may come back.
+/// The secrets in a request, because an answer may contain them.
 fn secrets(headers: &HeaderMap) -> Vec<String> {
     let Some(value) = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()) else { return Vec::new() };
     let Some((scheme, credentials)) = value.split_once(' ') else { return vec![value.to_owned()] };

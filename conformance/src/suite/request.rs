@@ -1,4 +1,4 @@
-//! One request of a check.
+//! Requests of checks.
 
 use std::time::Duration;
 
@@ -17,15 +17,15 @@ use super::signer::Courier;
 use super::stop::{Finding, Stop};
 use super::tested::TestedRegistry;
 
-/// How many bytes of an answer's body are read: more than the largest blob and manifest that the suite sends.
+/// The largest number of bytes of an answer's body. It is more than the largest blob and manifest that the suite sends.
 const BODY_LIMIT: usize = 16 << 20;
 
-/// The types of manifests, as an `Accept` has them.
+/// The types of manifests for `Accept`.
 const MANIFESTS: &str = "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, \
                          application/vnd.docker.distribution.manifest.v2+json, \
                          application/vnd.docker.distribution.manifest.list.v2+json";
 
-/// A request, until it is sent.
+/// A request that is not yet sent.
 #[must_use]
 pub(super) struct RequestBuilder<'c, 'a> {
     pub(super) tested: &'c TestedRegistry<'a>,
@@ -40,19 +40,19 @@ pub(super) struct RequestBuilder<'c, 'a> {
 }
 
 impl<'a> TestedRegistry<'a> {
-    /// A request to what stands below `/v2/<name>/`.
+    /// A request to a path below `/v2/<name>/`.
     pub(super) fn request(&self, method: Method, repository: &Repository, path: &str) -> RequestBuilder<'_, 'a> {
         self.request_path(method, repository, &format!("/v2/{repository}/{path}"))
     }
 
-    /// A request to any path, which needs rights in a repository.
+    /// A request to any path, with rights in a repository.
     pub(super) fn request_path(&self, method: Method, repository: &Repository, path: &str) -> RequestBuilder<'_, 'a> {
         let target = Target::new(self.around.signer.registry().clone(), path);
         let target = target.map_err(|error| Stop::NotPrepared(format!("{path} is no path: {error}")));
         self.request_to(method, repository, target)
     }
 
-    /// A request to wherever the registry pointed.
+    /// A request to a URL that the registry gave.
     pub(super) fn request_to(
         &self,
         method: Method,
@@ -78,64 +78,64 @@ impl<'a> TestedRegistry<'a> {
         }
     }
 
-    /// GET of what stands below `/v2/<name>/` of the first repository.
+    /// GET of a path below `/v2/<name>/` of the first repository.
     pub(super) fn get(&self, path: &str) -> RequestBuilder<'_, 'a> {
         self.request(Method::GET, self.repository(), path)
     }
 
-    /// HEAD of what stands there.
+    /// HEAD of such a path.
     pub(super) fn head(&self, path: &str) -> RequestBuilder<'_, 'a> {
         self.request(Method::HEAD, self.repository(), path)
     }
 
-    /// POST to what stands there.
+    /// POST to such a path.
     pub(super) fn post(&self, path: &str) -> RequestBuilder<'_, 'a> {
         self.request(Method::POST, self.repository(), path)
     }
 
-    /// PUT to what stands there.
+    /// PUT to such a path.
     pub(super) fn put(&self, path: &str) -> RequestBuilder<'_, 'a> {
         self.request(Method::PUT, self.repository(), path)
     }
 
-    /// DELETE of what stands there.
+    /// DELETE of such a path.
     pub(super) fn delete(&self, path: &str) -> RequestBuilder<'_, 'a> {
         self.request(Method::DELETE, self.repository(), path)
     }
 }
 
 impl<'c, 'a> RequestBuilder<'c, 'a> {
-    /// One more header.
+    /// Adds a header.
     pub(super) fn header(mut self, name: &'static str, value: impl AsRef<str>) -> Self {
         let value = HeaderValue::from_str(value.as_ref()).expect("the suite sends what a header can hold");
         self.headers.append(HeaderName::from_static(name), value);
         self
     }
 
-    /// One more parameter in the query, encoded.
+    /// Adds a parameter to the query, encoded.
     pub(super) fn query(mut self, key: &'static str, value: impl AsRef<str>) -> Self {
         self.target = self.target.map(|target| target.with_query(key, value.as_ref()));
         self
     }
 
-    /// A body, its length announced.
+    /// Sets a body with an announced length.
     pub(super) fn body(mut self, content_type: &str, bytes: impl Into<Bytes>) -> Self {
         self.body = RawBody::Sized(bytes.into());
         self.of_type(content_type)
     }
 
-    /// A body of bytes.
+    /// Sets a body of type `application/octet-stream`.
     pub(super) fn bytes(self, bytes: impl Into<Bytes>) -> Self {
         self.body("application/octet-stream", bytes)
     }
 
-    /// A body whose length is not announced.
+    /// Sets a body without an announced length.
     pub(super) fn streamed(mut self, bytes: impl Into<Bytes>) -> Self {
         self.body = RawBody::Chunked(bytes.into());
         self.of_type("application/octet-stream")
     }
 
-    /// A body that is broken off after these bytes, though so many are announced.
+    /// Sets a body that is cut after these bytes, with another announced length.
     pub(super) fn broken_off(mut self, bytes: impl Into<Bytes>, announced: u64) -> Self {
         self.body = RawBody::Cut(bytes.into());
         self.announced = Some(announced);
@@ -148,31 +148,31 @@ impl<'c, 'a> RequestBuilder<'c, 'a> {
         self
     }
 
-    /// Without credentials.
+    /// Sends it without credentials.
     pub(super) const fn anonymously(mut self) -> Self {
         self.is_signed = false;
         self
     }
 
-    /// Takes a redirect as the answer that it is.
+    /// Does not follow redirects.
     pub(super) const fn unfollowed(mut self) -> Self {
         self.is_followed = false;
         self
     }
 
-    /// Needs these rights.
+    /// Sets the rights that it needs.
     pub(super) fn with_scopes(mut self, scopes: Scopes) -> Self {
         self.scopes = scopes;
         self
     }
 
-    /// Needs the right to read another repository too.
+    /// Adds the right to read another repository.
     pub(super) fn reading(mut self, other: &Repository) -> Self {
         self.scopes = self.scopes.and(Scope::pull(other.clone()));
         self
     }
 
-    /// Sends it, follows redirects, and gives what was received.
+    /// Sends it, follows redirects, and returns the answer.
     pub(super) fn send(self) -> Result<Received<'c, 'a>, Stop> {
         let tested = self.tested;
         let (outcome, from) = self.exchange()?;
@@ -183,16 +183,16 @@ impl<'c, 'a> RequestBuilder<'c, 'a> {
         }
     }
 
-    /// Sends it, and does not mind what is received, if anything is: the answer counts as lost.
+    /// Sends it, and ignores the answer, as if it were lost.
     pub(super) fn send_and_forget(self) -> Result<(), Stop> {
         self.exchange().map(drop)
     }
 
-    /// The request as it is sent first, before it is signed.
+    /// The request before credentials are added.
     pub(super) fn complete(&self) -> Result<RawRequest, Stop> {
         let mut headers = self.headers.clone();
         let len = self.announced.unwrap_or(self.body.bytes().len() as u64);
-        // As clients of registries do: some answer 404 to whoever does not name the type.
+        // Like other clients, because some registries answer 404 if `Accept` does not name the type.
         let reads = matches!(self.method, Method::GET | Method::HEAD);
         if reads
             && !headers.contains_key(ACCEPT)
@@ -214,7 +214,7 @@ impl<'c, 'a> RequestBuilder<'c, 'a> {
         })
     }
 
-    /// The request with what is known to be wanted of credentials on it.
+    /// The request with the credentials that the registry is known to require.
     fn signed(&self) -> Result<RawRequest, Stop> {
         let mut request = self.complete()?;
         let tested = self.tested;
@@ -255,8 +255,8 @@ impl<'c, 'a> RequestBuilder<'c, 'a> {
 }
 
 impl<'a> TestedRegistry<'a> {
-    /// Sends several requests side by side. Redirects and refusals for want of credentials are taken as they are: what the
-    /// registry wants was learned before.
+    /// Sends several requests at the same time. Redirects are not followed, and refusals because of credentials are not
+    /// handled: the credentials that the registry requires are known from earlier requests.
     pub(super) fn send_at_once<'c>(
         &'c self,
         requests: impl IntoIterator<Item = RequestBuilder<'c, 'a>>,
@@ -280,7 +280,7 @@ impl<'a> TestedRegistry<'a> {
 }
 
 impl TestedRegistry<'_> {
-    /// How long this check may still take.
+    /// The remaining time of this check.
     pub(super) fn time_left(&self) -> Result<Duration, Stop> {
         match self.deadline.since(self.around.client.now()) {
             Duration::ZERO => Err(Stop::NotPrepared("its time is over".to_owned())),
@@ -288,7 +288,7 @@ impl TestedRegistry<'_> {
         }
     }
 
-    /// Where a redirect leads, if it is one that may be followed, and whether the credentials may follow.
+    /// The target of a redirect, if it may be followed, and whether the credentials may be sent there.
     fn redirect(&self, request: &RawRequest, response: &Response<Bytes>, followed: usize) -> Option<(Target, bool)> {
         check_redirect(&request.method, response.status(), followed, MAX_REDIRECTS).ok()?;
         let location = response.headers().get(LOCATION)?.to_str().ok()?;
@@ -299,7 +299,8 @@ impl TestedRegistry<'_> {
     }
 }
 
-/// What a request without an answer means. One that never reached the registry says nothing about it.
+/// The end of a check after a request without an answer. A request that did not reach the registry is no failure of the
+/// registry.
 pub(super) fn stopped(tested: &TestedRegistry<'_>, at: usize, why: NoAnswer) -> Stop {
     match why {
         NoAnswer::Lost(why) if tested.time_left().is_ok() => Stop::Failed(Finding {

@@ -1,4 +1,4 @@
-//! What a registry is held to: one clause of the specification, and how it is checked.
+//! Requirements: clauses of the specification, and how they are checked.
 
 use std::fmt;
 
@@ -12,36 +12,36 @@ use super::version::Version;
 /// One requirement of the specification, and its check.
 #[derive(Clone, Copy)]
 pub struct Requirement {
-    /// A stable name, made of its group's and its own: `push-chunk-out-of-order`.
+    /// A stable name that begins with the name of the group, such as `push-chunk-out-of-order`.
     pub id: &'static str,
-    /// How much the specification wants it (RFC 2119).
+    /// How binding it is (RFC 2119).
     pub level: Level,
     /// The first version of the specification that has it.
     pub since: Version,
-    /// The endpoint that it is about, in the specification's numbers: `end-5`. Empty where it is about all.
+    /// Its endpoint, such as `end-5`; empty if it is about all endpoints.
     pub endpoint: &'static str,
-    /// Where it stands: an anchor of the specification, or a whole URL.
+    /// Its source: an anchor in the specification, or a whole URL.
     pub section: &'static str,
     /// What is checked, in one sentence.
     pub title: &'static str,
-    /// What the specification says.
+    /// The text of the specification.
     pub clause: &'static str,
     pub(super) check: fn(&TestedRegistry<'_>) -> Result<(), Stop>,
 }
 
-/// Requirements that belong together.
+/// A group of requirements.
 #[derive(Debug, Clone, Copy)]
 pub struct Group {
     /// Its name, with which the ids of its requirements begin.
     pub name: &'static str,
-    /// What it is about.
+    /// Its subject.
     pub title: &'static str,
     /// Its requirements.
     pub requirements: &'static [Requirement],
 }
 
 impl Requirement {
-    /// What the specification says, and where.
+    /// The text of the specification, and its place.
     #[must_use]
     pub fn source(&self) -> Clause {
         if self.section.starts_with("https://") {
@@ -51,7 +51,7 @@ impl Requirement {
         }
     }
 
-    /// The same from a later version of the specification on.
+    /// Sets the first version of the specification that has it.
     pub(super) const fn since(mut self, version: Version) -> Self {
         self.since = version;
         self
@@ -59,7 +59,7 @@ impl Requirement {
 }
 
 impl SuiteOptions {
-    /// Whether a requirement is checked.
+    /// Checks a requirement.
     #[must_use]
     pub fn selects(&self, requirement: &Requirement) -> bool {
         let named = self.filters.is_empty() || self.filters.iter().any(|filter| requirement.id.contains(filter));
@@ -67,7 +67,7 @@ impl SuiteOptions {
     }
 }
 
-/// A requirement that has to be met.
+/// A requirement with MUST.
 pub(super) const fn must(
     id: &'static str,
     (endpoint, section): (&'static str, &'static str),
@@ -78,7 +78,7 @@ pub(super) const fn must(
     Requirement { id, level: Level::Must, since: Version::V1_0, endpoint, section, title, clause, check }
 }
 
-/// A requirement that ought to be met.
+/// A requirement with SHOULD.
 pub(super) const fn should(
     id: &'static str,
     place: (&'static str, &'static str),
@@ -89,7 +89,7 @@ pub(super) const fn should(
     Requirement { level: Level::Should, ..must(id, place, title, clause, check) }
 }
 
-/// Something that may be there, and how it is then.
+/// An optional feature (MAY), and how it must work if it is present.
 pub(super) const fn may(
     id: &'static str,
     place: (&'static str, &'static str),

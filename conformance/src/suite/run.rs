@@ -1,4 +1,4 @@
-//! A whole run: requirements checked side by side, and the registry left as it was found.
+//! A run of the suite: checks requirements at the same time, then removes the stored content.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -41,21 +41,21 @@ pub struct Suite<'a> {
 }
 
 impl<'a> Suite<'a> {
-    /// A run against the registry that the options name.
+    /// A run against the registry of the options.
     #[must_use]
     pub fn new(client: &'a dyn RawClient, options: SuiteOptions) -> Self {
         let signer = Signer::new(&options);
         Self { client, options, signer, on_found: Box::new(|_| {}) }
     }
 
-    /// Calls this whenever a requirement was checked, from any thread.
+    /// Sets a function that is called after each check, from any thread.
     #[must_use]
     pub fn on_found(mut self, on_found: impl Fn(&Check) + Sync + 'a) -> Self {
         self.on_found = Box::new(on_found);
         self
     }
 
-    /// Checks all requirements that the options select, then removes what the checks stored.
+    /// Checks all requirements that the options select, then removes the content that the checks stored.
     #[must_use]
     pub fn run(self) -> Report {
         let begun = self.client.now();
@@ -82,7 +82,7 @@ impl<'a> Suite<'a> {
         report
     }
 
-    /// Checks what is selected, as many at once as the options say.
+    /// Checks the selected requirements, as many at the same time as the options allow.
     fn check_all(
         &self,
         around: &Surroundings<'_>,
@@ -103,7 +103,7 @@ impl<'a> Suite<'a> {
         };
         match self.options.parallel {
             0 | 1 => work(),
-            // More threads than there are requirements are of no use.
+            // No more threads than requirements.
             many => std::thread::scope(|scope| {
                 for _ in 0..many.min(selected.len()) {
                     scope.spawn(work);
@@ -128,7 +128,7 @@ impl<'a> Suite<'a> {
     }
 }
 
-/// What came of a check, beside what was known before.
+/// Sets the result of a check, with the known failures taken into account.
 fn conclude(check: &mut Check, stop: Option<Stop>, known: Option<&str>) {
     check.status = match (&stop, known) {
         (None, None) => CheckStatus::Passed,

@@ -1,4 +1,4 @@
-//! Credentials on requests: as a registry asks for them, and to no other origin.
+//! Adds credentials to requests, as the registry requires them, and only for its origin.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -18,10 +18,10 @@ use super::client::{RawBody, RawClient, RawRequest};
 use super::options::SuiteOptions;
 use super::recorded::recorded;
 
-/// How long a token must still be good when a request is sent.
+/// How long a token must still be valid when a request is sent.
 const LASTS: Duration = Duration::from_secs(10);
 
-/// Puts on requests what the registry wants to see. All checks of a run share it.
+/// Adds credentials to requests. All checks of a run share it.
 pub(super) struct Signer {
     registry: Origin,
     policy: Policy,
@@ -34,7 +34,7 @@ struct Known {
     tokens: TokenCache,
 }
 
-/// One request on its way, and what was recorded of it.
+/// A request that is being sent, and its records.
 pub(super) struct Courier<'a> {
     pub(super) client: &'a dyn RawClient,
     pub(super) signer: &'a Signer,
@@ -76,7 +76,7 @@ impl Signer {
         TokenKey::new(service, scopes.clone(), self.identity()).with_challenged(challenged.to_vec())
     }
 
-    /// What the request carries without asking anybody.
+    /// Adds the credentials that are already known.
     fn authorize(&self, target: &Target, headers: &mut HeaderMap) -> Sent<'static> {
         match self.credentials.as_ref().and_then(|credentials| credentials.direct(&self.registry).ok().flatten()) {
             Some(direct) if direct.authorize(target, headers).is_ok() => {
@@ -92,7 +92,7 @@ impl Signer {
 }
 
 impl Courier<'_> {
-    /// Sends a request with credentials, as often as the registry asks for other ones.
+    /// Sends a request with credentials, and repeats it if the registry requires other ones.
     pub(super) fn send_signed(&mut self, request: &RawRequest, scopes: &Scopes) -> Result<Response<Bytes>, NoAnswer> {
         let mut challenged: Vec<String> = Vec::new();
         let mut tries = 0;
@@ -115,14 +115,14 @@ impl Courier<'_> {
                 }
                 Ok(Some(Next::Basic)) => wants_basic = true,
                 Ok(Some(Next::Ping)) => self.ping(request)?,
-                // The refusal is the answer.
+                // The refusal is the final answer.
                 Ok(Some(Next::Renew(_) | Next::Denied(_)) | None) | Err(_) => return Ok(response),
             }
             tries += 1;
         }
     }
 
-    /// Puts on a request what is known to be wanted.
+    /// Adds the credentials that the registry is known to require.
     pub(super) fn sign(
         &mut self,
         request: &mut RawRequest,
@@ -171,7 +171,7 @@ impl Courier<'_> {
         }
     }
 
-    /// Asks the token service. Where it gives none, the request goes without, and the registry says what it thinks of that.
+    /// Requests a token from the token service. If it gives none, the request is sent without a token.
     fn ask_token(&mut self, key: &TokenKey, time_limit: Duration) {
         let signer = self.signer;
         let asked =
@@ -197,7 +197,7 @@ impl Courier<'_> {
         }
     }
 
-    /// Asks `/v2/` how one is let in.
+    /// Sends `GET /v2/` to get a challenge.
     fn ping(&mut self, request: &RawRequest) -> Result<(), NoAnswer> {
         let target = Target::new(self.signer.registry.clone(), "/v2/").expect("it is a path");
         let ping = RawRequest {
@@ -208,12 +208,12 @@ impl Courier<'_> {
             ..request.clone()
         };
         let response = self.send(&ping, false)?;
-        // A challenge that cannot be used leaves things as they are.
+        // An unusable challenge changes nothing.
         drop(self.signer.lock().access.learn(&self.signer.policy, &ping.target, response.headers(), Sent::Nothing));
         Ok(())
     }
 
-    /// Sends a request as it is, and records it.
+    /// Sends a request unchanged, and records it.
     pub(super) fn send(&mut self, request: &RawRequest, is_token: bool) -> Result<Response<Bytes>, NoAnswer> {
         let begun = self.client.now();
         let answer = self.client.send(request.clone());

@@ -1,31 +1,31 @@
-//! Why a check ends before its end.
+//! Reasons to end a check early.
 
 use std::fmt;
 
-/// Why a check ends before its end.
+/// Reasons to end a check early.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Stop {
-    /// The registry does otherwise.
+    /// The registry does not meet the requirement.
     Failed(Finding),
-    /// The registry does not have what the check is about, as the specification allows.
+    /// The registry does not have the optional feature, which the specification allows.
     Unsupported(String),
-    /// What the check needs could not be brought about: nothing is said about the requirement itself.
+    /// The preparation of the check failed, so it has no result about the requirement.
     NotPrepared(String),
 }
 
-/// How a registry does otherwise than it should.
+/// A difference between the expected and the actual behaviour.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Finding {
-    /// What should have come.
+    /// The expected behaviour.
     pub(super) expected: String,
-    /// What came.
+    /// The actual behaviour.
     pub(super) found: String,
-    /// In which of the check's exchanges; none where it is about several.
+    /// The index of the exchange; `None` if it is about several exchanges.
     pub(super) exchange: Option<usize>,
 }
 
 impl Stop {
-    /// The registry does otherwise, as several exchanges together show.
+    /// A failure that several exchanges show together.
     pub(super) fn failed(expected: impl fmt::Display, found: impl fmt::Display) -> Self {
         Self::Failed(Finding { expected: expected.to_string(), found: found.to_string(), exchange: None })
     }
@@ -35,7 +35,7 @@ impl Stop {
     }
 }
 
-/// What failed while a check was being prepared says nothing about what it checks.
+/// Turns a failure during the preparation of a check into [`Stop::NotPrepared`].
 pub(super) fn prepared<T>(what: &str, done: Result<T, Stop>) -> Result<T, Stop> {
     done.map_err(|stop| match stop {
         Stop::Failed(finding) => Stop::NotPrepared(format!("{what}: {}", finding.found)),

@@ -1,4 +1,4 @@
-//! The registry, as the check of one requirement sees it.
+//! The registry for the check of one requirement.
 
 use std::cell::{Cell, RefCell};
 
@@ -10,7 +10,7 @@ use super::fixtures::Fixtures;
 use super::options::SuiteOptions;
 use super::signer::Signer;
 
-/// What all checks of a run share.
+/// The state that all checks of a run share.
 pub(super) struct Surroundings<'a> {
     pub(super) client: &'a dyn RawClient,
     pub(super) options: &'a SuiteOptions,
@@ -18,10 +18,9 @@ pub(super) struct Surroundings<'a> {
     pub(super) fixtures: &'a Fixtures,
 }
 
-/// The registry, while one requirement is checked.
+/// The registry during the check of one requirement.
 ///
-/// It knows the registry, makes content that nobody else has, records each exchange, and keeps a list of what it leaves
-/// behind.
+/// It makes new content, records each exchange, and keeps a list of the content that it stored.
 pub(super) struct TestedRegistry<'a> {
     pub(super) around: &'a Surroundings<'a>,
     pub(super) id: &'static str,
@@ -31,7 +30,7 @@ pub(super) struct TestedRegistry<'a> {
     contents: Cell<u64>,
 }
 
-/// Something that a check left at the registry.
+/// Content that a check stored in the registry.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Left {
     /// An open upload.
@@ -54,7 +53,7 @@ impl<'a> TestedRegistry<'a> {
         }
     }
 
-    /// The repository that most checks work in.
+    /// The repository that most checks use.
     pub(super) const fn repository(&self) -> &'a Repository {
         &self.around.options.repository
     }
@@ -64,13 +63,13 @@ impl<'a> TestedRegistry<'a> {
         &self.around.options.second
     }
 
-    /// The name of a repository that is not there.
+    /// The name of a repository that does not exist.
     pub(super) fn absent(&self) -> Repository {
         let name = format!("{}/absent-{}", self.repository(), self.unique());
         name.parse().unwrap_or_else(|_| self.repository().clone())
     }
 
-    /// A word that no other check and no other run has: lower-case letters, digits and hyphens.
+    /// A word that is unique to this check and run: lower-case letters, digits and hyphens.
     pub(super) fn unique(&self) -> String {
         let number = self.contents.get();
         self.contents.set(number + 1);
@@ -79,17 +78,17 @@ impl<'a> TestedRegistry<'a> {
         digest.hex()[..16].to_owned()
     }
 
-    /// A tag that no other check and no other run has.
+    /// A tag that is unique to this check and run.
     pub(super) fn tag(&self) -> String {
         format!("t-{}", self.unique())
     }
 
-    /// Notes that something is left behind.
+    /// Records that content was stored.
     pub(super) fn leaves(&self, left: Left) {
         self.left.borrow_mut().push(left);
     }
 
-    /// Notes that something is no longer there.
+    /// Records that content no longer exists.
     pub(super) fn is_gone(&self, gone: &Left) {
         self.left.borrow_mut().retain(|left| left != gone);
     }

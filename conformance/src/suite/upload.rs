@@ -1,4 +1,4 @@
-//! An upload under tested.
+//! An upload in a check.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ use super::request::RequestBuilder;
 use super::stop::{Stop, prepared};
 use super::tested::{Left, TestedRegistry};
 
-/// An open upload, at its newest location.
+/// An open upload with its newest location.
 pub(super) struct Upload<'c, 'a> {
     tested: &'c TestedRegistry<'a>,
     pub(super) repository: Repository,
@@ -21,7 +21,7 @@ pub(super) struct Upload<'c, 'a> {
 }
 
 impl<'a> TestedRegistry<'a> {
-    /// Opens an upload in a repository: what a check about uploads begins with.
+    /// Opens an upload in a repository.
     pub(super) fn open(&self, repository: &Repository) -> Result<Upload<'_, 'a>, Stop> {
         let post = self.request(Method::POST, repository, "blobs/uploads/").send();
         prepared("no upload could be opened", post.and_then(|answer| self.opened(repository, &answer)))
@@ -54,29 +54,29 @@ impl<'c, 'a> Upload<'c, 'a> {
         self.request(Method::PATCH).bytes(bytes)
     }
 
-    /// PATCH that says where its bytes begin.
+    /// PATCH with `Content-Range`.
     pub(super) fn chunk(&self, from: usize, bytes: impl Into<Bytes>) -> RequestBuilder<'c, 'a> {
         let bytes = bytes.into();
         let range = range(from, bytes.len());
         self.patch(bytes).header("content-range", range)
     }
 
-    /// PUT that ends it, without a body.
+    /// PUT that closes it, without a body.
     pub(super) fn close(&self, digest: impl fmt::Display) -> RequestBuilder<'c, 'a> {
         self.request(Method::PUT).query("digest", digest.to_string())
     }
 
-    /// PUT of a whole blob.
+    /// PUT that closes it with the whole blob.
     pub(super) fn close_whole(&self, blob: &Blob) -> RequestBuilder<'c, 'a> {
         self.close(blob.digest).bytes(blob.bytes.clone())
     }
 
-    /// PUT without a digest.
+    /// PUT that closes it without a digest.
     pub(super) fn close_unnamed(&self) -> RequestBuilder<'c, 'a> {
         self.request(Method::PUT)
     }
 
-    /// PUT that ends it with its last chunk.
+    /// PUT that closes it with the last chunk.
     pub(super) fn close_with(
         &self,
         digest: impl fmt::Display,
@@ -88,17 +88,17 @@ impl<'c, 'a> Upload<'c, 'a> {
         self.close(digest).bytes(bytes).header("content-range", range)
     }
 
-    /// GET of its state.
+    /// GET of its state (`end-13`).
     pub(super) fn state(&self) -> RequestBuilder<'c, 'a> {
         self.request(Method::GET)
     }
 
-    /// DELETE of it.
+    /// DELETE (`end-14`).
     pub(super) fn cancel(&self) -> RequestBuilder<'c, 'a> {
         self.request(Method::DELETE)
     }
 
-    /// Cancels it, as a check that is about what follows needs it.
+    /// Cancels it, as preparation of a check.
     pub(super) fn cancelled(&self) -> Result<(), Stop> {
         let answer = self.cancel().send()?;
         if answer.is_success() {
@@ -107,21 +107,21 @@ impl<'c, 'a> Upload<'c, 'a> {
         Err(Stop::unsupported(format!("uploads cannot be cancelled: {}", answer.summary())))
     }
 
-    /// Sends one of its requests, which must be taken, and goes on where the answer says.
+    /// Sends one of its requests, which must succeed, and follows the `Location` of the answer.
     pub(super) fn takes(&mut self, request: RequestBuilder<'c, 'a>) -> Result<(), Stop> {
         let answer = request.send()?.done()?;
         self.follow(&answer);
         Ok(())
     }
 
-    /// PUT without a body, which must make it the blob.
+    /// Closes it with a PUT without a body, which must succeed and store the blob.
     pub(super) fn end(self, blob: &Blob) -> Result<(), Stop> {
         self.close(blob.digest).send()?.done()?;
         self.became(blob.digest);
         Ok(())
     }
 
-    /// Goes on where an answer says, if it says so.
+    /// Follows the `Location` of an answer, if there is one.
     pub(super) fn follow(&mut self, answer: &Received<'_, '_>) {
         if let Ok(location) = answer.location() {
             self.moved(location);
@@ -134,7 +134,7 @@ impl<'c, 'a> Upload<'c, 'a> {
         self.tested.leaves(Left::Upload(self.location.clone(), self.repository.clone()));
     }
 
-    /// Sends a chunk that must be taken, as a check that is about something later needs it.
+    /// Sends a chunk, which must succeed, as preparation of a check.
     pub(super) fn send_chunk(&mut self, from: usize, bytes: impl Into<Bytes>) -> Result<(), Stop> {
         let answer = prepared("a chunk was not taken", self.chunk(from, bytes).send())?;
         if !answer.is_success() {
@@ -144,14 +144,14 @@ impl<'c, 'a> Upload<'c, 'a> {
         Ok(())
     }
 
-    /// The upload is over, and the blob is there.
+    /// Records that the upload is closed and the blob is stored.
     pub(super) fn became(self, digest: impl fmt::Display) {
         self.tested.is_gone(&Left::Upload(self.location.clone(), self.repository.clone()));
         self.tested.leaves(Left::Blob(self.repository, digest.to_string()));
     }
 }
 
-/// The specification's form of `Content-Range`: both ends inclusive.
+/// `Content-Range` in the specification's form, with both ends inclusive.
 pub(super) fn range(from: usize, len: usize) -> String {
     format!("{from}-{}", (from + len).saturating_sub(1))
 }

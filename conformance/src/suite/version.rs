@@ -10,7 +10,7 @@ pub enum Version {
     V1_0,
     /// 1.1, of February 2024: referrers.
     V1_1,
-    /// 1.2, which is being written: tags in the query of a manifest, `digest-algorithm`, digests named in every answer.
+    /// 1.2, which is not released: tags in the query of a manifest, `digest-algorithm`, digests in every answer.
     V1_2,
 }
 

@@ -1,4 +1,4 @@
-//! How chunks are taken, and what the state of an upload says.
+//! Probes of chunks and of the state of uploads.
 
 use serde_json::{Value, json};
 
@@ -22,7 +22,7 @@ pub(super) const PROBES: &[Probe] = &[
     Probe { id: "probe-close-gap", ask: close_gap },
 ];
 
-/// Two chunks with their ranges.
+/// Sends two chunks with their ranges.
 fn chunks(notes: &mut Notes<'_, '_>) -> Result<(), Stop> {
     let registry = notes.registry;
     let mut upload = registry.upload()?;
@@ -58,7 +58,7 @@ fn chunks(notes: &mut Notes<'_, '_>) -> Result<(), Stop> {
     Ok(())
 }
 
-/// A second chunk that does not say where it begins, where one that says it is taken.
+/// Sends a second chunk without `Content-Range`, if one with it is accepted.
 fn streamed(notes: &mut Notes<'_, '_>) -> Result<(), Stop> {
     let registry = notes.registry;
     if !begun(notes)?.chunk(100, registry.text(100)).send()?.is_success() {
@@ -79,14 +79,14 @@ fn streamed(notes: &mut Notes<'_, '_>) -> Result<(), Stop> {
     Ok(())
 }
 
-/// An upload with a chunk of a hundred bytes.
+/// Opens an upload and sends a chunk of a hundred bytes.
 fn begun<'c, 'a>(notes: &Notes<'c, 'a>) -> Result<Upload<'c, 'a>, Stop> {
     let mut upload = notes.registry.upload()?;
     upload.send_chunk(0, notes.registry.text(100))?;
     Ok(upload)
 }
 
-/// A chunk that leaves a gap.
+/// Sends a chunk that leaves a gap.
 fn order(notes: &mut Notes<'_, '_>) -> Result<(), Stop> {
     let registry = notes.registry;
     let upload = begun(notes)?;
@@ -122,7 +122,7 @@ fn order(notes: &mut Notes<'_, '_>) -> Result<(), Stop> {
     Ok(())
 }
 
-/// A chunk that overlaps, where one that leaves a gap is refused.
+/// Sends a chunk that overlaps, if one that leaves a gap is refused.
 fn overlap(notes: &mut Notes<'_, '_>) -> Result<(), Stop> {
     let registry = notes.registry;
     if begun(notes)?.chunk(200, registry.text(100)).send()?.is_success() {
@@ -146,7 +146,7 @@ fn malformed(notes: &mut Notes<'_, '_>) -> Result<(), Stop> {
     Ok(())
 }
 
-/// A chunk without a byte.
+/// Sends an empty chunk.
 fn empty(notes: &mut Notes<'_, '_>) -> Result<(), Stop> {
     let patch = notes.registry.upload()?.patch("").send()?;
     if !patch.is_success() {
@@ -176,7 +176,7 @@ fn content_type(notes: &mut Notes<'_, '_>) -> Result<(), Stop> {
     Ok(())
 }
 
-/// A body that is broken off.
+/// Sends a body that is cut.
 fn cut(notes: &mut Notes<'_, '_>) -> Result<(), Stop> {
     let registry = notes.registry;
     let upload = registry.upload()?;
@@ -192,7 +192,7 @@ fn cut(notes: &mut Notes<'_, '_>) -> Result<(), Stop> {
     Ok(())
 }
 
-/// The state of an upload of a hundred bytes.
+/// Requests the state of an upload of a hundred bytes.
 fn status(notes: &mut Notes<'_, '_>) -> Result<(), Stop> {
     let state = begun(notes)?.state().send()?;
     notes.see("status.status", state.code());
@@ -220,7 +220,7 @@ fn cancel(notes: &mut Notes<'_, '_>) -> Result<(), Stop> {
     Ok(())
 }
 
-/// PUT without a body after a chunk.
+/// Closes an upload with a PUT without a body after a chunk.
 fn close_empty(notes: &mut Notes<'_, '_>) -> Result<(), Stop> {
     let registry = notes.registry;
     let (blob, mut upload) = (registry.blob(100), registry.upload()?);
@@ -233,7 +233,7 @@ fn close_empty(notes: &mut Notes<'_, '_>) -> Result<(), Stop> {
     Ok(())
 }
 
-/// A last chunk in the PUT that does not say where it begins.
+/// Sends the last chunk in the PUT without `Content-Range`.
 fn close_last(notes: &mut Notes<'_, '_>) -> Result<(), Stop> {
     let registry = notes.registry;
     let (blob, mut upload) = (registry.blob(200), registry.upload()?);
@@ -249,7 +249,7 @@ fn close_last(notes: &mut Notes<'_, '_>) -> Result<(), Stop> {
     Ok(())
 }
 
-/// A last chunk in the PUT that says it begins later than it does, where a chunk that leaves a gap is refused.
+/// Sends the last chunk in the PUT with a too large `Content-Range`, if a chunk that leaves a gap is refused.
 fn close_gap(notes: &mut Notes<'_, '_>) -> Result<(), Stop> {
     let registry = notes.registry;
     if begun(notes)?.chunk(200, registry.text(100)).send()?.code() != 416 {

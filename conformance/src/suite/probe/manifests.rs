@@ -1,4 +1,4 @@
-//! How manifests are stored.
+//! Probes of storing manifests.
 
 use longshore_core::{Algorithm, MediaType};
 use serde_json::{Value, json};
@@ -24,7 +24,7 @@ pub(super) const PROBES: &[Probe] = &[
     Probe { id: "probe-manifest-reference", ask: bad_reference },
 ];
 
-/// The answer to a manifest that is stored.
+/// Stores a manifest and reads the answer.
 fn stored(notes: &mut Notes<'_, '_>) -> Result<(), Stop> {
     let registry = notes.registry;
     let (image, tag) = (registry.image(|_| {})?, registry.tag());
@@ -37,7 +37,7 @@ fn stored(notes: &mut Notes<'_, '_>) -> Result<(), Stop> {
     let digest = image.digest.to_string();
     let location = match put.header_if_any("location")? {
         None => "absent",
-        // Which other origin it is, is not told.
+        // The switch does not contain the other origin.
         Some(to) if put.resolve(&to)?.origin() != registry.around.signer.registry() => return Ok(()),
         Some(to) if to.contains("/uploads/") => "upload",
         Some(to) if to.ends_with(&format!("/manifests/{digest}")) => "digest",
@@ -67,7 +67,7 @@ fn stored(notes: &mut Notes<'_, '_>) -> Result<(), Stop> {
     Ok(())
 }
 
-/// A layer that is not there.
+/// Pushes a manifest with a missing layer.
 fn missing(notes: &mut Notes<'_, '_>) -> Result<(), Stop> {
     let registry = notes.registry;
     let layer = registry.blob(100).descriptor("application/vnd.oci.image.layer.v1.tar");
@@ -86,7 +86,7 @@ fn missing(notes: &mut Notes<'_, '_>) -> Result<(), Stop> {
     Ok(())
 }
 
-/// Whether a document is taken; the status where it is not.
+/// Pushes a document. Returns the status if it is refused.
 fn refused(notes: &Notes<'_, '_>, document: &Document) -> Result<Option<u16>, Stop> {
     let put = notes.registry.put_document(document, &notes.registry.tag())?;
     Ok((!put.is_success()).then(|| put.code()))
@@ -125,7 +125,7 @@ fn media_type(notes: &mut Notes<'_, '_>) -> Result<(), Stop> {
     Ok(())
 }
 
-/// An artifact by its artifactType.
+/// Pushes an artifact with `artifactType`.
 fn artifact(notes: &mut Notes<'_, '_>) -> Result<(), Stop> {
     let kind = json!("application/vnd.longshore.probe.v1");
     let answer = refused(notes, &notes.registry.image(|image| image["artifactType"] = kind)?)?;
@@ -149,7 +149,7 @@ fn no_layers(notes: &mut Notes<'_, '_>) -> Result<(), Stop> {
     Ok(())
 }
 
-/// An image of the OCI's with a layer of Docker's.
+/// Pushes an OCI image with a Docker layer.
 fn mixed(notes: &mut Notes<'_, '_>) -> Result<(), Stop> {
     let docker = json!("application/vnd.docker.image.rootfs.diff.tar.gzip");
     let answer = refused(notes, &notes.registry.image(|image| image["layers"][0]["mediaType"] = docker)?)?;
@@ -157,7 +157,7 @@ fn mixed(notes: &mut Notes<'_, '_>) -> Result<(), Stop> {
     Ok(())
 }
 
-/// A tag that is moved: to another image, and from an image to an index.
+/// Moves a tag to another image, and from an image to an index.
 fn moved_tag(notes: &mut Notes<'_, '_>) -> Result<(), Stop> {
     let registry = notes.registry;
     let (image, tag) = registry.tagged_image()?;

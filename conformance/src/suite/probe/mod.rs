@@ -1,8 +1,8 @@
-//! What a registry does, as a profile that the mock registry can play.
+//! The behaviour of a registry as a profile for the mock registry.
 //!
-//! Where [`Suite`](super::Suite) says whether a registry does what the specification says, [`probe`] says what it does. Each
-//! observation names the switch of the mock's [behaviour](longshore_mock_registry::behaviour), its value, and the exchange
-//! that showed it.
+//! [`Suite`](super::Suite) reports whether a registry follows the specification; [`probe`] reports how it behaves. Each
+//! observation names the switch of the mock's [behaviour](longshore_mock_registry::behaviour), its value, and the
+//! exchange that showed it.
 //!
 //! ```
 //! use longshore_conformance::suite::{InMemory, SuiteOptions, probe};
@@ -36,17 +36,17 @@ use super::signer::Signer;
 use super::stop::Stop;
 use super::tested::{Surroundings, TestedRegistry};
 
-/// What a registry was seen to do.
+/// The observed behaviour of a registry.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Probed {
-    /// What was seen, in the order of the switches.
+    /// The observations, in the order of the switches.
     pub observations: Vec<Observation>,
-    /// What could not be removed.
+    /// The content that could not be removed.
     pub left: Vec<String>,
 }
 
-/// Something that was seen.
+/// An observation.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Observation {
@@ -54,34 +54,34 @@ pub struct Observation {
     pub switch: &'static str,
     /// Its value, as JSON.
     pub value: Value,
-    /// The exchange that showed it, in a line.
+    /// The exchange that showed it, in one line.
     pub shown_by: String,
 }
 
-/// A switch that [`probe`] does not look at, and why.
+/// A switch that [`probe`] does not observe, and why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Unobserved {
     /// The switch.
     pub switch: &'static str,
-    /// Why it is not looked at.
+    /// Why it is not observed.
     pub reason: &'static str,
 }
 
-/// What one probe has seen so far.
+/// The observations of one probe so far.
 pub(super) struct Notes<'c, 'a> {
     pub(super) registry: &'c TestedRegistry<'a>,
     seen: Vec<Observation>,
 }
 
-/// One question to a registry. What it could not find out it leaves out.
+/// A probe of one part of the behaviour. It leaves out what it cannot observe.
 struct Probe {
     id: &'static str,
     ask: fn(&mut Notes<'_, '_>) -> Result<(), Stop>,
 }
 
 impl Notes<'_, '_> {
-    /// The last exchange showed this.
+    /// Adds an observation from the last exchange.
     pub(super) fn see(&mut self, switch: &'static str, value: impl Into<Value>) {
         let exchanges = self.registry.exchanges.borrow();
         let shown_by = exchanges.last().map_or_else(String::new, |exchange| {
@@ -93,7 +93,8 @@ impl Notes<'_, '_> {
     }
 }
 
-/// Asks a registry what it does. It works in the two repositories of the options, and removes what it stored.
+/// Observes the behaviour of a registry. Uses the two repositories of the options, and removes the content that it
+/// stored.
 #[must_use]
 pub fn probe(client: &dyn RawClient, options: &SuiteOptions) -> Probed {
     let signer = Signer::new(options);
@@ -104,7 +105,7 @@ pub fn probe(client: &dyn RawClient, options: &SuiteOptions) -> Probed {
         let deadline = client.now().after(options.time_limit);
         let registry = TestedRegistry::new(&around, probe.id, deadline);
         let mut notes = Notes { registry: &registry, seen: Vec::new() };
-        // What stopped it cannot be told in terms of a switch; what was seen before stands.
+        // The reason why the probe ended is not the value of a switch. Earlier observations stay.
         drop((probe.ask)(&mut notes));
         seen.extend(notes.seen.into_iter().map(|observation| (observation.switch, observation)));
         left.extend(registry.left.take());
@@ -113,14 +114,14 @@ pub fn probe(client: &dyn RawClient, options: &SuiteOptions) -> Probed {
     Probed { observations: seen.into_values().collect(), left }
 }
 
-/// The switches that are not looked at, each with the reason.
+/// The switches that are not observed, each with the reason.
 #[must_use]
 pub fn unobserved() -> Vec<Unobserved> {
     UNOBSERVED.iter().flat_map(|(reason, all)| all.iter().map(|switch| Unobserved { switch, reason })).collect()
 }
 
 impl Probed {
-    /// The profile: TOML, with the exchange beside each line. What is as the specification has it is left out.
+    /// The profile as TOML, with the exchange beside each line. Values that follow the specification are left out.
     #[must_use]
     pub fn profile(&self, title: &str) -> String {
         let defaults: BTreeMap<String, Value> =
@@ -147,7 +148,7 @@ impl Probed {
     }
 }
 
-/// Which quirk of the catalogue a switch plays: with a value, or (with an empty one) with any. The profiles say so.
+/// The quirk of each switch and value, taken from the profiles. An empty value means any value.
 fn known_quirks() -> BTreeMap<(String, String), String> {
     let mut known = BTreeMap::new();
     for profile in NAMES.iter().filter_map(|name| Profile::named(name).ok()) {
@@ -185,7 +186,7 @@ const MORE_QUIRKS: &[(&str, &str)] = &[
     ("status.cancel", "upload-cancel-status"),
 ];
 
-/// A value as TOML has it.
+/// A value as TOML.
 fn toml(value: &Value) -> String {
     match value {
         Value::Object(fields) => {
@@ -193,12 +194,12 @@ fn toml(value: &Value) -> String {
             format!("{{ {} }}", fields.join(", "))
         }
         Value::Array(items) => format!("[{}]", items.iter().map(toml).collect::<Vec<_>>().join(", ")),
-        // Text, numbers and truth are written alike.
+        // Texts, numbers and booleans have the same form in JSON and TOML.
         other => other.to_string(),
     }
 }
 
-/// The switches that are not looked at, by the reason.
+/// The switches that are not observed, by reason.
 const UNOBSERVED: &[(&str, &[&str])] = &[
     (
         "challenges and tokens are seen with credentials of other rights, or expired ones, that nobody gave",

@@ -1,4 +1,4 @@
-//! How content is read, listed, deleted and refused.
+//! Probes of reading, listing and deleting content, and of errors.
 
 use http::Method;
 use longshore_core::{MediaType, Target};
@@ -25,7 +25,7 @@ pub(super) const PROBES: &[Probe] = &[
     Probe { id: "probe-errors", ask: errors },
 ];
 
-/// `Docker-Distribution-API-Version`, at the base and elsewhere.
+/// Reads `Docker-Distribution-API-Version` of `/v2/` and of other answers.
 fn api_version(notes: &mut Notes<'_, '_>) -> Result<(), Stop> {
     const VERSION: &str = "docker-distribution-api-version";
     let registry = notes.registry;
@@ -40,7 +40,7 @@ fn api_version(notes: &mut Notes<'_, '_>) -> Result<(), Stop> {
     Ok(())
 }
 
-/// A blob: where it is, what its headers say, and ranges of it.
+/// Reads a blob: redirects, headers and ranges.
 fn blob(notes: &mut Notes<'_, '_>) -> Result<(), Stop> {
     let registry = notes.registry;
     let blob = registry.stored_blob(100)?;
@@ -110,7 +110,7 @@ fn reference(notes: &mut Notes<'_, '_>) -> Result<(), Stop> {
     Ok(())
 }
 
-/// What is answered where referrers are asked for.
+/// Lists referrers.
 fn referrers(notes: &mut Notes<'_, '_>) -> Result<(), Stop> {
     let registry = notes.registry;
     let image = registry.stored_image()?;
@@ -135,7 +135,7 @@ fn referrers(notes: &mut Notes<'_, '_>) -> Result<(), Stop> {
     Ok(())
 }
 
-/// Whether `OCI-Subject` is sent, and whether that is true.
+/// Checks whether `OCI-Subject` is sent, and whether there is a referrers API.
 fn subject_header(notes: &mut Notes<'_, '_>) -> Result<(), Stop> {
     let registry = notes.registry;
     let subject = registry.stored_image()?;
@@ -150,7 +150,7 @@ fn subject_header(notes: &mut Notes<'_, '_>) -> Result<(), Stop> {
         (true, true) => notes.see("referrers.subject", "truthful"),
         (true, false) => notes.see("referrers.subject", "never"),
         (false, true) => notes.see("referrers.subject", "always"),
-        // Truthful or never: there is nothing to tell.
+        // This can be `truthful` or `never`.
         (false, false) => {}
     }
     Ok(())
@@ -176,7 +176,7 @@ fn referrers_list(notes: &mut Notes<'_, '_>) -> Result<(), Stop> {
     Ok(())
 }
 
-/// A page of tags, the name in it, and its link.
+/// Lists tags: a page, the name in it, and its link.
 fn tags(notes: &mut Notes<'_, '_>) -> Result<(), Stop> {
     let registry = notes.registry;
     let (image, _) = registry.tagged_image()?;
@@ -217,7 +217,7 @@ fn delete_tag(notes: &mut Notes<'_, '_>) -> Result<(), Stop> {
     let deleted = registry.delete(&format!("manifests/{tag}")).send()?.code();
     let image = registry.stored_image()?;
     let whole = registry.delete(&image.path()).send()?;
-    // Where manifests cannot be deleted, tags cannot either, whatever is set for them.
+    // If manifests cannot be deleted, tags cannot be deleted either, whatever the switch for tags is.
     if !matches!(deleted, 401 | 403) && whole.is_success() {
         notes.see("listing.delete-tag", deleted);
     }
@@ -240,7 +240,7 @@ fn delete_blob(notes: &mut Notes<'_, '_>) -> Result<(), Stop> {
     Ok(())
 }
 
-/// The body of a refusal, and warnings.
+/// Reads the body of a refusal, and warnings.
 fn errors(notes: &mut Notes<'_, '_>) -> Result<(), Stop> {
     let registry = notes.registry;
     registry.shared_image()?;

@@ -1,4 +1,4 @@
-//! How uploads begin and end, and how blobs are mounted.
+//! Probes of starting and closing uploads, and of mounts.
 
 use http::Method;
 use longshore_core::{Algorithm, Scheme};
@@ -25,7 +25,7 @@ pub(super) const PROBES: &[Probe] = &[
     Probe { id: "probe-mount-without-from", ask: mount_without_from },
 ];
 
-/// The 202 to a POST.
+/// Starts an upload and reads the 202.
 fn start(notes: &mut Notes<'_, '_>) -> Result<(), Stop> {
     let registry = notes.registry;
     let post = registry.post("blobs/uploads/").send()?;
@@ -98,7 +98,7 @@ fn id_word(id: &str, named: &str, is_zot: bool) -> &'static str {
     }
 }
 
-/// A POST whose length is not announced.
+/// Sends a POST without `Content-Length`.
 fn start_length(notes: &mut Notes<'_, '_>) -> Result<(), Stop> {
     let registry = notes.registry;
     let post = registry.post("blobs/uploads/").streamed("").send()?;
@@ -145,7 +145,7 @@ fn single_post(notes: &mut Notes<'_, '_>) -> Result<(), Stop> {
     }
 }
 
-/// The answer to a whole blob in a PUT.
+/// Sends a whole blob in a PUT and reads the answer.
 fn commit(notes: &mut Notes<'_, '_>) -> Result<(), Stop> {
     let registry = notes.registry;
     let (blob, upload) = (registry.blob(100), registry.upload()?);
@@ -168,7 +168,7 @@ fn commit(notes: &mut Notes<'_, '_>) -> Result<(), Stop> {
     Ok(())
 }
 
-/// What becomes of `Docker-Content-Digest`.
+/// The value of a switch for `Docker-Content-Digest`.
 pub(super) fn digest_word(received: &Received<'_, '_>, digest: &str) -> Result<&'static str, Stop> {
     Ok(match received.header_if_any("docker-content-digest")?.as_deref() {
         None => "absent",
@@ -214,7 +214,7 @@ fn commit_mismatch(notes: &mut Notes<'_, '_>) -> Result<(), Stop> {
     Ok(())
 }
 
-/// POST that mounts a blob into the second repository.
+/// Sends a POST that mounts a blob into the second repository.
 fn mounted<'c, 'a>(
     registry: &'c TestedRegistry<'a>,
     blob: &Blob,
@@ -234,13 +234,13 @@ fn mounted<'c, 'a>(
     Ok(received)
 }
 
-/// Which blobs of another repository are mounted.
+/// Mounts blobs of another repository.
 fn mount(notes: &mut Notes<'_, '_>) -> Result<(), Stop> {
     let registry = notes.registry;
     let (own, second) = (registry.repository().as_str(), registry.second().as_str());
     let code = mounted(registry, &registry.stored_blob(100)?, Some(own))?.code();
     if code == 201 {
-        // The blob is in the first repository, and the second one is named.
+        // The blob is in the first repository, and the mount names the second one.
         let code = mounted(registry, &registry.stored_blob(100)?, Some(second))?.code();
         notes.see("mount.policy", if code == 201 { "any-repository" } else { "source" });
         return Ok(());
@@ -257,7 +257,7 @@ fn mount(notes: &mut Notes<'_, '_>) -> Result<(), Stop> {
     Ok(())
 }
 
-/// A mount that cannot be, where others can.
+/// Mounts a missing blob, if mounts work at all.
 fn mount_absent(notes: &mut Notes<'_, '_>) -> Result<(), Stop> {
     let registry = notes.registry;
     if mounted(registry, &registry.stored_blob(100)?, Some(registry.repository().as_str()))?.code() != 201 {
@@ -292,7 +292,7 @@ fn mount_other(notes: &mut Notes<'_, '_>) -> Result<(), Stop> {
     Ok(())
 }
 
-/// A mount that names no source. Where nothing is mounted at all, it cannot be told from one that just finds nothing.
+/// Mounts without a source. If no mount works, this cannot be distinguished from a blob that was not found.
 fn mount_without_from(notes: &mut Notes<'_, '_>) -> Result<(), Stop> {
     let registry = notes.registry;
     let code = mounted(registry, &registry.stored_blob(100)?, None)?.code();

@@ -1,5 +1,5 @@
-//! How a registry asks who one is. The specification leaves it to HTTP and to Docker's token service; rows are about what
-//! those say.
+//! Authentication. The specification leaves it to HTTP and to Docker's token service, so the requirements are from
+//! these.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -18,7 +18,7 @@ const TOKEN: (&str, &str) = ("token", "https://distribution.github.io/distributi
 const BEARER: (&str, &str) = ("", "https://www.rfc-editor.org/rfc/rfc6750#section-3.1");
 const BASE: (&str, &str) = ("end-1", "determining-support");
 
-/// A refusal with 401 of a write that says nothing of who sends it; unsupported where everybody may write.
+/// Sends a write without credentials, which must be refused with 401; unsupported if anonymous clients may write.
 fn challenged<'c, 'a>(registry: &'c TestedRegistry<'a>) -> Result<Received<'c, 'a>, Stop> {
     let post = registry.post("blobs/uploads/").anonymously().send()?;
     match post.code() {
@@ -38,21 +38,21 @@ fn challenges(registry: &TestedRegistry<'_>, refused: &Received<'_, '_>) -> Resu
     found.map_err(|error| refused.fail("a challenge of the registry's own", error))
 }
 
-/// The Bearer challenge of a refused write; unsupported where there is no such challenge.
+/// The Bearer challenge of a refused write; unsupported if there is no such challenge.
 fn bearer(registry: &TestedRegistry<'_>) -> Result<Bearer, Stop> {
     let refused = challenged(registry)?;
     let challenges = challenges(registry, &refused)?;
     challenges.bearer().cloned().ok_or_else(|| Stop::unsupported("no token is wanted"))
 }
 
-/// Where the token service is.
+/// The URL of the token service.
 fn realm(registry: &TestedRegistry<'_>) -> Result<Target, Stop> {
     let bearer = bearer(registry)?;
     let realm = bearer.realm().ok_or_else(|| Stop::failed("a realm", "none"))?;
     Target::parse(realm).map_err(|error| Stop::failed("a realm that is a URL", format!("{realm}: {error}")))
 }
 
-/// A request with this in its Authorization, which is nobody's.
+/// Sends a request with this `Authorization`, which is invalid.
 fn sent_with<'c, 'a>(registry: &'c TestedRegistry<'a>, authorization: &str) -> Result<Received<'c, 'a>, Stop> {
     challenged(registry)?;
     registry.post("blobs/uploads/").anonymously().header("authorization", authorization).send()

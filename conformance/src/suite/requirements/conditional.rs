@@ -11,14 +11,14 @@ const NONE_MATCH: (&str, &str) = ("end-3", "https://www.rfc-editor.org/rfc/rfc91
 const MATCH: (&str, &str) = ("end-7a", "https://www.rfc-editor.org/rfc/rfc9110#section-13.1.1");
 const SUBJECT: (&str, &str) = ("end-7a", "pushing-manifests-with-subject");
 
-/// The validator of a manifest under a tag; unsupported where there is none.
+/// The validator of a manifest under a tag; unsupported if there is none.
 fn etag(registry: &TestedRegistry<'_>, tag: &str) -> Result<String, Stop> {
     let received = registry.get(&format!("manifests/{tag}")).send()?.status(200)?;
     let etag = received.header_if_any("etag")?;
     etag.ok_or_else(|| Stop::unsupported("manifests have no ETag"))
 }
 
-/// PUT of a manifest under a tag, on a condition.
+/// Sends a conditional PUT of a manifest under a tag.
 fn put_if<'c, 'a>(
     registry: &'c TestedRegistry<'a>,
     image: &Document,

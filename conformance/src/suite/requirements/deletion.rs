@@ -10,7 +10,7 @@ const TAG: (&str, &str) = ("end-9", "deleting-tags");
 const MANIFEST: (&str, &str) = ("end-9", "deleting-manifests");
 const BLOB: (&str, &str) = ("end-10", "deleting-blobs");
 
-/// The answer to a deletion; unsupported where it is switched off as the specification allows.
+/// The answer to a deletion; unsupported if deletion is disabled, which the specification allows.
 fn done<'c, 'a>(deleted: Received<'c, 'a>) -> Result<Received<'c, 'a>, Stop> {
     match deleted.code() {
         400 | 405 => Err(Stop::unsupported(format!("it is switched off: {}", deleted.summary()))),

@@ -1,4 +1,4 @@
-//! What refusals and warnings look like.
+//! The form of refusals and warnings.
 
 use http::Method;
 use longshore_core::{Algorithm, MediaType};
@@ -27,7 +27,7 @@ fn refusals<'c, 'a>(registry: &'c TestedRegistry<'a>) -> Result<Vec<Received<'c,
     Ok(all.into())
 }
 
-/// The errors of a refusal whose body is JSON; none where it is something else.
+/// The errors of a refusal with a JSON body; none if the body is not JSON.
 fn errors(refusal: &Received<'_, '_>) -> Result<Vec<Value>, Stop> {
     let is_json = refusal.header_if_any("content-type")?.is_some_and(|given| given.starts_with("application/json"));
     if !is_json || refusal.bytes().is_empty() {
@@ -40,7 +40,7 @@ fn errors(refusal: &Received<'_, '_>) -> Result<Vec<Value>, Stop> {
     }
 }
 
-/// Holds every error of every refusal to something.
+/// Checks every error of every refusal.
 fn each(registry: &TestedRegistry<'_>, expected: &str, holds: impl Fn(&Value) -> bool) -> Result<(), Stop> {
     let mut seen = false;
     for refusal in refusals(registry)? {
@@ -54,7 +54,7 @@ fn each(registry: &TestedRegistry<'_>, expected: &str, holds: impl Fn(&Value) ->
     if seen { Ok(()) } else { Err(Stop::unsupported("refusals are not JSON")) }
 }
 
-/// The warnings of a few answers.
+/// The warnings in several answers.
 fn warnings(registry: &TestedRegistry<'_>) -> Result<Vec<String>, Stop> {
     let (image, _) = registry.shared_image()?;
     let answers = [
@@ -183,7 +183,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
         |registry| {
             let has_form = |warning: &str| {
                 let text = warning.strip_prefix("299 - \"").and_then(|rest| rest.strip_suffix('"'));
-                // After the text, and in quotes, there would be a date.
+                // A second quoted text would be a date.
                 text.is_some_and(|text| !text.replace("\\\"", "").contains('"'))
             };
             match warnings(registry)?.into_iter().find(|warning| !has_form(warning)) {
@@ -200,7 +200,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
         "A registry MUST NOT send more than 4096 bytes of warning data from all headers combined.",
         |registry| {
             let bytes: usize = warnings(registry)?.iter().map(String::len).sum();
-            // Those of two answers were put together.
+            // The warnings of two answers together.
             if bytes <= 2 * 4096 { Ok(()) } else { Err(Stop::failed("at most 4096 bytes", format!("{bytes} in two answers"))) }
         },
     )

@@ -1,4 +1,4 @@
-//! Large, long and many.
+//! Large content, long names and many entries.
 
 use http::Method;
 use longshore_core::{Algorithm, MediaType};

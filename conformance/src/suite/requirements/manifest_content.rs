@@ -1,4 +1,4 @@
-//! Which manifests a registry takes: the image specification's, with all that it allows. `end-7a`.
+//! The manifests that a registry must accept: all that the image specification allows. `end-7a`.
 
 use http::Method;
 use longshore_core::{Algorithm, MediaType};
@@ -16,24 +16,24 @@ const INDEX: (&str, &str) = ("end-7a", "https://github.com/opencontainers/image-
 const DESCRIPTOR: (&str, &str) = ("end-7a", "https://github.com/opencontainers/image-spec/blob/main/descriptor.md");
 const LIMIT: (&str, &str) = ("end-7a", "pushing-manifests");
 
-/// The empty JSON object: the config of an artifact that has none.
+/// The empty JSON object: the config of an artifact without a config.
 const EMPTY: &str = "{}";
 
-/// A document is taken with 201, and comes back as it was.
+/// Checks that a document is accepted with 201, and is served unchanged.
 fn is_taken(registry: &TestedRegistry<'_>, document: &Document) -> Result<(), Stop> {
     registry.put_document(document, &document.digest.to_string())?.done()?;
     let get = registry.get(&document.path()).header("accept", &document.media_type);
     get.send()?.status(200)?.body(&document.bytes).map(drop)
 }
 
-/// The config of an artifact that has none, in the first repository.
+/// Stores the empty config in the first repository.
 fn empty_config(registry: &TestedRegistry<'_>) -> Result<Value, Stop> {
     let blob = Blob::of(EMPTY, Algorithm::Sha256);
     registry.store(registry.repository(), &blob)?;
     Ok(blob.descriptor(MediaType::OCI_EMPTY))
 }
 
-/// An image of so many bytes.
+/// An image manifest of this many bytes.
 fn image_of(registry: &TestedRegistry<'_>, len: usize) -> Result<Document, Stop> {
     let short = registry.image(|image| image["annotations"]["org.longshore.fill"] = json!(""))?;
     let text = String::from_utf8_lossy(&short.bytes);

@@ -1,4 +1,4 @@
-//! The requirements, a file a group.
+//! The requirements: one file for each group.
 
 mod authentication;
 mod concurrency;

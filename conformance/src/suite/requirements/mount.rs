@@ -11,7 +11,7 @@ use super::super::tested::{Left, TestedRegistry};
 
 const MOUNT: (&str, &str) = ("end-11", "mounting-a-blob-from-another-repository");
 
-/// POST that mounts a blob into a repository.
+/// Sends a POST that mounts a blob into a repository.
 fn mount<'c, 'a>(
     registry: &'c TestedRegistry<'a>,
     into: &Repository,
@@ -31,7 +31,7 @@ fn mount<'c, 'a>(
     Ok(received)
 }
 
-/// A blob of the first repository, mounted into the second; unsupported where it is not.
+/// Mounts a blob of the first repository into the second; unsupported if the registry does not mount it.
 fn mounted<'c, 'a>(registry: &'c TestedRegistry<'a>) -> Result<(Blob, Received<'c, 'a>), Stop> {
     let blob = registry.stored_blob(200)?;
     let received = mount(registry, registry.second(), &blob.digest, Some(registry.repository()))?;
@@ -41,7 +41,7 @@ fn mounted<'c, 'a>(registry: &'c TestedRegistry<'a>) -> Result<(Blob, Received<'
     }
 }
 
-/// A mount that cannot be: it opens an upload, which takes the blob.
+/// Checks that an impossible mount opens an upload, which accepts the blob.
 fn opens_an_upload(
     registry: &TestedRegistry<'_>,
     into: &Repository,

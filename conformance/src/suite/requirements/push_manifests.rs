@@ -73,7 +73,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
         "The registry MUST store the manifest in the exact byte representation provided by the client.",
         |registry| {
             let image = registry.image(|_| {})?;
-            // White space at odd places, and the keys in another order than most write them.
+            // White space at unusual places, and the keys in an unusual order.
             let text = String::from_utf8_lossy(&image.bytes).replace("\":", "\" :\t").replacen('{', "{\r\n  ", 1) + "\n";
             let image = Document::of_bytes(&image.media_type, text, Algorithm::Sha256);
             registry.store_document(&image)?;

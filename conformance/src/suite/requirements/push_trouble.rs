@@ -1,4 +1,4 @@
-//! Uploads in trouble: chunks in the wrong place, lost answers, dead sessions. `end-5`, `end-6` and `end-13`.
+//! Uploads with errors: chunks out of order, lost answers, expired uploads. `end-5`, `end-6` and `end-13`.
 
 use http::Method;
 

@@ -1,4 +1,4 @@
-//! Redirects: where content is served by somebody else.
+//! Redirects of content to another server.
 
 use http::Method;
 use longshore_core::target::{Source, admit};
@@ -14,7 +14,7 @@ const API: (&str, &str) = ("", "api");
 const REDIRECT: (&str, &str) = ("end-2", "https://www.rfc-editor.org/rfc/rfc9110#section-15.4");
 const UPLOAD: (&str, &str) = ("end-4a", "post-then-put");
 
-/// The redirect of a blob; unsupported where the registry serves it itself.
+/// The redirect of a blob; unsupported if the registry serves it itself.
 fn redirected<'c, 'a>(registry: &'c TestedRegistry<'a>, method: Method) -> Result<(Blob, Received<'c, 'a>), Stop> {
     let blob = registry.shared_blob()?;
     let received = registry.request(method, registry.repository(), &blob.path()).unfollowed().send()?;
@@ -24,7 +24,7 @@ fn redirected<'c, 'a>(registry: &'c TestedRegistry<'a>, method: Method) -> Resul
     }
 }
 
-/// Where a redirect leads.
+/// The target of a redirect.
 fn target(registry: &TestedRegistry<'_>, received: &Received<'_, '_>) -> Result<Target, Stop> {
     let location = received.header("location")?;
     let target = received.resolve(&location)?;

@@ -25,7 +25,7 @@ pub(super) fn artifact(registry: &TestedRegistry<'_>, subject: &Document, kind: 
     })
 }
 
-/// The referrers of a subject; unsupported where there is no API for them.
+/// The referrers of a subject; unsupported if there is no referrers API.
 pub(super) fn list<'c, 'a>(
     registry: &'c TestedRegistry<'a>,
     subject: &Document,
@@ -47,7 +47,7 @@ fn entries(received: &Received<'_, '_>) -> Result<Vec<Value>, Stop> {
     }
 }
 
-/// The entry of a referrer.
+/// The entry of a referrer in the list.
 fn entry(registry: &TestedRegistry<'_>, subject: &Document, referrer: &Document) -> Result<Value, Stop> {
     let (received, entries) = list(registry, subject)?;
     let digest = referrer.digest.to_string();
@@ -55,7 +55,7 @@ fn entry(registry: &TestedRegistry<'_>, subject: &Document, referrer: &Document)
     found.ok_or_else(|| received.fail(format!("{digest} in the list"), "none"))
 }
 
-/// A subject with a referrer of a type, both stored.
+/// Stores a subject and a referrer of this type.
 fn referred(registry: &TestedRegistry<'_>, kind: &str) -> Result<(Document, Document), Stop> {
     let subject = registry.stored_image()?;
     let referrer = artifact(registry, &subject, kind)?;

@@ -13,7 +13,7 @@ use super::super::version::Version;
 const LIST: (&str, &str) = ("end-8a", "listing-tags");
 const PAGE: (&str, &str) = ("end-8b", "listing-tags");
 
-/// The most pages that are followed.
+/// The largest number of pages that are followed.
 const MOST_PAGES: usize = 200;
 
 /// The tags of an answer.
@@ -21,7 +21,7 @@ fn tags(received: &Received<'_, '_>) -> Result<Vec<String>, Stop> {
     let body = received.json()?;
     let listed = match &body["tags"] {
         Value::Array(listed) => listed.clone(),
-        // Some say null where there is none.
+        // Some registries send null if there is no tag.
         Value::Null => Vec::new(),
         other => return Err(received.fail("a list under \"tags\"", other)),
     };
@@ -31,7 +31,7 @@ fn tags(received: &Received<'_, '_>) -> Result<Vec<String>, Stop> {
         .collect()
 }
 
-/// Where the next page is, if the answer says so.
+/// The target of the next page, if there is one.
 fn next(received: &Received<'_, '_>) -> Result<Option<Target>, Stop> {
     let Some(link) = received.header_if_any("link")? else { return Ok(None) };
     let malformed = || received.fail("Link: <URL>; rel=\"next\"", &link);
@@ -40,7 +40,7 @@ fn next(received: &Received<'_, '_>) -> Result<Option<Target>, Stop> {
     if is_next { received.resolve(url).map(Some) } else { Err(malformed()) }
 }
 
-/// All tags, page by page, each of at most so many.
+/// All tags, in pages of at most `count`.
 fn all(registry: &TestedRegistry<'_>, count: &str) -> Result<Vec<String>, Stop> {
     let mut received = registry.get("tags/list").query("n", count).send()?.status(200)?;
     let mut found = tags(&received)?;
@@ -52,7 +52,7 @@ fn all(registry: &TestedRegistry<'_>, count: &str) -> Result<Vec<String>, Stop> 
     Err(received.fail(format!("at most {MOST_PAGES} pages"), "one more"))
 }
 
-/// Three tags of one image, in the order of their bytes.
+/// Stores three tags of one image, and returns them in the order of their bytes.
 fn three(registry: &TestedRegistry<'_>) -> Result<[String; 3], Stop> {
     let (image, first) = registry.tagged_image()?;
     let mut tags = [first, registry.tag(), registry.tag()];
