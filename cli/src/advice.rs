@@ -12,7 +12,7 @@ pub(crate) struct Advisor {
     login: Login,
 }
 
-/// Where the credentials came from.
+/// The source of the credentials.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Login {
     Nobody,
@@ -58,7 +58,7 @@ impl Advisor {
             FailureKind::Denied(why) | FailureKind::Refused(why) if why.contains("`allow_origin`") => {
                 Some("here that is --allow-origin URL, if you trust what is there")
             }
-            // What else can be done where a password was given, the registry's refusal says.
+            // If a password was given, the registry's refusal says what else can be done.
             FailureKind::Denied(_) if failure.row != Some(Row::FetchToken) && self.login == Login::Password => None,
             FailureKind::Denied(_) => Some(self.about_credentials()),
             FailureKind::NotReplayable => Some("--chunk-size SIZE sends it in chunks"),

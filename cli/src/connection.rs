@@ -41,7 +41,7 @@ pub(crate) struct Connection {
     digested: UnboundedReceiver<(Digest, u64)>,
 }
 
-/// Who is told of events.
+/// The receivers of events.
 struct Watchers {
     show: Box<dyn Show + Send>,
     trace: Trace,

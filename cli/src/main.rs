@@ -50,7 +50,7 @@ fn start(command: Command) -> Result<(), Error> {
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|error| Error::failed(format!("the system gives no threads: {error}")))?;
     let result = runtime.block_on(run(command));
-    // A thread that still reads from somebody who says nothing is not waited for.
+    // Does not wait for a thread that is blocked in a read.
     runtime.shutdown_background();
     result
 }

@@ -26,7 +26,7 @@ pub(crate) fn styled(text: impl fmt::Display) -> Result<(), Error> {
     }
 }
 
-/// Writes a line to standard error, for whoever looks. Nothing depends on it: one that is closed is no failure.
+/// Writes a line to standard error. A closed standard error is not a failure, because nothing depends on this line.
 pub(crate) fn say(text: impl fmt::Display) {
     drop(writeln!(std::io::stderr().lock(), "{}", visible(&text.to_string())));
 }

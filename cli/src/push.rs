@@ -110,7 +110,7 @@ fn tags(reference: &Reference, more: &[Tag]) -> Vec<Tag> {
     if tags.is_empty() && reference.digest.is_none() { vec![Tag::latest()] } else { tags }
 }
 
-/// All of the image, where the reference says.
+/// The push of the whole image to the reference.
 fn push_of(closure: &Closure, reference: &Reference, arguments: &PushArguments) -> Push<Digest> {
     let mut push = Push::new(reference.registry.clone(), reference.repository.clone());
     for manifest in &closure.manifests {

@@ -19,7 +19,7 @@ impl Resume {
         Self { path: path.to_owned(), written: Vec::new() }
     }
 
-    /// The push, going on where the file says; as it is where there is no file yet.
+    /// The push, resumed from the file; unchanged if there is no file yet.
     pub(crate) fn prepare(&self, push: Push<Digest>) -> Result<Push<Digest>, Error> {
         let json = match files::read(&self.path) {
             Ok(json) => json,

@@ -49,7 +49,8 @@ pub(crate) async fn push(
     }
 }
 
-/// A reader that fails where there is nothing to read: a program before the pipe that failed at once made no layer.
+/// A reader that fails if there are no bytes, because a program that fails at once writes an empty pipe, which is not a
+/// layer.
 struct NotEmpty<R> {
     reader: R,
     is_begun: bool,

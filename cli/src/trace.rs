@@ -12,11 +12,11 @@ use serde::Serialize;
 use crate::exit::Error;
 use crate::files;
 
-/// Where the lines go, if anywhere.
+/// The file of the lines, if there is one.
 ///
 /// A line has the `time` of its end (seconds since 1970), the `row` of the spec's endpoint table (null for a token
-/// service), `method`, `url` (query values that may be secret are left out), `status` (null where no answer came), the
-/// bytes `sent` and `received` in bodies, the `attempt` from 1 on, and the `seconds` it took.
+/// service), `method`, `url` (query values that may be secret are left out), `status` (null if there was no answer),
+/// the bytes `sent` and `received` in bodies, the `attempt` from 1 on, and the `seconds` it took.
 pub(crate) struct Trace(Option<Lines>);
 
 struct Lines {

@@ -108,7 +108,7 @@ impl Named {
     }
 }
 
-/// What a file is titled with: the path where it lies below this folder, its name elsewhere.
+/// The title of a file: its path if it is below this folder, otherwise its name.
 fn title(path: &Path) -> Result<String, Error> {
     let is_below = path.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
     let is_here = path.components().all(|part| part == Component::CurDir);

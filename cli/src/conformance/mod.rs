@@ -125,7 +125,7 @@ fn list(arguments: &ConformanceArguments) -> Result<(), Error> {
     Ok(())
 }
 
-/// Prints and writes the report; it is an error where a MUST counts against the registry.
+/// Prints and writes the report. It is an error if the registry breaks a MUST.
 fn tell(arguments: &ConformanceArguments, report: &Report) -> Result<(), Error> {
     if let Some(folder) = &arguments.runs.output {
         write(folder, "results.json", &report.to_json())?;

@@ -13,7 +13,7 @@ use crate::files;
 #[derive(Debug, Clone)]
 pub(super) struct JudgedClient {
     pub(super) name: String,
-    /// What it says of its version; empty where it was not asked.
+    /// The version that it prints; empty if it was not run.
     pub(super) version: String,
     /// What is to be known of its defaults.
     pub(super) note: String,
@@ -55,7 +55,7 @@ pub(super) fn of_file(path: &Path) -> Result<(Vec<JudgedClient>, Vec<String>), E
     Ok((clients, absent))
 }
 
-/// The first line that a command prints; nothing where it cannot be run or fails.
+/// The first line that a command prints; `None` if it cannot be run or fails.
 fn version(command: &[String]) -> Option<String> {
     let (program, arguments) = command.split_first()?;
     let output = Command::new(own(program)).args(arguments).stdin(Stdio::null()).output().ok()?;

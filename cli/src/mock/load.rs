@@ -34,7 +34,7 @@ struct Name {
 }
 
 impl Name {
-    /// Reads `[host/]repository[:tag]`; the host says nothing here.
+    /// Reads `[host/]repository[:tag]`. The host is ignored.
     fn parse(text: &str) -> Result<Self, String> {
         let text = text.split('@').next().unwrap_or(text);
         let is_host = |part: &str| part == "localhost" || part.contains(['.', ':']);
@@ -46,7 +46,7 @@ impl Name {
     }
 }
 
-/// An image, and where it goes.
+/// An image and its repository.
 struct Image {
     repository: Repository,
     tags: Vec<Tag>,
@@ -149,7 +149,7 @@ fn choose(layout: &Layout, selection: &Selection, name: Option<Name>) -> Result<
 fn by_own_names(layout: &Layout) -> Result<Vec<(Descriptor, Name)>, String> {
     let mut chosen = Vec::new();
     for (entry, names) in layout.named_manifests() {
-        // The full reference stands before the tag, where there are both.
+        // If there are both, the full reference takes precedence over the tag.
         if let Some(name) = names.first() {
             chosen.push((entry.clone(), own_name(layout, name)?));
         }

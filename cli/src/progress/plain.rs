@@ -6,7 +6,7 @@ use super::{Show, text};
 use crate::output;
 use crate::size::human;
 
-/// Below so many bytes nobody wants to hear about parts.
+/// The length in bytes below which the progress of a blob is not printed.
 const WORTH_PARTS: u64 = 100_000_000;
 
 /// Writes lines to standard error.

@@ -4,7 +4,7 @@ use longshore_core::{Digest, Event, Stored};
 
 use crate::size::human;
 
-/// The event as a line to keep, where it is worth one.
+/// The event as a permanent line, if it is important enough.
 pub(super) fn line(event: &Event<Digest>) -> Option<String> {
     Some(match event {
         Event::BlobStored { digest, size, how, .. } => {

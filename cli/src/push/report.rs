@@ -14,7 +14,7 @@ use crate::size::{count, human};
 /// How many things that were left behind are named.
 const MAX_NAMED: usize = 5;
 
-/// What was pushed, all told, and what was not.
+/// The totals of what was pushed and what was not.
 pub(super) struct Report {
     digest: Digest,
     pushed: Pushed,

@@ -1,4 +1,4 @@
-//! Where the image comes from: a layout in a folder, in a tar, or on standard input.
+//! The source of the image: a layout in a folder, in a tar file, or on standard input.
 
 use std::io::IsTerminal as _;
 
@@ -18,7 +18,7 @@ const MAX_WARNINGS: usize = 5;
 /// How many platforms are named that can be pushed instead.
 const MAX_PLATFORMS: usize = 5;
 
-/// What is to be pushed: all manifests, read and checked, and where the blobs are.
+/// The content to push: all manifests, read and checked, and the places of the blobs.
 pub(super) fn read(arguments: &PushArguments) -> Result<Closure, Error> {
     let source = SourceArgument::parse(&arguments.source).map_err(|error| match error {
         ArgumentError::NotFound(_) => Error::failed(error),
