@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use crate::nearest::nearest;
 
-/// Why a text is not [`Faults`].
+/// Why a text is not [`Faults`](super::Faults).
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum FaultError {
