@@ -107,6 +107,10 @@ fn a_value_that_a_switch_does_not_have_is_refused_with_those_that_it_has() {
         message.starts_with("some/ours.toml:6: mount.policy: \"nevr\" is none of source, any-repository, referenced, never, refused; did you mean never?"),
         "{message}"
     );
+    for switch in ["read.missing-blob", "mount.absent-source"] {
+        let message = error(&entry(&format!("set.{switch} = 900"))).to_string();
+        assert!(message.contains("invalid value: integer `900`, expected a status from 200 to 599"), "{message}");
+    }
     let message = error(&entry("answers = [{ when = \"end-99\" }]")).to_string();
     assert!(message.starts_with("some/ours.toml:6: answers: \"end-99\" is no method"), "{message}");
     let message = error(&entry("set.commit.status = \"x\"")).to_string();

@@ -1,5 +1,6 @@
 //! What bounds the registry of `longshore mock`.
 
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use clap::Args;
@@ -43,7 +44,7 @@ pub(crate) struct LimitArguments {
     max_connections: Option<usize>,
     /// The most entries in a page of tags or referrers [default: 1000]
     #[arg(long, value_name = "COUNT")]
-    max_page: Option<usize>,
+    max_page: Option<NonZeroUsize>,
     /// After how many seconds an upload that nobody touches is gone [default: 3600]
     #[arg(long, value_name = "SECONDS")]
     upload_lifetime: Option<u64>,
@@ -68,7 +69,7 @@ impl LimitArguments {
         set(&mut limits.uploads, self.max_uploads);
         set(&mut limits.pending, self.max_pending);
         set(&mut limits.connections, self.max_connections);
-        set(&mut limits.page, self.max_page);
+        set(&mut limits.page, self.max_page.map(NonZeroUsize::get));
         set(&mut limits.upload_lifetime, self.upload_lifetime.map(Duration::from_secs));
     }
 }

@@ -22,6 +22,7 @@ pub struct AnswerChange {
     pub when: AnswerFilter,
     /// The new status.
     #[serde(default)]
+    #[serde(deserialize_with = "super::status::read_optional")]
     pub status: Option<u16>,
     /// The new code of each error in the body, if errors have codes.
     #[serde(default)]

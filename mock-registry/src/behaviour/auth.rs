@@ -27,6 +27,7 @@ pub struct Authentication {
     /// Whether a client that sent any `Authorization` gets a `Basic` challenge (`challenge-scheme-flips-to-basic`).
     pub flips_to_basic: bool,
     /// The status if the token is valid and its scope is not sufficient: 401. Seen: 403 (`insufficient-scope-as-403`).
+    #[serde(deserialize_with = "super::status::read")]
     pub insufficient_scope: u16,
     /// Whether wrong credentials and expired tokens are refused with 403 and plain text
     /// (`expired-basic-403-plain-text`).
@@ -49,13 +50,16 @@ pub struct Authentication {
     pub cookies: bool,
     /// The status of `POST` to the token server, if it is refused. Seen: 400, 401, 404, 405
     /// (`token-post-oauth-unsupported`).
+    #[serde(deserialize_with = "super::status::read_optional")]
     pub post_refused: Option<u16>,
     /// The status of a token request for `delete`, if the token server refuses it. Seen: 400
     /// (`token-scope-delete-action`).
+    #[serde(deserialize_with = "super::status::read_optional")]
     pub delete_scope_refused: Option<u16>,
     /// The status of a token request for a scope that the client has no right to. If it is not set, the token server
     /// leaves the scope out of the token. Seen: 400, 401 (`mount-token-fetch-fails`), 403
     /// (`token-scope-push-rejected-for-pull`).
+    #[serde(deserialize_with = "super::status::read_optional")]
     pub foreign_scope_refused: Option<u16>,
     /// Whether the token server reads only the first `scope` (`token-scope-order-first-wins`).
     pub first_scope_only: bool,

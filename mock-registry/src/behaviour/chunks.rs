@@ -10,6 +10,7 @@ pub struct Chunks {
     /// Whether chunks are accepted.
     pub patch: Patch,
     /// The status of success: 202. Seen: 201 (`patch-status-201`), 204 (`patch-status-204`).
+    #[serde(deserialize_with = "super::status::read")]
     pub status: u16,
     /// The `Range` header of success.
     pub range: PatchRange,
@@ -20,8 +21,10 @@ pub struct Chunks {
     /// How `Content-Range` is used.
     pub content_range: ContentRange,
     /// The status of a malformed `Content-Range`: 400. Seen: 500 (`patch-content-range-format`, `500-for-client-mistake`).
+    #[serde(deserialize_with = "super::status::read")]
     pub malformed: u16,
     /// The status of a chunk that is not the next one: 416. Seen: 500 (`patch-out-of-order-500`).
+    #[serde(deserialize_with = "super::status::read")]
     pub out_of_order: u16,
     /// The headers of that answer.
     pub out_of_order_range: OutOfOrderRange,
@@ -29,6 +32,7 @@ pub struct Chunks {
     /// (`out-of-order-416-body-varies`).
     pub out_of_order_code: Option<String>,
     /// The status of an empty chunk, if it is refused. Seen: 416 (`patch-zero-length`).
+    #[serde(deserialize_with = "super::status::read_optional")]
     pub empty_refused: Option<u16>,
     /// The longest body.
     pub max: Option<BodyMax>,
@@ -37,6 +41,7 @@ pub struct Chunks {
     pub at_once: Option<usize>,
     /// The status with which a proxy redirects a write to an upload to the same URL with `via=proxy`; nothing if it
     /// does not. Seen: 301 (`redirect-changes-method`).
+    #[serde(deserialize_with = "super::status::read_optional")]
     pub redirected: Option<u16>,
     /// Whether a second chunk without `Content-Range` is refused with 400 (`patch-second-stream-400`).
     pub one_stream: bool,
@@ -79,9 +84,9 @@ pub enum Patch {
     #[default]
     Supported,
     /// The first in an upload is accepted, a second is refused with this status: GAR.
-    Once(u16),
+    Once(#[serde(deserialize_with = "super::status::read")] u16),
     /// It is refused with this status.
-    Refused(u16),
+    Refused(#[serde(deserialize_with = "super::status::read")] u16),
 }
 
 /// The `Range` header after a chunk.
@@ -162,6 +167,7 @@ pub struct BodyMax {
     pub bytes: u64,
     /// The status of a longer one: 413 (`patch-body-too-large-413`) or 416 (`patch-max-4mib-416`), 408 or 499
     /// (`proxy-499-408-on-large-body`).
+    #[serde(deserialize_with = "super::status::read")]
     pub status: u16,
     /// The bodies that the limit applies to.
     pub of: MaxOf,

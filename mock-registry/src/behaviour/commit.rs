@@ -10,6 +10,7 @@ use super::DigestHeader;
 #[non_exhaustive]
 pub struct UploadStatus {
     /// The status of `GET` for an open upload: 204. Seen: 404 (`status-get-404-live-session`).
+    #[serde(deserialize_with = "super::status::read")]
     pub status: u16,
     /// The `Range` header.
     pub range: StatusRange,
@@ -17,6 +18,7 @@ pub struct UploadStatus {
     pub location: bool,
     /// The status of `DELETE`: 204. If it is not a success, the upload stays open (`upload-cancel-status`,
     /// `mount-cancel-needs-delete`).
+    #[serde(deserialize_with = "super::status::read")]
     pub cancel: u16,
 }
 
@@ -46,8 +48,10 @@ pub enum StatusRange {
 #[non_exhaustive]
 pub struct Commit {
     /// The status of success: 201. Seen: 200, 202, 204 (`put-commit-status-variants`).
+    #[serde(deserialize_with = "super::status::read")]
     pub status: u16,
     /// The status of a `PUT` with the whole blob, if it is refused. Seen: 404 (`put-monolithic-unsupported`).
+    #[serde(deserialize_with = "super::status::read_optional")]
     pub monolithic_refused: Option<u16>,
     /// How a `PUT` with the last chunk and without `Content-Range` is handled.
     pub final_chunk: FinalChunk,
@@ -62,8 +66,10 @@ pub struct Commit {
     pub lost_above: Option<u64>,
     /// The status of an empty blob, if it is refused. Seen: 500 (`empty-blob-500`,
     /// `empty-blob-unsupported-cloudflare`).
+    #[serde(deserialize_with = "super::status::read_optional")]
     pub empty_blob_refused: Option<u16>,
     /// The status if the digest is not that of the content: 400. Seen: 500 (`digest-mismatch-500`).
+    #[serde(deserialize_with = "super::status::read")]
     pub mismatch: u16,
     /// The error code if the digest is not that of the content: `DIGEST_INVALID` (`digest-mismatch-code-varies`).
     pub mismatch_code: String,

@@ -15,14 +15,18 @@ pub struct Listing {
     /// The name of the repository in a list.
     pub name: ListName,
     /// The status if a repository has no tag: 200. Seen: 404 (`tags-404-when-empty`).
+    #[serde(deserialize_with = "super::status::read")]
     pub empty: u16,
     /// The status of the deletion of a tag: 202. Seen: 400, 405 (`tag-delete-unsupported`). If it is not a success,
     /// nothing is deleted.
+    #[serde(deserialize_with = "super::status::read")]
     pub delete_tag: u16,
     /// The status of the deletion of a manifest: 202, or 400 or 405 if deletion is disabled. In that case tags cannot
     /// be deleted either.
+    #[serde(deserialize_with = "super::status::read")]
     pub delete_manifest: u16,
     /// The status of the deletion of a blob: 202. Seen: 405 (`blob-delete-405`).
+    #[serde(deserialize_with = "super::status::read")]
     pub delete_blob: u16,
 }
 

@@ -10,6 +10,7 @@ use super::DigestHeader;
 #[non_exhaustive]
 pub struct Manifests {
     /// The status of success: 201. Seen: 200, 202, 204 (`manifest-put-status-variants`).
+    #[serde(deserialize_with = "super::status::read")]
     pub status: u16,
     /// The `Location` of success.
     pub location: ManifestLocation,
@@ -27,9 +28,11 @@ pub struct Manifests {
     pub media_type_required: bool,
     /// The status of a manifest with `artifactType` or `subject`, if it is refused. Seen: 405
     /// (`manifest-artifacttype-rejected-405`).
+    #[serde(deserialize_with = "super::status::read_optional")]
     pub artifacts_refused: Option<u16>,
     /// The status of a manifest whose `Content-Type` is not the type of a manifest: 400. Seen: 405
     /// (`manifest-gitea-unsupported-405`), 415 (`manifest-content-type-415`).
+    #[serde(deserialize_with = "super::status::read")]
     pub unknown_type: u16,
     /// The types of manifests that are refused.
     pub refused_types: RefusedTypes,
@@ -61,11 +64,14 @@ pub struct Manifests {
     /// Whether tags in the query are stored. The spec says MAY (`tag-parameter-unsupported`).
     pub tag_parameters: bool,
     /// The status of a manifest that is longer than the limit: 413. Seen: 400 (`manifest-size-limit`).
+    #[serde(deserialize_with = "super::status::read")]
     pub over_limit: u16,
     /// The status of a reference that is neither a tag nor a digest: 400. Seen: 404 (`bad-reference-routing`).
+    #[serde(deserialize_with = "super::status::read")]
     pub bad_reference: u16,
     /// The status of all requests that write, if they are refused: 403 or 405 `DENIED` (`quota-readonly-status-zoo`,
     /// `proxy-project-push-denied`).
+    #[serde(deserialize_with = "super::status::read_optional")]
     pub read_only: Option<u16>,
 }
 
@@ -178,6 +184,7 @@ pub struct RefusedTypes {
     /// The types, in lower case.
     pub types: Vec<String>,
     /// The status: 415, 400, 405 or 500.
+    #[serde(deserialize_with = "super::status::read")]
     pub status: u16,
 }
 
@@ -213,6 +220,7 @@ pub enum DuplicatePut {
 #[non_exhaustive]
 pub struct ImmutableTags {
     /// The status: 409 (Quay), 412 (Harbor), 403 (Artifactory), 400 (ECR).
+    #[serde(deserialize_with = "super::status::read")]
     pub status: u16,
     /// The error code: `TAG_IMMUTABLE`, `PRECONDITION`, `DENIED`, `TAG_INVALID`.
     pub code: String,

@@ -27,6 +27,7 @@ mod mount;
 mod read;
 mod referrers;
 mod start;
+mod status;
 
 use serde::{Deserialize, Serialize};
 

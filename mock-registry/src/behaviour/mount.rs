@@ -11,14 +11,17 @@ pub struct Mounting {
     pub policy: MountPolicy,
     /// The status if the source does not have the blob, or the client may not read the source: 202, with an upload.
     /// Seen: 401 (`mount-unauthorised-401`), 403 (`mount-forbidden-403`), 404 (`mount-missing-404`), 405, 500.
+    #[serde(deserialize_with = "super::status::read")]
     pub missing: u16,
     /// The status if the source does not exist, or the client may not read it; the value of `missing` if it is not set.
     /// Seen: 401 (`mount-unauthorised-401`).
+    #[serde(deserialize_with = "super::status::read_optional")]
     pub absent_source: Option<u16>,
     /// How a mount without `from` is answered.
     pub without_from: WithoutFrom,
     /// The status of a `POST` with `from` and without `mount`: 202, with an upload. Seen: 405
     /// (`mount-from-without-mount-405`).
+    #[serde(deserialize_with = "super::status::read")]
     pub from_alone: u16,
     /// Whether a mount with the parameter `origin`, which is not in the spec, is refused with 401
     /// (`mount-origin-param-breaks-hub`).
@@ -55,7 +58,7 @@ pub enum MountPolicy {
     /// blob mounting disabled).
     Never,
     /// Nowhere: the answer always has this status (`mount-401-nexus`).
-    Refused(u16),
+    Refused(#[serde(deserialize_with = "super::status::read")] u16),
 }
 
 /// How a mount that names no source is answered.
@@ -71,5 +74,5 @@ pub enum WithoutFrom {
     /// It starts an upload, with 202 (`mount-without-from-ok-202`).
     Upload,
     /// It is refused with this status: 400 (`mount-without-from-rejected`).
-    Refused(u16),
+    Refused(#[serde(deserialize_with = "super::status::read")] u16),
 }

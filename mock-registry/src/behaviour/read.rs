@@ -9,15 +9,18 @@ use serde::{Deserialize, Serialize};
 pub struct Reading {
     /// The status of `HEAD` of a manifest that does not exist: 404. Seen: 403 (`manifest-head-403-means-missing`), 401
     /// (`head-needs-push-scope`), 500 (`manifest-head-500-when-repo-missing`).
+    #[serde(deserialize_with = "super::status::read")]
     pub missing_manifest: u16,
     /// The status of `HEAD` of a manifest in a repository that does not exist; the same as for other missing manifests
     /// if it is not set. Seen: 403 (`manifest-head-403-means-missing`), 500 (`manifest-head-500-when-repo-missing`).
+    #[serde(deserialize_with = "super::status::read_optional")]
     pub missing_repository: Option<u16>,
     /// Whether the answer to a malformed tag or digest is 404 with plain text instead of an error code
     /// (`bad-reference-routing`).
     pub bad_reference_as_text: bool,
     /// The status of `HEAD` of a blob that does not exist: 404. Seen: 401 (`blob-head-401-means-missing`), 403
     /// (`ghcr-head-403-without-write`).
+    #[serde(deserialize_with = "super::status::read")]
     pub missing_blob: u16,
     /// Whether `HEAD` of a manifest is supported. If it is not, the status is 405 (`manifest-head-405`).
     pub manifest_head: bool,

@@ -14,6 +14,7 @@ pub struct Referrers {
     /// Whether a list can be filtered by `artifactType` (`referrers-filter-client-side`). The spec says SHOULD.
     pub filter: bool,
     /// The status if the subject does not exist: 200. Seen: 400 (`referrers-empty-vs-missing-subject`).
+    #[serde(deserialize_with = "super::status::read")]
     pub unknown_subject: u16,
     /// Whether the descriptors in a list have an `artifactType` (`referrers-descriptor-shape`).
     pub artifact_types: bool,
@@ -50,7 +51,7 @@ pub enum ReferrersApi {
     /// 200 with JSON that is not an index (`referrers-odd-status-means-unsupported`).
     OtherJson,
     /// This status: 400, 403, 405, 406, 415 (`referrers-odd-status-means-unsupported`).
-    Refused(u16),
+    Refused(#[serde(deserialize_with = "super::status::read")] u16),
 }
 
 /// Whether `OCI-Subject` is sent for a manifest with a subject.
