@@ -154,6 +154,7 @@ impl<K: Key> Client<K> {
             lane.earn();
         }
         task.troubles.remove(&flight.row);
+        task.waited.remove(&flight.row);
         task.attempts = flight.attempt;
         task.throttled = task.throttled.filter(|throttled| throttled.row != flight.row);
         self.settle(task, Outcome::Answer { from: flight.target, response, end });

@@ -72,10 +72,7 @@ impl<K: Key> Client<K> {
         let why = format!("the registry answered {}", status.as_u16());
         let attempt = match asked.filter(|asked| !asked.is_zero()) {
             // A wait that the registry asked for costs nothing. `Retry-After: 0` asks for no wait.
-            Some(asked) => {
-                self.wait_as_asked(task, flight, asked, is_throttling(status), why);
-                Attempt::Next
-            }
+            Some(asked) => self.wait_as_asked(task, flight, asked, is_throttling(status), why),
             None if is_throttling(status) => self.wait_for_lane(task, flight, why),
             None => self.another_attempt(task, flight, why),
         };
@@ -90,6 +87,7 @@ impl<K: Key> Client<K> {
             // The last answer is final: the registry may never answer differently.
             Attempt::Last | Attempt::Unpaid => {
                 task.troubles.remove(&flight.row);
+                task.waited.remove(&flight.row);
                 task.attempts = flight.attempt;
                 self.settle(task, answer);
             }
@@ -180,8 +178,17 @@ impl<K: Key> Client<K> {
         Attempt::Next
     }
 
-    /// Makes the task wait as long as its origin asked for, and longer each time.
-    fn wait_as_asked(&mut self, task: &mut Task<K>, flight: &Flight, asked: Duration, is_throttled: bool, why: String) {
+    /// Makes the task wait as long as its origin asked for, and longer each time. This is the last attempt if the origin
+    /// has asked for longer waits than [`Options::patience`](crate::Options::patience) before requests of this row, but
+    /// answers other requests: otherwise a registry that serves questions and defers every upload would never be left.
+    fn wait_as_asked(
+        &mut self,
+        task: &mut Task<K>,
+        flight: &Flight,
+        asked: Duration,
+        is_throttled: bool,
+        why: String,
+    ) -> Attempt {
         task.waits = task.waits.saturating_add(1);
         let options = self.options.clone();
         let backoff = &mut self.lane(flight.target.origin()).backoff;
@@ -189,9 +196,16 @@ impl<K: Key> Client<K> {
         let own =
             if is_throttled { backoff.throttled(task.waits, &options) } else { backoff.before(attempt, &options) };
         let wait = backoff.after(asked, &options).max(own);
-        let until = self.now.after(wait);
+        let (until, patience) = (self.now.after(wait), self.options.patience);
+        let serves_others = self.lane(flight.target.origin()).refused_for() < patience;
+        let waited = task.waited.entry(flight.row).or_default();
+        if *waited >= patience && serves_others {
+            return Attempt::Last;
+        }
+        *waited = waited.saturating_add(wait);
         self.rest(task, flight, until, why);
         self.lose_patience_after(task);
+        Attempt::Next
     }
 
     /// Makes the task wait until this moment.

@@ -34,6 +34,8 @@ pub(super) struct Task<K> {
     pub(super) attempts: u32,
     /// How often the registry asked to wait before the current request.
     pub(super) waits: u32,
+    /// How long the registry asked to wait, by row. The time of a row is reset when a request of it is answered.
+    pub(super) waited: BTreeMap<Row, Duration>,
     /// The last refusal by an overloaded origin that stated no wait.
     pub(super) throttled: Option<Throttled>,
     /// The last transient refusal of the current request by the registry itself.
@@ -192,6 +194,7 @@ impl<K> Task<K> {
             troubles: BTreeMap::new(),
             attempts: 0,
             waits: 0,
+            waited: BTreeMap::new(),
             throttled: None,
             refusal: None,
             redirect: None,

@@ -211,6 +211,29 @@ fn a_registry_that_serves_questions_only_is_given_up_soon() {
     assert!(failure.contains("503") && world.done[&push].0 < seconds(120), "{:?}: {failure}", world.done[&push].0);
 }
 
+/// A registry that can be asked, and asks for a wait whenever it is to take something.
+#[test]
+fn a_registry_that_serves_questions_and_defers_uploads_ends_the_patience() {
+    for questions in [404, 202] {
+        let mut world = World::new(Options::default(), |_, request| {
+            Fate::Answered(
+                millis(20),
+                match request.method().is_safe() {
+                    true => respond(questions, &[], ""),
+                    false => respond(503, &[("retry-after", "10")], ""),
+                },
+            )
+        });
+        let push = world.client.start(push("registry.example", "a/b", &[("x", 10)]));
+        world.run();
+        let failure = world.failure(push);
+        let is_named = matches!(failure.kind, FailureKind::PatienceExhausted { .. });
+        assert!(is_named || failure.to_string().contains("503"), "{questions}: {failure}");
+        let waited = world.done[&push].0;
+        assert!(waited >= seconds(900) && waited < seconds(3600), "{waited:?}");
+    }
+}
+
 #[test]
 fn a_registry_that_only_asks_for_waits_ends_the_patience() {
     let answer = |retry_after| respond(503, &[("retry-after", retry_after)], "");

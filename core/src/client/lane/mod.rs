@@ -194,6 +194,11 @@ impl Lane {
         before
     }
 
+    /// How long the origin has only asked for waits.
+    pub(super) const fn refused_for(&self) -> Duration {
+        self.refused_for
+    }
+
     /// The requests that waited have failed, so the sum of the waits starts again.
     pub(super) const fn forgive(&mut self) {
         self.refused_for = Duration::ZERO;
