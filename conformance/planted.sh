@@ -24,24 +24,9 @@ export GIT_CEILING_DIRECTORIES=$work
 # field NAME FILE: what the head of a patch says.
 field() { sed -n "s/^$1: //p; /^---/q" "$2"; }
 
-# build WHAT..., run WHAT...: as `Run` of a patch has it.
-build() { quietly "$1" build "${@:2}"; }
-run() { quietly "$1" run "${@:2}"; }
-
-quietly() {
-    local what=$1 act=$2
-    shift 2
-    case $what in
-        test)
-            local test=(--quiet --package longshore-conformance --test "$1")
-            if [ "$act" = build ]; then cargo test "${test[@]}" --no-run; else cargo test "${test[@]}" -- "${@:2}"; fi
-            ;;
-        *)
-            printf 'nobody knows how to run %s\n' "$what"
-            return 2
-            ;;
-    esac >"$log" 2>&1
-}
+# build TEST, run TEST ARGUMENTS...: a test of the suites, quietly.
+build() { cargo test --quiet --package longshore-conformance --test "$1" --no-run >"$log" 2>&1; }
+run() { cargo test --quiet --package longshore-conformance --test "$1" -- "${@:2}" >"$log" 2>&1; }
 
 wanted() {
     [ $# -gt 1 ] || return 0
@@ -62,9 +47,9 @@ fail() {
 # plant NAME: plants one bug, has it found, and takes it out again.
 plant() {
     local name=$1 patch=$root/conformance/planted/$1.patch begin=$SECONDS built what seen
-    read -ra what <<<"$(field Run "$patch")"
+    read -ra what <<<"$(field Test "$patch")"
     seen=$(field Seen "$patch")
-    if [ -z "${what[*]}" ] || [ -z "$seen" ]; then fail "$name" 'its head has no Run or no Seen'; return; fi
+    if [ -z "${what[*]}" ] || [ -z "$seen" ]; then fail "$name" 'its head has no Test or no Seen'; return; fi
     if ! git -C "$copy" apply --check "$patch" 2>"$log"; then fail "$name" 'it does not apply any more' show; return; fi
     git -C "$copy" apply --whitespace=nowarn "$patch"
     if ! build "${what[@]}"; then
@@ -113,7 +98,7 @@ while read -ra what; do
         fail "${what[*]}" 'it fails without any bug' show
         exit 1
     fi
-done < <(for name in "${names[@]}"; do field Run "$root/conformance/planted/$name.patch"; done | sort -u)
+done < <(for name in "${names[@]}"; do field Test "$root/conformance/planted/$name.patch"; done | sort -u)
 
 for name in "${names[@]}"; do plant "$name"; done
 printf '%d bugs were planted, %d of them not found as they should be\n' "${#names[@]}" "$failures"
