@@ -112,11 +112,14 @@ fn a_registry_that_lets_nobody_in_is_not_judged() {
         let mock = Mock::start(&["--auth", users.to_str().unwrap(), "--auth-scheme", scheme]);
         for name in ["conformance", "probe"] {
             let said = refused(1, &[name, &mock.authority]);
-            assert!(said.contains("asks for credentials for longshore/conformance: it answers 401"), "{said}");
+            assert!(said.contains("asks for credentials for longshore/conformance (401): use --username"), "{said}");
             let output =
                 run_with_input(command(&[name, &mock.authority, "--username", "alice", "--password-stdin"]), "no");
             let said = String::from_utf8_lossy(&output.stderr);
-            assert!(said.contains("refuses the credentials for longshore/conformance: it answers 401"), "{said}");
+            assert!(
+                said.contains("refuses the credentials for longshore/conformance (401): check the user name"),
+                "{said}"
+            );
             assert_eq!(output.status.code(), Some(1), "{said}");
         }
     }

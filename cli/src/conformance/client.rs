@@ -30,9 +30,15 @@ impl HttpClient {
         let registry = &options.registry;
         match ping(self, options) {
             Ok(answer) if answer.status() == StatusCode::UNAUTHORIZED => {
-                let why =
-                    if options.credentials.is_some() { "refuses the credentials" } else { "asks for credentials" };
-                Err(Error::failed(format!("{registry} {why} for {}: it answers 401", options.repository)))
+                let repository = &options.repository;
+                Err(Error::failed(match options.credentials {
+                    Some(_) => format!(
+                        "{registry} refuses the credentials for {repository} (401): check the user name, the password and the right to push"
+                    ),
+                    None => format!(
+                        "{registry} asks for credentials for {repository} (401): use --username with --password-stdin, or docker login"
+                    ),
+                }))
             }
             // What breaks off, or is too long, is an answer of a kind: it is judged.
             Ok(_) | Err(NoAnswer::Lost(_)) => Ok(()),

@@ -46,7 +46,8 @@ pub struct Options {
     /// The longest `Retry-After` that is followed, inclusive. A longer one is an error at once. Default 5 minutes.
     pub retry_after_limit: Duration,
     /// How long an origin may only ask for waits (429 or 503 with `Retry-After`), before the requests that wait for it
-    /// fail. The waits are added up. Default 15 minutes.
+    /// fail. The waits are added up. If it serves other requests meanwhile, a request of a row for which it has only
+    /// asked for waits for as long fails with its answer. Default 15 minutes.
     pub patience: Duration,
     /// The retry budget of one origin. Default 500. A retry costs 14, and one after 429 or 503 costs 5; a success adds
     /// 1, and an empty budget is full again after ten minutes. What [`attempts`](Self::attempts) does not count costs
