@@ -1,6 +1,6 @@
 //! Two ways to ask a registry: by a call, and over a socket.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
 use bytes::Bytes;
@@ -10,7 +10,7 @@ use longshore_mock_registry::{Instant, Registry};
 /// What every body is said to be.
 pub(crate) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 
-/// A way to ask. It gives the status, and the path of the `Location`.
+/// A way to ask. It gives the status, and the path of the `Location`; status 0 where the registry hung up.
 pub(crate) trait Client {
     fn ask(&mut self, method: &str, path: &str, body: &[u8]) -> (u16, String);
 }
@@ -54,15 +54,23 @@ impl OverSocket {
 
 impl Client for OverSocket {
     fn ask(&mut self, method: &str, path: &str, body: &[u8]) -> (u16, String) {
+        self.exchange(method, path, body).unwrap_or_default()
+    }
+}
+
+impl OverSocket {
+    fn exchange(&mut self, method: &str, path: &str, body: &[u8]) -> io::Result<(u16, String)> {
         let (address, length) = (self.address, body.len());
         let head = format!(
-            "{method} {path} HTTP/1.1\r\nHost: {address}\r\nContent-Type: {MANIFEST}\r\nContent-Length: {length}\r\n\r\n"
+            "{method} {path} HTTP/1.1\r\nHost: {address}\r\nAccept: {MANIFEST}\r\nContent-Type: {MANIFEST}\r\nContent-Length: {length}\r\n\r\n"
         );
-        self.stream.get_mut().write_all(&[head.as_bytes(), body].concat()).unwrap();
+        self.stream.get_mut().write_all(&[head.as_bytes(), body].concat())?;
         let (mut status, mut length, mut location, mut line) = (0, 0, String::new(), String::new());
         loop {
             line.clear();
-            self.stream.read_line(&mut line).unwrap();
+            if self.stream.read_line(&mut line)? == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
             let Some((name, value)) = line.trim_end().split_once(": ") else {
                 match line.strip_prefix("HTTP/1.1 ") {
                     Some(rest) => status = rest[..3].parse().unwrap(),
@@ -78,7 +86,7 @@ impl Client for OverSocket {
             }
         }
         let mut rest = vec![0; if method == "HEAD" { 0 } else { length }];
-        self.stream.read_exact(&mut rest).unwrap();
-        (status, location)
+        self.stream.read_exact(&mut rest)?;
+        Ok((status, location))
     }
 }
