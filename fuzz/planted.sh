@@ -5,14 +5,16 @@
 #   fuzz/planted.sh                  all of them
 #   fuzz/planted.sh pause-leaks      this one
 #
-# They are planted together in a copy of the repository, under target/planted, so that the program is built once. Each target
+# They are planted together in a copy of the repository, under target/planted-fuzz, so that the program is built once. Each target
 # begins with its own corpus and has a minute. What is not found in that time, or by other words, makes the status 1.
 set -euo pipefail
 cd "$(dirname "$0")"
 exec </dev/null
 
 root=$PWD
-work=$root/target/planted
+# Not within this folder: cargo would add the flags of this one's .cargo/config.toml to those of the copy's, and no counter may be
+# there twice.
+work=${root%/*}/target/planted-fuzz
 copy=$work/copy
 export CARGO_TARGET_DIR=$work/target
 # The copy lies within this repository and is none of it.
