@@ -20,7 +20,13 @@ impl<K: Key> Client<K> {
             return self.settle(task, Outcome::Unknown { status });
         }
         match self.redirect(task, flight, response) {
-            Ok(redirect) => task.redirect = Some(redirect),
+            Ok(redirect) => {
+                task.redirect = Some(redirect);
+                // This redirect is no service to others.
+                if let Some(throttled) = &mut task.throttled {
+                    throttled.served = throttled.served.saturating_add(1);
+                }
+            }
             Err(failure) => self.settle(task, Outcome::Failed(failure.at(flight.row, flight.target.clone()))),
         }
     }

@@ -129,6 +129,10 @@ impl<K: Key> Client<K> {
         if flight.row != Row::FetchToken && self.is_turned_away(id, task, &flight, &response) {
             return;
         }
+        // What is asked before a challenged request can be repeated does not show that the origin serves others.
+        if !is_transient(status) && !matches!(flight.row, Row::Ping | Row::FetchToken) {
+            self.lane(flight.target.origin()).serve(flight.method.is_safe());
+        }
         if flight.row != Row::FetchToken && is_redirect(status) && response.headers().contains_key(LOCATION) {
             return self.redirected(task, &flight, &response);
         }
@@ -169,7 +173,7 @@ impl<K: Key> Client<K> {
         // A transient status does not show how the origin wants to be authenticated.
         if !is_transient(status) {
             lane.is_known = true;
-            lane.answered(flight.method.is_safe(), flight.sent_at, took, now);
+            lane.answered(flight.sent_at, took, now);
         }
     }
 

@@ -51,7 +51,8 @@ pub(super) struct Throttled {
     pub(super) row: Row,
     /// When the request was first refused for this reason.
     pub(super) since: Instant,
-    /// How many requests of the same kind (safe, or not) the origin had served at the last such refusal.
+    /// How many requests of the same kind (safe, or not) the origin had served at the last such refusal, and for this
+    /// task since.
     pub(super) served: u64,
 }
 

@@ -234,6 +234,27 @@ fn a_registry_that_serves_questions_and_defers_uploads_ends_the_patience() {
     }
 }
 
+/// What it wants of its client before it refuses again, is no service to others.
+#[test]
+fn a_registry_that_throttles_what_it_has_challenged_or_redirected_is_given_up_soon() {
+    for status in [401, 307] {
+        let asked = RefCell::new(0);
+        let mut world = World::new(Options::default(), |_, request| {
+            *asked.borrow_mut() += u32::from(request.uri().path() != "/v2/");
+            let status = match (request.uri().path(), *asked.borrow() % 2) {
+                ("/v2/", _) => 412,
+                (_, 0) => status,
+                _ => 429,
+            };
+            Fate::Answered(millis(20), respond(status, &[("location", request.uri().path())], ""))
+        });
+        let push = world.client.start(push("registry.example", "a/b", &[("x", 10)]));
+        world.run();
+        assert!(world.failure(push).to_string().contains("429"), "{}", world.failure(push));
+        assert!(world.sent.len() < 100, "{status}: {} requests in {:?}", world.sent.len(), world.done[&push].0);
+    }
+}
+
 #[test]
 fn a_registry_that_only_asks_for_waits_ends_the_patience() {
     let answer = |retry_after| respond(503, &[("retry-after", retry_after)], "");

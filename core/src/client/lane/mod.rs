@@ -49,8 +49,7 @@ pub(super) struct Lane {
     taken_by_large: usize,
     /// When the origin last answered.
     heard: Instant,
-    /// How many requests the origin has served (answered with something other than 429 or 503): safe ones, and those
-    /// that write.
+    /// How many requests the origin has served (not deferred, and not challenged): safe ones, and those that write.
     served: [u64; 2],
     /// How often in a row it was overloaded without a `Retry-After`.
     throttles: u32,
@@ -144,15 +143,19 @@ impl Lane {
         self.heard = now;
     }
 
-    /// The origin served a request that was sent at `sent`. `is_safe` states whether its method is safe (RFC 9110,
-    /// section 9.2.1); `took` is given only if the request had no body.
-    pub(super) fn answered(&mut self, is_safe: bool, sent: Instant, took: Option<Duration>, now: Instant) {
+    /// The origin answered a request that was sent at `sent`, and did not defer it. `took` is given only if the request
+    /// had no body.
+    pub(super) fn answered(&mut self, sent: Instant, took: Option<Duration>, now: Instant) {
         self.refused_for = Duration::ZERO;
         self.throttles = 0;
+        self.window.answered(sent, took, now);
+    }
+
+    /// The origin served a request. `is_safe` states whether its method is safe (RFC 9110, section 9.2.1).
+    pub(super) const fn serve(&mut self, is_safe: bool) {
         let [asking, writing] = &mut self.served;
         let served = if is_safe { asking } else { writing };
         *served = served.saturating_add(1);
-        self.window.answered(sent, took, now);
     }
 
     /// How many requests it has served with safe methods, or with others. A registry may refuse only one of the two

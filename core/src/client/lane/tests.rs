@@ -75,7 +75,7 @@ fn waits_that_were_asked_for_add_up_until_anything_else_is_answered() {
     assert_eq!(lane.waits(at(9_000), at(5_000)), 10 * second);
     assert_eq!(lane.waits(at(25_000), at(20_000)), 10 * second, "a shorter wait lies within the longer one");
     assert_eq!(lane.waits(at(35_000), at(30_000)), 15 * second, "time in which nothing was asked for is no wait");
-    lane.answered(true, at(30_000), None, at(35_000));
+    lane.answered(at(30_000), None, at(35_000));
     assert_eq!(lane.waits(at(45_000), at(40_000)), Duration::ZERO);
 }
 
