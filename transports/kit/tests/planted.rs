@@ -2,18 +2,17 @@
 //! breaks.
 
 #[path = "../examples/serial_driver/driver.rs"]
-#[allow(dead_code, reason = "the loop of this driver is replaced by one with a saboteur in it")]
 mod driver;
 
 use std::collections::BTreeMap;
 use std::time::Instant as Clock;
 
-use driver::SerialDriver;
 use longshore_conformance::saboteur::{self, Sabotage, Saboteur};
-use longshore_core::driver::{Input, OperationId, Output};
+use longshore_core::driver::{Body, Input, Keep, Limits, NoAnswer, OperationId, Output, RequestId};
+use longshore_core::http::{Method, Request, Response, header};
 use longshore_core::{Algorithm, Client, Failure, Instant, Receipt};
-use longshore_sources::{Sink, Source};
-use longshore_transport_kit::{Capabilities, Work, check_duties};
+use longshore_sources::{IncomingAnswer, SerialDriver, Sink, Source, Sources};
+use longshore_transport_kit::{Capabilities, Content, Work, check_duties};
 
 /// Those that a driver may be.
 fn saboteurs() -> Vec<Saboteur<u32>> {
@@ -37,44 +36,52 @@ fn the_same_driver_without_a_saboteur_holds_the_same_duties() {
     let saboteurs = saboteurs();
     let wanted = |name: &str| saboteurs.iter().any(|saboteur| saboteur.duty == name);
     let report = check_duties(Capabilities::none(), wanted, |_site| {
-        |work: Work| {
-            let (driver, options, operations) = prepare(work);
-            driver.run(Client::new(options), operations)
+        |mut work: Work| {
+            let (sources, sinks) = opened(&mut work);
+            SerialDriver::new(work.options, driver::send)
+                .sources(sources)
+                .sinks(sinks)
+                .credentials(move |registry, repository, stale| work.credentials.look_up(registry, repository, stale))
+                .run(work.operations)
         }
     });
     report.assert();
     assert_eq!(report.results().len(), saboteurs.len());
 }
 
-type Operations = Vec<longshore_core::Operation<u32>>;
+/// The sources and the sinks.
+type Opened = (BTreeMap<u32, Source>, BTreeMap<u32, Sink>);
 
-fn prepare(work: Work) -> (SerialDriver, longshore_core::Options, Operations) {
-    let source = |content: longshore_transport_kit::Content| match content.len() {
+fn opened(work: &mut Work) -> Opened {
+    let source = |content: Content| match content.len() {
         Some(len) => Source::opened_by(len, move |from| content.open(from)),
         None => Source::reader(content.open(0).unwrap(), Algorithm::Sha256),
     };
-    let sources = work.contents.into_iter().map(|(key, content)| (key, source(content))).collect();
-    let sinks = work.sinks.into_iter().map(|(key, sink)| (key, Sink::opened_by(move || sink.open()))).collect();
-    (SerialDriver { sources, sinks, credentials: work.credentials }, work.options, work.operations)
+    let sinks = std::mem::take(&mut work.sinks).into_iter();
+    (
+        std::mem::take(&mut work.contents).into_iter().map(|(key, content)| (key, source(content))).collect(),
+        sinks.map(|(key, sink)| (key, Sink::opened_by(move || sink.open()))).collect(),
+    )
 }
 
 /// The loop of a serial driver, with a saboteur between it and its client.
-fn run(saboteur: Saboteur<u32>, work: Work) -> Vec<Result<Receipt<u32>, Box<Failure>>> {
-    let (driver, options, operations) = prepare(work);
-    let (mut client, mut sabotage) = (Client::new(options), Sabotage::new(&saboteur));
+fn run(saboteur: Saboteur<u32>, mut work: Work) -> Vec<Result<Receipt<u32>, Box<Failure>>> {
+    let (sources, sinks) = opened(&mut work);
+    let sources: Sources<u32> = sources.into_iter().collect();
+    let (mut client, mut sabotage) = (Client::new(work.options), Sabotage::new(&saboteur));
     let start = Clock::now();
-    let operations: Vec<OperationId> = operations.into_iter().map(|operation| client.start(operation)).collect();
+    let operations: Vec<OperationId> = work.operations.into_iter().map(|operation| client.start(operation)).collect();
     let mut results = BTreeMap::new();
     loop {
         let now = Instant::ZERO + start.elapsed();
         let input = match sabotage.poll(&mut client, now) {
             Output::Send { id, request, keep, limits } => {
-                let told = driver.exchange(&mut client, id, request, keep, limits);
+                let told = exchange(&mut client, &sources, |key| sinks.get(key).cloned(), (id, request, keep, limits));
                 told.unwrap_or_else(|why| Input::Failed { id, why })
             }
-            Output::Read { operation, blob, from, up_to } => driver.sources.answer_read(operation, blob, from, up_to),
+            Output::Read { operation, blob, from, up_to } => sources.answer_read(operation, blob, from, up_to),
             Output::Ask { id, registry, repository, stale } => {
-                let answer = driver.credentials.look_up(&registry, repository.as_ref(), stale);
+                let answer = work.credentials.look_up(&registry, repository.as_ref(), stale);
                 Input::Credentials { id, answer }
             }
             Output::Done { operation, result } => {
@@ -91,4 +98,23 @@ fn run(saboteur: Saboteur<u32>, work: Work) -> Vec<Result<Receipt<u32>, Box<Fail
         sabotage.handle(&mut client, input);
     }
     operations.iter().filter_map(|operation| results.remove(operation)).collect()
+}
+
+/// An [`Output::Send`].
+type Sending = (RequestId, Request<Body<u32>>, Keep<u32>, Limits);
+
+fn exchange(
+    client: &mut Client<u32>,
+    sources: &Sources<u32>,
+    sink: impl FnOnce(&u32) -> Option<Sink>,
+    (id, request, keep, limits): Sending,
+) -> Result<Input<u32>, NoAnswer> {
+    let (head, body) = request.into_parts();
+    let is_head = head.method == Method::HEAD;
+    let answer = driver::send(Request::from_parts(head, sources.body(&body)?), limits)?;
+    sources.rest_ended(&body).into_iter().for_each(|ended| client.handle(ended));
+    let (head, incoming) = answer.into_parts();
+    let len = head.headers.get(header::CONTENT_LENGTH).and_then(|len| len.to_str().ok()?.parse().ok());
+    let answer = IncomingAnswer::new(id, Response::from_parts(head, ()), keep, limits, sink)?;
+    answer.read(incoming, if is_head { Some(0) } else { len })
 }

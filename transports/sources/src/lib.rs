@@ -10,6 +10,7 @@
 //! * [`layout`]: OCI image layouts in a folder or a tar: selects an image, and finds everything that it needs.
 //! * [`pack`]: makes small images, for demonstrations and tests.
 //! * [`portable_path`]: paths that stay below a folder on every system.
+//! * [`serial`]: a driver for every HTTP stack that blocks and sends one request at a time.
 //! * [`sink`]: where the bytes of a pulled blob are written.
 //! * [`source`]: where the bytes of one blob come from. They are read in pieces, and verified at the same time.
 //! * [`staging`]: a folder that appears under its name only when it is complete.
@@ -38,6 +39,7 @@ pub mod incoming;
 pub mod layout;
 pub mod pack;
 pub mod portable_path;
+pub mod serial;
 pub mod sink;
 pub mod source;
 pub mod staging;
@@ -48,5 +50,6 @@ pub use image::{ImageError, push_of};
 pub use incoming::IncomingAnswer;
 pub use layout::{Layout, LayoutError, LayoutOptions, Selection, SourceArgument};
 pub use portable_path::{PortablePath, PortablePathError};
+pub use serial::SerialDriver;
 pub use sink::{Memory, Sink};
 pub use source::{Source, SourceError, Sources};

@@ -23,7 +23,7 @@ mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use longshore_core::Origin;
 use rustls::crypto::{CryptoProvider, ring};
@@ -41,6 +41,8 @@ pub struct Tls {
     named: Vec<CertificateDer<'static>>,
     identities: BTreeMap<Origin, Identity>,
     unverified: BTreeSet<Origin>,
+    /// What all configurations share: the system's certificates need time to read, and memory.
+    verifier: Mutex<Option<Arc<Named>>>,
 }
 
 /// Builds a [`Tls`].
@@ -98,7 +100,8 @@ impl Tls {
         Ok(builder.with_root_certificates(RootCertStore::empty()).with_no_client_auth())
     }
 
-    /// The configuration for an origin with its own rules, or for all other origins. The system's CAs are read again.
+    /// The configuration for an origin with its own rules, or for all other origins. The system's CAs are read when the
+    /// first configuration is made that needs them, and kept.
     ///
     /// # Errors
     /// [`Error::General`] with the text [`NO_CA`] if no CA is trusted on this machine, and rustls's error if it rejects
@@ -111,12 +114,22 @@ impl Tls {
         let builder = if own.is_some_and(|origin| self.unverified.contains(origin)) {
             builder.with_custom_certificate_verifier(Arc::new(Anyone(provider)))
         } else {
-            builder.with_custom_certificate_verifier(Arc::new(Named::new(&self.named, provider)?))
+            builder.with_custom_certificate_verifier(self.verifier()?)
         };
         match own.and_then(|origin| self.identities.get(origin)) {
             Some(Identity { chain, key }) => builder.with_client_auth_cert(chain.clone(), key.clone_key()),
             None => Ok(builder.with_no_client_auth()),
         }
+    }
+
+    fn verifier(&self) -> Result<Arc<Named>, Error> {
+        let mut verifier = self.verifier.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(verifier) = &*verifier {
+            return Ok(Arc::clone(verifier));
+        }
+        let named = Arc::new(Named::new(&self.named, Arc::clone(&self.provider))?);
+        *verifier = Some(Arc::clone(&named));
+        Ok(named)
     }
 }
 
@@ -161,7 +174,8 @@ impl TlsBuilder {
                 Identity::read(&certificate, &key).map_err(|why| TlsError::Identity { origin: origin.clone(), why })?;
             identities.insert(origin, identity);
         }
-        Ok(Tls { provider: Arc::new(ring::default_provider()), named, identities, unverified: self.unverified })
+        let provider = Arc::new(ring::default_provider());
+        Ok(Tls { provider, named, identities, unverified: self.unverified, verifier: Mutex::default() })
     }
 }
 

@@ -2,9 +2,8 @@
 
 mod driver;
 
-use driver::SerialDriver;
-use longshore_core::{Algorithm, Client, Failure, Receipt};
-use longshore_sources::{Sink, Source};
+use longshore_core::{Algorithm, Failure, Receipt};
+use longshore_sources::{SerialDriver, Sink, Source};
 use longshore_transport_kit::{Capabilities, Content, Work, check};
 
 fn main() {
@@ -15,10 +14,12 @@ fn main() {
 
 /// Lets a new driver do the kit's work.
 fn serial(work: Work) -> Vec<Result<Receipt<u32>, Box<Failure>>> {
-    let sources = work.contents.into_iter().map(|(key, content)| (key, source(content))).collect();
-    let sinks = work.sinks.into_iter().map(|(key, sink)| (key, Sink::opened_by(move || sink.open()))).collect();
-    let driver = SerialDriver { sources, sinks, credentials: work.credentials };
-    driver.run(Client::new(work.options), work.operations)
+    let sinks = work.sinks.into_iter().map(|(key, sink)| (key, Sink::opened_by(move || sink.open())));
+    SerialDriver::new(work.options, driver::send)
+        .sources(work.contents.into_iter().map(|(key, content)| (key, source(content))))
+        .sinks(sinks)
+        .credentials(move |registry, repository, stale| work.credentials.look_up(registry, repository, stale))
+        .run(work.operations)
 }
 
 fn source(content: Content) -> Source {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io::{self, Read};
 use std::ops::Range;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use bytes::{Buf, Bytes};
 
@@ -21,7 +21,7 @@ pub struct BodyReader {
     position: u64,
     /// The position after the last byte, if the length is known.
     end: Option<u64>,
-    failed: bool,
+    failure: Arc<OnceLock<SourceError>>,
     /// Bytes of the current piece that [`Read`] has not returned yet.
     unread: Bytes,
 }
@@ -41,7 +41,7 @@ impl BodyReader {
     }
 
     fn new(from: From, position: u64, end: Option<u64>) -> Self {
-        Self { from, position, end, failed: false, unread: Bytes::new() }
+        Self { from, position, end, failure: Arc::default(), unread: Bytes::new() }
     }
 
     /// How many bytes are still to come, if that is known.
@@ -83,13 +83,14 @@ impl BodyReader {
         if !self.unread.is_empty() {
             return Ok(Some(std::mem::take(&mut self.unread)));
         }
-        if self.failed || self.end == Some(self.position) {
+        if self.failure.get().is_some() || self.end == Some(self.position) {
             return Ok(None);
         }
         let piece = self.read_piece();
         match &piece {
             Ok(piece) => self.position += piece.as_ref().map_or(0, |piece| piece.len() as u64),
-            Err(_) => self.failed = true,
+            // It is set once: after an error nothing is read.
+            Err(error) => drop(self.failure.set(error.clone())),
         }
         piece
     }
@@ -101,6 +102,17 @@ impl BodyReader {
             From::Replayable { hasher, .. } => hasher.as_ref().and_then(|hasher| lock(hasher).ended()),
             From::Once(stream) => lock(stream).ended(),
         }
+    }
+
+    /// The error with which this body has failed, if it has. The request must not look complete then.
+    #[must_use]
+    pub fn failure(&self) -> Option<&SourceError> {
+        self.failure.get()
+    }
+
+    /// Holds that error also after an HTTP stack has taken the body and reports an error of its own.
+    pub(crate) fn failure_handle(&self) -> Arc<OnceLock<SourceError>> {
+        Arc::clone(&self.failure)
     }
 
     fn read_piece(&mut self) -> Result<Option<Bytes>, SourceError> {
@@ -125,7 +137,7 @@ impl BodyReader {
 
 impl Read for BodyReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.failed {
+        if self.failure.get().is_some() {
             return Err(io::Error::other("the body has failed already"));
         }
         if self.unread.is_empty() && !buffer.is_empty() {
