@@ -13,7 +13,7 @@ fn the_readme_says_how_many_lines_the_two_drivers_have() {
     let serial = lines(&["examples/serial_driver/driver.rs"]);
     let concurrent = lines(&["examples/hyper_driver/driver.rs", "examples/hyper_driver/exchange.rs"]);
     for (lines, link) in [(serial, "[serial]"), (concurrent, "[concurrent and streaming]")] {
-        let before = readme.split(link).next().unwrap().trim_end_matches(['(', '\n']);
+        let before = readme.split(link).next().unwrap().trim_end_matches(['(', '\n', ' ']);
         let said = before.trim_end_matches(" lines").split([' ', '\n']).next_back().unwrap();
         assert_eq!(said, lines.to_string(), "{link}");
     }

@@ -100,8 +100,8 @@ impl Tls {
         Ok(builder.with_root_certificates(RootCertStore::empty()).with_no_client_auth())
     }
 
-    /// The configuration for an origin with its own rules, or for all other origins. The system's CAs are read when the
-    /// first configuration is made that needs them, and kept.
+    /// The configuration for an origin with its own rules, or for all other origins. The system's CAs are read once, when
+    /// they are first needed.
     ///
     /// # Errors
     /// [`Error::General`] with the text [`NO_CA`] if no CA is trusted on this machine, and rustls's error if it rejects

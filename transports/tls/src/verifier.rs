@@ -1,6 +1,6 @@
 //! Verifies the certificates of servers.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::verify_server_name;
@@ -18,21 +18,30 @@ use x509_parser::x509::X509Version;
 pub(crate) struct Named {
     provider: Arc<CryptoProvider>,
     certificates: Vec<CertificateDer<'static>>,
-    /// `None` if there is neither a system CA nor a named one.
-    chains: Option<Verifier>,
+    /// Made when a server has another certificate than the named ones: only then the system's CAs are read, which takes
+    /// milliseconds and half a mebibyte. Holds `None` if there is neither a system CA nor a named one.
+    chains: OnceLock<Option<Verifier>>,
 }
 
 impl Named {
     /// # Errors
     /// If there is no certificate to trust.
     pub(crate) fn new(certificates: &[CertificateDer<'static>], provider: Arc<CryptoProvider>) -> Result<Self, Error> {
-        let authorities = certificates.iter().filter(|certificate| may_vouch(certificate)).cloned();
-        let chains = match Verifier::new_with_extra_roots(authorities, Arc::clone(&provider)) {
-            Ok(chains) => Some(chains),
-            Err(error) if certificates.is_empty() => return Err(error),
-            Err(_) => None,
-        };
-        Ok(Self { provider, certificates: certificates.to_vec(), chains })
+        let named = Self { provider, certificates: certificates.to_vec(), chains: OnceLock::new() };
+        if named.certificates.is_empty() {
+            let of_system = named.read_chains()?;
+            named.chains.get_or_init(|| Some(of_system));
+        }
+        Ok(named)
+    }
+
+    fn chains(&self) -> Option<&Verifier> {
+        self.chains.get_or_init(|| self.read_chains().ok()).as_ref()
+    }
+
+    fn read_chains(&self) -> Result<Verifier, Error> {
+        let authorities = self.certificates.iter().filter(|certificate| may_vouch(certificate)).cloned();
+        Verifier::new_with_extra_roots(authorities, Arc::clone(&self.provider))
     }
 }
 
@@ -51,7 +60,7 @@ impl ServerCertVerifier for Named {
             verify_server_name(&ParsedCertificate::try_from(certificate)?, name)?;
             return Ok(ServerCertVerified::assertion());
         }
-        match &self.chains {
+        match self.chains() {
             Some(chains) => chains.verify_server_cert(certificate, intermediates, name, ocsp_response, now),
             None => Err(CertificateError::UnknownIssuer.into()),
         }

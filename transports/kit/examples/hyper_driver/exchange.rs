@@ -13,12 +13,13 @@ use hyper_util::rt::TokioIo;
 use longshore_core::bytes::Bytes;
 use longshore_core::driver::{Body, Input, Keep, Limits, NoAnswer, RequestId};
 use longshore_core::http::{HeaderValue, Request, Response, Uri, header};
-use longshore_sources::{IncomingAnswer, Sink, Sources};
+use longshore_sources::{IncomingAnswer, Sink, SourceError, Sources};
 use longshore_transport_kit::CredentialLookup;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
-use tokio::task::{JoinSet, spawn_blocking};
+use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout, timeout_at};
 
 /// What all exchanges share.
@@ -70,8 +71,12 @@ pub(crate) async fn run(
     let outgoing = if body.is_empty() {
         Either::Left(Empty::new())
     } else {
-        let (pieces, outgoing) = Channel::new(1);
-        tasks.spawn(send(Arc::clone(shared), id, body, pieces, Arc::clone(&activity)));
+        let (mut pieces, outgoing) = Channel::new(1);
+        let (shared, activity) = (Arc::clone(shared), Arc::clone(&activity));
+        tasks.spawn_blocking(move || match send(&shared, id, &body, &mut pieces, &activity) {
+            Ok(()) => drop(pieces),
+            Err(error) => pieces.abort(error.into()),
+        });
         Either::Right(outgoing)
     };
     let answer = sender.send_request(Request::from_parts(head, outgoing));
@@ -90,44 +95,26 @@ pub(crate) async fn run(
     }
 }
 
-/// Sends the body. Threads that may block read it, a piece ahead of the network.
-async fn send(
-    shared: Arc<Shared>,
+/// Sends the body, in a thread that may block: the source is read a piece ahead of the network.
+fn send(
+    shared: &Shared,
     id: RequestId,
-    body: Body<u32>,
-    mut pieces: Sender<Bytes, NoAnswer>,
-    activity: Arc<Activity>,
-) {
-    let mut total = 0;
-    let mut reader = match shared.sources.body(&body) {
-        Ok(reader) => reader,
-        Err(error) => return pieces.abort(error.into()),
-    };
-    loop {
-        activity.pause();
-        let read = spawn_blocking(move || {
-            let piece = reader.next_piece();
-            (reader, piece)
-        });
-        let piece;
-        let Ok(read) = read.await else {
-            return pieces.abort(NoAnswer::Source("its reader panicked".to_owned()));
-        };
-        (reader, piece) = read;
-        activity.touch();
-        match piece {
-            Ok(Some(piece)) => {
-                total += piece.len() as u64;
-                if pieces.send_data(piece).await.is_err() {
-                    return;
-                }
-                shared.tell(Input::Sent { id, total });
-            }
-            // The core hears of a blob's end before the registry can answer.
-            Ok(None) => return shared.sources.rest_ended(&body).into_iter().for_each(|ended| shared.tell(ended)),
-            Err(error) => return pieces.abort(error.into()),
+    body: &Body<u32>,
+    pieces: &mut Sender<Bytes, NoAnswer>,
+    activity: &Activity,
+) -> Result<(), SourceError> {
+    let (mut reader, mut total) = (shared.sources.body(body)?, 0);
+    while let Some(piece) = activity.paused(|| reader.next_piece())? {
+        total += piece.len() as u64;
+        if Handle::current().block_on(pieces.send_data(piece)).is_err() {
+            // The connection has ended, and nothing takes the rest.
+            return Ok(());
         }
+        shared.tell(Input::Sent { id, total });
     }
+    // The core hears of a blob's end before the registry can answer.
+    shared.sources.rest_ended(body).into_iter().for_each(|ended| shared.tell(ended));
+    Ok(())
 }
 
 /// When a byte last moved, either way; nothing while a source is read: the time that it takes is nobody's silence.
@@ -138,8 +125,12 @@ impl Activity {
         *self.0.lock().expect("no panic") = Some(Instant::now());
     }
 
-    fn pause(&self) {
+    /// Reads a source, which may take any time.
+    fn paused<T>(&self, read: impl FnOnce() -> T) -> T {
         *self.0.lock().expect("no panic") = None;
+        let read = read();
+        self.touch();
+        read
     }
 
     /// Waits for as long as bytes move now and then.
