@@ -12,16 +12,16 @@ use longshore_mock_registry::report::Level;
 use super::login::{LoginArguments, TrustArguments};
 use crate::exit::Error;
 
-/// The repository that is worked in where none is named.
+/// The repository that is used if none is named.
 const REPOSITORY: &str = "longshore/conformance";
 
 /// What `--help` says about the status.
 pub(super) const HELP: &str = "\
-Each requirement is passed, failed, skipped (the registry does not have it, which the specification allows), known to fail
-(--known-failures), passed though it was known to fail, or an error: nothing can be said, because what it needs could not be
-brought about or its time was over.
+Each requirement is passed, failed, skipped (the registry does not support it, which the specification allows), known to fail \
+(--known-failures), passed although it was known to fail, or an error: it could not be checked, because its preparation failed \
+or took too long.
 
-Exit status: 0 no MUST counts against the registry, 1 one does, 2 misuse, 130 stopped by Ctrl-C.";
+Exit status: 0 no MUST failed or had an error (but for known failures), 1 one did, 2 misuse, 130 stopped by Ctrl-C.";
 
 /// Options of `longshore conformance`.
 #[derive(Debug, Args)]
@@ -30,13 +30,13 @@ pub(crate) struct ConformanceArguments {
     #[arg(
         required_unless_present = "list",
         value_name = "URL",
-        help = "The registry, and the repository to work in: [http[s]://]registry[:port][/repository]; longshore/conformance where none is named"
+        help = "The registry, and the repository to work in: [http[s]://]registry[:port][/repository]. The default repository is longshore/conformance"
     )]
     pub(crate) registry: Option<TestedRegistry>,
-    /// Talk plain HTTP to the registry; implied for localhost and loopback addresses
+    /// Use plain HTTP. This is the default for localhost and loopback addresses
     #[arg(long, conflicts_with = "https")]
     pub(crate) plain_http: bool,
-    /// Talk HTTPS to the registry, also on localhost; implied by --ca, --client-cert and --insecure-skip-verify
+    /// Use HTTPS, also on localhost. --ca, --client-cert and --insecure-skip-verify imply it
     #[arg(long)]
     pub(crate) https: bool,
     #[command(flatten)]
@@ -56,19 +56,19 @@ pub(crate) struct SelectionArguments {
     /// Show the requirements that would be checked, and send nothing
     #[arg(long)]
     pub(crate) list: bool,
-    /// Only requirements whose id holds this text; may be given several times
+    /// Only requirements whose id contains this text. Can be given more than once
     #[arg(long, value_name = "TEXT")]
     pub(crate) filter: Vec<String>,
-    /// Only requirements of this level, or a stronger one
+    /// Only requirements of this level or a stronger one
     #[arg(long, value_name = "LEVEL", default_value = "may")]
     pub(crate) level: RequirementLevel,
-    /// The version of the specification: 1.0, 1.1, or 1.2, which is being written
+    /// The version of the specification: 1.0, 1.1, or 1.2 (a draft)
     #[arg(long, value_name = "VERSION", default_value = "1.1")]
     pub(crate) spec: Version,
-    /// What is known to fail, each with its reason: TOML, a table known-failures of ids and reasons
+    /// A TOML file of requirements that are known to fail: a table known-failures with a reason for each id
     #[arg(long, value_name = "FILE")]
     pub(crate) known_failures: Option<PathBuf>,
-    /// A blob that is there and that these credentials may not read, repository@digest: does a mount give it away?
+    /// An existing blob that these credentials may not read, as repository@digest: checks that a mount does not give access to it
     #[arg(long, value_name = "BLOB", value_parser = private_blob)]
     pub(crate) private_blob: Option<(Repository, Digest)>,
 }
@@ -77,19 +77,19 @@ pub(crate) struct SelectionArguments {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Run")]
 pub(crate) struct RunArguments {
-    /// Write results.json, junit.xml and report.html into this folder, which is made if need be
+    /// Write results.json, junit.xml and report.html into this folder, which is made if it does not exist
     #[arg(long, value_name = "DIR")]
     pub(crate) output: Option<PathBuf>,
     /// Print the report as JSON, in place of the table
     #[arg(long)]
     pub(crate) json: bool,
-    /// How many requirements are checked at once
+    /// How many requirements are checked at a time
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub(crate) jobs: u16,
     /// How long the check of one requirement may take
     #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds)]
     pub(crate) time_limit: Duration,
-    /// The other repository, for mounts; the one to work in with -second behind it where none is named
+    /// The second repository, for mounts [default: the name of the first with -second after it]
     #[arg(long, value_name = "NAME")]
     pub(crate) second_repository: Option<Repository>,
     /// Send the same content as the run that had this seed

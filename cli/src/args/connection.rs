@@ -9,23 +9,23 @@ use longshore_core::{Options, Reference};
 use super::login::{LoginArguments, TrustArguments};
 use crate::exit::Error;
 
-/// How many requests are under way at once if nobody says otherwise.
+/// The most requests in flight, unless --jobs is given.
 const JOBS: u16 = 8;
 
 /// How to reach a registry.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Connection")]
 pub(crate) struct ConnectionArguments {
-    /// Talk plain HTTP to the registry; implied for localhost and loopback addresses
+    /// Use plain HTTP. This is the default for localhost and loopback addresses
     #[arg(long, conflicts_with = "https")]
     pub(crate) plain_http: bool,
-    /// Talk HTTPS to the registry, also on localhost; implied by --ca, --client-cert and --insecure-skip-verify
+    /// Use HTTPS, also on localhost. --ca, --client-cert and --insecure-skip-verify imply it
     #[arg(long)]
     pub(crate) https: bool,
-    /// How many requests may be under way at once
+    /// The most requests in flight at a time
     #[arg(long, value_name = "N", default_value_t = JOBS, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) jobs: u16,
-    /// Write a line of JSON to this file for each exchange with the registry
+    /// Write a line of JSON to this file for each request and its answer
     #[arg(long, value_name = "FILE")]
     pub(crate) trace: Option<PathBuf>,
     #[command(flatten)]

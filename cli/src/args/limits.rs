@@ -12,43 +12,43 @@ use super::values;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Limits")]
 pub(crate) struct LimitArguments {
-    /// The longest manifest [default: 4194304]
+    /// The largest manifest [default: 4194304]
     #[arg(long, value_name = "BYTES", value_parser = values::size)]
     max_manifest: Option<u64>,
-    /// The longest blob [default: 1099511627776]
+    /// The largest blob [default: 1099511627776]
     #[arg(long, value_name = "BYTES", value_parser = values::size)]
     max_blob: Option<u64>,
-    /// How many manifests a repository may have [default: 100000]
+    /// The most manifests in a repository [default: 100000]
     #[arg(long, value_name = "COUNT")]
     max_manifests: Option<usize>,
-    /// How many blobs a repository may have [default: 1000000]
+    /// The most blobs in a repository [default: 1000000]
     #[arg(long, value_name = "COUNT")]
     max_blobs: Option<usize>,
-    /// How many tags a repository may have [default: 100000]
+    /// The most tags in a repository [default: 100000]
     #[arg(long, value_name = "COUNT")]
     max_tags: Option<usize>,
-    /// How many repositories there may be [default: 10000]
+    /// The most repositories [default: 10000]
     #[arg(long, value_name = "COUNT")]
     max_repositories: Option<usize>,
-    /// How many bytes all manifests together may have [default: 1073741824]
+    /// The most bytes of all manifests together [default: 1073741824]
     #[arg(long, value_name = "BYTES", value_parser = values::size)]
     max_manifest_bytes: Option<u64>,
-    /// How many uploads may be open [default: 10000]
+    /// The most open uploads [default: 10000]
     #[arg(long, value_name = "COUNT")]
     max_uploads: Option<usize>,
-    /// How many requests may be on their way in [default: 10000]
+    /// The most requests whose bodies are being received [default: 10000]
     #[arg(long, value_name = "COUNT")]
     max_pending: Option<usize>,
-    /// How many connections there may be; of more, the one that is idle for the longest gives way [default: 1000]
+    /// The most connections. If there are more, the one that has been idle the longest is closed [default: 1000]
     #[arg(long, value_name = "COUNT")]
     max_connections: Option<usize>,
     /// The most entries in a page of tags or referrers [default: 1000]
     #[arg(long, value_name = "COUNT")]
     max_page: Option<NonZeroUsize>,
-    /// After how many seconds an upload that nobody touches is gone [default: 3600]
+    /// After how many seconds without a request an upload is deleted [default: 3600]
     #[arg(long, value_name = "SECONDS")]
     upload_lifetime: Option<u64>,
-    /// How many bytes of blobs and uploads are kept in memory [default: 4294967296]
+    /// The most bytes of blobs and uploads in memory [default: 4294967296]
     #[arg(long, value_name = "BYTES", value_parser = values::size, conflicts_with = "data_dir")]
     pub(crate) memory: Option<u64>,
 }

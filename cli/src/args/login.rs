@@ -9,18 +9,18 @@ use super::values;
 
 /// Who one is. Secrets are read from standard input only: arguments can be seen by every user of the machine.
 #[derive(Debug, Default, Args)]
-#[command(next_help_heading = "Credentials (otherwise those of `docker login` or `skopeo login`)")]
+#[command(next_help_heading = "Credentials (default: what `docker login` or `skopeo login` has stored)")]
 pub(crate) struct LoginArguments {
-    /// The user name; the password comes with --password-stdin
+    /// The user name. Give the password with --password-stdin
     #[arg(long, value_name = "NAME", requires = "password_stdin")]
     pub(crate) username: Option<String>,
     /// Read the password from standard input
     #[arg(long, requires = "username")]
     pub(crate) password_stdin: bool,
-    /// Read a token that the registry itself takes from standard input
+    /// Read a bearer token for the registry from standard input. It is sent as it is, and no token service is asked
     #[arg(long, conflicts_with_all = ["username", "password_stdin"])]
     pub(crate) registry_token_stdin: bool,
-    /// Use no credentials at all
+    /// Use no credentials
     #[arg(long, conflicts_with_all = ["username", "password_stdin", "registry_token_stdin"])]
     pub(crate) anonymous: bool,
 }
@@ -29,19 +29,19 @@ pub(crate) struct LoginArguments {
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Trust")]
 pub(crate) struct TrustArguments {
-    /// Trust the certificates in this PEM file too: those of CAs, and a server's own; may be given several times
+    /// Also trust the certificates in this PEM file: those of CAs, or the server's own. Can be given more than once
     #[arg(long, value_name = "FILE")]
     pub(crate) ca: Vec<PathBuf>,
-    /// Show the registry this certificate (PEM, with its chain)
+    /// The client certificate for the registry (PEM, with its chain)
     #[arg(long, value_name = "FILE", requires = "client_key", conflicts_with = "plain_http")]
     pub(crate) client_cert: Option<PathBuf>,
-    /// The key that belongs to it (PEM)
+    /// The key of the client certificate (PEM)
     #[arg(long, value_name = "FILE", requires = "client_cert")]
     pub(crate) client_key: Option<PathBuf>,
-    /// Take any certificate from the registry: whoever is on the way can then read and change what is sent
+    /// Accept any certificate from the registry. An attacker in the network can then read and change what is sent
     #[arg(long, conflicts_with = "plain_http")]
     pub(crate) insecure_skip_verify: bool,
-    /// Let the registry send us to this origin, whatever the rules for foreign ones say; may be given several times
+    /// Let the registry refer to this origin, even over plain HTTP or in a private network: for its storage or token service. Can be given more than once
     #[arg(long = "allow-origin", value_name = "URL", value_parser = values::origin)]
     pub(crate) allowed_origins: Vec<Origin>,
 }

@@ -1,4 +1,4 @@
-//! What can be said on the command line.
+//! What can be given on the command line.
 
 mod artifact;
 mod conformance;
@@ -60,25 +60,25 @@ pub(crate) enum Command {
     /// List what refers to an image
     #[command(after_help = exit::HELP)]
     Referrers(ReferrersArguments),
-    /// Find out whether a push would be allowed, and leave nothing behind
+    /// Find out whether a push would be allowed, without leaving anything behind
     #[command(after_help = exit::HELP)]
     Check(CheckArguments),
-    /// Delete a tag, or a manifest with all its tags; of an artifact, its entry in its subject's list too
+    /// Delete a tag, or a manifest with all its tags. An artifact is also removed from its subject's list of referrers
     #[command(after_help = exit::HELP)]
     Rm(RmArguments),
-    /// Run a registry on this machine, for tests and for trying things
+    /// Run a registry on this machine, for tests and for trying things out
     #[command(after_help = mock::HELP)]
     Mock(MockArguments),
-    /// Find out whether a registry does what the specification says
+    /// Find out whether a registry follows the specification
     #[command(after_help = conformance::HELP)]
     Conformance(ConformanceArguments),
-    /// Find out what a registry does otherwise than others: a profile that `longshore mock --profile` plays
+    /// Find out how a registry differs from others, and write a profile for `longshore mock --profile`
     #[command(after_help = probe::HELP)]
     Probe(ProbeArguments),
-    /// Let a client push to registries that differ, and to one where things go wrong, and see what it does
+    /// Let a client push to different registries and through faults, and report what it does
     #[command(after_help = judge::HELP)]
     Judge(JudgeArguments),
-    /// Show a whole push, to a registry of its own: what is sent, what a second push costs, and that every byte comes back
+    /// Show a whole push to a built-in registry: what is sent, what a second push costs, and that every byte comes back
     #[command(after_help = exit::HELP)]
     Demo(DemoArguments),
 }
@@ -86,13 +86,13 @@ pub(crate) enum Command {
 /// Options of `longshore demo`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct DemoArguments {
-    /// Write the image into this folder too, as an OCI layout: something to push for yourself
+    /// Also write the image into this folder, as an OCI layout that you can push yourself
     #[arg(long, value_name = "DIR")]
     pub(crate) layout: Option<PathBuf>,
 }
 
 impl Arguments {
-    /// What was said on the command line, and, for `longshore mock`, in the environment.
+    /// What was given on the command line and, for `longshore mock`, in the environment.
     pub(crate) fn read() -> Self {
         let matches = mock::matches(Self::command());
         Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())

@@ -11,8 +11,8 @@ use crate::exit::Error;
 
 /// What `--help` says at its end.
 pub(super) const HELP: &str = "\
-The profile is what `longshore mock --profile FILE` plays: each line has the exchange that showed it. What is as the
-specification has it is not in it, nor what cannot be seen from outside (--unobserved tells what, and why).
+`longshore mock --profile FILE` plays the profile. Each line has the request and the answer that showed it. It does not have what is \
+as in the specification, nor what cannot be seen from outside (--unobserved lists that, with the reasons).
 
 Exit status: 0 done, 1 refused or failed, 2 misuse, 130 stopped by Ctrl-C.";
 
@@ -23,25 +23,25 @@ pub(crate) struct ProbeArguments {
     #[arg(
         required_unless_present = "unobserved",
         value_name = "URL",
-        help = "The registry, and the repository to work in: [http[s]://]registry[:port][/repository]; longshore/conformance where none is named"
+        help = "The registry, and the repository to work in: [http[s]://]registry[:port][/repository]. The default repository is longshore/conformance"
     )]
     pub(crate) registry: Option<TestedRegistry>,
-    /// Talk plain HTTP to the registry; implied for localhost and loopback addresses
+    /// Use plain HTTP. This is the default for localhost and loopback addresses
     #[arg(long, conflicts_with = "https")]
     pub(crate) plain_http: bool,
-    /// Talk HTTPS to the registry, also on localhost; implied by --ca, --client-cert and --insecure-skip-verify
+    /// Use HTTPS, also on localhost. --ca, --client-cert and --insecure-skip-verify imply it
     #[arg(long)]
     pub(crate) https: bool,
-    /// Write the profile into this file; otherwise to standard output
+    /// Write the profile into this file [default: standard output]
     #[arg(long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
-    /// The registry's name in the profile; its address where none is given
+    /// The registry's name in the profile [default: its address]
     #[arg(long, value_name = "TEXT")]
     pub(crate) title: Option<String>,
-    /// The other repository, for mounts; the one to work in with -second behind it where none is named
+    /// The second repository, for mounts [default: the name of the first with -second after it]
     #[arg(long, value_name = "NAME")]
     pub(crate) second_repository: Option<Repository>,
-    /// Show which switches are not looked at, and why, and send nothing
+    /// List the switches that are not observed, with the reasons, and send nothing
     #[arg(long)]
     pub(crate) unobserved: bool,
     #[command(flatten)]

@@ -13,15 +13,16 @@ use crate::exit::Error;
 
 /// What `longshore push --help` ends with.
 pub(crate) const HELP: &str = "\
-SOURCE is a folder, a tar (.tar, .tar.gz, .tar.zst), or - for a tar on standard input. Where it holds several images, \
-SOURCE:NAME or SOURCE@DIGEST says which (-:NAME of standard input). A tar that is compressed or comes through a pipe is copied into a temporary file \
-first, in TMPDIR. `docker save` (Docker 25 and later), `docker buildx build -o type=oci` and `skopeo copy … oci:FOLDER` \
+SOURCE is a folder, a tar (.tar, .tar.gz, .tar.zst), or - for a tar on standard input. If it has several images, \
+SOURCE:NAME or SOURCE@DIGEST selects one (-:NAME for standard input). A tar that is compressed or comes through a pipe is first copied \
+into a temporary file in TMPDIR. `docker save` (Docker 25 and later), `docker buildx build -o type=oci` and `skopeo copy … oci:FOLDER` \
 write such layouts.
 
-Blobs that the layout lacks must be in the repository, or in one that --mount-from names; images of an index, in the \
-repository.
+Blobs that are missing from the layout must be in the repository, or in one that --mount-from names. Images of an index that are \
+missing must be in the repository.
 
-What --stdin-layer reads is pushed up to its end: a program before the pipe that fails half-way looks like one that is done.
+--stdin-layer pushes standard input up to its end. If the program before the pipe fails halfway, that cannot be seen, and the part \
+is pushed as a whole layer.
 
 Exit status: 0 pushed, 1 refused or failed, 2 misuse, 130 stopped by Ctrl-C.";
 
@@ -38,47 +39,50 @@ pub(crate) struct PushArguments {
     #[arg(allow_hyphen_values = true, value_parser = values::source)]
     pub(crate) source: String,
     // No documentation comment: brackets are links there.
-    #[arg(required_unless_present = "stdin_layer", value_parser = values::reference, help = "Where to: [registry/]repository[:tag][@digest]; where neither tag nor digest is said, the tag is `latest`")]
+    #[arg(required_unless_present = "stdin_layer", value_parser = values::reference, help = "Where to push: [registry/]repository[:tag][@digest]. Without tag and digest, the tag is `latest`")]
     reference: Option<Reference>,
-    /// Another tag for it; may be given several times
+    /// Another tag. Can be given more than once
     #[arg(long = "tag", value_name = "TAG")]
     pub(crate) tags: Vec<Tag>,
-    /// Push the image for this platform only, out of any number of indexes: linux/arm/v7, windows/amd64:10.0.20348
+    /// Push only the image for this platform, also out of an index in an index: linux/arm/v7, windows/amd64:10.0.20348
     #[arg(long, value_name = "PLATFORM", value_parser = values::platform)]
     pub(crate) platform: Option<Platform>,
-    /// A repository of the same registry that has some of the layers: they are taken from there. May be given several times;
-    /// a layer is asked for in the first that is named, and in the next where the registry refuses that
+    /// Mount layers from this repository of the same registry, if it has them. Can be given more than once: the first one is tried
+    /// first
     #[arg(long = "mount-from", value_name = "REPOSITORY")]
     pub(crate) mount_from: Vec<Repository>,
-    /// A tag there that may hold something like it, such as the last release: what that has need not be asked about or sent
+    /// A tag of the repository whose image may be similar, such as the last release: the layers that it has are neither asked about
+    /// nor sent
     #[arg(long, value_name = "TAG")]
     pub(crate) like: Vec<Tag>,
-    /// Push what refers to the image too: by its subject, and under tags of its own (NAME.sig, .att, .sbom of its digest)
+    /// Also push what refers to the image: manifests whose subject it is, and tags that are named after its digest
+    /// (sha256-DIGEST.sig, .att, .sbom)
     #[arg(long)]
     pub(crate) with_referrers: bool,
-    /// Push layers too that their maker forbids to distribute
+    /// Also push layers whose media type says that they must not be distributed
     #[arg(long)]
     pub(crate) push_nondistributable: bool,
-    /// Follow links in the folder that lead out of it, as Bazel and Nix make them
+    /// Follow links in the folder that lead out of it, such as those that Bazel and Nix make
     #[arg(long)]
     pub(crate) follow_links: bool,
-    /// Ask about every blob and manifest, though the image stands there already, and send again what was lost
+    /// Ask about every blob and manifest even if the image is already there, and send again what the registry has lost
     #[arg(long)]
     pub(crate) recheck: bool,
-    /// Send larger blobs in chunks of this size (K, M and G are understood), so that what breaks off goes on where it was
+    /// Send larger blobs in chunks of this size, such as 8M (K, M and G stand for KiB, MiB and GiB): after a lost connection, only a chunk
+    /// is sent again
     #[arg(long, value_name = "SIZE", value_parser = values::size)]
     pub(crate) chunk_size: Option<u64>,
-    /// Keep in this file how far the push is, and go on from there; it is gone when the push is done
+    /// Save the progress of the push in this file, and continue from it if it exists. It is deleted when the push is done
     #[arg(long, value_name = "FILE")]
     pub(crate) resume: Option<PathBuf>,
-    /// What `longshore probe` found out of the registry: nothing of that is tried out again
+    /// A file that `longshore probe` has written: what it says about the registry is not tried out again
     #[arg(long, value_name = "FILE")]
     pub(crate) learned: Option<PathBuf>,
-    /// Trust the layout: do not hash blobs while they are sent. The registry still does
+    /// Trust the layout: do not hash blobs while they are sent. The registry still verifies them
     #[arg(long)]
     pub(crate) no_verify: bool,
-    /// Instead of SOURCE: push what comes on standard input, as it comes, as a layer of this media type. It becomes an artifact
-    /// of one layer, not an image to run
+    /// Instead of SOURCE: push standard input as a layer of this media type, while it is read. The result is an artifact with one layer,
+    /// not an image that can be run
     #[arg(
         long,
         value_name = "MEDIA-TYPE",
@@ -88,19 +92,19 @@ pub(crate) struct PushArguments {
         ],
     )]
     pub(crate) stdin_layer: Option<MediaType>,
-    /// What that artifact is; where it is not said, what its layer is
+    /// The type of that artifact [default: the layer's media type]
     #[arg(long, value_name = "TYPE", requires = "stdin_layer")]
     pub(crate) artifact_type: Option<MediaType>,
-    /// The name that the artifact's layer has where it is unpacked: a path below a folder
+    /// The name of the file that the artifact's layer becomes when it is pulled: a relative path
     #[arg(long, value_name = "NAME", requires = "stdin_layer")]
     pub(crate) title: Option<String>,
-    /// An annotation of the artifact; may be given several times
+    /// An annotation of the artifact. Can be given more than once
     #[arg(long = "annotation", value_name = "KEY=VALUE", value_parser = values::annotation, requires = "stdin_layer")]
     pub(crate) annotations: Vec<(String, String)>,
-    /// How to show what happens, on standard error: auto is bars on a terminal and plain lines elsewhere
+    /// How to show progress on standard error. auto: bars on a terminal, plain lines elsewhere
     #[arg(long, value_name = "STYLE", default_value = "auto")]
     pub(crate) progress: Style,
-    /// Print what was done as JSON
+    /// Print the result as JSON
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]
@@ -108,7 +112,7 @@ pub(crate) struct PushArguments {
 }
 
 impl PushArguments {
-    /// Where to. Without SOURCE, it is what stands first.
+    /// Where to push. Without SOURCE, it is the first argument.
     pub(crate) fn reference(&self) -> Result<Reference, Error> {
         match (&self.stdin_layer, &self.reference) {
             (Some(_), Some(_)) => Err(Error::misuse("--stdin-layer takes the place of SOURCE: leave out one of them")),

@@ -10,12 +10,12 @@ use super::values;
 #[derive(Debug, Args)]
 pub(crate) struct ReferrersArguments {
     // No documentation comment: brackets are links there.
-    #[arg(value_parser = values::reference, help = "The image or artifact whose referrers are wanted: [registry/]repository[:tag][@digest]")]
+    #[arg(value_parser = values::reference, help = "The image or artifact whose referrers are listed: [registry/]repository[:tag][@digest]")]
     pub(crate) reference: Reference,
-    /// Only those of this type
+    /// Only referrers of this artifact type
     #[arg(long, value_name = "TYPE")]
     pub(crate) artifact_type: Option<String>,
-    /// Print them as JSON
+    /// Print the list as JSON
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]
@@ -28,7 +28,7 @@ pub(crate) struct CheckArguments {
     // No documentation comment: brackets are links there.
     #[arg(value_parser = values::reference, help = "The repository: [registry/]repository")]
     pub(crate) reference: Reference,
-    /// Print the answer as JSON
+    /// Print the result as JSON
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]
@@ -41,7 +41,7 @@ pub(crate) struct RmArguments {
     // No documentation comment: brackets are links there.
     #[arg(value_parser = values::reference, help = "What to delete: [registry/]repository:tag, or [registry/]repository@digest")]
     pub(crate) reference: Reference,
-    /// Print what was done as JSON
+    /// Print the result as JSON
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]

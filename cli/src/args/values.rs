@@ -23,7 +23,7 @@ pub(super) fn source(text: &str) -> Result<String, String> {
 pub(super) fn origin(text: &str) -> Result<Origin, String> {
     match Target::parse(text) {
         Ok(target) if matches!(target.path_and_query(), "" | "/") => Ok(target.origin().clone()),
-        Ok(_) => Err("an origin has no path: leave out what stands behind the host and the port".to_owned()),
+        Ok(_) => Err("an origin has no path: leave out what follows after the host and the port".to_owned()),
         Err(error) => Err(error.to_string()),
     }
 }
@@ -56,7 +56,7 @@ pub(super) fn annotation(text: &str) -> Result<(String, String), String> {
     }
 }
 
-/// Bytes, or with K, M or G behind it so many times 1024, 1024² or 1024³; at least 1.
+/// A number of bytes, or of KiB, MiB or GiB if K, M or G follows. At least 1 byte.
 pub(super) fn size(text: &str) -> Result<u64, String> {
     let (digits, unit) = match text.char_indices().last() {
         Some((at, 'K' | 'k')) => (&text[..at], 1 << 10),
@@ -65,7 +65,7 @@ pub(super) fn size(text: &str) -> Result<u64, String> {
         _ => (text, 1),
     };
     let size = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(unit)).filter(|size| *size > 0);
-    size.ok_or_else(|| "a size is a number of bytes, or of KiB, MiB or GiB with K, M or G behind it: 8M".to_owned())
+    size.ok_or_else(|| "a size is a number of bytes, or of KiB, MiB or GiB if K, M or G follows: 8M".to_owned())
 }
 
 /// What goes wrong: at least one rule.
