@@ -49,37 +49,44 @@ fn every_command_notices() {
     }
 }
 
-/// Whatever is answered to everything: nothing was pushed, deleted or listed.
+/// Whatever is answered to everything: nothing was pushed, deleted or listed. A push asks again after a wait, so all servers are
+/// tried at once.
 #[test]
 fn whoever_answers_all_alike_is_no_registry() {
+    std::thread::scope(|scope| {
+        for (status, media_type, body) in [
+            ("200 OK", "application/json", "{}"),
+            ("200 OK", "application/octet-stream", ""),
+            ("204 No Content", "application/json", ""),
+            ("201 Created", "text/html", PAGE),
+            ("202 Accepted", "text/html", PAGE),
+        ] {
+            scope.spawn(move || every_command_is_refused(status, media_type, body));
+        }
+    });
+}
+
+fn every_command_is_refused(status: &'static str, media_type: &'static str, body: &'static str) {
     let (layout, file) = (Layout::of_file(vec![7; 1000]), tempfile::NamedTempFile::new().unwrap());
     let (file, folder) = (file.path().to_str().unwrap(), tempfile::tempdir().unwrap());
     let target = folder.path().join("pulled");
     let target = target.to_str().unwrap();
-    for (status, media_type, body) in [
-        ("200 OK", "application/json", "{}"),
-        ("200 OK", "application/octet-stream", ""),
-        ("204 No Content", "application/json", ""),
-        ("201 Created", "text/html", PAGE),
-        ("202 Accepted", "text/html", PAGE),
+    let server = same(status, media_type, body);
+    let (tagged, by_digest) = (server.reference("a:v1"), server.reference(&format!("a@{}", layout.digest())));
+    for arguments in [
+        &["check", &server.reference("a")][..],
+        &["rm", &tagged],
+        &["rm", &by_digest],
+        &["referrers", &tagged],
+        &["referrers", &by_digest],
+        &["attach", &tagged, file, "--artifact-type", "a/b"],
+        &["artifact", &tagged, file, "--artifact-type", "a/b"],
+        &["pull", &tagged, target],
+        &["pull", &by_digest, "--files", target],
+        &["push", layout.path(), &tagged],
     ] {
-        let server = same(status, media_type, body);
-        let (tagged, by_digest) = (server.reference("a:v1"), server.reference(&format!("a@{}", layout.digest())));
-        for arguments in [
-            &["check", &server.reference("a")][..],
-            &["rm", &tagged],
-            &["rm", &by_digest],
-            &["referrers", &tagged],
-            &["referrers", &by_digest],
-            &["attach", &tagged, file, "--artifact-type", "a/b"],
-            &["artifact", &tagged, file, "--artifact-type", "a/b"],
-            &["pull", &tagged, target],
-            &["pull", &by_digest, "--files", target],
-            &["push", layout.path(), &tagged],
-        ] {
-            let said = refused(1, arguments);
-            assert!(!said.is_empty(), "{status}: {arguments:?}");
-        }
-        assert!(!folder.path().join("pulled").exists());
+        let said = refused(1, arguments);
+        assert!(!said.is_empty(), "{status}: {arguments:?}");
     }
+    assert!(!folder.path().join("pulled").exists());
 }
