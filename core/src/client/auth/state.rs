@@ -363,3 +363,6 @@ impl RegistryAuth {
         self.tokens.asked(key).is_some()
     }
 }
+
+#[cfg(test)]
+mod tests;
