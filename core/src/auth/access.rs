@@ -162,7 +162,7 @@ impl Access {
         }
         let scopes = challenges.bearer().map_or(&[][..], |bearer| bearer.scopes());
         let next = match (&self.service, sent) {
-            (_, Sent::Basic) if expired && tries == 0 => Next::Renew(Denied::new(answered, &challenges)),
+            (_, Sent::Basic) if expired => Next::Renew(Denied::new(answered, &challenges)),
             // A new token was refused. Another one helps only if the registry has named a scope that was not requested.
             (Some(_), Sent::Token { challenged }) if tries > 0 && !asks_more(scopes, challenged, answered.scopes) => {
                 denied()

@@ -8,4 +8,5 @@ mod lanes;
 mod late;
 mod pipes;
 mod referrers;
+mod refusals;
 mod world;

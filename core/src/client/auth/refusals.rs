@@ -97,6 +97,7 @@ impl<K: Key> Client<K> {
     /// Carries out the decision about a refusal. Returns whether the request is repeated at once.
     fn follows(&mut self, id: TaskId, task: &mut Task<K>, flight: &Flight, next: Next, is_guest: bool) -> bool {
         let is_question_of_push = self.is_question_of_push(task, flight);
+        let has_expired = matches!(next, Next::Renew(_));
         let Some(registry) = self.registries.get_mut(&task.registry) else { return false };
         let auth = registry.auth_of(if is_guest { flight.target.origin() } else { &task.registry });
         match next {
@@ -111,18 +112,9 @@ impl<K: Key> Client<K> {
                 self.ping(id, task);
                 return false;
             }
-            Next::Renew(why) => {
+            Next::Renew(why) | Next::Denied(why) => {
                 let failure = denied(why.to_string()).at(flight.row, flight.target.clone());
-                if let Some(generation) = refused_generation(auth, flight, is_guest)
-                    && !auth.was_refused(generation, &failure, self.now)
-                {
-                    self.settle(task, Outcome::Failed(failure));
-                    return false;
-                }
-            }
-            Next::Denied(why) => {
-                let failure = denied(why.to_string()).at(flight.row, flight.target.clone());
-                let counts = !is_question_of_push && says_who_we_are_not(flight, why.status);
+                let counts = has_expired || !is_question_of_push && says_who_we_are_not(flight, why.status);
                 let generation = refused_generation(auth, flight, is_guest).filter(|_| counts);
                 let is_renewed = generation.is_some_and(|generation| auth.was_refused(generation, &failure, self.now));
                 // The driver is asked for other credentials only once for each request.
@@ -188,3 +180,6 @@ fn says_who_we_are_not(flight: &Flight, status: u16) -> bool {
     let is_mount_across = flight.row == Row::MountBlob && flight.scopes.iter().count() > 1;
     status == StatusCode::UNAUTHORIZED.as_u16() && flight.method != Method::HEAD && !is_mount_across
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,7 +12,6 @@ use crate::client::any_flow::AnyFlow;
 use crate::client::task::{Phase, Queued, SharedTask, Task};
 use crate::client::task_id::TaskId;
 use crate::driver::{AskFailed, AskId, Key, OperationId, Output};
-use crate::endpoint::Row;
 use crate::flow::Outcome;
 use crate::outcome::{Failure, FailureKind};
 use crate::{Origin, text};
@@ -52,7 +51,7 @@ impl<K: Key> Client<K> {
         let row = queued.exchange.row;
         let is_guest = self.is_guest(task, row, &queued.target);
         let is_ping = matches!(task.purpose.shared(), Some(SharedTask::Ping));
-        if row == Row::FetchToken || is_ping || !(queued.may_sign || is_guest) {
+        if is_ping || !(queued.may_sign || is_guest) {
             return Ok(Some(SentCredential::Nothing));
         }
         if is_guest {

@@ -91,13 +91,9 @@ fn a_token_must_outlast_the_request_that_carries_it() {
     learn(&mut auth, BEARER);
     let AuthDecision::Fetch(key) = auth.decide(&scopes(0), RequiredLifetime::Now, at(0)) else { panic!() };
     // By the length of the body in bytes: how many seconds a token of an hour, and one of a minute, must have left.
-    for (len, hour, minute) in [
-        (Some(0), 10, 10),
-        (Some(1), 30, 30),
-        (Some(KIB_64), 30, 30),
-        (Some(KIB_64 + 1), 1800, 30),
-        (None, 1800, 30),
-    ] {
+    for (len, hour, minute) in
+        [(Some(0), 10, 10), (Some(1), 30, 30), (Some(KIB_64), 30, 30), (Some(KIB_64 + 1), 1800, 30), (None, 1800, 30)]
+    {
         for (life, left) in [(3600, hour), (60, minute)] {
             auth.keep(key.clone(), token(life), at(0));
             let decide = |now| shown(&auth.decide(&scopes(0), RequiredLifetime::for_body(len), now));
