@@ -60,8 +60,9 @@ impl Stage {
         case.faults = Schedule::list([(first, a), (second, b)]);
         let faults = as_rust::array(&pair.faults, as_rust::fault);
         let call = format!("check_pair(&Pair {{ requests: {:?}, faults: {faults} }})", pair.requests);
+        let uses = ["longshore_conformance::exhaustive::double::Pair", "longshore_memory::Fault"];
         self.judge(&format!("faults {:?}", case.faults), &case, None)
-            .map_err(|broken| self.with_test(broken, "found_by_two_faults", &["exhaustive::double::Pair"], &call))
+            .map_err(|broken| self.with_test(broken, "found_by_two_faults", &uses, &call))
     }
 
     /// Checks the push with random faults from the seed: up to four, each request with a probability of one third.

@@ -133,7 +133,9 @@ impl Stage {
         let case = self.faulty(request, kind);
         let shown = format!("request {request}, {}", kind.name);
         let call = format!("check({request}, &kind::named({:?}).unwrap())", kind.name);
-        let test = |broken| self.with_test(broken, "found_by_every_single_fault", &["exhaustive::kind"], &call);
+        let test = |broken| {
+            self.with_test(broken, "found_by_every_single_fault", &["longshore_conformance::exhaustive::kind"], &call)
+        };
         let checked = self.judge(&shown, &case, Some(kind)).map_err(test)?;
         if kind.may_fail_for.is_empty() && checked.cost > COST {
             let rule = format!("the fault cost {} requests, and may cost {COST}", checked.cost);
@@ -208,7 +210,7 @@ impl Stage {
 
     /// Adds a test that reproduces it: a call of a method of this stage, with its imports.
     fn with_test(&self, mut broken: Broken, name: &str, uses: &[&str], call: &str) -> Broken {
-        let uses: String = uses.iter().map(|used| format!("use longshore_conformance::{used};\n")).collect();
+        let uses: String = uses.iter().map(|used| format!("use {used};\n")).collect();
         let find = format!(
             "use longshore_conformance::exhaustive::Stage;\n{uses}\n\
              let stage = Stage::of({:?}, {:?}).unwrap();\n\

@@ -4,6 +4,7 @@ use std::panic::catch_unwind;
 use std::time::Duration;
 
 use http::StatusCode;
+use longshore_conformance::exhaustive::{Broken, Stage, double, kind};
 use longshore_conformance::quirk::{self, Outcome};
 use longshore_conformance::session::{Act, Session, Thing, What};
 use longshore_conformance::{
@@ -102,11 +103,59 @@ fn a_property_that_is_broken_prints_a_test() {
     let panic = catch_unwind(|| property::holds(100, Outcome::Succeeds, &cases())).unwrap_err();
     let said = panic.downcast_ref::<String>().unwrap();
     assert!(said.contains("outcome: ") && said.contains("seed "), "the rule and the case are told: {said}");
-    let (_, test) = said.split_once("#[test]\n").expect("a test is printed");
+    shows_it_again("found.rs", include_str!("found.rs"), said, found_by_a_property, "outcome");
+}
+
+/// What is found of single faults, of two faults and of faults at random prints a test too. At this registry each finds
+/// something that is known: [`KNOWN`](longshore_conformance::exhaustive::known::KNOWN) has the reason.
+fn known_to_break() -> Stage {
+    Stage::of("gar", "read once").unwrap()
+}
+
+const KNOWN_RULE: &str = "it is refused without this fault, and not with it";
+
+fn is_known(broken: &Broken) -> bool {
+    broken.rule.contains(KNOWN_RULE)
+}
+
+#[test]
+fn a_single_fault_prints_a_test() {
+    let stage = known_to_break();
+    let (stage, kinds) = (&stage, kind::passing());
+    let mut checked = (1..=stage.requests).flat_map(|request| kinds.iter().map(move |kind| stage.check(request, kind)));
+    let broken = checked.find_map(|checked| checked.err().filter(is_known)).expect("a single fault breaks the rule");
+    shows_it_again("single.rs", include_str!("single.rs"), &broken.shown, found_by_every_single_fault, KNOWN_RULE);
+}
+
+#[test]
+fn two_faults_print_a_test() {
+    let stage = known_to_break();
+    // The second fault is the one that breaks it alone, so that few pairs are run.
+    let pairs = double::pairs(&stage).filter(|pair| matches!(pair.faults[1], Fault::Twice));
+    let mut checked = pairs.map(|pair| stage.check_pair(&pair));
+    let broken = checked.find_map(|checked| checked.err().filter(is_known)).expect("two faults break the rule");
+    shows_it_again("pair.rs", include_str!("pair.rs"), &broken.shown, found_by_two_faults, KNOWN_RULE);
+}
+
+#[test]
+fn faults_at_random_print_a_test() {
+    let stage = known_to_break();
+    let mut checked = (0..10_000).map(|seed| stage.check_swarm(seed));
+    let broken = checked.find_map(|checked| checked.err().filter(is_known)).expect("faults at random break the rule");
+    shows_it_again("swarm.rs", include_str!("swarm.rs"), &broken.shown, found_by_a_swarm, KNOWN_RULE);
+}
+
+/// A find ends with a test that is compiled into this one, and that breaks the same rule when it is run.
+#[track_caller]
+fn shows_it_again(name: &str, compiled: &str, said: &str, test: fn(), rule: &str) {
+    let (_, now) = said.split_once("#[test]\n").expect("a test is printed");
     // Without its attribute, for it has to fail.
-    printed("found.rs", include_str!("found.rs"), test);
-    let panic = catch_unwind(found_by_a_property).unwrap_err();
-    assert!(panic.downcast_ref::<String>().unwrap().contains("outcome"), "it shows the same rule");
+    printed(name, compiled, now);
+    let panic = catch_unwind(test).unwrap_err();
+    assert!(panic.downcast_ref::<String>().unwrap().contains(rule), "it shows the same rule");
 }
 
 include!("found.rs");
+include!("single.rs");
+include!("pair.rs");
+include!("swarm.rs");
