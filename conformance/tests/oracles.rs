@@ -68,6 +68,28 @@ fn i33_a_blob_whose_answer_was_no_acknowledgement() {
     assert!(why.contains("was acknowledged"), "{why}");
 }
 
+/// The answer to the first PUT of this kind reports the digest of other content.
+fn report_other_digest(run: &mut Run, path: &str) {
+    let put = request(run, &Method::PUT, path);
+    let at = answer(run, put);
+    let other = Digest::of(longshore_core::Algorithm::Sha256, b"other bytes");
+    if let Said::Answered { answer, .. } = &mut entries(run)[at].what {
+        answer.headers_mut().insert("docker-content-digest", other.to_string().parse().unwrap());
+    }
+}
+
+#[test]
+fn i12_a_manifest_that_is_stored_under_another_digest() {
+    let why = broken_by("POST and PUT", |run| report_other_digest(run, "/manifests/"));
+    assert!(why.contains("no answer acknowledged the manifest"), "{why}");
+}
+
+#[test]
+fn i12_a_blob_that_is_stored_under_another_digest() {
+    let why = broken_by("POST and PUT", |run| report_other_digest(run, "/blobs/"));
+    assert!(why.contains("was acknowledged"), "{why}");
+}
+
 #[test]
 fn i26_a_wait_that_is_undercut() {
     let why = broken_by("POST and PUT", |run| {

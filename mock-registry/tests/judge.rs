@@ -2,8 +2,9 @@
 
 mod transcript;
 
-use longshore_mock_registry::behaviour::{ChunkMin, ReferrersApi, StateQuery, SubjectHeader};
-use longshore_mock_registry::report::Level;
+use longshore_mock_registry::behaviour::{ChunkMin, DigestHeader, ReferrersApi, StateQuery, SubjectHeader};
+use longshore_mock_registry::judge::{REFERRERS_LISTED, RULES};
+use longshore_mock_registry::report::{CheckStatus, Level};
 use longshore_mock_registry::{Behaviour, RegistryOptions};
 use transcript::{Stage, sha256};
 
@@ -284,4 +285,97 @@ fn a_referrer_that_is_deleted_is_owed_no_more() {
     let digest = sha256(&stage.fill(REFERRER));
     stage.play(&format!("C: DELETE /v2/a/manifests/{digest}\nS: 202"));
     assert_eq!(stage.registry.judge.owed.len(), 0);
+}
+
+/// For each rule what comes near to a breach of it and is none.
+#[test]
+fn every_rule_lets_pass_what_only_comes_near_to_a_breach() {
+    let octet = "C: Content-Type: application/octet-stream\n";
+    let chunk = |at: &str, range: &str, bytes: &str, location: &str| {
+        let len = bytes.len();
+        format!(
+            "C: PATCH {at}\nC: Content-Length: {len}\nC: Content-Range: {range}\n{octet}C:\nC: {bytes}\nS: 202\nS: Location: {location}\n"
+        )
+    };
+    let table = [
+        ("accept", "C: GET /v2/a/manifests/v1\nC: Accept: */*\nS: 404\nC: DELETE /v2/a/manifests/{absent}\nS: 404".to_owned()),
+        ("authorization-stays-home", "C: GET https://reg.example/v2/a/blobs/{hello}\nC: Authorization: Bearer x\nS: 404".to_owned()),
+        ("children-first", format!("{}{PUT}{IMAGE}\nS: 201", blob())),
+        // The last chunk may be short, and so may the only one.
+        ("chunk-min-length", format!(
+            "{BEGIN}{}C: PUT {{second}}&digest={{hello}}\nC: Content-Length: 1\nC: Content-Range: 4-4\n{octet}C:\nC: o\nS: 201",
+            chunk("{location}", "0-3", "hell", "{second}")
+        )),
+        ("chunk-order", format!("{BEGIN}{}{}", chunk("{location}", "0-3", "hell", "{second}"), chunk("{second}", "4-4", "o", "{third}"))),
+        // A streamed PATCH has no length.
+        ("content-length", format!("{BEGIN}C: PATCH {{location}}\nC: Transfer-Encoding: chunked\n{octet}C:\nC: hello\nS: 202")),
+        ("content-range", format!("{BEGIN}C: PATCH {{location}}\n{octet}C:\nC: hello\nS: 202\nS: Location: {{second}}\nC: PUT {{second}}&digest={{hello}}\nC: Content-Length: 0\nS: 201")),
+        ("content-range-form", format!("{BEGIN}{}", chunk("{location}", "0-0", "h", "{second}"))),
+        ("content-type", format!("{}{PUT}{IMAGE}\nS: 201", blob())),
+        ("digest", format!("{BEGIN}C: DELETE {{location}}\nC: Content-Length: 0\nS: 204")),
+        ("endpoint", "C: GET /v2/a/referrers/{absent}?artifactType=x\nS: 200".to_owned()),
+        ("from-with-mount", "C: POST /v2/a/blobs/uploads/?mount={hello}&from=b\nC: Content-Length: 0\nS: 202".to_owned()),
+        ("last-is-a-tag", "C: GET /v2/a/tags/list?n=1&last=_x\nS: 404".to_owned()),
+        // Only bytes go to the newest URL: a question may go to an older one.
+        ("location-newest", format!("{BEGIN}{}C: GET {{location}}\nS: 204", chunk("{location}", "0-3", "hell", "{second}"))),
+        // The digest is added to the query of the URL.
+        ("location-verbatim", format!("{BEGIN}C: PUT {{location}}&digest={{hello}}\nC: Content-Length: 5\n{octet}C:\nC: hello\nS: 201")),
+        ("media-type", format!("{}{PUT}{IMAGE}\nS: 201", blob())),
+        ("mount-names-its-source", "C: POST /v2/a/blobs/uploads/?digest={hello}\nC: Content-Length: 5\nC: Content-Type: application/octet-stream\nC:\nC: hello\nS: 201".to_owned()),
+        ("no-cookies", "C: GET /v2/\nC: Cookies: a=b\nS: 200".to_owned()),
+        ("no-empty-chunk", format!("{BEGIN}C: PUT {{location}}&digest={}\nC: Content-Length: 0\nS: 201", sha256(""))),
+        ("no-foreign-origin", "C: POST /v2/a/blobs/uploads/?mount={hello}&from=b&x=origin\nC: Content-Length: 0\nS: 202".to_owned()),
+        // The last chunk has a range, though it ends the upload.
+        ("no-range-on-whole-blob", format!(
+            "{BEGIN}{}C: PUT {{second}}&digest={{hello}}\nC: Content-Length: 1\nC: Content-Range: 4-4\n{octet}C:\nC: o\nS: 201",
+            chunk("{location}", "0-3", "hell", "{second}")
+        )),
+        ("octet-stream", format!("{}{PUT}{IMAGE}\nS: 201", blob())),
+        ("referrers-entry", format!("{}{PUT}{REFERRER}\nS: 201", blob())),
+        (REFERRERS_LISTED, format!("{}{PUT}{REFERRER}\nS: 201\nS: OCI-Subject: {{absent}}", blob())),
+        ("trailing-slash", BEGIN.to_owned()),
+    ];
+    let names: Vec<&str> = RULES.iter().map(|rule| rule.name).collect();
+    assert_eq!(table.clone().map(|(rule, _)| rule).as_slice(), names, "each rule has its line");
+    for (rule, transcript) in table {
+        let mut stage = stage(|b| {
+            // Then each answer gives another URL, with a query.
+            if transcript.contains("{second}") || transcript.contains("}&digest") {
+                b.start.state = StateQuery::Ignored;
+            }
+            b.start.chunk_min = (rule == "chunk-min-length").then(|| ChunkMin::new(4, true));
+        });
+        stage.play(&transcript);
+        assert_eq!(rules(&stage), [], "{rule}: {transcript}");
+        assert!(
+            stage.registry.judge.report("client", 1).checks.iter().all(|check| check.status == CheckStatus::Passed)
+        );
+    }
+}
+
+/// Quirk `manifest-digest-header-unreliable`: a client that is not told the digest computes it.
+#[test]
+fn i33_a_manifest_that_is_served_without_its_digest_acknowledges_its_blobs() {
+    let lost = |transcript: &str| transcript.replace("S: 201", "S: 500");
+    for (digest, is_acknowledged) in [(DigestHeader::Absent, true), (DigestHeader::Wrong, false)] {
+        let mut stage = stage(|b| b.read.manifest_digest = digest);
+        stage.registry.options.faults = "#2: answer-lost; #3: answer-lost".parse().unwrap();
+        let put = format!("{PUT}{IMAGE}\nS: 201");
+        stage.play(&lost(&format!("{}{}", blob(), put.replace("/v1", "/v0"))));
+        stage.registry.judge.breaches.clear();
+        stage.play(&format!("C: GET /v2/a/manifests/v0\nC: Accept: */*\nS: 200\n{put}"));
+        assert_eq!(rules(&stage).is_empty(), is_acknowledged, "{digest:?}: {:?}", rules(&stage));
+    }
+}
+
+/// What is owed at the end is a breach in the report, though no request broke a rule.
+#[test]
+fn a_list_that_is_owed_fails_the_report() {
+    let mut stage = stage(|b| b.referrers.api = ReferrersApi::NotFound);
+    stage.play(&format!("{}{PUT}{REFERRER}\nS: 201", blob()));
+    let report = stage.registry.judge.report("client", 3);
+    let failed: Vec<_> = report.checks.iter().filter(|check| check.status == CheckStatus::Failed).collect();
+    assert_eq!(failed.iter().map(|check| check.id.as_str()).collect::<Vec<_>>(), [REFERRERS_LISTED]);
+    assert!(failed[0].evidence[0].sentence.contains("is not listed under sha256-"), "{:?}", failed[0]);
+    assert_eq!(rules(&stage), []);
 }

@@ -24,12 +24,13 @@ pub use session::judge_session;
 pub(crate) use traffic::{requests_in_flight_are_capped, retry_after_is_kept};
 
 /// The names of the oracles, and the rule of each.
-pub const ORACLES: [(&str, &str); 16] = [
+pub const ORACLES: [(&str, &str); 17] = [
     ("requests", "the head of every request is what every registry takes"),
     ("commits", "where it is unknown what became of a commit, the registry is asked before anything is sent again"),
     ("secrets", "credentials and tokens go to the registry's own origin only, and are in nothing that is shown"),
     ("judge", "the registry's own judge has no complaint"),
     ("order", "what a manifest refers to was acknowledged before the manifest is sent"),
+    ("acknowledged", "after a success each manifest that was sent was acknowledged, and not as other content"),
     ("waits", "a wait that was asked for is kept"),
     ("flights", "no more requests are in flight to one origin than the client may have"),
     ("bounds", "of no answer is more kept than its bound"),
@@ -99,6 +100,7 @@ pub fn judge(case: &Case, outcome: Outcome, run: &mut Run) -> Verdict {
     match &run.result {
         Ok(_) => {
             by("stands", contents::everything_stands(case, run))?;
+            by("acknowledged", order::manifests_are_acknowledged(run))?;
             let is_unlisted = outcome == Outcome::SucceedsUnlisted;
             if is_unlisted { Ok(()) } else { by("stands", contents::all_are_listed(case, run)) }
         }

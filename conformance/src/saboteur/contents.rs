@@ -28,6 +28,16 @@ pub(super) fn all<K: Key>() -> Vec<Saboteur<K>> {
             }
         }
     ));
+    all.push(on_answers!(
+        "reported-digest-ignored",
+        "the digest that the registry reports for a manifest is not compared",
+        "acknowledged",
+        |_, sent, response| {
+            if sent.is(&Method::PUT, "/manifests/") {
+                response.headers_mut().remove("docker-content-digest");
+            }
+        }
+    ));
     all.push(Saboteur::new("progress-falls", "the progress is told from its end to its beginning", "progress").output(
         |_, output| match output {
             Output::Event(longshore_core::Event::Progress { operation, done, total }) => {

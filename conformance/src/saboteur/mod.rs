@@ -64,7 +64,7 @@ impl<K> std::fmt::Debug for Saboteur<K> {
 }
 
 /// The kind of fault that it takes to see a saboteur.
-const SEEN_WITH: [(&str, &str); 8] = [
+const SEEN_WITH: [(&str, &str); 9] = [
     ("follow-redirects", "redirect 307 https://elsewhere.example/blob"),
     ("ignore-416", "status 416"),
     ("ignore-limits", "body-changed to 5 MiB"),
@@ -72,6 +72,7 @@ const SEEN_WITH: [(&str, &str); 8] = [
     ("leak-on-redirect", "redirect 307 https://elsewhere.example/blob"),
     ("refusal-taken-for-success", "status 403"),
     ("repeat-blindly", "request-lost"),
+    ("reported-digest-ignored", "header-changed docker-content-digest"),
     ("success-always", "status 403"),
 ];
 
