@@ -7,12 +7,6 @@ use longshore_core::{Checkpoint, Options, Receipt};
 
 use crate::world::*;
 
-fn in_chunks() -> Options {
-    let mut options = Options::default();
-    (options.chunk_above, options.chunk, options.single_post) = (1000, 1000, 0);
-    options
-}
-
 #[test]
 fn a_push_that_is_cancelled_is_done_at_once_though_the_registry_asked_for_a_pause() {
     let registry = RefCell::new(Registry::default());

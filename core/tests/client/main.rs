@@ -9,4 +9,5 @@ mod late;
 mod pipes;
 mod referrers;
 mod refusals;
+mod retries;
 mod world;

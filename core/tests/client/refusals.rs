@@ -7,21 +7,12 @@ use http::{Method, Request, Response};
 use longshore_core::auth::Credentials;
 use longshore_core::driver::Body;
 use longshore_core::target::Policy;
-use longshore_core::{FailureKind, ManifestReference, Operation, Options, Secret};
+use longshore_core::{FailureKind, Options, Secret};
 
 use crate::world::*;
 
 const BEARER: &str = r#"Bearer realm="https://registry.example/token",service="r""#;
 const BASIC: &str = r#"Basic realm="r""#;
-const MANIFEST: &str = r#"{"schemaVersion":2,"config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","size":2},"layers":[]}"#;
-
-fn pull(tag: &str) -> Operation<String> {
-    Operation::PullManifest {
-        registry: "registry.example".parse().unwrap(),
-        repository: "a/b".parse().unwrap(),
-        reference: ManifestReference::Tag(tag.parse().unwrap()),
-    }
-}
 
 fn password(text: &str) -> Option<Credentials> {
     Some(Credentials::Basic { user: "robot".to_owned(), password: Secret::new(text.to_owned()) })
@@ -37,20 +28,12 @@ fn authorization(request: &Request<Body<String>>) -> &str {
     request.headers().get("authorization").map_or("", |header| header.to_str().unwrap())
 }
 
-fn found() -> Response<Bytes> {
-    respond(200, &[("content-type", "application/vnd.oci.image.manifest.v1+json")], MANIFEST)
-}
-
 fn refused(challenge: &str) -> Response<Bytes> {
     respond(401, &[("www-authenticate", challenge)], "")
 }
 
 fn token() -> Response<Bytes> {
     respond(200, &[], r#"{"token":"t","expires_in":60}"#)
-}
-
-fn sent(world: &World<'_>, part: &str) -> usize {
-    world.sent.iter().filter(|sent| sent.line.contains(part)).count()
 }
 
 #[test]
@@ -63,7 +46,7 @@ fn a_registry_whose_answers_come_after_its_tokens_have_ended_is_left_after_five_
     let pull = world.client.start(pull("v1"));
     world.run();
     assert!(matches!(world.failure(pull).kind, FailureKind::Denied(_)), "{}", world.failure(pull));
-    assert_eq!((sent(&world, "/manifests/"), sent(&world, "/token")), (7, 6), "{}", world.transcript());
+    assert_eq!((world.count("/manifests/"), world.count("/token")), (7, 6), "{}", world.transcript());
 }
 
 #[test]
@@ -75,7 +58,7 @@ fn tokens_that_have_always_ended_when_they_come_are_told_after_the_fourth() {
     let pull = world.client.start(pull("v1"));
     world.run();
     assert!(world.failure(pull).to_string().contains("expire before they can be used"), "{}", world.failure(pull));
-    assert_eq!(sent(&world, "/token"), 4, "{}", world.transcript());
+    assert_eq!(world.count("/token"), 4, "{}", world.transcript());
 }
 
 #[test]
@@ -111,7 +94,7 @@ fn the_challenge_that_answers_lack_is_looked_for_once_for_all_who_need_it() {
     for pull in pulls {
         world.succeeded(pull);
     }
-    assert_eq!((sent(&world, "GET /v2/ "), world.asked.len()), (1, 1), "{}", world.transcript());
+    assert_eq!((world.count("GET /v2/ "), world.asked.len()), (1, 1), "{}", world.transcript());
 }
 
 #[test]
@@ -176,16 +159,14 @@ fn one_request_has_the_driver_asked_for_other_credentials_once() {
     world.run();
     assert!(matches!(world.failure(pull).kind, FailureKind::Denied(_)), "{}", world.failure(pull));
     assert_eq!(world.asked.iter().map(|(_, stale)| *stale).collect::<Vec<_>>(), [false, true]);
-    assert_eq!(sent(&world, "/manifests/"), 3, "{}", world.transcript());
+    assert_eq!(world.count("/manifests/"), 3, "{}", world.transcript());
 }
 
 /// Quirk `head-needs-push-scope`: what does not exist is refused too.
 #[test]
 fn a_question_of_a_push_that_is_refused_is_no_refusal_of_the_password() {
     let (registry, patches) = (RefCell::new(Registry::default()), RefCell::new(0));
-    let mut options = Options::default();
-    (options.chunk_above, options.chunk, options.single_post) = (1000, 1000, 0);
-    let mut world = World::new(options, |_, request| {
+    let mut world = World::new(in_chunks(), |_, request| {
         if authorization(request) != basic("right") || request.method() == Method::GET {
             return Fate::Answered(millis(10), refused(BASIC));
         }
@@ -200,16 +181,14 @@ fn a_question_of_a_push_that_is_refused_is_no_refusal_of_the_password() {
     world.credentials = Box::new(|| password("right"));
     world.client.start(push("registry.example", "a/b", &[("x", 5000)]));
     world.run();
-    assert!(sent(&world, "GET /v2/a/b/blobs/uploads/") > 0, "{}", world.transcript());
+    assert!(world.count("GET /v2/a/b/blobs/uploads/") > 0, "{}", world.transcript());
     assert_eq!(world.asked.len(), 1, "{}", world.transcript());
 }
 
 #[test]
 fn cleanup_that_is_refused_is_neither_repeated_nor_a_refusal_of_the_password() {
     let registry = RefCell::new(Registry::default());
-    let mut options = Options::default();
-    (options.chunk_above, options.chunk, options.single_post) = (1000, 1000, 0);
-    let mut world = World::new(options, |_, request| {
+    let mut world = World::new(in_chunks(), |_, request| {
         if authorization(request) != basic("right") || request.method() == Method::DELETE {
             return Fate::Answered(millis(10), refused(BASIC));
         }
@@ -221,7 +200,7 @@ fn cleanup_that_is_refused_is_neither_repeated_nor_a_refusal_of_the_password() {
     world.client.cancel(push);
     world.run();
     assert_eq!(registry.borrow().open.len(), 1, "{}", world.transcript());
-    assert_eq!((sent(&world, "DELETE"), world.asked.len()), (1, 1), "{}", world.transcript());
+    assert_eq!((world.count("DELETE"), world.asked.len()), (1, 1), "{}", world.transcript());
 }
 
 /// The lines that were sent to the registry, without those to its token service.
@@ -254,18 +233,14 @@ fn after_one_refusal_of(method: &Method, part: &str, options: Options) -> (Vec<S
 
 #[test]
 fn what_is_stored_of_a_chunk_that_was_refused_is_asked_first() {
-    let mut options = Options::default();
-    (options.chunk_above, options.chunk, options.single_post) = (1000, 1000, 0);
-    let (lines, at) = after_one_refusal_of(&Method::PATCH, "/uploads/", options);
+    let (lines, at) = after_one_refusal_of(&Method::PATCH, "/uploads/", in_chunks());
     assert!(lines[at + 1].starts_with("GET /v2/a/b/blobs/uploads/"), "{lines:#?}");
 }
 
 #[test]
 fn a_request_that_opens_an_upload_or_stores_a_whole_manifest_or_blob_is_repeated_at_once_when_it_was_refused() {
-    let mut in_chunks = Options::default();
-    (in_chunks.chunk_above, in_chunks.chunk, in_chunks.single_post) = (1000, 1000, 0);
     for (method, part, options) in [
-        (Method::POST, "/uploads/", in_chunks),
+        (Method::POST, "/uploads/", in_chunks()),
         (Method::POST, "/uploads/", Options::default()),
         (Method::PUT, "/manifests/", Options::default()),
     ] {

@@ -8,7 +8,8 @@ use http::{Method, Request, Response};
 use longshore_core::auth::Credentials;
 use longshore_core::driver::{Body, End, Input, NoAnswer, OperationId, Output};
 use longshore_core::{
-    Algorithm, Blob, Client, Descriptor, Digest, Event, Failure, Instant, Manifest, MediaType, Options, Push, Receipt,
+    Algorithm, Blob, Client, Descriptor, Digest, Event, Failure, Instant, Manifest, ManifestReference, MediaType,
+    Operation, Options, Push, Receipt,
 };
 
 /// What becomes of a request.
@@ -17,6 +18,8 @@ pub(crate) enum Fate {
     Answered(Duration, Response<Bytes>),
     /// The connection is lost after so long.
     Lost(Duration),
+    /// There is no answer, for this reason, after so long.
+    Failed(Duration, NoAnswer),
 }
 
 /// A request that was sent: when, to which host, and what it says.
@@ -88,6 +91,7 @@ impl<'a> World<'a> {
                         Fate::Lost(after) => {
                             self.later(after, Input::Failed { id, why: NoAnswer::Lost("lost".to_owned()) });
                         }
+                        Fate::Failed(after, why) => self.later(after, Input::Failed { id, why }),
                     }
                 }
                 Output::Ask { id, stale, .. } => {
@@ -154,6 +158,11 @@ impl<'a> World<'a> {
     #[track_caller]
     pub(crate) fn failure(&self, operation: OperationId) -> &Failure {
         self.done.get(&operation).expect("it is not done").1.as_ref().expect_err("it should have failed")
+    }
+
+    /// How many requests have this in their line.
+    pub(crate) fn count(&self, part: &str) -> usize {
+        self.sent.iter().filter(|sent| sent.line.contains(part)).count()
     }
 
     pub(crate) fn sent_to(&self, host: &str) -> Vec<Sent> {
@@ -224,6 +233,29 @@ impl Registry {
             _ => respond(404, &[], r#"{"errors":[{"code":"MANIFEST_UNKNOWN"}]}"#),
         }
     }
+}
+
+/// A pull of this tag of `a/b`.
+pub(crate) fn pull(tag: &str) -> Operation<String> {
+    Operation::PullManifest {
+        registry: "registry.example".parse().unwrap(),
+        repository: "a/b".parse().unwrap(),
+        reference: ManifestReference::Tag(tag.parse().unwrap()),
+    }
+}
+
+/// The answer to a pull.
+pub(crate) fn found() -> Response<Bytes> {
+    let config = descriptor("application/vnd.oci.image.config.v1+json", "{}", 2);
+    let manifest = serde_json::json!({ "schemaVersion": 2, "config": config, "layers": [] }).to_string();
+    respond(200, &[("content-type", "application/vnd.oci.image.manifest.v1+json")], &manifest)
+}
+
+/// Options with which a blob goes in chunks of 1000 bytes.
+pub(crate) fn in_chunks() -> Options {
+    let mut options = Options::default();
+    (options.chunk_above, options.chunk, options.single_post) = (1000, 1000, 0);
+    options
 }
 
 fn digest(name: &str) -> Digest {

@@ -232,3 +232,6 @@ impl<K: Key> Client<K> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

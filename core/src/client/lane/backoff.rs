@@ -92,6 +92,19 @@ mod tests {
         }
     }
 
+    /// The values of the authors' reference programs: SplitMix64 for the seed 1234567, and FNV-1a.
+    #[test]
+    fn the_random_numbers_are_those_of_the_published_algorithms() {
+        let mut backoff = Backoff { random: 1_234_567 };
+        let expected = [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423];
+        assert_eq!([backoff.next(), backoff.next(), backoff.next()], expected);
+        for (text, hash) in
+            [("", 0xcbf2_9ce4_8422_2325), ("a", 0xaf63_dc4c_8601_ec8c), ("foobar", 0x8594_4171_f739_67e8)]
+        {
+            assert_eq!(fnv_1a(text.as_bytes()), hash, "{text}");
+        }
+    }
+
     #[test]
     fn who_is_throttled_waits_at_least_half_of_a_bound_that_doubles() {
         let (options, mut backoff) = (Options::default(), backoff(7, "a.example"));

@@ -89,3 +89,49 @@ fn of_several_pauses_the_longest_holds() {
     assert_eq!(lane.room(&options, at(9_999)), Room::Nothing);
     assert_eq!(lane.room(&options, at(10_000)), Room::Anything);
 }
+
+#[test]
+fn a_lane_in_which_anything_flies_waits_or_is_paused_is_not_forgotten() {
+    let options = Options::default();
+    let (task, operation) = (TaskId(1), crate::driver::OperationId(1));
+    let ticket = Ticket { operation, priority: Priority::new(false, None), is_large: false };
+    let mut lane = lane(&options);
+    assert!(lane.is_idle(at(0)));
+    lane.take(false, at(0));
+    assert!(!lane.is_idle(at(0)), "a request is in flight");
+    lane.release(false);
+    assert!(lane.is_idle(at(0)));
+    lane.queue.push(task, ticket);
+    assert!(!lane.is_idle(at(0)), "a task waits for a place");
+    lane.queue.remove(task, &ticket);
+    assert!(lane.is_idle(at(0)));
+    lane.resting.insert(task);
+    assert!(!lane.is_idle(at(0)), "a task waits for a moment");
+    lane.resting.remove(&task);
+    assert!(lane.is_idle(at(0)));
+    lane.pause(at(10));
+    assert!(!lane.is_idle(at(9)), "what the origin asked for would be forgotten");
+    assert!(lane.is_idle(at(10)));
+}
+
+#[test]
+fn the_sum_of_the_waits_begins_again_when_those_who_waited_were_told() {
+    let options = Options::default();
+    let mut lane = lane(&options);
+    lane.waits(at(10_000), at(0));
+    assert_eq!(lane.refused_for(), Duration::from_secs(10));
+    lane.forgive();
+    assert_eq!(lane.refused_for(), Duration::ZERO);
+    assert_eq!(lane.waits(at(12_000), at(0)), Duration::ZERO);
+    assert_eq!(lane.refused_for(), Duration::from_secs(2));
+}
+
+#[test]
+fn a_lane_pays_for_its_retries_until_its_budget_is_used_up_and_earns_by_what_succeeds() {
+    let options = Options { retry_budget: 20, ..Options::default() };
+    let mut lane = lane(&options);
+    assert!(lane.pay(false, at(0)) && lane.pay(true, at(0)));
+    assert!(!lane.pay(true, at(0)));
+    (0..4).for_each(|_| lane.earn());
+    assert!(lane.pay(true, at(0)));
+}

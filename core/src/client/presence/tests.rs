@@ -66,6 +66,18 @@ fn what_was_voided_and_forgotten_since_is_not_restored_either() {
     assert!(!presence.is_there(&place, &digest(0), NOW));
 }
 
+#[test]
+fn what_was_only_forgotten_voids_nothing() {
+    let (mut presence, place) = (presence(), place("a/b"));
+    let asked = presence.moment();
+    presence.lose(&place, digest(0), NOW);
+    let since = presence.moment();
+    (0..=200).for_each(|other| presence.acknowledge(&place, digest(other), since, NOW));
+    // The record of the loss was replaced before it could be dropped: only acknowledged content was dropped.
+    presence.acknowledge(&place, digest(999), asked, NOW);
+    assert!(presence.is_there(&place, &digest(999), NOW));
+}
+
 proptest! {
     #[test]
     fn there_are_never_more_records_than_were_asked_for(
