@@ -10,12 +10,17 @@ use super::{Verdict, ensure};
 use crate::run::Run;
 
 /// I35: an unfinished upload is cancelled, unless there was a fault, the registry failed, answered that the upload no
-/// longer exists, or never sent its location.
+/// longer exists, or never sent its location to a client that waited for it.
 pub(super) fn uploads_are_not_left(run: &Run) -> Verdict {
     let mut excuses = run.simulation.schedule().len() + run.simulation.handler.registry.struck.len();
-    let mut told = BTreeSet::new();
+    let (mut told, mut given_up) = (BTreeSet::new(), BTreeSet::new());
     for entry in &run.simulation.transcript().entries {
-        if let Said::Answered { answer, .. } = &entry.what {
+        if matches!(entry.what, Said::Aborted) {
+            given_up.insert(entry.request);
+        }
+        if let Said::Answered { answer, .. } = &entry.what
+            && !given_up.contains(&entry.request)
+        {
             excuses += usize::from(is_an_excuse(run, entry.request, answer.status()));
             let location = answer.headers().get("location").and_then(|value| value.to_str().ok());
             // A location that begins differently is not usable (quirk `post-location-schemeless-host`).

@@ -241,7 +241,7 @@ fn mounts(case: &mut Case) {
 /// Its user may not read the repository to mount from, nor delete.
 fn mounts_from_others(case: &mut Case) {
     mounts(case);
-    let_in(case, "library/app=pull,push");
+    let_in(case, "library/app=*");
 }
 
 fn goes_in_chunks(case: &mut Case) {
