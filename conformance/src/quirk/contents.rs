@@ -231,15 +231,21 @@ pub(super) fn errors() -> Vec<Quirk> {
             let errors = "4xx json".parse().unwrap_or_default();
             b.answers.push(is::AnswerChange::to(errors).header("content-type", "text/plain; charset=utf-8"));
         }),
-        fine("error-body-shapes:empty", |b| b.errors.body = is::ErrorBody::Empty),
-        fine("error-body-shapes:html", |b| b.errors.body = is::ErrorBody::Html),
-        fine("error-body-shapes:text", |b| b.errors.body = is::ErrorBody::Text),
-        fine("error-body-shapes:details", |b| b.errors.body = is::ErrorBody::Details),
-        fine("error-body-shapes:without-code", |b| b.errors.body = is::ErrorBody::WithoutCode),
-        fine("error-body-shapes:message-object", |b| b.errors.body = is::ErrorBody::MessageObject),
+        fine("error-body-shapes:empty", |b| says(b, is::ErrorBody::Empty)),
+        fine("error-body-shapes:html", |b| says(b, is::ErrorBody::Html)),
+        fine("error-body-shapes:text", |b| says(b, is::ErrorBody::Text)),
+        fine("error-body-shapes:details", |b| says(b, is::ErrorBody::Details)),
+        fine("error-body-shapes:without-code", |b| says(b, is::ErrorBody::WithoutCode)),
+        fine("error-body-shapes:message-object", |b| says(b, is::ErrorBody::MessageObject)),
         fine("error-codes-non-spec", |b| b.errors.body = is::ErrorBody::OtherCodes),
         fine("warning-header", |b| b.errors.warnings = vec!["this registry goes away".to_owned()]),
     ]
+}
+
+/// Errors have this body, and some of them matter: a blob is missing when its manifest comes.
+fn says(behaviour: &mut Behaviour, body: is::ErrorBody) {
+    late(behaviour, is::MissingReference::BlobUnknown);
+    behaviour.errors.body = body;
 }
 
 fn refuse(behaviour: &mut Behaviour, types: &[&str], status: u16) {

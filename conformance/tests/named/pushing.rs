@@ -19,6 +19,8 @@ pub(crate) struct Pushing {
     pub(crate) registry: mock::Registry,
     pub(crate) faults: Schedule,
     pub(crate) mounts: bool,
+    /// Whether its sources can be read only once.
+    pub(crate) once: bool,
     pub(crate) learned: Learned,
 }
 
@@ -44,6 +46,7 @@ impl Pushing {
             registry: mock::Registry::new(registry),
             faults: Schedule::default(),
             mounts: false,
+            once: false,
             learned: Learned::default(),
         }
     }
@@ -61,9 +64,14 @@ impl Pushing {
             Ok(Some(Credentials::Basic { user: "user".to_owned(), password }))
         });
         for (number, blob) in self.image.blobs.iter().enumerate() {
-            let known = Blob::known(Key(number), blob.digest, blob.bytes.len() as u64);
-            push = push.blob(if self.mounts { known.mount_from(Case::elsewhere()) } else { known });
-            simulation = simulation.source(Key(number), Source::bytes(blob.bytes.clone()));
+            let (key, len, source) = (Key(number), blob.bytes.len() as u64, Source::bytes(blob.bytes.clone()));
+            let (blob, source) = if self.once {
+                (Blob::read_once(key, blob.digest, len), source.one_shot(blob.digest.algorithm()))
+            } else {
+                (Blob::known(key, blob.digest, len), source)
+            };
+            push = push.blob(if self.mounts { blob.mount_from(Case::elsewhere()) } else { blob });
+            simulation = simulation.source(key, source);
         }
         push = self.image.manifests.iter().cloned().fold(push, Push::manifest).root(self.image.root.clone());
         push = self.tags.into_iter().fold(push, Push::tag);

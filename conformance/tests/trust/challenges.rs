@@ -7,7 +7,7 @@ use longshore_core::{Deletion, Operation, Options, Origin, Scheme};
 use longshore_mock_registry::auth::{Auth, Password};
 use longshore_mock_registry::behaviour::{Authentication, ChallengeForm, ChallengeScope, Realm};
 
-use crate::drive::{Outcome, PASSWORD, Setup, image, in_chunks};
+use crate::drive::{Outcome, PASSWORD, Setup, image, image_into, in_chunks};
 use crate::mock::{living, push, rights, run, run_prepared, with, with_base, with_passwords};
 use crate::world::{World, respond};
 
@@ -29,7 +29,9 @@ fn challenge_scheme_flips_to_basic() {
         auth.expires_in = false;
     });
     let slow = Setup { latency: Duration::from_secs(3), options: in_chunks(10_000), ..Setup::default() };
-    let outcome = run(living(flips, Duration::from_secs(20)), slow);
+    // For another repository no challenge has named the token service.
+    let then = vec![image_into("library/other", |_, blob| blob).into()];
+    let outcome = run(living(flips, Duration::from_secs(20)), Setup { then, ..slow });
     outcome.succeeded();
     let flipped = |seen: &&crate::drive::Seen| seen.status == 401 && seen.authorization.starts_with("Bearer");
     assert!(outcome.seen.iter().filter(flipped).count() > 0, "{}", outcome.transcript);

@@ -238,11 +238,13 @@ impl<K: Key> Upload<K> {
             && let Some(at) = status.range.offset_within(range.start, range.end).map(|at| self.content.second_guess(at))
         {
             if at == range.start && range.start == 0 {
-                // `0-0` means no byte or one (quirk `status-zero-bytes-ambiguous`).
+                // No byte has arrived, or the registry says so of every upload: a new upload costs no byte more.
                 return self.begin_again(Some(status.upload), context);
             }
             if at == range.end {
-                self.content.stored(at);
+                // Its last byte stays in hand, because an exclusive end does not show whether that byte has arrived
+                // (quirk `status-range-exclusive-with-prefix`).
+                self.content.stored(at.saturating_sub(1));
             } else if !self.content.has_from(at) {
                 return self.begin_again(Some(status.upload), context);
             }
