@@ -28,7 +28,7 @@ const CALENDAR_START: Duration = Duration::from_secs(1_767_225_600);
 /// [`Registry::piece`] takes the body piece by piece and may answer before it ends; [`Registry::close`] ends it. The
 /// caller supplies the time. An earlier time than before counts as the time before.
 pub struct Registry {
-    /// What it knows.
+    /// Its content, its uploads and its tokens.
     pub state: State,
     /// Its options, which may be changed between requests.
     pub options: RegistryOptions,
@@ -37,27 +37,27 @@ pub struct Registry {
     pub(crate) now: Instant,
     pub(crate) tokens: Tokens,
     pub(crate) passwords: VerifiedPasswords,
-    /// What its clients did wrong.
+    /// The judge of its clients.
     pub judge: Judge,
     /// The faults that have occurred so far, at most 100,000 of them.
     pub struck: Vec<Struck>,
     pub(crate) pending: BTreeMap<RequestId, PendingRequest>,
     pub(crate) requests: u64,
-    /// How many requests there were before those that faults are counted by.
+    /// The number of requests before the faults were set. Faults do not count these.
     pub(crate) faults_from: u64,
-    /// The origins among which a request chooses the one that its answer names.
+    /// The origins under which clients reach it. An answer names the one that its request came to.
     pub(crate) own_origins: Vec<Origin>,
-    /// The one of them that the present request came to.
+    /// The one that the current request came to.
     pub(crate) asked_at: Option<Origin>,
-    /// When a manifest may be over that nothing keeps; nothing where that has to be found out.
+    /// The earliest time at which an untagged manifest can expire; `None` if it must be computed.
     pub(crate) untagged_check: Option<Instant>,
     pub(crate) fault_counters: FaultCounters,
-    /// The time since 1970 at the instant 0: what dates in answers are counted from.
+    /// The time at the instant 0, since 1970. Dates in answers are this plus the instant.
     pub(crate) calendar_start: Duration,
 }
 
 impl Registry {
-    /// An empty registry that keeps all in memory.
+    /// An empty registry that stores everything in memory.
     #[must_use]
     pub fn new(options: RegistryOptions) -> Self {
         Self::empty(options, Box::new(Memory::default()))
@@ -86,7 +86,7 @@ impl Registry {
         }
     }
 
-    /// Has this go wrong from now on: requests are counted from here, and what struck so far is forgotten.
+    /// Sets the faults from now on. Their count of requests begins at the next one, and the record of faults that struck is emptied.
     pub fn inject_faults(&mut self, faults: Faults) {
         self.options.faults = faults;
         self.faults_from = self.requests;
@@ -94,23 +94,23 @@ impl Registry {
         self.struck.clear();
     }
 
-    /// Says what time it is at the instant 0, as the time since 1970: dates in answers are counted from there. Where nobody
-    /// says it, that is the beginning of 2026.
+    /// Sets the time at the instant 0, since 1970, from which the dates in answers are computed. The default is the beginning
+    /// of 2026.
     pub fn set_calendar_start(&mut self, since_1970: Duration) {
         self.calendar_start = since_1970;
     }
 
-    /// How many requests came so far.
+    /// The number of requests so far.
     #[must_use]
     pub const fn requests(&self) -> u64 {
         self.requests
     }
 
-    /// Forgets all: content, uploads, tokens, breaches and faults that struck. What it does is what its options say, and ids
-    /// and tokens come from the seed as at the beginning.
+    /// Deletes everything: content, uploads, tokens, breaches and the record of faults that struck. The options stay, and
+    /// ids and tokens are made from the seed as at the beginning.
     ///
     /// # Errors
-    /// Where the storage cannot be emptied.
+    /// If the storage cannot be emptied.
     pub fn reset(&mut self) -> Result<(), StorageError> {
         self.storage.clear()?;
         self.state = State::default();
@@ -125,19 +125,19 @@ impl Registry {
         Ok(())
     }
 
-    /// Makes ids, signatures and tokens from another seed from now on.
+    /// Sets another seed, from which ids, signatures and tokens are made from now on.
     pub fn reseed(&mut self, seed: [u8; 32]) {
         self.options.seed = seed;
         self.random = Random::new(seed);
     }
 
-    /// The check of a password in a request's head that takes long, and has to be made before the request is opened.
+    /// The slow check of the password in a request's head, which must be made before the request is opened.
     #[cfg(feature = "server")]
     pub(crate) fn unverified_head(&self, headers: &http::HeaderMap) -> Option<PasswordCheck> {
         self.passwords.unverified_head(self.options.auth.as_ref()?, headers)
     }
 
-    /// Where clients reach it: the one of its own names that the present request used, or else what was set.
+    /// The origin for the URLs in an answer: the own name that the current request used, or the configured origin.
     pub(crate) fn origin(&self) -> Option<&Origin> {
         self.asked_at.as_ref().or(self.options.origin.as_ref())
     }
@@ -145,7 +145,7 @@ impl Registry {
     /// Reads a whole body into memory.
     ///
     /// # Errors
-    /// Where the storage fails.
+    /// If the storage fails.
     pub fn read(&self, body: &Body) -> Result<Bytes, StorageError> {
         let (digest, range) = match body {
             Body::Bytes(bytes) => return Ok(bytes.clone()),
@@ -168,15 +168,15 @@ impl Registry {
         Ok(all.freeze())
     }
 
-    /// Opens a blob to be read piece by piece, as the answer that names it is delivered.
+    /// Opens a blob, which is read in pieces while its answer is sent.
     ///
     /// # Errors
-    /// Where the storage has no such blob, or fails.
+    /// If the storage does not have the blob, or fails.
     pub fn blob_bytes(&self, digest: &longshore_core::Digest) -> Result<Box<dyn BlobBytes>, StorageError> {
         self.storage.blob(digest)
     }
 
-    /// Lets time pass: uploads that lay too long are gone.
+    /// Sets the time, and removes the uploads whose lifetime has passed.
     pub fn advance(&mut self, now: Instant) {
         self.now = self.now.max(now);
         self.tokens.advance(self.now);

@@ -24,6 +24,8 @@ const NAMED_AFTER_QUIRKS: &[&str] = &[
     "trust/quirks.rs",
     "trust/scopes.rs",
     "trust/tokens.rs",
+    "named/chunks.rs",
+    "named/manifests.rs",
     "named/quirks.rs",
     "named/refusals.rs",
 ];
@@ -80,6 +82,26 @@ fn every_quirk_that_breaks_a_push_has_a_row() {
         .filter(|id| !table.contains(&format!("| `{id}` |")) && !table.contains(&format!("| `{id}:")))
         .collect();
     assert_eq!(untested, Vec::<&str>::new());
+}
+
+/// ANSWERS.md names each quirk of severity 3, and each patch that it names is kept.
+#[test]
+fn every_quirk_that_breaks_a_push_has_an_answer_that_was_taken_out() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let answers = fs::read_to_string(root.join("ANSWERS.md")).unwrap();
+    let rows: Vec<&str> = answers.lines().filter(|line| line.starts_with("| `")).collect();
+    let named = |id: &str| rows.iter().any(|row| row.split('|').nth(1).is_some_and(|ids| names(ids, id)));
+    let breaking = catalogue::all().iter().filter(|quirk| quirk.severity == Severity::Breaking);
+    let left_out: Vec<&str> = breaking.map(|quirk| quirk.id.as_str()).filter(|id| !named(id)).collect();
+    assert_eq!(left_out, Vec::<&str>::new());
+    let patches = answers.split('`').filter(|text| text.starts_with("core/") && !text.contains('.'));
+    let lost: Vec<&str> = patches.filter(|name| !root.join(format!("planted/{name}.patch")).is_file()).collect();
+    assert_eq!(lost, Vec::<&str>::new());
+}
+
+/// Whether a cell names this quirk, or one way of it.
+fn names(cell: &str, id: &str) -> bool {
+    cell.split('`').any(|text| quirk_of(text) == id)
 }
 
 /// The tests that are called after a quirk: its id, the file and the test.

@@ -30,7 +30,7 @@ pub(crate) use tokens::Tokens;
 pub(crate) use verify::PasswordCheck;
 pub(crate) use verify::VerifiedPasswords;
 
-/// The users of a registry.
+/// How a registry authenticates its users, and what each of them may do.
 ///
 /// ```
 /// use longshore_mock_registry::auth::{Auth, Password, Rights};
@@ -44,27 +44,27 @@ pub(crate) use verify::VerifiedPasswords;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Auth {
-    /// How clients say who they are.
+    /// How clients authenticate.
     pub scheme: AuthScheme,
     /// The users, by name.
     pub users: BTreeMap<String, User>,
-    /// What one may do who says nothing.
+    /// The rights of clients that do not authenticate.
     pub anonymous: Rights,
-    /// The origin of the token server; the registry's own origin if it is `None`. The path is `/token`.
+    /// The origin of the token server. `None`: the registry itself is the token server. The path is `/token`.
     pub tokens: Option<Origin>,
-    /// The name of the registry among those that share a token server.
+    /// The `service` in challenges: the name of this registry at a token server that several registries share.
     pub service: String,
     /// How long a token is valid. The default is five minutes.
     pub lifetime: Duration,
 }
 
-/// How clients say who they are.
+/// How clients authenticate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AuthScheme {
     /// With user name and password in each request.
     Basic,
-    /// With a token, which the token server gives for user name and password.
+    /// With a token in each request. The token server gives it for user name and password.
     Bearer,
 }
 
@@ -138,7 +138,7 @@ impl Auth {
         self
     }
 
-    /// What one may do who says nothing.
+    /// Sets the rights of clients that do not authenticate.
     #[must_use]
     pub fn anonymous(mut self, rights: Rights) -> Self {
         self.anonymous = rights;

@@ -1,4 +1,4 @@
-//! The form that asks for a token.
+//! The form with which a client requests a token by POST.
 
 use bytes::{Bytes, BytesMut};
 use http::StatusCode;
@@ -6,10 +6,10 @@ use http::StatusCode;
 use crate::refusal::{Code, Refusal};
 use crate::route::Query;
 
-/// How long a form may be, in bytes.
+/// The longest form, in bytes.
 const FORM: usize = 64 << 10;
 
-/// A form on its way in.
+/// A form, as far as it has arrived.
 #[derive(Debug, Default)]
 pub(crate) struct TokenRequest {
     form: BytesMut,

@@ -1,35 +1,35 @@
-//! What a fault does to a request that goes on, and to its answer.
+//! The effects of faults that do not end a request at once.
 
 use http::StatusCode;
 use http::header::{CONTENT_LENGTH, LOCATION};
 
 use crate::answer::{Answer, Body, Delivery, Pace};
 
-/// What a fault does to the rest of a request.
+/// The effects of faults on the rest of a request and on its answer.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct FaultEffect {
     /// How the answer is delivered, and how fast.
     pub(crate) delivery: Delivery,
     pub(crate) pace: Pace,
-    /// At how many bytes a second the request's body is taken in.
+    /// The rate at which the request's body is read, in bytes a second.
     pub(crate) request_rate: Option<u64>,
-    /// After how many bytes of its body the request breaks off.
+    /// The number of bytes of the request's body after which the connection is lost.
     pub(crate) body_cut: Option<u64>,
-    /// Whether blobs are not there.
+    /// Whether all blobs count as missing.
     pub(crate) blobs_hidden: bool,
-    /// Whether content is not there for a `GET`.
+    /// Whether all content counts as missing for a `GET`.
     pub(crate) hidden_from_get: bool,
-    /// Whether the answer to a token is that it is no longer good.
+    /// Whether the request's token counts as expired.
     pub(crate) token_expired: bool,
-    /// How long the answer's body is.
+    /// The length of the answer's body in bytes, in place of its own.
     pub(crate) oversize: Option<u64>,
-    /// Where the answer's `Location` steers to.
+    /// The URL that replaces the answer's `Location`.
     pub(crate) location: Option<String>,
-    /// Whether the request comes twice.
+    /// Whether the registry receives the request twice.
     pub(crate) twice: bool,
 }
 
-/// An answer as a fault changes it before it leaves: its `Location` and the length of its body.
+/// Changes an answer's `Location` and the length of its body.
 pub(crate) fn changed(mut answer: Answer, effect: &FaultEffect) -> Answer {
     if let Some(url) = effect.location.as_ref().filter(|_| answer.headers.contains_key(LOCATION)) {
         answer.headers.remove(LOCATION);
@@ -43,7 +43,7 @@ pub(crate) fn changed(mut answer: Answer, effect: &FaultEffect) -> Answer {
     answer
 }
 
-/// An answer whose delivery is what a fault made of it.
+/// Changes how an answer is delivered.
 pub(crate) fn delivered(mut answer: Answer, effect: &FaultEffect) -> Answer {
     answer.pace = effect.pace;
     answer.delivery = match effect.delivery {

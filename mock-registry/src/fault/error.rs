@@ -1,4 +1,4 @@
-//! What is wrong with a text that should be faults.
+//! Why a text cannot be read as faults.
 
 use thiserror::Error;
 
@@ -8,7 +8,7 @@ use crate::nearest::nearest;
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum FaultError {
-    /// There is no colon before what goes wrong.
+    /// A rule has no colon between the requests and the fault.
     #[error("{0:?} is not a fault: write REQUESTS: FAULT, for example 'PATCH#2: answer-lost'")]
     NoFault(String),
     /// No fault has this name.
@@ -16,18 +16,18 @@ pub enum FaultError {
     UnknownFault {
         /// What was given.
         name: String,
-        /// The nearest name that there is, if any is near.
+        /// The nearest name of a fault, if one is near.
         nearest: Option<String>,
     },
-    /// The values of a fault are not as it wants them.
+    /// A fault has values of a wrong form.
     #[error("{given:?} is not written as {form:?}")]
     BadValues {
         /// What was given.
         given: String,
-        /// How it is written.
+        /// The right form.
         form: &'static str,
     },
-    /// A word about the requests is not understood.
+    /// A word in the description of the requests is unknown.
     #[error(
         "{given:?} says nothing about requests{}: write a method (PATCH), a row (end-6, token) or every, with #2, #2..5, #2.. \
          or #..5 behind it; then 'in REPOSITORY', 'of DIGEST', 'p=0.1' or 'for 10s'",
@@ -36,18 +36,18 @@ pub enum FaultError {
     BadRequests {
         /// What was given.
         given: String,
-        /// The nearest word that there is, if any is near.
+        /// The nearest known word, if one is near.
         nearest: Option<String>,
     },
 }
 
 impl FaultError {
-    /// No fault has this name, of these that there are.
+    /// The error that no fault has this name.
     pub(super) fn unknown_fault<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Self {
         Self::UnknownFault { name: name.chars().take(64).collect(), nearest: nearest(name, names) }
     }
 
-    /// A word that is no part of a rule, among these that could stand there.
+    /// The error that this word is unknown. `known` are the words that are allowed there.
     pub(super) fn bad_requests<'a>(given: &str, words: impl Iterator<Item = &'a str>) -> Self {
         Self::BadRequests { given: given.chars().take(256).collect(), nearest: nearest(given, words) }
     }

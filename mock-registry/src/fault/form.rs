@@ -1,4 +1,4 @@
-//! Faults as people write them: a name and values.
+//! The text form of a fault: a name and values.
 
 use std::fmt;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::error::FaultError;
 use super::{Fault, RetryAfter};
 
-/// Each fault as it is written, and what goes wrong. Numbers of bytes may end in `KiB`, `MiB` or `GiB`; times end in `us`,
+/// The text form of each fault, and its effect. Numbers of bytes may end in `KiB`, `MiB` or `GiB`; times end in `us`,
 /// `ms` or `s`.
 pub const EFFECTS: [(&str, &str); 24] = [
     ("not-sent", "nothing leaves the client: HTTP/2 refuses the stream, HTTP/1 closes the connection unread"),
@@ -89,7 +89,7 @@ pub(super) fn name_of(form: &str) -> &str {
     form.split(' ').next().unwrap_or_default()
 }
 
-/// Reads a fault: a name and values, which this table of forms knows.
+/// Reads a fault from its name and values.
 pub(super) fn fault(text: &str) -> Result<Fault, FaultError> {
     let mut words = text.split_whitespace();
     let name = words.next().unwrap_or_default();

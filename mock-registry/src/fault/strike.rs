@@ -1,4 +1,4 @@
-//! Faults striking.
+//! Applies faults to requests.
 
 use std::time::Duration;
 
@@ -17,11 +17,11 @@ use crate::route::Route;
 use crate::uploads::gone;
 use longshore_core::Row;
 
-/// How many faults that struck are remembered.
+/// The most faults that are recorded after they struck.
 const REMEMBERED: usize = 100_000;
 
 impl Registry {
-    /// What goes wrong with a request: at once, with this answer, or later.
+    /// The faults of a request: one that answers it at once, or effects on the rest of it.
     pub(crate) fn strike(&mut self, request: &ParsedRequest, judged: &JudgedRequest) -> (FaultEffect, Option<Answer>) {
         let mut effect = FaultEffect::default();
         let candidate = Candidate {
@@ -48,7 +48,7 @@ impl Registry {
         (effect, early)
     }
 
-    /// Lets a fault strike; gives the answer where that ends the request.
+    /// Applies a fault. Returns the answer if the fault ends the request.
     fn apply(&mut self, fault: Fault, request: &ParsedRequest, effect: &mut FaultEffect) -> Option<Answer> {
         match fault {
             Fault::NotSent => return Some(undelivered(request.row, Delivery::NotSent)),
@@ -110,7 +110,7 @@ impl Registry {
         }
     }
 
-    /// The refusal of a `GET` of content, where a fault hides it.
+    /// The refusal of a `GET` of content that a fault hides.
     pub(crate) fn check_hidden(&self, request: &ParsedRequest, effect: &FaultEffect) -> Result<(), Refusal> {
         let code = match request.row {
             Some(Row::PullBlob | Row::CheckBlob) => Code::BlobUnknown,
@@ -131,7 +131,7 @@ const fn slower(before: Option<u64>, rate: u64) -> Option<u64> {
     }
 }
 
-/// What says that all is well, to somebody who asked for something else.
+/// The answer of a load balancer's health check, whatever was requested.
 fn healthy(row: Option<Row>) -> Answer {
     Answer::new(row, StatusCode::OK).body("text/plain", Body::Bytes("Healthcheck requested".into()))
 }
@@ -147,7 +147,7 @@ fn undelivered(row: Option<Row>, delivery: Delivery) -> Answer {
     answer
 }
 
-/// A moment as HTTP writes it.
+/// An instant as an HTTP date.
 fn date(since_1970: Duration) -> String {
     httpdate::fmt_http_date(std::time::UNIX_EPOCH + since_1970.min(Duration::from_secs(253_402_300_799)))
 }

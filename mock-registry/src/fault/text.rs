@@ -1,4 +1,4 @@
-//! Faults as people write them: `PATCH#2 in team/app: answer-lost`.
+//! The text form of faults, such as `PATCH#2 in team/app: answer-lost`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -58,7 +58,7 @@ impl fmt::Display for When {
 impl FromStr for Faults {
     type Err = FaultError;
 
-    /// Rules one after another, with `;` or a line's end between them. A line that begins with `# ` is a comment.
+    /// Reads rules that are separated by `;` or the end of a line. A line that begins with `# ` is a comment.
     fn from_str(text: &str) -> Result<Self, FaultError> {
         let lines = text.lines().map(str::trim).filter(|line| *line != "#" && !line.starts_with("# "));
         let rules = lines.flat_map(|line| line.split(';')).map(str::trim).filter(|rule| !rule.is_empty());
@@ -72,7 +72,7 @@ impl FromStr for FaultRule {
     fn from_str(text: &str) -> Result<Self, FaultError> {
         let is_fault =
             |rest: &str| EFFECTS.iter().any(|(form, _)| rest.split_whitespace().next() == Some(name_of(form)));
-        // Digests and URLs have colons too: what follows the right one is the name of a fault.
+        // Digests and URLs have colons too. The right colon is the one before the name of a fault.
         let colons = || text.match_indices(':').map(|(at, _)| (&text[..at], text[at + 1..].trim()));
         let known = colons().find(|(_, rest)| is_fault(rest));
         let spaced = || text.split_once(": ").or_else(|| text.split_once(':'));
@@ -115,7 +115,7 @@ impl FromStr for When {
 /// The methods of requests that a registry knows or refuses.
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"];
 
-/// A word that names neither a method nor a row, with the one that was meant.
+/// The error about a word that is neither a method nor a row, with the nearest known one.
 fn unknown(word: &str) -> FaultError {
     let name = word.split('#').next().unwrap_or_default();
     let is_known = name == "every" || METHODS.contains(&name) || row_id_named(name).is_some();
@@ -128,7 +128,7 @@ fn unknown(word: &str) -> FaultError {
     }
 }
 
-/// A method or a row, and numbers.
+/// Reads a method or a row, and the numbers of the requests.
 fn target(mut when: When, word: &str) -> Option<When> {
     let (name, numbers) = match word.split_once('#') {
         Some((name, numbers)) => (name, Some(numbers)),

@@ -7,11 +7,14 @@ use longshore_core::{Algorithm, Digest, Instant, Repository, Row};
 
 use crate::row::row_id;
 
-/// How many requests in a million are all of them.
+/// The value of [`When::per_million`] with which a fault strikes every request.
 pub(super) const MILLION: u32 = 1_000_000;
 
-/// Which requests a fault strikes: those that fit all that is said here. They are counted from 1 among those that method,
-/// row, repository and digest fit.
+/// Which requests a fault strikes.
+///
+/// A request is counted if method, row, repository and digest are those that are given here; what is not given fits every
+/// request. The first request that is counted has the number 1. Of the requests that are counted, the fault strikes those
+/// that the other fields select.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct When {
@@ -21,15 +24,15 @@ pub struct When {
     pub row: Option<&'static str>,
     /// The repository.
     pub repository: Option<Repository>,
-    /// The blob or manifest that path or query name.
+    /// The digest of the blob or manifest that the path or the query names.
     pub digest: Option<Digest>,
-    /// The number of the first that is struck, from 1.
+    /// The number of the first request that the fault strikes, from 1.
     pub first: u64,
-    /// The number of the last, inclusive; nothing where there is no last.
+    /// The number of the last request that it strikes, inclusive. `None`: it strikes all from the first on.
     pub last: Option<u64>,
-    /// How many in a million of those are struck, at random, by the registry's seed: 1 to 1,000,000.
+    /// How many of a million requests it strikes, from 0 to 1,000,000. The registry's seed decides which ones.
     pub per_million: u32,
-    /// For how long, counted from the first request after the faults were set.
+    /// How long it strikes, from the first request after the faults were set. `None`: without end.
     pub within: Option<Duration>,
 }
 
@@ -49,7 +52,7 @@ impl When {
         }
     }
 
-    /// The request of this number, from 1.
+    /// The request with this number, from 1.
     #[must_use]
     pub fn nth(number: u64) -> Self {
         Self { first: number, last: Some(number), ..Self::every() }
@@ -97,16 +100,16 @@ impl When {
         self
     }
 
-    /// Only this share of them, from 0 (no request; values below are taken for it) to 1 (all, as values above), at random
-    /// by the registry's seed.
+    /// Only this share of them: 0 is no request, 1 is every request. A value below 0 counts as 0, and one above 1 as 1. The
+    /// registry's seed decides which ones.
     #[must_use]
     pub fn probability(mut self, share: f64) -> Self {
-        // The range makes the conversion exact enough, and never out of bounds.
+        // The value is between 0 and a million, so the conversion cannot overflow.
         self.per_million = (share.clamp(0.0, 1.0) * f64::from(MILLION)).round() as u32;
         self
     }
 
-    /// Only for so long, counted from the first request after the faults were set.
+    /// Only for this long, from the first request after the faults were set.
     #[must_use]
     pub const fn for_first(mut self, time: Duration) -> Self {
         self.within = Some(time);
@@ -130,7 +133,7 @@ impl When {
     }
 }
 
-/// What of a request decides whether a fault strikes it.
+/// The parts of a request that decide whether a fault strikes it.
 pub(super) struct Candidate<'a> {
     pub(super) method: &'a Method,
     pub(super) row: Option<Row>,
@@ -138,7 +141,7 @@ pub(super) struct Candidate<'a> {
     pub(super) digest: Option<Digest>,
 }
 
-/// How far a registry is in its faults: how many requests each rule counted.
+/// How many requests each rule has counted.
 #[derive(Debug, Default)]
 pub(crate) struct FaultCounters {
     counts: Vec<u64>,
@@ -146,7 +149,7 @@ pub(crate) struct FaultCounters {
 }
 
 impl FaultCounters {
-    /// Counts a request for each of so many rules, and says which of them strike.
+    /// Counts a request for every rule that fits it. Returns the indexes of the rules whose faults strike it.
     pub(super) fn count<'a>(
         &mut self,
         rules: impl Iterator<Item = &'a When>,
@@ -173,7 +176,7 @@ impl FaultCounters {
     }
 }
 
-/// A number below a million, the same for the same seed, rule and number.
+/// A random number below a million. The same seed, rule and number of the request give the same one.
 fn chance(seed: &[u8; 32], rule: usize, number: u64) -> u32 {
     let input = [&seed[..], b"fault", &(rule as u64).to_be_bytes(), &number.to_be_bytes()].concat();
     let hex = Digest::of(Algorithm::Sha256, &input).hex();

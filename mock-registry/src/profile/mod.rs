@@ -94,7 +94,7 @@ pub struct Entry {
     pub quirk: String,
     /// Where it was seen: a file of the registry's source, an issue, a recorded exchange.
     pub source: String,
-    /// How good the source is.
+    /// Which kind of evidence the source is.
     pub evidence: Evidence,
     /// What is special at this registry. Empty if it states nothing.
     pub note: String,
@@ -134,7 +134,7 @@ impl Profile {
     /// A built-in profile.
     ///
     /// # Errors
-    /// [`ProfileError::UnknownProfile`] where there is none of this name, with the nearest one.
+    /// [`ProfileError::UnknownProfile`] if no profile has this name. It has the nearest name.
     pub fn named(name: &str) -> Result<Self, ProfileError> {
         parse::named(name, &mut vec![name.to_owned()])
     }
@@ -142,7 +142,7 @@ impl Profile {
     /// A built-in profile, or the one in the file with this path.
     ///
     /// # Errors
-    /// As for [`Profile::named`] and [`Profile::parse`]; and where there is a file that cannot be read.
+    /// Those of [`Profile::named`] and [`Profile::parse`], or [`ProfileError::Unreadable`] if the file cannot be read.
     pub fn load(name_or_path: &str) -> Result<Self, ProfileError> {
         match Self::named(name_or_path) {
             Err(ProfileError::UnknownProfile { .. }) if is_path(name_or_path) => {
@@ -159,8 +159,8 @@ impl Profile {
     /// Reads the text of a file, which may extend a built-in profile.
     ///
     /// # Errors
-    /// Where something in it is not known, not of its type, or contradicts something else: with file, line and what was
-    /// probably meant.
+    /// If it has a field or a switch that does not exist, a value of a wrong type, or two settings that contradict each other.
+    /// The error names file and line, and the nearest name that exists.
     pub fn parse(file: &str, text: &str) -> Result<Self, ProfileError> {
         parse::profile(file, text, &mut vec![name_of(file).to_owned()])
     }
@@ -169,8 +169,8 @@ impl Profile {
     /// a word, a number, `true` or `false`, `word:number`, or anything that TOML can write.
     ///
     /// # Errors
-    /// Where there is no such switch, it has no such value, or it contradicts another one that was set in this way. What
-    /// stands in the profile's file gives way.
+    /// If there is no such switch, if it cannot have this value, or if it contradicts a switch that was set before by this
+    /// method. It replaces what the profile's file sets.
     pub fn set(&mut self, assignment: &str) -> Result<(), ProfileError> {
         let set = parse::assignment(assignment)?;
         let others = self.assignments.iter().filter(|(_, other)| other.path != set.path);
@@ -189,7 +189,7 @@ impl Profile {
     /// Sets several more switches, each only once.
     ///
     /// # Errors
-    /// As for [`Profile::set`], and where one is set to two values.
+    /// Those of [`Profile::set`]; or if one switch is set to two values.
     pub fn set_all<'a>(&mut self, assignments: impl IntoIterator<Item = &'a str>) -> Result<(), ProfileError> {
         let assignments: Vec<&str> = assignments.into_iter().collect();
         let sets = assignments.iter().map(|text| Ok(((*text).to_owned(), parse::assignment(text)?)));
@@ -209,7 +209,7 @@ impl Profile {
         &self.settings
     }
 
-    /// A registry with this behaviour, at which everybody may do everything.
+    /// The options of a registry with this behaviour, without authentication.
     #[must_use]
     pub fn options(&self) -> RegistryOptions {
         let mut options = RegistryOptions::default().with_behaviour(self.behaviour().clone());
@@ -217,14 +217,14 @@ impl Profile {
         options
     }
 
-    /// Whether it needs an origin for the storage host: [`RegistryOptions::storage`].
+    /// Whether it needs a storage host, so that [`RegistryOptions::storage`] must be set.
     #[must_use]
     pub fn needs_storage(&self) -> bool {
         let behaviour = self.behaviour();
         behaviour.read.blob_redirect || behaviour.start.location == crate::behaviour::LocationForm::Storage
     }
 
-    /// Authentication as at this registry, without users yet.
+    /// Authentication as this registry has it, without any user.
     #[must_use]
     pub fn auth(&self) -> Auth {
         self.settings.users.auth()
@@ -235,7 +235,7 @@ impl Profile {
         std::iter::successors(Some(self), |profile| profile.parent.as_deref())
     }
 
-    /// What it, or a profile that it extends, says about a quirk, and which profile that is.
+    /// The entries about a quirk in this profile and in those that it extends, each with its profile.
     pub fn entries_of<'a>(&'a self, quirk: &'a str) -> impl Iterator<Item = (&'a Self, &'a Entry)> {
         self.lineage().flat_map(move |profile| {
             profile.entries.iter().filter(move |entry| entry.quirk == quirk).map(move |entry| (profile, entry))
