@@ -1,5 +1,7 @@
 //! Everything that a registry must have for one manifest.
 
+use std::collections::BTreeSet;
+
 use longshore_core::content::Platform;
 use longshore_core::{Descriptor, Digest, Manifest, Tag};
 
@@ -94,6 +96,31 @@ pub struct LeftBehind {
 }
 
 impl Closure {
+    /// A manifest that was made here, with the sources of the blobs that it refers to. The content of the [empty
+    /// descriptor](Descriptor::empty) need not be given.
+    ///
+    /// ```
+    /// use longshore_core::{Descriptor, Manifest};
+    /// use longshore_sources::{Source, layout::Closure};
+    ///
+    /// let sbom = Descriptor::of("application/spdx+json".parse()?, b"{}\n");
+    /// let manifest = Manifest::artifact("application/spdx+json", [sbom.clone()]).annotation("a", "b").build()?;
+    /// let artifact = Closure::new(manifest, [(sbom, Source::bytes("{}\n"))]);
+    /// assert_eq!(artifact.blobs.len(), 2); // with the config of an artifact, which is empty
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn new(manifest: Manifest, blobs: impl IntoIterator<Item = (Descriptor, Source)>) -> Self {
+        let empty = Descriptor::empty();
+        let is_needed = manifest.blobs().any(|blob| blob.digest == empty.digest);
+        let empty = is_needed.then(|| (empty, Source::bytes("{}")));
+        let mut seen = BTreeSet::new();
+        let blobs = blobs.into_iter().chain(empty).filter(|(blob, _)| seen.insert(blob.digest));
+        let blobs = blobs.map(|(blob, source)| Blob { source: source.with_digest(blob.digest), descriptor: blob });
+        let blobs = blobs.collect();
+        Self::whole(manifest.descriptor(), vec![manifest], blobs)
+    }
+
     /// An image that is complete.
     pub(crate) const fn whole(root: Descriptor, manifests: Vec<Manifest>, blobs: Vec<Blob>) -> Self {
         Self {

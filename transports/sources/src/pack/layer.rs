@@ -50,7 +50,7 @@ enum Content {
 pub struct PackedLayer {
     /// The descriptor of the layer in a manifest.
     pub descriptor: Descriptor,
-    /// The digest of the uncompressed tar, which the image's config lists.
+    /// The digest of the uncompressed tar, which the image's config lists. For one [file](super::file), its digest.
     pub diff_id: Digest,
     /// The source of its bytes.
     pub source: Source,

@@ -1,7 +1,8 @@
-//! Makes small images: layers from files, images from layers, and an index from images.
+//! Makes artifacts of files and folders, and small images: layers from files, images from layers, and an index from
+//! images.
 //!
-//! This is for demonstrations and tests, and is not a build tool. The same input gives the same bytes: entries are
-//! sorted, and every time is the epoch.
+//! This is not a build tool for images. The same input gives the same bytes: entries are sorted, and every time is the
+//! epoch.
 //!
 //! ```
 //! use longshore_core::content::Platform;
@@ -16,6 +17,7 @@
 //! # Ok::<(), pack::PackError>(())
 //! ```
 
+mod artifact;
 mod folder;
 mod image;
 mod layer;
@@ -31,6 +33,7 @@ use crate::PortablePathError;
 use crate::source::SourceError;
 use crate::staging::StagingError;
 
+pub use artifact::{artifact, file};
 pub use folder::folder;
 pub use image::{image, index};
 pub use layer::{Compression, Layer, PackedLayer};

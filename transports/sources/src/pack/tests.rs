@@ -1,7 +1,7 @@
 use std::io::Read;
 
 use longshore_core::content::Platform;
-use longshore_core::{Algorithm, Digest, Manifest};
+use longshore_core::{Algorithm, Digest, Manifest, MediaType};
 
 use super::*;
 use crate::layout::{Closure, Layout, Selection};
@@ -147,4 +147,32 @@ fn i42_a_folder_that_could_not_be_unpacked_is_not_packed() {
         std::os::unix::net::UnixListener::bind(source.join("socket")).unwrap();
     });
     assert!(matches!(error, PackError::Kind(_)), "{error}");
+}
+
+#[test]
+fn an_artifact_has_its_files_and_folders_and_the_empty_config() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, assets) = (folder.path().join("guide.md"), folder.path().join("assets"));
+    std::fs::write(&path, "read me").unwrap();
+    std::fs::create_dir(&assets).unwrap();
+    std::fs::write(assets.join("a"), "a").unwrap();
+    let guide = file(&path, "docs/guide.md", "text/markdown".parse().unwrap()).unwrap();
+    let assets = super::folder(&assets, "assets", MediaType::oci_layer_gzip(), folder.path().join("packed")).unwrap();
+    let made = artifact("application/vnd.example.docs", [guide.clone(), assets, guide]).unwrap();
+
+    let contents: Vec<_> = made.blobs.iter().map(|blob| read(&blob.source)).collect();
+    assert_eq!((contents.len(), &contents[0][..], &contents[2][..]), (3, &b"read me"[..], &b"{}"[..]));
+    let manifest = &made.manifests[0];
+    assert_eq!(manifest.artifact_type().unwrap().to_string(), "application/vnd.example.docs");
+    let titles: Vec<_> = manifest.blobs().filter_map(|blob| blob.annotations.get(crate::unpack::TITLE)).collect();
+    assert_eq!(titles, ["docs/guide.md", "assets", "docs/guide.md"]);
+
+    let another =
+        artifact("application/vnd.example.docs", [file(&path, "a", "text/markdown".parse().unwrap()).unwrap()]);
+    std::fs::write(&path, "changed").unwrap();
+    let changed = another.unwrap().blobs[0].source.open(0..7).unwrap().next_piece();
+    assert!(changed.unwrap_err().to_string().contains("the blob is damaged"));
+    let outside = file(&path, "../guide.md", "text/markdown".parse().unwrap());
+    assert!(matches!(outside, Err(PackError::Path { .. })), "{outside:?}");
+    assert!(matches!(file(folder.path(), "a", MediaType::oci_layer_gzip()), Err(PackError::Source(_))));
 }
