@@ -26,6 +26,14 @@
 //! [`Work`] has what an operation needs: bytes to send as [`Content`], sinks for pulled blobs as [`Sink`], and
 //! credentials. [`check_in_memory`] checks a driver without sockets, for the duties that are marked `any`.
 //!
+//! Two duties move 1 GiB each, which takes minutes in a debug build. Add this to your `Cargo.toml`:
+//!
+//! ```toml
+//! [profile.dev.package]
+//! longshore-transport-kit.opt-level = 2
+//! sha2.opt-level = 3
+//! ```
+//!
 //! If a check does not end, the driver hangs: run it with `--nocapture`, and the last name that is printed is the duty.
 //!
 //! # The matrix

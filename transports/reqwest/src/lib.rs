@@ -10,6 +10,22 @@
 //! # }
 //! ```
 //!
+//! A folder becomes an artifact, which ORAS clients unpack:
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use longshore_core::MediaType;
+//! use longshore_reqwest::{Http, Session};
+//! use longshore_sources::pack;
+//!
+//! let layer = pack::folder("docs".as_ref(), "docs", MediaType::oci_layer_gzip(), "/tmp/docs.tar.gz")?;
+//! let artifact = pack::artifact("application/vnd.example.docs", [layer])?;
+//! let session = Session::builder(Http::default()).stored_credentials().start();
+//! session.push_image(&artifact, &"localhost:5000/docs:v1".parse()?).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! A [`Session`] can do more: run any [`Operation`](longshore_core::Operation), several at once, with options,
 //! credentials and events.
 //!
