@@ -10,7 +10,7 @@ use crate::layout::Closure;
 use crate::source::Source;
 use crate::unpack::TITLE;
 
-/// Makes an artifact of this type from its layers, for example a [`file`] and a [`folder`](super::folder). For an
+/// Makes an artifact of this type from its layers, for example a [`file()`] and a [`folder`](super::folder). For an
 /// artifact with annotations, a subject or a config, see [`Closure::new`].
 ///
 /// ```no_run
