@@ -62,6 +62,52 @@ fn tokens_that_have_always_ended_when_they_come_are_told_after_the_fourth() {
 }
 
 #[test]
+fn a_password_that_only_the_token_service_refuses_is_looked_up_again_before_anything_fails() {
+    let mut world = World::new(Options::default(), |_, request| match (request.uri().path(), authorization(request)) {
+        ("/token", header) if header == basic("new") => Fate::Answered(millis(10), token()),
+        ("/token", _) => Fate::Answered(millis(10), respond(401, &[], "")),
+        (_, "Bearer t") => Fate::Answered(millis(10), found()),
+        _ => Fate::Answered(millis(10), refused(BEARER)),
+    });
+    let mut passwords = vec!["new", "old"];
+    world.credentials = Box::new(move || password(passwords.pop().expect("asked a third time")));
+    let pulls = ["v1", "v2"].map(|tag| world.client.start(pull(tag)));
+    world.run();
+    for pull in pulls {
+        world.succeeded(pull);
+    }
+}
+
+/// A registry's repositories may have different token services. The one that gave the last token is tried first.
+#[test]
+fn where_the_last_token_service_gives_nothing_for_a_repository_the_registry_names_the_one_that_does() {
+    for status in [403, 404, 500] {
+        let mut options = Options::default();
+        options.attempts = 1;
+        let mut world = World::new(options, |_, request| {
+            let (path, query) = (request.uri().path(), request.uri().query().unwrap_or(""));
+            let team = path.strip_prefix("/v2/").and_then(|path| path.split('/').next());
+            let answer = match (path, team, authorization(request)) {
+                ("/token/a", ..) if query.contains("repository%3Aa%2Fb") => respond(200, &[], r#"{"token":"a"}"#),
+                ("/token/c", ..) => respond(200, &[], r#"{"token":"c"}"#),
+                ("/token/a", ..) => respond(status, &[], ""),
+                (_, Some("a"), "Bearer a") | (_, Some("c"), "Bearer c") => found(),
+                (_, team, _) => {
+                    refused(&format!(r#"Bearer realm="https://registry.example/token/{}""#, team.unwrap_or_default()))
+                }
+            };
+            Fate::Answered(millis(10), answer)
+        });
+        for repository in ["a/b", "c/d"] {
+            let pull = world.client.start(pull_from(repository, "v1"));
+            world.run();
+            world.succeeded(pull);
+        }
+        assert_eq!(world.count("/token/a"), 2, "it is tried for the other repository\n{}", world.transcript());
+    }
+}
+
+#[test]
 fn a_challenge_that_cannot_be_used_is_an_error_only_where_the_registry_refuses() {
     let challenge = r#"Bearer realm="Registry Realm""#;
     for is_refused in [false, true] {

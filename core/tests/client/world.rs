@@ -237,9 +237,13 @@ impl Registry {
 
 /// A pull of this tag of `a/b`.
 pub(crate) fn pull(tag: &str) -> Operation<String> {
+    pull_from("a/b", tag)
+}
+
+pub(crate) fn pull_from(repository: &str, tag: &str) -> Operation<String> {
     Operation::PullManifest {
         registry: "registry.example".parse().unwrap(),
-        repository: "a/b".parse().unwrap(),
+        repository: repository.parse().unwrap(),
         reference: ManifestReference::Tag(tag.parse().unwrap()),
     }
 }

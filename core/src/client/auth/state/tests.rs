@@ -244,3 +244,16 @@ fn a_token_service_is_asked_for_other_rights_only_if_it_gave_a_token_or_was_neve
     assert!(auth.doubt(&guess));
     assert_eq!(other(&auth), "send nothing", "the registry is asked which service serves them");
 }
+
+#[test]
+fn while_a_token_service_has_not_answered_for_the_first_time_it_is_asked_for_no_other_rights() {
+    let mut auth = RegistryAuth::guest(origin());
+    learn(&mut auth, BEARER);
+    let other = |auth: &RegistryAuth| shown(&auth.decide(&scopes(1), RequiredLifetime::Question, at(0)));
+    let AuthDecision::Fetch(key) = auth.decide(&scopes(0), RequiredLifetime::Question, at(0)) else { panic!() };
+    auth.fetch(&key);
+    assert_eq!(other(&auth), "send nothing");
+    auth.keep(key.clone(), token(60), at(0));
+    auth.fetch(&key);
+    assert_eq!(other(&auth), "fetch", "it has answered before");
+}
