@@ -153,7 +153,11 @@ fn missing(registry: &Registry, image: &Closure) -> usize {
 
 fn title(check: &Check, ended: &Ended, missing: usize) -> String {
     let end = if ended.is_well() { "ended well" } else { "ended badly" };
-    let stands = if missing == 0 { "everything stands".to_owned() } else { format!("{missing} parts are missing") };
+    let stands = match missing {
+        0 => "everything stands".to_owned(),
+        1 => "1 part is missing".to_owned(),
+        _ => format!("{missing} parts are missing"),
+    };
     format!("{end}, {stands}, {} requests, {:.1} s", check.exchanges.len(), check.seconds)
 }
 

@@ -72,7 +72,8 @@ pub(crate) async fn run(arguments: JudgeArguments) -> Result<(), Error> {
     let mut report = Report::new(kind, names.join(", "));
     for client in &clients {
         let (name, command) = (&client.name, client.command.join(" "));
-        report = report.with_property(name.clone(), format!("{} {command}", client.version).trim_start());
+        let version = if client.version.is_empty() { "" } else { &format!("{}, ", client.version) };
+        report = report.with_property(name.clone(), format!("{version}called as {command}"));
     }
     report.started = Some(conformance::date(started));
     report.seconds = begun.elapsed().as_secs_f64();

@@ -8,33 +8,52 @@
 //! assert!(html.starts_with("<!DOCTYPE html>"));
 //! ```
 
+use std::io::Write as _;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use longshore_mock_registry::report::{Report, ReportKind};
 
 const TEMPLATE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
-/// The page. It contains the report as data, and a script that shows it. The script never interprets a text as HTML.
+/// The page. It contains the report as data, which is JSON, compressed with gzip and written in Base64, and a script that
+/// shows it. The script never interprets a text as HTML.
 #[must_use]
 pub fn html(report: &Report) -> String {
     let breaks = report.breaks_a_must();
-    let sentence = match (report.kind, breaks) {
+    let verdict = match (report.kind, breaks) {
         (ReportKind::Registry, false) => "conforms, as far as was asked",
         (ReportKind::Registry, true) => "does not conform",
+        (ReportKind::Matrix, false) => "all pushes went well",
+        (ReportKind::Matrix, true) => "not all pushes went well",
         (_, false) => "keeps the rules",
         (_, true) => "breaks the rules",
     };
-    // In a script element only `<` could end it.
-    let data = serde_json::to_string(report).unwrap_or_default().replace('<', "\\u003c");
-    let subject = escaped(&report.subject);
+    let colon = if report.kind == ReportKind::Matrix { ":" } else { "" };
+    let sentence = format!("{}{colon} {verdict}", escaped(&report.subject));
     filled(&[
-        ("title", &format!("{subject} {sentence}")),
+        ("title", &sentence),
         ("style", STYLE),
         ("verdict", if breaks { "bad" } else { "good" }),
-        ("sentence", &format!("{subject} {sentence}")),
-        ("report", &data),
+        ("sentence", &sentence),
+        ("report", &packed(report)),
         ("script", SCRIPT),
     ])
+}
+
+/// The report as the script reads it.
+///
+/// # Panics
+/// Never, because a report can be written as JSON, and nothing fails to be written into memory.
+fn packed(report: &Report) -> String {
+    let json = serde_json::to_vec(report).expect("a report can be written as JSON");
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
+    gzip.write_all(&json).expect("it is written into memory");
+    STANDARD.encode(gzip.finish().expect("it is written into memory"))
 }
 
 /// The template with these values inserted. Inserted text is not searched for further placeholders.

@@ -1,5 +1,6 @@
-"use strict";
-const report = JSON.parse(document.getElementById("report").textContent);
+const packed = Uint8Array.from(atob(document.getElementById("report").textContent), letter => letter.charCodeAt(0));
+const json = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+const report = await new Response(json).json();
 const checks = report.checks;
 const WORDS = {
   "passed": ["✓", "passed"], "failed": ["✗", "failed"], "error": ["!", "no verdict"], "skipped": ["–", "skipped"],
@@ -25,10 +26,13 @@ const state = { search: "", status: new Set(), level: "", group: "" };
 
 function head() {
   const bad = checks.filter(check => isBad(check) && !isSoft(check)).length;
-  const kind = report.kind === "registry" ? ["conforms, as far as was asked", "does not conform"]
-    : report.kind === "client" ? ["keeps the rules", "breaks the rules"] : ["all is well", "not all is well"];
-  const sentence = breaks ? `${bad} of ${count(check => check.level === "must")} MUST count against it`
-    : `${count(check => check.level === "must" && check.status === "passed")} MUST hold`;
+  const must = count(check => check.level === "must"), held = count(check => check.level === "must" && check.status === "passed");
+  // A check of a matrix is a push of one of several clients.
+  const [verdict, sentence] = report.kind === "matrix"
+    ? [`${breaks ? "Not all" : "All"} pushes of these clients went well`, `${held} of ${must} pushes went well: ${report.subject}`]
+    : [`${report.subject} ${report.kind === "registry" ? breaks ? "does not conform" : "conforms, as far as was asked"
+      : breaks ? "breaks the rules" : "keeps the rules"}`,
+    breaks ? `${bad} of ${must} MUST count against it` : `${held} MUST hold`];
   document.title = `${breaks ? "✗" : "✓"} ${report.subject}`;
   const facts = Object.entries(report.properties || {});
   if (report.started) facts.unshift(["date", report.started]);
@@ -39,7 +43,7 @@ function head() {
       make("button", { type: "button", on: { click: () => keys.showModal() }, "aria-label": "Keys" }, "?")),
     make("div", { class: `verdict ${breaks ? "bad" : "good"}` },
       make("span", { class: "sign", "aria-hidden": "true" }, breaks ? "✗" : "✓"),
-      make("div", {}, make("h1", {}, `${report.subject} ${kind[breaks ? 1 : 0]}`), make("p", {}, sentence))),
+      make("div", {}, make("h1", {}, verdict), make("p", {}, sentence))),
     make("dl", { class: "facts" }, facts.map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, value)))));
 }
 
@@ -148,7 +152,7 @@ function inside(check) {
   const inside = make("div", { class: "inside" }, make("h3", {}, "What the specification says"), clause,
     said.length || reason ? make("h3", {}, "What came") : null, said, reason);
   if ((check.exchanges || []).length) inside.append(make("h3", {}, "The exchanges"), sequence(check, soft));
-  if (check.curl) inside.append(make("h3", {}, "The same with curl"), copied(check.curl));
+  if (check.curl) inside.append(make("h3", {}, report.kind === "registry" ? "The same with curl" : "The client was called as"), copied(check.curl));
   return inside;
 }
 
