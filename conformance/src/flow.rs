@@ -1,4 +1,4 @@
-//! The ways in which a push goes, one case each: what exhaustive tests go through.
+//! The flows: the different ways a push can take, one case each. The exhaustive tests run all of them.
 
 use std::time::Duration;
 
@@ -9,16 +9,16 @@ use longshore_mock_registry::behaviour::{ReferrersApi, SinglePost};
 use crate::case::{CHUNK, Case, Given, Interrupted};
 use crate::image::{BlobPlan, DocumentPlan, Plan, Subject};
 
-/// One way in which a push goes.
+/// One way that a push can take.
 #[derive(Debug, Clone)]
 pub struct Flow {
-    /// What it is called.
+    /// Its name.
     pub name: &'static str,
-    /// A push that goes this way, to a registry that does what the spec says.
+    /// A push that takes this way, to a registry without quirks.
     pub case: Case,
-    /// What the registry must do for that, whatever it does otherwise.
+    /// The behaviour of the registry without which the push would take another way.
     registry: fn(&mut RegistryOptions),
-    /// Whether the registry wants to know who pushes.
+    /// Whether the registry requires credentials.
     is_let_in: bool,
 }
 
@@ -27,21 +27,21 @@ impl Flow {
         Self { name, case, registry: |_| {}, is_let_in: false }
     }
 
-    /// The registry does this, whatever it does otherwise.
+    /// Sets the behaviour that the registry must have.
     fn with(mut self, registry: fn(&mut RegistryOptions)) -> Self {
         self.registry = registry;
         self.set_up();
         self
     }
 
-    /// The registry lets in the suite's own user, and nobody else.
+    /// Lets only the suite's own user push to the registry.
     fn let_in(mut self) -> Self {
         self.is_let_in = true;
         crate::case::let_in(&mut self.case, "*=*");
         self
     }
 
-    /// The same way, at this registry.
+    /// The push of this flow to this registry.
     #[must_use]
     pub fn at(&self, registry: &RegistryOptions) -> Case {
         let mut flow = self.clone();
@@ -62,7 +62,7 @@ impl Flow {
     }
 }
 
-/// All of them.
+/// All flows.
 #[must_use]
 pub fn all() -> Vec<Flow> {
     let flow = Flow::new;
@@ -97,7 +97,7 @@ pub fn all() -> Vec<Flow> {
     ]
 }
 
-/// An image of blobs of these lengths, the first of them its config.
+/// An image with blobs of these lengths. The first is its config.
 fn image(lens: &[u64]) -> Case {
     let blob = |(number, len): (usize, &u64)| BlobPlan { len: *len as usize, fill: number as u8, sha512: false };
     let blobs: Vec<BlobPlan> = lens.iter().enumerate().map(blob).collect();
@@ -109,7 +109,7 @@ const fn document(blobs: Vec<usize>, children: Vec<usize>) -> DocumentPlan {
     DocumentPlan { blobs, children, docker: false, subject: Subject::None }
 }
 
-/// An index of so many images, which share a layer.
+/// An index of this many images, which share a layer.
 fn index(images: usize) -> Case {
     let mut case = image(&[20, 90, 40, 50]);
     let listed = (0..images).map(|number| document(vec![[0, 2, 3][number % 3], 1], Vec::new()));
@@ -117,7 +117,7 @@ fn index(images: usize) -> Case {
     case
 }
 
-/// A push that is in the middle of its chunks when it is interrupted.
+/// A push that is interrupted while it sends chunks.
 fn interrupted(interrupted: Interrupted) -> Case {
     Case { interrupted, ..in_chunks(image(&[20, 4 * CHUNK + 7])) }
 }
@@ -160,7 +160,7 @@ fn without_referrers(registry: &mut RegistryOptions) {
     registry.behaviour.referrers.api = ReferrersApi::NotFound;
 }
 
-/// The token that was good when an upload was begun is too old when its wait is over.
+/// The token with which an upload was begun has expired when the wait of the client is over.
 fn tokens_end(registry: &mut RegistryOptions) {
     if let Some(auth) = &mut registry.auth {
         auth.lifetime = Duration::from_secs(60);

@@ -1,52 +1,53 @@
-//! Images to push, made of a plan that can be printed, shrunk and built again.
+//! Images to push. Each is built from a plan, which can be printed and shrunk.
 
 use bytes::Bytes;
 use longshore_core::{Algorithm, Digest, Manifest, MediaType};
 use serde_json::{Value, json};
 
-/// A plan of an image. References are numbers that are taken modulo what there is, so every plan can be built.
+/// The plan of an image. References are numbers, taken modulo the number of blobs or documents, so every plan can be built.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     /// The blobs; at least one.
     pub blobs: Vec<BlobPlan>,
-    /// The documents, children before parents; the last one is the root, and refers to all that nobody else refers to.
+    /// The documents, children before parents. The last one is the root; it refers to all documents that no other one refers
+    /// to.
     pub documents: Vec<DocumentPlan>,
-    /// How many artifacts are attached to the root: pushed with it, and after it.
+    /// The number of artifacts attached to the root. They go in the same push, after it.
     pub attached: usize,
 }
 
-/// A plan of a blob: equal plans are equal bytes.
+/// The plan of a blob. Equal plans give equal bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BlobPlan {
     /// Its length in bytes.
     pub len: usize,
-    /// What its bytes are made from.
+    /// The seed of its bytes.
     pub fill: u8,
-    /// Whether it is called by its sha512.
+    /// Whether its digest is a SHA-512.
     pub sha512: bool,
 }
 
-/// A plan of a document.
+/// The plan of a document: a manifest or an index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DocumentPlan {
-    /// Its config and layers, by number of the blob, where it is an image; empty for an index.
+    /// The numbers of the blobs that are its config and layers. Empty for an index.
     pub blobs: Vec<usize>,
-    /// The documents before it that it lists, where it is an index.
+    /// The numbers of the earlier documents that it lists, if it is an index.
     pub children: Vec<usize>,
     /// Whether it has Docker's media types.
     pub docker: bool,
-    /// What it is about.
+    /// Its subject.
     pub subject: Subject,
 }
 
-/// What a document is about.
+/// The subject of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Subject {
-    /// It does not say.
+    /// It has none.
     None,
-    /// A document before it.
+    /// An earlier document.
     Document(usize),
-    /// A manifest that is nowhere.
+    /// A manifest that does not exist.
     Absent,
 }
 
@@ -55,9 +56,9 @@ pub enum Subject {
 pub struct Image {
     /// Its blobs, each under its key.
     pub blobs: Vec<Content>,
-    /// Its manifests, in no order that matters; without the root.
+    /// Its manifests without the root. Their order has no meaning.
     pub manifests: Vec<Manifest>,
-    /// The manifest that tags name.
+    /// The manifest that the tags name.
     pub root: Manifest,
 }
 
@@ -85,10 +86,10 @@ impl Content {
 }
 
 impl Image {
-    /// Builds a plan.
+    /// Builds the image of a plan.
     ///
     /// # Panics
-    /// Where the plan has no blob or no document.
+    /// If the plan has no blob or no document.
     #[must_use]
     pub fn of(plan: &Plan) -> Self {
         let blobs: Vec<Content> = plan.blobs.iter().map(Content::of).collect();
@@ -120,7 +121,7 @@ impl Image {
     }
 }
 
-/// The documents before `root` that no index before it lists.
+/// The documents before `root` that no other index lists.
 fn orphans(documents: &[DocumentPlan], root: usize) -> impl Iterator<Item = usize> {
     let is_index = |(index, document): &(usize, &DocumentPlan)| *index > 0 && !document.children.is_empty();
     let before = documents.iter().enumerate().take(root);
@@ -160,7 +161,7 @@ fn index_of(plan: &DocumentPlan, children: &[usize], before: &[Manifest]) -> Man
     parse(&document)
 }
 
-/// Something attached to the root.
+/// An artifact attached to the root.
 fn artifact(number: usize, blobs: &[Content], root: &Manifest) -> Manifest {
     let blob = &blobs[number % blobs.len()];
     let config = if number.is_multiple_of(2) { "application/vnd.example.config" } else { MediaType::OCI_EMPTY };

@@ -1,7 +1,8 @@
-//! What must be true of a push, whatever the registry does and whatever goes wrong: as strategies, runs and oracles.
+//! The rules that every push must keep, whatever the registry does and whichever faults happen: strategies draw random pushes,
+//! runs execute them, and oracles check the rules.
 //!
-//! A [`Case`] is all that decides a push: the image, the client's settings, the registry's, the order of answers, the
-//! faults and the seed. It runs in virtual time against the mock registry, and an oracle judges the [`Run`].
+//! A [`Case`] holds everything that a push depends on: the image, the settings of the client and of the registry, the order of
+//! answers, the faults and the seed. It runs in virtual time against the mock registry, and the oracles judge the [`Run`].
 //!
 //! ```
 //! use longshore_conformance::{oracle, quirk, strategy};
@@ -15,10 +16,10 @@
 //! # Ok::<(), oracle::Violation>(())
 //! ```
 //!
-//! [`suite`] holds a registry to the specification, over any transport; [`page`] writes what it found for people.
+//! [`suite`] checks a registry against the specification, over any transport; [`page`] shows its report as an HTML page.
 //!
-//! With `default-features = false` there is no [proptest](https://docs.rs/proptest) in the tree, and neither `strategy` nor
-//! `property`; nor `fuzz`, the oracles of the fuzz targets.
+//! With `default-features = false` this crate does not depend on [proptest](https://docs.rs/proptest). The modules `strategy`
+//! and `property`, and `fuzz`, the oracles of the fuzz targets, are missing then.
 
 #![cfg_attr(docsrs, feature(doc_cfg))] // what needs a feature says so
 #![forbid(unsafe_code)]

@@ -1,4 +1,4 @@
-//! The mock registry as the other side of a simulation.
+//! The mock registry as the peer of a simulation.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,39 +10,39 @@ use longshore_core::{Digest, Instant, Repository, Tag};
 use longshore_memory::{ExchangeId, Fault, Handler, Reply};
 use longshore_mock_registry as mock;
 
-/// The mock registry, and what happened to it.
+/// The mock registry, and a record of what changed in it.
 #[derive(Debug)]
 pub struct Mock {
-    /// The registry, with its state in the open.
+    /// The registry. Its state can be read and changed.
     pub registry: mock::Registry,
-    /// Every time that a tag came to name another manifest, in order; tags of referrers apart.
+    /// Every change of a tag, in order. Tags of lists of referrers are left out.
     pub tag_changes: Vec<TagChange>,
-    /// The last moment that it was told.
+    /// The time of the last request.
     now: mock::Instant,
-    /// When the simulation began that it is in.
+    /// The time at which the present simulation began.
     began: mock::Instant,
     open: BTreeMap<ExchangeId, (mock::RequestId, bool)>,
 }
 
-/// A tag came to name another manifest.
+/// A tag was created, or moved to another manifest.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TagChange {
-    /// Where.
+    /// The repository.
     pub repository: Repository,
-    /// Which.
+    /// The tag.
     pub tag: Tag,
-    /// What it names now.
+    /// The manifest that it names now.
     pub digest: Digest,
 }
 
 impl Mock {
-    /// A registry that is set up like this, and empty.
+    /// An empty registry with these options.
     #[must_use]
     pub fn new(options: mock::RegistryOptions) -> Self {
         Self::around(mock::Registry::new(options))
     }
 
-    /// The registry, after all that was under way was broken off.
+    /// The registry, after all open requests were aborted.
     #[must_use]
     pub fn broken_off(mut self) -> mock::Registry {
         for (exchange, _) in std::mem::take(&mut self.open).into_values() {
@@ -51,7 +51,7 @@ impl Mock {
         self.registry
     }
 
-    /// A registry as it is, with what it holds.
+    /// Takes over a registry with its content.
     #[must_use]
     pub fn around(registry: mock::Registry) -> Self {
         Self {
@@ -63,17 +63,17 @@ impl Mock {
         }
     }
 
-    /// Lets another simulation begin, at its own zero, so long after what was before.
+    /// Begins another simulation, whose time starts at zero, this long after the last request.
     pub fn begin_later(&mut self, later: Duration) {
         self.began = self.now + later;
     }
 
-    /// A moment of the simulation, as the registry counts.
+    /// A time of the simulation, as the registry's time.
     fn time(&self, now: Instant) -> mock::Instant {
         self.began + Duration::from_micros(now.as_micros())
     }
 
-    /// What it answers to a request that nothing happens to.
+    /// The answer to a request without faults on the way.
     pub fn ask(&mut self, method: Method, path_and_query: &str, body: impl Into<Bytes>) -> Response<Bytes> {
         let mut request = Request::new(body.into());
         *request.method_mut() = method;
@@ -81,7 +81,7 @@ impl Mock {
         self.registry.answer(self.now, request).expect("nothing happens to what the suite itself asks")
     }
 
-    /// What it would answer if it did what the spec says.
+    /// The answer that a registry without quirks would give.
     pub fn ask_plainly(&mut self, method: Method, path_and_query: &str, body: impl Into<Bytes>) -> Response<Bytes> {
         let behaviour = std::mem::take(&mut self.registry.options.behaviour);
         let auth = self.registry.options.auth.take();
@@ -95,10 +95,10 @@ impl Mock {
         answer
     }
 
-    /// Puts a blob into a repository, as another client would have.
+    /// Stores a blob in a repository, as if another client had pushed it.
     ///
     /// # Panics
-    /// Where the registry does not take it.
+    /// If the registry refuses it.
     pub fn put_blob(&mut self, repository: &Repository, digest: &Digest, bytes: &Bytes) {
         let opened = self.ask_plainly(Method::POST, &format!("/v2/{repository}/blobs/uploads/"), Bytes::new());
         let location = opened.headers()["location"].to_str().expect("a location is text").to_owned();
@@ -108,26 +108,26 @@ impl Mock {
         assert_eq!(stored.status(), StatusCode::CREATED, "{stored:?}");
     }
 
-    /// The bytes that stand under the digest of a blob.
+    /// The bytes of a stored blob.
     #[must_use]
     pub fn blob(&self, repository: &Repository, digest: &Digest) -> Option<Bytes> {
         let size = self.registry.state.repositories.get(repository)?.blobs.get(digest)?.size;
         self.registry.read(&mock::Body::Blob { digest: *digest, range: 0..size }).ok()
     }
 
-    /// The bytes that stand under the digest of a manifest.
+    /// The bytes of a stored manifest.
     #[must_use]
     pub fn manifest(&self, repository: &Repository, digest: &Digest) -> Option<Bytes> {
         Some(self.registry.state.repositories.get(repository)?.manifests.get(digest)?.bytes.clone())
     }
 
-    /// What a tag names.
+    /// The digest that a tag names.
     #[must_use]
     pub fn tagged(&self, repository: &Repository, tag: &Tag) -> Option<Digest> {
         self.registry.state.repositories.get(repository)?.tags.get(tag).copied()
     }
 
-    /// The answer with its body, and what the registry does to it.
+    /// The answer with its body, and the fault with which the registry delivers it.
     fn reply(&self, answer: mock::Answer) -> Reply {
         let fault = match answer.delivery {
             mock::Delivery::Whole => match answer.pace.delay(answer.body.len()) {
@@ -198,7 +198,7 @@ impl Handler for Mock {
     }
 }
 
-/// Whether a tag lists referrers: it is written as often as there are some.
+/// Whether a tag names a list of referrers, which changes with each referrer.
 fn is_of_referrers(tag: &Tag) -> bool {
     tag.as_str().starts_with("sha256-") || tag.as_str().starts_with("sha512-")
 }

@@ -1,4 +1,4 @@
-//! Properties of random pushes: the same cases each time, and as many others as one likes.
+//! Properties of random pushes. Each run draws the same cases; a seed chooses others.
 
 use std::env;
 use std::fmt::Debug;
@@ -13,21 +13,21 @@ use crate::quirk::Outcome;
 use crate::run::Run;
 use crate::session::Session;
 
-/// Runs so many cases and judges each. A failing one is made small, and printed with its transcript and with a test that shows
-/// it again, without this module and whatever it draws.
+/// Runs `count` cases and judges each. A case that fails is shrunk, and printed with its transcript and with a test that
+/// reproduces it. That test has the case written out, so it needs neither this module nor proptest.
 ///
-/// `LONGSHORE_CASES` multiplies the number of cases, and `LONGSHORE_SEED`, a number, chooses others.
+/// The environment variable `LONGSHORE_CASES` multiplies the number of cases. `LONGSHORE_SEED`, a number, chooses others.
 ///
 /// # Panics
-/// Where a rule is broken.
+/// If a rule is broken.
 pub fn holds(cases: u32, outcome: Outcome, strategy: &impl Strategy<Value = Case>) {
     all(cases, strategy, |case| judge(&case, outcome).map(drop), |case| test_of_case(case, outcome));
 }
 
-/// Runs so many sessions and judges each, as [`holds`] does.
+/// Runs `count` sessions and judges each, as [`holds`] does.
 ///
 /// # Panics
-/// Where a rule is broken.
+/// If a rule is broken.
 pub fn holds_together(cases: u32, strategy: &impl Strategy<Value = Session>) {
     let judge = |session: Session| {
         let (verdict, run) = oracle::judge_session(&session, session.run());
@@ -54,7 +54,7 @@ fn all<T: Debug>(
     }
 }
 
-/// How many requests of a run that panics may have met faults.
+/// If a run panics, its number of requests is unknown: faults up to this request are printed.
 const OF_A_PANIC: u64 = 1000;
 
 fn test_of_case(case: &Case, outcome: Outcome) -> String {
@@ -85,7 +85,7 @@ fn test_of_session(session: &Session) -> String {
     as_rust::test("found_by_a_property_of_sessions", &find)
 }
 
-/// How many requests a run makes.
+/// The number of requests of a run.
 fn requests(run: impl FnOnce() -> u64) -> u64 {
     catch_unwind(AssertUnwindSafe(run)).unwrap_or(OF_A_PANIC)
 }
@@ -107,7 +107,8 @@ fn broken(violation: &oracle::Violation, run: &Run) -> TestCaseError {
     TestCaseError::fail(format!("{violation}\nfaults {faults}\n{transcript}"))
 }
 
-/// Of cases that are too many to run them all each time, one in so many is run: `every`, divided by `LONGSHORE_CASES`.
+/// For suites with too many cases to run all of them each time: one case in this many is run. It is `every` divided by
+/// `LONGSHORE_CASES`, and at least 1.
 #[must_use]
 pub fn one_in(every: usize) -> usize {
     let more = number("LONGSHORE_CASES").and_then(|more| usize::try_from(more).ok());

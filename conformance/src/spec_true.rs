@@ -1,11 +1,11 @@
-//! The registry that does what the spec says.
+//! A registry without quirks.
 
 use longshore_mock_registry::RegistryOptions;
 
-/// A registry that does what the spec says, and knows where it is reached.
+/// The options of a registry that follows the spec, and knows its own origin and that of its storage.
 ///
 /// # Panics
-/// Never: its origins are URLs.
+/// Never, because its origins are valid URLs.
 #[must_use]
 pub fn spec_true() -> RegistryOptions {
     let origin = |host: &str| host.parse::<longshore_core::Registry>().expect("this is a registry").origin();

@@ -1,4 +1,4 @@
-//! Random cases for property tests: small things at the edges of what matters.
+//! Random cases for property tests. Values are small, and near the limits at which the behaviour changes.
 
 use std::time::Duration;
 
@@ -44,7 +44,7 @@ fn document_plan() -> impl Strategy<Value = DocumentPlan> {
         .prop_map(|(blobs, children, docker, subject)| DocumentPlan { blobs, children, docker, subject })
 }
 
-/// The ways in which blobs are given: mostly known.
+/// The ways in which blobs are given. Most of their digests are known.
 pub fn given() -> impl Strategy<Value = Vec<Given>> {
     let given = prop_oneof![
         6 => Just(Given::Known),
@@ -57,7 +57,7 @@ pub fn given() -> impl Strategy<Value = Vec<Given>> {
     vec(given, 1..=6)
 }
 
-/// Settings of a client, and what it knows of the registry: nothing, or the way to a rung of the ladder.
+/// Settings of a client, and what it has learned of the registry: nothing, or that it must use one rung of the ladder.
 pub fn settings() -> impl Strategy<Value = Settings> {
     let learned = (option::of(any::<bool>()), any::<bool>(), any::<bool>(), option::of(any::<bool>()));
     let learned = learned.prop_map(|(single_post, no_whole_put, no_stream, tag_parameter)| {
@@ -84,19 +84,19 @@ pub fn settings() -> impl Strategy<Value = Settings> {
     )
 }
 
-/// Orders: mostly by virtual time.
+/// Orders of events. Most are by virtual time.
 pub fn order() -> impl Strategy<Value = Order> {
     prop_oneof![4 => Just(Order::Latency), 2 => Just(Order::Random), 1 => Just(Order::First), 1 => Just(Order::Last)]
 }
 
-/// Up to `most` faults that a client has to get over.
+/// Up to `most` faults after which a push must still succeed.
 pub fn faults(most: u64) -> impl Strategy<Value = Schedule> {
     (any::<u64>(), 0..=most, prop_oneof![Just(50), Just(300), Just(1000)])
         .prop_map(|(seed, most, per_thousand)| Schedule::random(seed, per_thousand, most))
 }
 
-/// The same cases against a registry that lets in one user only: with a password in each request, or with tokens that last
-/// long or end while a push is under way.
+/// The same cases against a registry that requires credentials: a password in each request, or tokens that live long or
+/// expire during the push.
 pub fn behind_a_door(cases: impl Strategy<Value = Case>) -> impl Strategy<Value = Case> {
     let lifetime = prop_oneof![Just(Duration::from_secs(300)), Just(Duration::from_secs(60))];
     (cases, prop::bool::weighted(0.3), lifetime).prop_map(|(mut case, is_basic, lifetime)| {
@@ -107,17 +107,17 @@ pub fn behind_a_door(cases: impl Strategy<Value = Case>) -> impl Strategy<Value 
     })
 }
 
-/// Cases against registries with up to so many quirks at once, of those that refuse nothing.
+/// Cases against registries with up to this many quirks at once, all of them quirks after which a push must succeed.
 pub fn case_with_quirks(most: usize, faults: u64) -> impl Strategy<Value = Case> {
     let fine = quirk::all().into_iter().filter(|quirk| quirk.outcome == Outcome::Succeeds).collect();
     with_some_of(fine, most, faults)
 }
 
-/// Cases against registries with up to four of these quirks at once. An id without what stands after its colon names all
-/// that begin with it.
+/// Cases against registries with up to four of these quirks at once. An id without a variant (the part after the colon)
+/// names all variants.
 ///
 /// # Panics
-/// Where no quirk has one of the ids.
+/// If no quirk has one of the ids.
 pub fn case_with(ids: &[&str], faults: u64) -> impl Strategy<Value = Case> {
     let known = quirk::all();
     let named = ids.iter().flat_map(|id| {

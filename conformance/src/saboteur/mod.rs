@@ -1,9 +1,8 @@
-//! Clients and drivers that are broken on purpose, each in one way: the proof that the oracles see.
+//! Clients and drivers that are broken on purpose, each in one way. They prove that the oracles find such bugs.
 //!
-//! Nothing in the core is made for this. What breaks is what is said between a client and its driver: a request is changed
-//! on its way out, an answer on its way in, or either is held back, doubled or made up. A client with something around it
-//! that signs requests to other origins is a client that leaks; a driver with something around it that drops the last byte is
-//! a driver that sends short bodies.
+//! The core has no code for this. A saboteur stands between a client and its driver, and changes, holds back, repeats or makes
+//! up what one tells the other. If it adds credentials to requests to other origins, the client looks like one that leaks; if it
+//! drops the last byte of a body, the driver looks like one that sends short bodies.
 //!
 //! ```
 //! use longshore_conformance::quirk::Outcome;
@@ -33,16 +32,16 @@ use longshore_memory::Driven;
 
 /// One way in which a client or a driver is broken.
 pub struct Saboteur<K> {
-    /// What it is called.
+    /// Its name.
     pub name: &'static str,
     /// What it does.
     pub does: &'static str,
-    /// The oracle that sees it, one of [`ORACLES`](crate::oracle::ORACLES), or `simulation`: the client hangs, or breaks its
-    /// contract with the driver. Empty where no simulation shows it: a duty of the transport kit does.
+    /// The oracle that finds it: one of [`ORACLES`](crate::oracle::ORACLES), or `simulation` if the client hangs or breaks its
+    /// contract with the driver. Empty if no simulation finds it, but a duty of the transport kit does.
     pub oracle: &'static str,
-    /// The duty of the transport kit that finds it, where a driver may be broken like this; else empty.
+    /// The duty of the transport kit that finds a driver that is broken like this. Empty if only a client can be.
     pub duty: &'static str,
-    /// The kind of fault that it takes to see it, one of [`kind::all`](crate::exhaustive::kind::all); empty where none is
+    /// The kind of fault without which it does no harm: one of [`kind::all`](crate::exhaustive::kind::all). Empty if none is
     /// needed.
     pub fault: &'static str,
     output: fn(&mut Notes<K>, Output<K>) -> Option<Output<K>>,
@@ -63,7 +62,7 @@ impl<K> std::fmt::Debug for Saboteur<K> {
     }
 }
 
-/// The kind of fault that it takes to see a saboteur.
+/// The saboteurs that do harm only with a fault, and its kind.
 const SEEN_WITH: [(&str, &str); 9] = [
     ("follow-redirects", "redirect 307 https://elsewhere.example/blob"),
     ("ignore-416", "status 416"),
@@ -80,20 +79,20 @@ fn fault_for(saboteur: &str) -> &'static str {
     SEEN_WITH.iter().find(|(name, _)| *name == saboteur).map_or("", |(_, fault)| fault)
 }
 
-/// All of them.
+/// All saboteurs.
 #[must_use]
 pub fn all<K: Key>() -> Vec<Saboteur<K>> {
     [credentials::all(), uploads::all(), order::all(), contents::all(), waits::all(), driver::all()].concat()
 }
 
-/// The one of this name.
+/// The saboteur of this name.
 #[must_use]
 pub fn named<K: Key>(name: &str) -> Option<Saboteur<K>> {
     all().into_iter().find(|saboteur| saboteur.name == name)
 }
 
 impl<K> Saboteur<K> {
-    /// Whether one push is enough to see it. What is believed for too long needs two, with an hour between them.
+    /// Whether one push is enough to find it. A client that believes too long in what it saw needs two, an hour apart.
     #[must_use]
     pub fn is_hunted(&self) -> bool {
         !self.oracle.is_empty() && self.name != "forget-to-age"
@@ -101,7 +100,7 @@ impl<K> Saboteur<K> {
 }
 
 impl<K: Key> Saboteur<K> {
-    /// It does nothing yet; an oracle sees it.
+    /// A saboteur that does nothing yet, with the oracle that is to find it.
     fn new(name: &'static str, does: &'static str, oracle: &'static str) -> Self {
         Self {
             name,
@@ -114,26 +113,26 @@ impl<K: Key> Saboteur<K> {
         }
     }
 
-    /// A duty of the transport kit finds it too.
+    /// Names the duty of the transport kit that finds it too.
     fn found_by(mut self, duty: &'static str) -> Self {
         self.duty = duty;
         self
     }
 
-    /// What becomes of what the client says.
+    /// Sets how an output of the client is changed. `None` drops it.
     fn output(mut self, output: fn(&mut Notes<K>, Output<K>) -> Option<Output<K>>) -> Self {
         self.output = output;
         self
     }
 
-    /// What becomes of what the driver says.
+    /// Sets how an input of the driver is changed. `None` drops it.
     fn input(mut self, input: fn(&mut Notes<K>, Input<K>) -> Option<Input<K>>) -> Self {
         self.input = input;
         self
     }
 }
 
-/// A request as the client gave it.
+/// A request as the client made it.
 #[derive(Clone)]
 struct Sent<K> {
     request: Request<Body<K>>,
@@ -152,28 +151,28 @@ impl<K> Sent<K> {
     }
 }
 
-/// What a saboteur remembers, and what it slips in.
+/// What a saboteur remembers, and what it adds.
 struct Notes<K> {
-    /// Every request, as the client gave it.
+    /// Every request, as the client made it.
     sent: BTreeMap<RequestId, Sent<K>>,
-    /// What is said to the driver next.
+    /// The next outputs for the driver.
     to_driver: VecDeque<Output<K>>,
-    /// What is said to the client next.
+    /// The next inputs for the client.
     to_client: VecDeque<Input<K>>,
-    /// What is kept for later.
+    /// Outputs that are kept for later.
     held: Vec<Output<K>>,
-    /// Whose answers the client is not told, because it was told another one.
+    /// Requests to which the client was given a made-up answer, so that the real one is dropped.
     answered: BTreeSet<RequestId>,
-    /// The first or last signature, as the saboteur likes.
+    /// A value of `Authorization` that was seen before.
     signature: Option<HeaderValue>,
-    /// What was once acknowledged or listed: digests, as text.
+    /// Digests that were acknowledged or listed before, as text.
     known: BTreeSet<String>,
-    /// How often something happened.
+    /// A counter.
     count: u64,
 }
 
 impl<K> Notes<K> {
-    /// Answers the client in the place of the registry.
+    /// Gives the client an answer that the registry did not give.
     fn answer(&mut self, id: RequestId, status: StatusCode) {
         let mut response = Response::new(Bytes::new());
         *response.status_mut() = status;
@@ -182,14 +181,14 @@ impl<K> Notes<K> {
     }
 }
 
-/// A saboteur at work.
+/// A saboteur with its memory of one run.
 pub struct Sabotage<K> {
     saboteur: Saboteur<K>,
     notes: Notes<K>,
 }
 
 impl<K: Key> Sabotage<K> {
-    /// It begins.
+    /// Begins a run.
     #[must_use]
     pub fn new(saboteur: &Saboteur<K>) -> Self {
         let notes = Notes {
@@ -205,12 +204,12 @@ impl<K: Key> Sabotage<K> {
         Self { saboteur: *saboteur, notes }
     }
 
-    /// Between this client and its driver.
+    /// Stands between this client and its driver.
     pub const fn around<'a>(&'a mut self, client: &'a mut Client<K>) -> Sabotaged<'a, K> {
         Sabotaged { sabotage: self, client }
     }
 
-    /// What a driver is told to do next: [`Client::poll`], through the saboteur.
+    /// The next output for the driver: that of [`Client::poll`], changed by the saboteur.
     pub fn poll(&mut self, client: &mut Client<K>, now: Instant) -> Output<K> {
         loop {
             while let Some(input) = self.notes.to_client.pop_front() {
@@ -230,7 +229,7 @@ impl<K: Key> Sabotage<K> {
         }
     }
 
-    /// What a driver tells: [`Client::handle`], through the saboteur.
+    /// An input from the driver, changed by the saboteur, for [`Client::handle`].
     pub fn handle(&mut self, client: &mut Client<K>, input: Input<K>) {
         if let Some(input) = (self.saboteur.input)(&mut self.notes, input) {
             client.handle(input);
@@ -238,7 +237,7 @@ impl<K: Key> Sabotage<K> {
     }
 }
 
-/// A client that is driven through a saboteur.
+/// A client with a saboteur between it and its driver.
 pub struct Sabotaged<'a, K> {
     sabotage: &'a mut Sabotage<K>,
     /// The client itself.
@@ -255,7 +254,7 @@ impl<K: Key> Driven<K> for Sabotaged<'_, K> {
     }
 }
 
-/// A saboteur of requests: this becomes of each.
+/// A saboteur that changes each request.
 macro_rules! on_requests {
     ($name:literal, $does:literal, $oracle:literal, |$notes:pat_param, $request:pat_param| $change:expr) => {
         $crate::saboteur::Saboteur::new($name, $does, $oracle).output(|$notes, output| match output {
@@ -269,7 +268,7 @@ macro_rules! on_requests {
     };
 }
 
-/// A saboteur of answers: this becomes of each, with the request that it is to.
+/// A saboteur that changes each answer; it sees the request too.
 macro_rules! on_answers {
     ($name:literal, $does:literal, $oracle:literal, |$notes:pat_param, $sent:pat_param, $response:pat_param| $change:expr) => {
         $crate::saboteur::Saboteur::new($name, $does, $oracle).input(|notes, input| match input {
