@@ -243,6 +243,17 @@ mod tests {
     }
 
     #[test]
+    fn all_tasks_are_known_parked_or_not_shared_or_not() {
+        let mut queue = ReadyQueue::default();
+        queue.push_shared(TaskId(9));
+        queue.push(TaskId(1), ticket(A, None, false));
+        queue.push(TaskId(2), ticket(A, Some(1 << 30), true));
+        queue.push(TaskId(3), ticket(B, None, false));
+        queue.park(B);
+        assert_eq!(queue.tasks().map(|TaskId(task)| task).collect::<BTreeSet<_>>(), BTreeSet::from([1, 2, 3, 9]));
+    }
+
+    #[test]
     fn what_is_removed_is_not_next() {
         let tickets = [(1, ticket(A, None, false)), (2, ticket(B, Some(1 << 30), true))];
         let mut queue = ReadyQueue::default();
