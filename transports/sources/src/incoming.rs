@@ -1,4 +1,4 @@
-//! An answer on its way in: what every driver does with one.
+//! Reads an answer. Every driver needs this.
 
 use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
@@ -11,8 +11,7 @@ use crate::sink::Sink;
 /// How many bytes of a body are read at once.
 const PIECE: usize = 64 * 1024;
 
-/// The answer to one request, while it comes in: a [`Collector`], and the sink that the body is poured into where the core wants
-/// that.
+/// The answer to one request while it arrives: a [`Collector`], and the sink that the body is written to if the core wants that.
 ///
 /// ```
 /// # use longshore_core::driver::{Input, Keep, Limits, NoAnswer, RequestId};
@@ -34,18 +33,19 @@ const PIECE: usize = 64 * 1024;
 pub struct IncomingAnswer<K> {
     id: RequestId,
     collector: Collector<K>,
-    /// Where the body is poured, if it is.
+    /// The sink of the body, if it has one.
     sink: Option<Sink>,
-    /// The same, opened: that may block, and is done when the first bytes or the end are there.
+    /// The opened sink. Opening may block, so it is opened when the first bytes or the end have arrived.
     writer: Option<Box<dyn Write + Send>>,
 }
 
 impl<K: Clone> IncomingAnswer<K> {
-    /// Begins with the head of the final answer, and with what [`Output::Send`](longshore_core::driver::Output::Send) said of the
-    /// request. `find` is asked for a sink where the body is to be poured. Nothing blocks yet.
+    /// Takes the head of the final answer, and the values of the request's
+    /// [`Output::Send`](longshore_core::driver::Output::Send). If the body is to be written to a sink, `find` returns the sink.
+    /// Nothing blocks yet.
     ///
     /// # Errors
-    /// [`NoAnswer::Lost`] where the head is larger than the limits allow, [`NoAnswer::Sink`] where there is no sink.
+    /// [`NoAnswer::Lost`] if the head is larger than the limits allow, [`NoAnswer::Sink`] if there is no sink.
     pub fn new(
         id: RequestId,
         head: Response<()>,
@@ -62,16 +62,16 @@ impl<K: Clone> IncomingAnswer<K> {
         Ok(Self { id, collector, sink, writer: None })
     }
 
-    /// Whether the body is poured into a sink, so that taking a piece may block.
+    /// Whether the body is written to a sink, so that [`take`](Self::take) may block.
     #[must_use]
     pub const fn is_poured(&self) -> bool {
         self.sink.is_some()
     }
 
-    /// Takes a piece of the body. `false` says that the limit is passed: read no further, and [finish](Self::finish).
+    /// Takes a piece of the body. `false` means that the limit is exceeded: stop reading, and [finish](Self::finish).
     ///
     /// # Errors
-    /// [`NoAnswer::Sink`] where the sink cannot be opened or written.
+    /// [`NoAnswer::Sink`] if the sink cannot be opened or written.
     pub fn take(&mut self, piece: &[u8]) -> Result<bool, NoAnswer> {
         if !self.collector.take(piece) {
             return Ok(false);
@@ -82,10 +82,10 @@ impl<K: Clone> IncomingAnswer<K> {
         Ok(true)
     }
 
-    /// What the core is told. `is_whole` says whether the end of the body was seen.
+    /// Returns the input for the core. `is_whole` states whether the end of the body was received.
     ///
     /// # Errors
-    /// [`NoAnswer::Sink`] where the sink cannot be opened or written.
+    /// [`NoAnswer::Sink`] if the sink cannot be opened or written.
     pub fn finish(mut self, is_whole: bool) -> Result<Input<K>, NoAnswer> {
         if is_whole && let Some(writer) = self.writer()? {
             writer.flush().map_err(|error| failed(&error))?;
@@ -93,11 +93,11 @@ impl<K: Clone> IncomingAnswer<K> {
         Ok(self.collector.answered(self.id, is_whole))
     }
 
-    /// Reads the body as far as it is wanted, and finishes. `len` says how long it is, where that is known: one that ends before
-    /// is cut, as is one that cannot be read on.
+    /// Reads the part of the body that the core wants, and finishes. `len` is the length of the body in bytes, if it is known. A
+    /// body that ends before that length, or that cannot be read, is reported as cut.
     ///
     /// # Errors
-    /// [`NoAnswer::Sink`] where the sink cannot be opened or written.
+    /// [`NoAnswer::Sink`] if the sink cannot be opened or written.
     pub fn read(mut self, body: impl Read, len: Option<u64>) -> Result<Input<K>, NoAnswer> {
         let mut body = body.take(len.unwrap_or(u64::MAX));
         let mut buffer = vec![0; PIECE];

@@ -1,4 +1,4 @@
-//! What the core is told of a source.
+//! The inputs for the core that a source gives.
 
 use longshore_core::driver::{Body, Input, NoAnswer, OperationId};
 
@@ -16,8 +16,9 @@ impl Source {
         }
     }
 
-    /// What the core is told when a body that is [the rest](Body::Rest) of this blob was read to its end, before the answer to
-    /// it. Nothing where bytes are left, or the blob was never [read ahead](Self::answer_read), which the core always asks for.
+    /// The input for the core when a body that is [the rest](Body::Rest) of this blob was read to its end. Give it to the core
+    /// before the answer. `None` if bytes are left, or if the blob was never [read ahead](Self::answer_read), which the core
+    /// always requests.
     #[must_use]
     pub fn rest_ended<K>(&self, blob: K) -> Option<Input<K>> {
         let operation = (*lock(&self.operation))?;
@@ -36,8 +37,8 @@ impl<K: Ord> Sources<K> {
         }
     }
 
-    /// What the core is told when this body was read to its end, before the answer to it: see [`Source::rest_ended`]. Nothing
-    /// where the body is not the rest of a blob.
+    /// The input for the core when this body was read to its end: see [`Source::rest_ended`]. `None` if the body is not the rest
+    /// of a blob.
     #[must_use]
     pub fn rest_ended(&self, body: &Body<K>) -> Option<Input<K>>
     where
