@@ -2,7 +2,12 @@
 
 mod common;
 
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::process::Stdio;
+
 use common::{Layout, Mock, done, json_lines};
+use longshore_mock_registry::profile::NAMES;
 
 #[test]
 fn every_request_is_a_line_in_the_log() {
@@ -106,4 +111,33 @@ fn what_is_no_fault_or_no_address_is_refused() {
     assert!(said.contains("cannot write the report"), "{said}");
     let said = common::refused(2, &["mock", "--listen", "127.0.0.1"]);
     assert!(said.contains("cannot listen on"), "{said}");
+}
+
+/// Between the tests of one suite any registry can be played, also one with a storage of its own.
+#[test]
+fn the_control_address_sets_any_profile() {
+    let mut command = common::command(&["mock", "--control", "127.0.0.1:0"]);
+    let mut mock = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(mock.stdout.take().unwrap()).lines().skip(1);
+    let line = lines.next().unwrap().unwrap();
+    let (url, token) = line.split_once(' ').unwrap();
+    let address = url.strip_prefix("http://").unwrap().trim_end_matches('/');
+    let refused: Vec<String> = NAMES.iter().filter_map(|name| set_profile(address, token, name).err()).collect();
+    mock.kill().unwrap();
+    mock.wait().unwrap();
+    assert_eq!(refused, [""; 0]);
+}
+
+/// Sets a profile at a control address; the answer where it is refused.
+fn set_profile(address: &str, token: &str, name: &str) -> Result<(), String> {
+    let body = format!(r#"{{"profile":"{name}"}}"#);
+    let head = format!(
+        "Host: {address}\r\nAuthorization: Bearer {token}\r\nConnection: close\r\nContent-Length: {}",
+        body.len()
+    );
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(stream, "PUT /profile HTTP/1.1\r\n{head}\r\n\r\n{body}").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    if answer.starts_with("HTTP/1.1 200 ") { Ok(()) } else { Err(format!("{name}: {answer}")) }
 }

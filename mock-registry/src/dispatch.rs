@@ -146,7 +146,7 @@ impl Registry {
         let is_upload = matches!(request.route, Route::Upload(..));
         let tokens_elsewhere = self.tokens_elsewhere().is_some();
         if request.at_tokens != (request.route == Route::Token) && (request.at_tokens || tokens_elsewhere) {
-            return Err(Refusal::not_found(Code::Unsupported, "there is nothing of that here"));
+            return Err(Refusal::not_found(Code::Unsupported, "there is no such path at this address"));
         }
         if !request.at_storage {
             let elsewhere = behaviour.start.location == LocationForm::Storage && self.options.storage.is_some();

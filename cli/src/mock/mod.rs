@@ -57,7 +57,8 @@ async fn server(arguments: &MockArguments, profile: &Profile) -> Result<Server, 
     let on = format!("on {}", arguments.listen);
     let mut server = Server::bind_all(&listen, registry).await.map_err(|error| failed(&on, &error))?;
     let ip = server.address().ip();
-    if profile.needs_storage() {
+    // A test may set another profile at the control address, which may need the storage.
+    if profile.needs_storage() || arguments.control.is_some() {
         server = server.with_storage((ip, 0).into()).await.map_err(|error| failed("for the storage", &error))?;
     }
     server = load::into(server, &arguments.layouts)?;
@@ -100,7 +101,7 @@ fn judged(arguments: &MockArguments, shared: &Shared, time: Duration) -> Result<
         let rules: Vec<&str> = broken.map(|check| check.id.as_str()).collect();
         let count = report.count(Level::Must, CheckStatus::Failed);
         return Err(Error::failed(format!(
-            "clients broke {count} rules that the spec makes a MUST: {}",
+            "clients broke {count} of the rules that the spec makes a MUST: {}",
             rules.join(", ")
         )));
     }

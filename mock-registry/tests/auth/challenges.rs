@@ -1,11 +1,9 @@
 //! Challenges, passwords and statuses.
 
-use longshore_mock_registry::RegistryOptions;
-use longshore_mock_registry::auth::{Auth, AuthScheme};
+use longshore_mock_registry::auth::AuthScheme;
 use longshore_mock_registry::behaviour::{ChallengeForm, ChallengeScope, Realm};
 
-use crate::transcript::Stage;
-use crate::{basic, bearer, stage, token};
+use crate::{bearer, stage, token};
 
 #[test]
 fn who_says_nothing_reads_what_is_public() {
@@ -60,6 +58,12 @@ fn basic_registries() {
 #[cfg(feature = "htpasswd")]
 #[test]
 fn s11_htpasswd_files_and_unknown_users() {
+    use longshore_mock_registry::RegistryOptions;
+    use longshore_mock_registry::auth::Auth;
+
+    use crate::basic;
+    use crate::transcript::Stage;
+
     let hash = bcrypt::hash_with_salt("open sesame", 4, *b"0123456789abcdef").unwrap().to_string();
     let auth = Auth::basic().with_htpasswd(&format!("ali:{hash}\nbaba:{hash}:team/*=pull\n")).unwrap();
     let options = RegistryOptions::default().with_auth(auth);

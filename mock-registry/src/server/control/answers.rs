@@ -125,7 +125,8 @@ impl Steering {
         };
         let mut registry = self.shared.lock();
         if profile.needs_storage() && registry.options.storage.is_none() {
-            let message = "this profile needs a storage of its own: start the registry with it";
+            let message =
+                "this profile needs a second port for its storage: start the registry with Server::with_storage";
             return Reply::error(StatusCode::CONFLICT, message);
         }
         registry.options.play(&profile, &self.begin);

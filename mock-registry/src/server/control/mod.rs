@@ -124,9 +124,12 @@ impl Steering {
             ("PUT", "/profile") => self.set_profile(body),
             ("POST", "/reset") => self.reset(),
             (_, "/state" | "/requests" | "/report" | "/report.xml" | "/faults" | "/profile" | "/reset") => {
-                Reply::error(StatusCode::METHOD_NOT_ALLOWED, "this has another method: GET / tells which")
+                Reply::error(
+                    StatusCode::METHOD_NOT_ALLOWED,
+                    "this path does not take this method: GET / lists the methods of each path",
+                )
             }
-            _ => Reply::error(StatusCode::NOT_FOUND, "there is nothing of that here: GET / tells what there is"),
+            _ => Reply::error(StatusCode::NOT_FOUND, "there is no such path: GET / lists the paths"),
         }
     }
 }
