@@ -79,8 +79,8 @@ pub fn helper_words(bytes: &[u8]) {
     match helper_answer(server, words) {
         Ok(Some(found)) => {
             assert_sendable(&found);
-            let answer: Value = serde_json::from_slice(words).expect("what is taken is JSON");
-            // Go's readers, for which helpers are written, know a field in any case.
+            // Go's readers, for which helpers are written, replace what is no UTF-8, and know a field in any case.
+            let answer: Value = serde_json::from_str(&String::from_utf8_lossy(words)).expect("what is taken is JSON");
             let fields = || answer.as_object().into_iter().flatten();
             let field = |name: &str| {
                 fields().find_map(|(key, value)| value.as_str().filter(|_| key.eq_ignore_ascii_case(name)))
