@@ -65,10 +65,12 @@ impl ErrorBody {
         self.errors.iter().filter_map(|error| error.code.as_deref())
     }
 
-    /// Whether one of the errors has this code.
+    /// Whether one of the errors has this code. A space counts as an underscore: Quay writes `METHOD NOT ALLOWED`
+    /// ([quirk](crate::quirks) `error-codes-non-spec`).
     #[must_use]
     pub fn has_code(&self, code: &str) -> bool {
-        self.codes().any(|c| c == code)
+        let joined = |byte: u8| if byte == b' ' { b'_' } else { byte };
+        self.codes().any(|written| written.bytes().map(joined).eq(code.bytes()))
     }
 
     /// Whether it has neither errors nor text.

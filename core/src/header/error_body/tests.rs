@@ -115,3 +115,9 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn a_code_with_spaces_is_the_code_with_underscores() {
+    let body = ErrorBody::read(br#"{"errors":[{"code":"BLOB UNKNOWN"}]}"#);
+    assert!(body.has_code("BLOB_UNKNOWN") && !body.has_code("BLOB_UNKNOWNS") && !body.has_code("BLOBUNKNOWN"));
+}
