@@ -1,5 +1,6 @@
 //! Credential helpers: runs `docker-credential-NAME get`, with a limit on its time and output.
 
+use std::fmt;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -9,10 +10,11 @@ use std::time::{Duration, Instant};
 
 use longshore_core::Secret;
 use longshore_core::auth::Credentials;
-use serde::Deserialize;
+use serde::de::{Error, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use zeroize::Zeroizing;
 
-use super::hidden::{Hidden, is_password, is_printable, null_is_empty, read_object};
+use super::hidden::{Hidden, is_password, is_printable, read_object};
 use super::key::Scope;
 use super::{Environment, HelperFailure};
 
@@ -38,22 +40,56 @@ pub(super) fn answered(server: &str, output: &[u8]) -> Result<Option<Credentials
     answer.credentials(server)
 }
 
-/// The answer of a helper. Helpers are written for Go's decoder, which accepts the names in any case and ignores
-/// `null`.
-#[derive(Deserialize)]
+/// The answer of a helper.
 struct Answer {
-    #[serde(
-        rename = "ServerURL",
-        alias = "serverURL",
-        alias = "serverurl",
-        default,
-        deserialize_with = "null_is_empty"
-    )]
     server: String,
-    #[serde(rename = "Username", alias = "username", deserialize_with = "null_is_empty")]
     user: String,
-    #[serde(rename = "Secret", alias = "secret", deserialize_with = "null_is_empty")]
     secret: Hidden,
+}
+
+impl<'de> Deserialize<'de> for Answer {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(AnswerVisitor)
+    }
+}
+
+/// Reads an answer as Go's decoder does, for which helpers are written: names may have any case, and `null` is the empty
+/// text. A name that was overlooked could be that of the server, and the credentials those of another one.
+struct AnswerVisitor;
+
+impl<'de> Visitor<'de> for AnswerVisitor {
+    type Value = Answer;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the answer of a credential helper")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Answer, A::Error> {
+        let (mut server, mut user, mut secret) = (None, None, None);
+        while let Some(name) = members.next_key::<String>()? {
+            match name.to_ascii_lowercase().as_str() {
+                "serverurl" => once(&mut server, &mut members)?,
+                "username" => once(&mut user, &mut members)?,
+                "secret" => once(&mut secret, &mut members)?,
+                _ => drop(members.next_value::<IgnoredAny>()?),
+            }
+        }
+        let user = user.ok_or_else(|| A::Error::missing_field("Username"))?;
+        let secret = secret.ok_or_else(|| A::Error::missing_field("Secret"))?;
+        Ok(Answer { server: server.unwrap_or_default(), user, secret })
+    }
+}
+
+/// Reads a member that may be there only once.
+fn once<'de, A, T>(member: &mut Option<T>, members: &mut A) -> Result<(), A::Error>
+where
+    A: MapAccess<'de>,
+    T: Deserialize<'de> + Default,
+{
+    match member.replace(members.next_value::<Option<T>>()?.unwrap_or_default()) {
+        None => Ok(()),
+        Some(_) => Err(A::Error::custom("a member is there twice")),
+    }
 }
 
 impl Answer {
