@@ -73,8 +73,10 @@ impl FromStr for Registry {
     fn from_str(text: &str) -> Result<Self, RegistryError> {
         let error = || RegistryError(text.chars().take(256).collect());
         let (host, port) = split_port(text).map_err(|_| error())?;
-        let host = if matches!(host, "index.docker.io" | "registry-1.docker.io") { "docker.io" } else { host };
         let host: Host = host.parse().map_err(|_| error())?;
+        // A host has no capitals any more.
+        let is_alias = matches!(host.name(), Some("index.docker.io" | "registry-1.docker.io"));
+        let host = if is_alias { Self::docker_hub().host } else { host };
         let scheme = if host.is_loopback() { Scheme::Http } else { Scheme::Https };
         Ok(Self { scheme, host, port })
     }
@@ -109,6 +111,7 @@ mod tests {
             ("10.0.0.1:5000", "https://10.0.0.1:5000"),
             ("docker.io", "https://registry-1.docker.io"),
             ("index.docker.io", "https://registry-1.docker.io"),
+            ("Index.Docker.IO", "https://registry-1.docker.io"),
             ("docker.io:5000", "https://docker.io:5000"),
         ];
         for (text, origin) in table {
