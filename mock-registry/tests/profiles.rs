@@ -228,3 +228,12 @@ fn tables() -> String {
     }
     text
 }
+
+/// A file may come from anybody: what an error quotes of it does nothing to a terminal.
+#[test]
+fn errors_quote_a_file_without_its_control_characters() {
+    for text in ["title = \"\u{1b}[2J\"", "\"\\u001b[2J\" = 1", &entry("set.\"\\u001b\".x = 1")] {
+        let message = error(text).to_string();
+        assert!(!message.contains(char::is_control) && message.contains("\\u{"), "{message}");
+    }
+}

@@ -80,8 +80,10 @@ fn judge(host: &Host) {
             Err(refusal) => assert_harmless(&refusal.to_string()),
         }
     }
-    // What calls itself a registry at that host is this origin.
-    if let Ok(registry) = host.to_string().parse::<Registry>() {
+    // What calls itself a registry at that host is this origin. Docker Hub has a name for people, and another for requests.
+    if let Ok(registry) = host.to_string().parse::<Registry>()
+        && !registry.is_docker_hub()
+    {
         assert_eq!(registry.origin().host().to_string(), host.to_string());
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use longshore_core::text::shown;
 use thiserror::Error;
 
 /// A place in a profile.
@@ -56,7 +57,7 @@ pub enum ProfileError {
         at: Place,
     },
     /// A key that no profile has.
-    #[error("{at}: there is no key {key}{}", meant(.nearest))]
+    #[error("{at}: there is no key {}{}", shown(.key), meant(.nearest))]
     UnknownKey {
         /// Where.
         at: Place,
@@ -84,7 +85,7 @@ pub enum ProfileError {
         wanted: &'static str,
     },
     /// A switch that does not exist.
-    #[error("{at}: there is no switch {path}{}", meant(.nearest))]
+    #[error("{at}: there is no switch {}{}", shown(.path), meant(.nearest))]
     UnknownSwitch {
         /// Where.
         at: Place,
@@ -94,7 +95,7 @@ pub enum ProfileError {
         nearest: Option<String>,
     },
     /// A value that the switch does not accept.
-    #[error("{at}: {switch}: {message}")]
+    #[error("{at}: {switch}: {}", shown(.message))]
     Value {
         /// Where.
         at: Place,
@@ -130,7 +131,7 @@ pub enum ProfileError {
         why: &'static str,
     },
     /// A quirk that is not in the catalogue.
-    #[error("{at}: there is no quirk {id}{}", meant(.nearest))]
+    #[error("{at}: there is no quirk {}{}", shown(.id), meant(.nearest))]
     UnknownQuirk {
         /// Where.
         at: Place,

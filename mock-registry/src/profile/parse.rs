@@ -2,6 +2,7 @@
 
 use std::str::FromStr as _;
 
+use longshore_core::text::shown;
 use serde_json::Value;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -28,7 +29,7 @@ pub(super) fn profile(file: &str, text: &str, chain: &mut Vec<String>) -> Result
     let table = DeTable::parse(text).map_err(|error| {
         let span = error.span().unwrap_or_default();
         let what = text.get(span.clone()).filter(|what| !what.is_empty() && what.len() <= 64 && !what.contains('\n'));
-        let what = what.map(|what| format!(" ({what})")).unwrap_or_default();
+        let what = what.map(|what| format!(" ({})", shown(what))).unwrap_or_default();
         ProfileError::Syntax { at: reader.place(span.start), message: format!("{}{what}", error.message()) }
     })?;
     let table = table.get_ref();
