@@ -79,7 +79,6 @@
 #![forbid(unsafe_code)]
 
 mod async_read;
-mod body;
 mod driver;
 mod exchange;
 mod http;

@@ -12,8 +12,9 @@ use longshore_core::driver::{AskFailed, Key, OperationId};
 use longshore_core::{
     Checkpoint, Client, Event, Failure, Learned, Operation, Options, Receipt, Registry, Repository, Supply,
 };
+use longshore_http_body::Reading;
 use longshore_sources::{Environment, Sink, Source, Sources};
-use tokio::sync::{Notify, Semaphore, oneshot};
+use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
 use crate::driver::Driver;
@@ -36,7 +37,7 @@ pub struct SessionBuilder<K> {
     options: Options,
     credentials: Box<Credential>,
     on_event: Box<dyn FnMut(Event<K>) + Send>,
-    reads_inline: bool,
+    reading: Reading,
 }
 
 /// A running operation: a future of its result. Dropping it cancels the operation.
@@ -65,7 +66,7 @@ impl<K: Key + Send + 'static> Session<K> {
             options: Options::default(),
             credentials: Box::new(|_, _, _| Ok(None)),
             on_event: Box::new(|_| {}),
-            reads_inline: false,
+            reading: Reading::in_threads(),
         }
     }
 
@@ -186,8 +187,8 @@ impl<K: Key + Send + 'static> SessionBuilder<K> {
     /// runtime, so use this only if the runtime has no other work. By default, files are read in threads that may
     /// block.
     #[must_use]
-    pub const fn read_inline(mut self) -> Self {
-        self.reads_inline = true;
+    pub fn read_inline(mut self) -> Self {
+        self.reading = Reading::inline(cores().saturating_sub(1));
         self
     }
 
@@ -204,8 +205,7 @@ impl<K: Key + Send + 'static> SessionBuilder<K> {
             wake: Notify::new(),
             clean: Notify::new(),
             grace,
-            reads_inline: self.reads_inline,
-            hashing: Arc::new(Semaphore::new(cores().saturating_sub(1))),
+            reading: self.reading,
             start: Instant::now(),
             sources: Mutex::default(),
             sinks: Mutex::default(),

@@ -1,14 +1,15 @@
 //! The state that a session's handles, its driver and the driver's tasks share.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use longshore_core::auth::Credentials;
 use longshore_core::driver::{AskFailed, Input, Key, OperationId};
 use longshore_core::{Client, Failure, Receipt, Registry, Repository};
+use longshore_http_body::Reading;
 use longshore_sources::{Sink, Source, SourceError};
-use tokio::sync::{Notify, Semaphore, oneshot};
+use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
 use crate::http::Http;
@@ -31,10 +32,7 @@ pub(crate) struct Shared<K> {
     pub(crate) clean: Notify,
     /// How long the cleanup may take.
     pub(crate) grace: Duration,
-    /// Whether files are read in the threads of the runtime.
-    pub(crate) reads_inline: bool,
-    /// How many bodies may have their own thread that hashes, if files are read in the runtime's threads.
-    pub(crate) hashing: Arc<Semaphore>,
+    pub(crate) reading: Reading,
     pub(crate) start: Instant,
     /// Each source, with the number of times it was added.
     pub(crate) sources: Mutex<BTreeMap<K, (Source, usize)>>,

@@ -3,24 +3,19 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
-use std::sync::Mutex;
-use std::time::Duration;
 
-use http_body_util::channel::{Channel, Sender};
-use http_body_util::{BodyExt, Either, Empty};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
-use longshore_core::bytes::Bytes;
 use longshore_core::driver::{Body, Input, Keep, Limits, NoAnswer, RequestId};
 use longshore_core::http::{HeaderValue, Request, Response, Uri, header};
-use longshore_sources::{IncomingAnswer, Sink, SourceError, Sources};
+use longshore_http_body::{Reading, open, receive};
+use longshore_sources::{IncomingAnswer, Sink, Sources};
 use longshore_transport_kit::CredentialLookup;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::timeout;
 
 /// What all exchanges share.
 pub(crate) struct Shared {
@@ -64,105 +59,31 @@ pub(crate) async fn run(
     builder.max_headers(limits.head_fields).max_buf_size(limits.head_bytes.max(8192) + 1024);
     let handshake = builder.handshake(TokioIo::new(stream)).await;
     let (mut sender, connection) = handshake.map_err(|error| NoAnswer::NotSent(error.to_string()))?;
-    // They end when this ends: the connection serves no other request, and what is left of the body is not wanted.
+    // It ends when this ends: the connection serves no other request.
     let mut tasks = JoinSet::new();
     tasks.spawn(async { drop(connection.await) });
-    let activity = Arc::new(Activity::default());
-    let outgoing = if body.is_empty() {
-        Either::Left(Empty::new())
-    } else {
-        let (mut pieces, outgoing) = Channel::new(1);
-        let (shared, activity) = (Arc::clone(shared), Arc::clone(&activity));
-        tasks.spawn_blocking(move || match send(&shared, id, &body, &mut pieces, &activity) {
-            Ok(()) => drop(pieces),
-            Err(error) => pieces.abort(error.into()),
-        });
-        Either::Right(outgoing)
-    };
+    let teller = Arc::clone(shared);
+    let tell = move |input| teller.tell(input);
+    let find = |key: &u32| shared.sources.source(key).cloned();
+    let (outgoing, transfer) = open(&Reading::in_threads(), id, body, find, tell).await?;
     let answer = sender.send_request(Request::from_parts(head, outgoing));
-    let answer = activity.unless_silent(limits.silence, answer).await?.map_err(|error| no_answer(&error))?;
-    let (head, mut incoming) = answer.into_parts();
+    let answer = match transfer.unless_silent(limits.silence, answer).await {
+        Some(Ok(answer)) => answer,
+        Some(Err(error)) => return Err(transfer.failure().unwrap_or_else(|| no_answer(&error))),
+        None => return Err(NoAnswer::Lost("the registry was silent for too long".to_owned())),
+    };
+    let (head, incoming) = answer.into_parts();
     let head = Response::from_parts(head, ());
-    let mut answer = IncomingAnswer::new(id, head, keep, limits, |key| shared.sinks.get(key).cloned())?;
-    loop {
-        activity.touch();
-        match activity.unless_silent(limits.silence, incoming.frame()).await {
-            Ok(None) => return answer.finish(true),
-            // A disk is written here, in a thread that may block for as long as that takes.
-            Ok(Some(Ok(frame))) if answer.take(frame.data_ref().unwrap_or(&Bytes::new()))? => {}
-            Ok(Some(_)) | Err(_) => return answer.finish(false),
-        }
-    }
-}
-
-/// Sends the body, in a thread that may block: the source is read a piece ahead of the network.
-fn send(
-    shared: &Shared,
-    id: RequestId,
-    body: &Body<u32>,
-    pieces: &mut Sender<Bytes, NoAnswer>,
-    activity: &Activity,
-) -> Result<(), SourceError> {
-    let (mut reader, mut total) = (shared.sources.body(body)?, 0);
-    while let Some(piece) = activity.paused(|| reader.next_piece())? {
-        total += piece.len() as u64;
-        if Handle::current().block_on(pieces.send_data(piece)).is_err() {
-            // The connection has ended, and nothing takes the rest.
-            return Ok(());
-        }
-        shared.tell(Input::Sent { id, total });
-    }
-    // The core hears of a blob's end before the registry can answer.
-    shared.sources.rest_ended(body).into_iter().for_each(|ended| shared.tell(ended));
-    Ok(())
-}
-
-/// When a byte last moved, either way; nothing while a source is read: the time that it takes is nobody's silence.
-struct Activity(Mutex<Option<Instant>>);
-
-impl Activity {
-    fn touch(&self) {
-        *self.0.lock().expect("no panic") = Some(Instant::now());
-    }
-
-    /// Reads a source, which may take any time.
-    fn paused<T>(&self, read: impl FnOnce() -> T) -> T {
-        *self.0.lock().expect("no panic") = None;
-        let read = read();
-        self.touch();
-        read
-    }
-
-    /// Waits for as long as bytes move now and then.
-    async fn unless_silent<T>(&self, silence: Duration, future: impl Future<Output = T>) -> Result<T, NoAnswer> {
-        let mut future = std::pin::pin!(future);
-        loop {
-            let moved = *self.0.lock().expect("no panic");
-            if let Ok(done) = timeout_at(moved.unwrap_or_else(Instant::now) + silence, future.as_mut()).await {
-                return Ok(done);
-            }
-            if moved.is_some() && moved == *self.0.lock().expect("no panic") {
-                return Err(NoAnswer::Lost("the registry was silent for too long".to_owned()));
-            }
-        }
-    }
-}
-
-impl Default for Activity {
-    fn default() -> Self {
-        Self(Mutex::new(Some(Instant::now())))
-    }
+    let answer = IncomingAnswer::new(id, head, keep, limits, |key| shared.sinks.get(key).cloned())?;
+    receive(answer, incoming, transfer, limits.silence).await
 }
 
 fn no_answer(error: &hyper::Error) -> NoAnswer {
-    match std::error::Error::source(error).and_then(|source| source.downcast_ref::<NoAnswer>()) {
-        Some(why) => why.clone(),
-        // What speaks TLS where HTTP was asked for answers with bytes that are no HTTP.
-        None if error.to_string().contains("invalid HTTP version") => {
-            NoAnswer::Untrusted("what answers is not HTTP".to_owned())
-        }
-        None => NoAnswer::Lost(error.to_string()),
+    // What speaks TLS where HTTP was asked for answers with bytes that are no HTTP.
+    if error.to_string().contains("invalid HTTP version") {
+        return NoAnswer::Untrusted("what answers is not HTTP".to_owned());
     }
+    NoAnswer::Lost(error.to_string())
 }
 
 trait Connection: AsyncRead + AsyncWrite + Send + Unpin {}

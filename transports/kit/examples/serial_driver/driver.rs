@@ -49,19 +49,15 @@ fn write(stream: &TcpStream, head: &request::Parts, body: &mut BodyReader) -> io
     for (name, value) in &head.headers {
         stream.write_all(&[name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat())?;
     }
-    if body.remaining() == Some(0) || head.headers.contains_key(header::CONTENT_LENGTH) {
-        stream.write_all(b"\r\n")?;
-        while let Some(piece) = body.next_piece()? {
-            stream.write_all(&piece)?;
-        }
-        return stream.flush();
-    }
-    stream.write_all(b"transfer-encoding: chunked\r\n\r\n")?;
+    let is_chunked = body.remaining() != Some(0) && !head.headers.contains_key(header::CONTENT_LENGTH);
+    stream.write_all(if is_chunked { b"transfer-encoding: chunked\r\n\r\n" } else { b"\r\n" })?;
     while let Some(piece) = body.next_piece()? {
-        write!(stream, "{:x}\r\n", piece.len())?;
-        stream.write_all(&[&piece, &b"\r\n"[..]].concat())?;
+        match is_chunked {
+            true => stream.write_all(&[format!("{:x}\r\n", piece.len()).as_bytes(), &piece, b"\r\n"].concat())?,
+            false => stream.write_all(&piece)?,
+        }
     }
-    stream.write_all(b"0\r\n\r\n")?;
+    stream.write_all(if is_chunked { b"0\r\n\r\n" } else { b"" })?;
     stream.flush()
 }
 

@@ -1,17 +1,19 @@
 use std::pin::Pin;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use bytes::Bytes;
 use http_body::Body as _;
 use longshore_core::Algorithm;
 use longshore_sources::Source;
 use longshore_sources::source::PIECE;
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
-use super::streamed::REPORT;
-use super::*;
-use crate::lock::lock;
+use crate::body::REPORT;
+use crate::reading::SMALL;
+use crate::*;
 
 /// Bytes that cost nothing to make; counts how many were taken.
 struct Generated(Arc<AtomicU64>);
@@ -31,8 +33,8 @@ fn generated(len: u64) -> (Source, Arc<AtomicU64>) {
     (source, read)
 }
 
-async fn next(streamed: &mut Streamed) -> Option<Result<u64, &'static str>> {
-    let frame = std::future::poll_fn(|context| Pin::new(&mut *streamed).poll_frame(context)).await;
+async fn next(body: &mut OutgoingBody) -> Option<Result<u64, &'static str>> {
+    let frame = std::future::poll_fn(|context| Pin::new(&mut *body).poll_frame(context)).await;
     frame.map(|frame| frame.map(|frame| frame.into_data().unwrap().len() as u64))
 }
 
@@ -43,18 +45,19 @@ async fn i28_a_body_of_64_mib_is_read_two_pieces_ahead_and_no_more() {
     let reports = Arc::new(Mutex::new(Vec::new()));
     let on_sent = {
         let reports = Arc::clone(&reports);
-        move |total| lock(&reports).push(total)
+        move |total| reports.lock().unwrap().push(total)
     };
-    let (mut streamed, _outgoing) = stream(source.open(0..len).unwrap(), Some(len), on_sent, || {});
-    assert_eq!(streamed.size_hint().exact(), Some(len));
+    let (mut body, _transfer) =
+        OutgoingBody::new(Some(len), Pieces::read_by_a_thread(source.open(0..len).unwrap(), || {}), on_sent);
+    assert_eq!(body.size_hint().exact(), Some(len));
     let (mut taken, mut most_ahead) = (0, 0);
-    while !streamed.is_end_stream() {
-        taken += next(&mut streamed).await.unwrap().unwrap();
+    while !body.is_end_stream() {
+        taken += next(&mut body).await.unwrap().unwrap();
         most_ahead = most_ahead.max(read.load(Ordering::SeqCst) - taken);
     }
     assert_eq!(taken, len);
     assert!(most_ahead <= 2 * PIECE as u64, "{most_ahead} bytes ahead");
-    let reports = lock(&reports);
+    let reports = reports.lock().unwrap();
     assert!(reports.len() as u64 <= len / REPORT, "{} reports", reports.len());
     assert_eq!(reports.last(), Some(&len), "the end is always told");
 }
@@ -63,12 +66,13 @@ async fn i28_a_body_of_64_mib_is_read_two_pieces_ahead_and_no_more() {
 async fn a_source_that_fails_breaks_the_body_off() {
     let source = Source::bytes(vec![1; 3 * PIECE]).with_digest(longshore_core::Digest::of(Algorithm::Sha256, b"other"));
     let len = 3 * PIECE as u64;
-    let (mut streamed, outgoing) = stream(source.open(0..len).unwrap(), Some(len), |_| {}, || {});
-    assert_eq!(next(&mut streamed).await, Some(Ok(PIECE as u64)));
-    assert_eq!(next(&mut streamed).await, Some(Ok(PIECE as u64)));
-    assert_eq!(next(&mut streamed).await, Some(Err("the source of the body failed")));
-    assert!(!streamed.is_end_stream());
-    assert!(matches!(outgoing.failure(), Some(NoAnswer::Source(why)) if why.contains("sha256:")));
+    let (mut body, transfer) =
+        OutgoingBody::new(Some(len), Pieces::read_by_a_thread(source.open(0..len).unwrap(), || {}), |_| {});
+    assert_eq!(next(&mut body).await, Some(Ok(PIECE as u64)));
+    assert_eq!(next(&mut body).await, Some(Ok(PIECE as u64)));
+    assert_eq!(next(&mut body).await, Some(Err("the source of the body failed")));
+    assert!(!body.is_end_stream());
+    assert!(matches!(transfer.failure(), Some(NoAnswer::Source(why)) if why.contains("sha256:")));
 }
 
 #[tokio::test]
@@ -77,37 +81,39 @@ async fn a_body_of_unknown_length_ends_after_its_end_was_told() {
     let told = Arc::new(Mutex::new(None));
     let on_end = {
         let (told, source) = (Arc::clone(&told), source.clone());
-        move || *lock(&told) = source.ended()
+        move || *told.lock().unwrap() = source.ended()
     };
-    let (mut streamed, _outgoing) = stream(source.rest(0).unwrap(), None, |_| {}, on_end);
-    assert_eq!(streamed.size_hint().exact(), None);
-    assert_eq!(next(&mut streamed).await, Some(Ok(5)));
-    assert_eq!(next(&mut streamed).await, None);
-    assert_eq!(lock(&told).map(|ended| ended.len), Some(5));
+    let (mut body, _transfer) =
+        OutgoingBody::new(None, Pieces::read_by_a_thread(source.rest(0).unwrap(), on_end), |_| {});
+    assert_eq!(body.size_hint().exact(), None);
+    assert_eq!(next(&mut body).await, Some(Ok(5)));
+    assert_eq!(next(&mut body).await, None);
+    assert_eq!(told.lock().unwrap().map(|ended| ended.len), Some(5));
 }
 
 #[tokio::test]
 async fn a_body_that_is_given_up_ends_its_thread_and_breaks_off() {
     let (source, read) = generated(1 << 40);
-    let (mut streamed, outgoing) = stream(source.open(0..1 << 40).unwrap(), Some(1 << 40), |_| {}, || {});
-    next(&mut streamed).await.unwrap().unwrap();
-    drop(outgoing);
+    let (mut body, transfer) =
+        OutgoingBody::new(Some(1 << 40), Pieces::read_by_a_thread(source.open(0..1 << 40).unwrap(), || {}), |_| {});
+    next(&mut body).await.unwrap().unwrap();
+    drop(transfer);
     // What was read already may still come; the end does not.
-    while let Some(Ok(_)) = next(&mut streamed).await {}
-    assert!(!streamed.is_end_stream());
+    while let Some(Ok(_)) = next(&mut body).await {}
+    assert!(!body.is_end_stream());
     assert!(read.load(Ordering::SeqCst) <= 4 * PIECE as u64);
 }
 
 #[tokio::test(start_paused = true)]
 async fn silence_is_counted_from_the_last_byte() {
-    let outgoing = Outgoing::default();
+    let transfer = OutgoingBody::whole(Bytes::new(), |_| {}).1;
     let second = Duration::from_secs(1);
     let start = Instant::now();
-    let forever = outgoing.unless_silent(10 * second, std::future::pending::<()>());
+    let forever = transfer.unless_silent(10 * second, std::future::pending::<()>());
     let busy = async {
         for _ in 0..5 {
             tokio::time::sleep(9 * second).await;
-            outgoing.touch();
+            transfer.touch();
         }
         std::future::pending::<()>().await;
     };
@@ -120,14 +126,14 @@ async fn silence_is_counted_from_the_last_byte() {
 
 #[tokio::test(start_paused = true)]
 async fn a_slow_source_is_not_the_other_sides_silence() {
-    let outgoing = Outgoing::default();
-    outgoing.account.is_reading.store(true, Ordering::Relaxed);
+    let transfer = OutgoingBody::whole(Bytes::new(), |_| {}).1;
+    transfer.shared.is_reading.store(true, Ordering::Relaxed);
     let second = Duration::from_secs(1);
     let slow = tokio::time::sleep(100 * second);
-    assert_eq!(outgoing.unless_silent(10 * second, slow).await, Some(()));
-    outgoing.account.is_reading.store(false, Ordering::Relaxed);
+    assert_eq!(transfer.unless_silent(10 * second, slow).await, Some(()));
+    transfer.shared.is_reading.store(false, Ordering::Relaxed);
     let slow = tokio::time::sleep(100 * second);
-    assert_eq!(outgoing.unless_silent(10 * second, slow).await, None);
+    assert_eq!(transfer.unless_silent(10 * second, slow).await, None);
 }
 
 /// The kind of a body, as it is opened.
@@ -172,22 +178,22 @@ async fn a_body_that_is_read_where_it_is_sent_is_whole_or_breaks_off() {
     std::fs::write(&path, vec![1; 3 * PIECE]).unwrap();
     let (file, len) = (Source::file(&path).unwrap(), 3 * PIECE as u64);
     let pieces = |source: &Source| Pieces::AtHand(source.open(0..len).unwrap());
-    let (mut streamed, _outgoing) = Streamed::new(Some(len), pieces(&file), |_| {});
+    let (mut body, _transfer) = OutgoingBody::new(Some(len), pieces(&file), |_| {});
     let mut sent = 0;
-    while let Some(piece) = next(&mut streamed).await {
+    while let Some(piece) = next(&mut body).await {
         sent += piece.unwrap();
     }
     assert_eq!(sent, len);
 
     let other = file.with_digest(longshore_core::Digest::of(Algorithm::Sha256, b"other"));
-    let (mut streamed, outgoing) = Streamed::new(Some(len), pieces(&other), |_| {});
-    assert_eq!(next(&mut streamed).await, Some(Ok(PIECE as u64)));
-    assert_eq!(next(&mut streamed).await, Some(Ok(PIECE as u64)));
-    assert_eq!(next(&mut streamed).await, Some(Err("the source of the body failed")));
-    assert!(matches!(outgoing.failure(), Some(NoAnswer::Source(why)) if why.contains("sha256:")));
+    let (mut body, transfer) = OutgoingBody::new(Some(len), pieces(&other), |_| {});
+    assert_eq!(next(&mut body).await, Some(Ok(PIECE as u64)));
+    assert_eq!(next(&mut body).await, Some(Ok(PIECE as u64)));
+    assert_eq!(next(&mut body).await, Some(Err("the source of the body failed")));
+    assert!(matches!(transfer.failure(), Some(NoAnswer::Source(why)) if why.contains("sha256:")));
 
-    let (mut streamed, outgoing) = Streamed::new(Some(len), pieces(&other.trusted()), |_| {});
-    next(&mut streamed).await.unwrap().unwrap();
-    drop(outgoing);
-    assert_eq!(next(&mut streamed).await, Some(Err("the body was broken off")));
+    let (mut body, transfer) = OutgoingBody::new(Some(len), pieces(&other.trusted()), |_| {});
+    next(&mut body).await.unwrap().unwrap();
+    drop(transfer);
+    assert_eq!(next(&mut body).await, Some(Err("the body was broken off")));
 }

@@ -1,51 +1,59 @@
-//! The part of a body that the network reads.
+//! The half of a body that the network reads.
 
+use std::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body::{Frame, SizeHint};
+use http_body::{Body, Frame, SizeHint};
 use tokio::time::Instant;
 
-use super::account::{Account, Outgoing};
-use super::pieces::{Piece, Pieces};
-use crate::lock::lock;
+use crate::pieces::{Piece, Pieces};
+use crate::transfer::{Shared, Transfer};
 
 /// How many bytes are sent at least between two reports of progress.
-pub(super) const REPORT: u64 = 256 * 1024;
+pub(crate) const REPORT: u64 = 256 * 1024;
 const REPORT_AFTER: Duration = Duration::from_millis(50);
 
-/// The part of a body that the network reads.
-pub(super) struct Streamed {
+/// The body of a request, for an HTTP stack to send.
+///
+/// Its [`SizeHint`] is exact, unless it is the rest of a blob of unknown length. It ends with an error if it is not
+/// complete: the source failed, gave too few bytes, or the [`Transfer`] was dropped.
+pub struct OutgoingBody {
     /// How many bytes are still to come, if that is known.
     remaining: Option<u64>,
     total: u64,
     reported: u64,
     reported_at: Instant,
     on_sent: Box<dyn Fn(u64) + Send + Sync>,
-    account: Arc<Account>,
+    shared: Arc<Shared>,
 }
 
-impl Streamed {
-    pub(super) fn new(
+impl OutgoingBody {
+    pub(crate) fn new(
         remaining: Option<u64>,
         pieces: Pieces,
         on_sent: impl Fn(u64) + Send + Sync + 'static,
-    ) -> (Self, Outgoing) {
-        let account = Arc::new(Account { pieces: Mutex::new(pieces), ..Account::default() });
-        let outgoing = Outgoing { account: Arc::clone(&account) };
+    ) -> (Self, Transfer) {
+        let shared = Arc::new(Shared::new(pieces));
+        let transfer = Transfer { shared: Arc::clone(&shared) };
         let (on_sent, reported_at) = (Box::new(on_sent), Instant::now());
-        (Self { remaining, total: 0, reported: 0, reported_at, on_sent, account }, outgoing)
+        (Self { remaining, total: 0, reported: 0, reported_at, on_sent, shared }, transfer)
+    }
+
+    /// All bytes are here.
+    pub(crate) fn whole(bytes: Bytes, on_sent: impl Fn(u64) + Send + Sync + 'static) -> (Self, Transfer) {
+        Self::new(Some(bytes.len() as u64), Pieces::Whole(bytes), on_sent)
     }
 
     fn pass(&mut self, len: u64) {
         let now = Instant::now();
         self.total += len;
         self.remaining = self.remaining.map(|remaining| remaining.saturating_sub(len));
-        *lock(&self.account.moved) = now;
+        self.shared.touch();
         let is_due = self.total - self.reported >= REPORT && now - self.reported_at >= REPORT_AFTER;
         if is_due || self.remaining == Some(0) {
             (self.reported, self.reported_at) = (self.total, now);
@@ -54,7 +62,7 @@ impl Streamed {
     }
 }
 
-impl http_body::Body for Streamed {
+impl Body for OutgoingBody {
     type Data = Bytes;
     type Error = &'static str;
 
@@ -62,8 +70,8 @@ impl http_body::Body for Streamed {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, &'static str>>> {
-        let piece = lock(&self.account.pieces).poll_next(context);
-        self.account.is_reading.store(piece.is_pending(), Ordering::Relaxed);
+        let piece = self.shared.pieces().poll_next(context);
+        self.shared.is_reading.store(piece.is_pending(), Ordering::Relaxed);
         Poll::Ready(match ready!(piece) {
             Some(Piece::Bytes(bytes)) => {
                 self.pass(bytes.len() as u64);
@@ -73,7 +81,8 @@ impl http_body::Body for Streamed {
             // An incomplete body must not look complete, so the request fails.
             Some(Piece::End) | None => Some(Err("the body was broken off")),
             Some(Piece::Failed(error)) => {
-                *lock(&self.account.failure) = Some(error.into());
+                // It fails once: nothing is read after that.
+                drop(self.shared.failure.set(error.into()));
                 Some(Err("the source of the body failed"))
             }
         })
@@ -88,9 +97,20 @@ impl http_body::Body for Streamed {
     }
 }
 
-impl Drop for Streamed {
+impl fmt::Debug for OutgoingBody {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { remaining, total, .. } = self;
+        formatter
+            .debug_struct("OutgoingBody")
+            .field("remaining", remaining)
+            .field("total", total)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Drop for OutgoingBody {
     /// Closes the channel, so that the thread does not wait for a connection that has ended.
     fn drop(&mut self) {
-        *lock(&self.account.pieces) = Pieces::GivenUp;
+        *self.shared.pieces() = Pieces::GivenUp;
     }
 }
