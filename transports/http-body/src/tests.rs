@@ -197,3 +197,5 @@ async fn a_body_that_is_read_where_it_is_sent_is_whole_or_breaks_off() {
     drop(transfer);
     assert_eq!(next(&mut body).await, Some(Err("the body was broken off")));
 }
+
+mod receive;
