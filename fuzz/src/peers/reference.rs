@@ -51,9 +51,14 @@ fn why_we_refuse(error: &ReferenceError, theirs: &TheirReference) -> Option<&'st
         ReferenceError::Registry(_) => {
             Some("a host is what a URL can hold: no port above 65535, no number that is no address")
         }
-        ReferenceError::Repository(_) if theirs.registry().contains(|c: char| c.is_ascii_uppercase()) => {
+        // Where such a host has neither dot nor port, oci-spec makes a part of the repository of it after all.
+        ReferenceError::Repository(_) if has_capitals(theirs.registry()) || has_capitals(theirs.repository()) => {
             Some("a first part with capitals and without a dot is a host for Docker; here it is a mistake")
         }
         _ => None,
     }
+}
+
+fn has_capitals(text: &str) -> bool {
+    text.contains(|c: char| c.is_ascii_uppercase())
 }

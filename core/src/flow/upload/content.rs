@@ -27,6 +27,8 @@ pub(crate) struct Content {
     resent: Option<u64>,
     /// The offset of the chunk that was last refused as out of order.
     refused: Option<u64>,
+    /// The end of a chunk that counts as stored only because, sent again, it was refused as out of order.
+    assumed: Option<u64>,
     /// How often chunks were refused since the registry last acknowledged a byte.
     refusals: u32,
     /// Whether the upload was started again because the registry said that it has more bytes than were sent.
@@ -54,6 +56,7 @@ impl Content {
             acknowledged: 0,
             resent: None,
             refused: None,
+            assumed: None,
             refusals: 0,
             doubted: false,
         }
@@ -70,6 +73,7 @@ impl Content {
             acknowledged: 0,
             resent: None,
             refused: None,
+            assumed: None,
             refusals: 0,
             doubted: false,
         }
@@ -224,6 +228,17 @@ impl Content {
     pub(super) fn is_worth_another(&mut self) -> bool {
         self.refusals = self.refusals.saturating_add(1);
         self.refusals <= MAX_REFUSALS
+    }
+
+    /// A chunk that was sent again was refused as out of order, so it counts as stored. Returns `false` if that cannot be: the
+    /// chunk before it was stored in the same way, and then this one was refused the first time as well.
+    pub(super) fn assume_stored(&mut self, range: &Range<u64>) -> bool {
+        let is_contradicted = self.assumed == Some(range.start) && self.refused == Some(range.start);
+        if !is_contradicted {
+            self.stored(range.end);
+            self.assumed = Some(range.end);
+        }
+        !is_contradicted
     }
 
     /// Whether this chunk was sent again without knowing whether it had arrived.

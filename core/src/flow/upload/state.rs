@@ -93,12 +93,16 @@ pub(super) struct LastWord {
     is_answered: bool,
     /// The last transient status in an answer to a body.
     status: Option<StatusCode>,
+    /// How many bodies met an upload that does not exist, and how many a transient status.
+    gone: u32,
+    transient: u32,
 }
 
 impl LastWord {
     /// The registry refused what was sent. That one way of sending is not supported, that an upload does not exist any
     /// more, or that a proxy answered, says less than why another one failed.
     pub(super) fn refused(&mut self, refusal: Refusal, failure: Failure) {
+        self.gone = self.gone.saturating_add(u32::from(refusal == Refusal::Gone));
         let says_little = matches!(refusal, Refusal::Unsupported | Refusal::Gone | Refusal::Malformed);
         if !says_little || self.refusal.is_none() || self.is_answered {
             self.refusal = Some(failure);
@@ -108,6 +112,7 @@ impl LastWord {
 
     /// The result of a body is not known: the answer had this transient status, or there was none.
     pub(super) fn unknown(&mut self, status: Option<StatusCode>) {
+        self.transient = self.transient.saturating_add(u32::from(status.is_some()));
         // A 500 is the registry's own; the other transient statuses may come from a proxy.
         if self.status != Some(StatusCode::INTERNAL_SERVER_ERROR) {
             self.status = status.or(self.status);
@@ -117,7 +122,9 @@ impl LastWord {
     /// The failure after everything was tried, in this many uploads.
     pub(super) fn spoken(&mut self, sessions: u32) -> Failure {
         let status = self.status;
-        let refusal = self.refusal.take().filter(|_| !self.is_answered || status.is_none());
+        // One upload that is gone is an accident. If that is what most bodies met, the transient status was one.
+        let says_why = !self.is_answered || self.gone > self.transient;
+        let refusal = self.refusal.take().filter(|_| says_why || status.is_none());
         refusal.unwrap_or_else(|| Failure::new(FailureKind::TooManySessions { sessions, status }))
     }
 

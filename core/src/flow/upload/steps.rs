@@ -255,9 +255,9 @@ fn a_failure_names_why_and_not_that_another_way_is_not_supported() {
     assert!(failure.to_string().contains("413"), "{failure}");
 }
 
-/// An upload that does not exist any more is an accident; what the registry makes of the blob each time is not.
-#[test]
-fn a_failure_names_the_status_of_each_try_and_not_an_upload_that_was_gone_once() {
+/// Plays an upload at a registry that answers its bodies with these statuses, the last one again and again, and gives the
+/// words of its failure.
+fn words_after(statuses: &[u16]) -> String {
     let mut stage = Stage::default();
     stage.learned.single_post = Some(false);
     let puts = Cell::new(0);
@@ -266,10 +266,26 @@ fn a_failure_names_the_status_of_each_try_and_not_an_upload_that_was_gone_once()
         Some("HEAD") => Some(respond(404, &[], "")),
         Some("DELETE") => Some(respond(204, &[], "")),
         _ => {
+            let status = statuses[puts.get().min(statuses.len() - 1)];
             puts.set(puts.get() + 1);
-            Some(respond(if puts.get() == 1 { 404 } else { 502 }, &[], ""))
+            Some(respond(status, &[], ""))
         }
     });
-    let failure = failure.unwrap_err();
-    assert!(failure.to_string().contains("the last answer was 502"), "{failure}");
+    failure.unwrap_err().to_string()
+}
+
+/// An upload that does not exist any more is an accident; what the registry makes of the blob each time is not.
+#[test]
+fn a_failure_names_the_status_of_each_try_and_not_an_upload_that_was_gone_once() {
+    let words = words_after(&[404, 502]);
+    assert!(words.contains("the last answer was 502"), "{words}");
+}
+
+/// A fuzzer's find: a registry whose uploads never exist, and a proxy that answers one of the bodies.
+#[test]
+fn a_failure_names_uploads_that_are_gone_each_time_and_not_the_status_of_one_try() {
+    for statuses in [&[502, 404][..], &[404, 502, 404], &[404, 404, 404, 404, 502]] {
+        let words = words_after(statuses);
+        assert!(words.contains("404 Not Found"), "{statuses:?}: {words}");
+    }
 }

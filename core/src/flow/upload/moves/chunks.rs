@@ -147,9 +147,15 @@ impl<K: Key> Upload<K> {
             // The chunk was sent again because the client did not know whether it had arrived. It had, at least the
             // part that the registry states.
             let said = said.offset_within(range.start, range.end);
-            let at = said.filter(|at| *at > range.start).unwrap_or(range.end);
-            self.content.stored(at);
-            self.chunk(open, at, context);
+            if let Some(at) = said.filter(|at| *at > range.start) {
+                self.content.stored(at);
+                self.chunk(open, at, context);
+            } else if self.content.assume_stored(range) {
+                self.chunk(open, range.end, context);
+            } else {
+                // The registry takes no chunk, and the rest of the source would be sent in vain.
+                self.begin_again(Some(open), context);
+            }
         } else if self.content.out_of_order(range.start) {
             self.state = State::Resyncing(open, self.content.acknowledged()..range.end);
         } else {
