@@ -40,6 +40,8 @@ fn fuzz(target: &Target, seconds: u64, commit: &str) -> Result<(), String> {
         "-ignore_timeouts=1".to_owned(),
         "-ignore_ooms=1".to_owned(),
         "-timeout=60".to_owned(),
+        // What is slow because the machine has other work is no find.
+        "-report_slow_units=60".to_owned(),
         "-rss_limit_mb=2048".to_owned(),
         format!("-max_total_time={seconds}"),
         format!("-artifact_prefix={}/", artifacts.display()),

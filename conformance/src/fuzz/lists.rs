@@ -21,21 +21,31 @@ use crate::{BlobPlan, Case, DocumentPlan, Image, Mock, Plan, Subject, quirk};
 /// can help there, after both have pushed once more.
 pub fn two_processes(bytes: &[u8]) {
     let mut world = World::new(bytes);
-    let transcripts = world.run();
+    let processes = world.run();
     let succeeded: BTreeSet<Digest> = world.entries().into_iter().flatten().collect();
     let listed = world.listed();
     if world.is_guarded {
-        assert!(succeeded.is_subset(&listed), "{succeeded:?} were pushed, and {listed:?} are listed\n{transcripts}");
+        assert!(
+            succeeded.is_subset(&listed),
+            "{succeeded:?} were pushed, and {listed:?} are listed\n{}",
+            transcripts(&processes)
+        );
     }
     // The next push repairs what was lost, each in its turn.
     world.push_once_more();
     let listed = world.listed();
-    assert!(succeeded.is_subset(&listed), "{succeeded:?} are not repaired: {listed:?}\n{transcripts}");
+    let is_repaired = succeeded.is_subset(&listed);
+    assert!(is_repaired, "{succeeded:?} are not repaired: {listed:?}\n{}", transcripts(&processes));
 }
 
 /// What both said.
 pub(super) fn show(bytes: &[u8]) -> String {
-    World::new(bytes).run()
+    transcripts(&World::new(bytes).run())
+}
+
+fn transcripts(processes: &[Process]) -> String {
+    let said = processes.iter().map(|process| process.simulation.transcript().to_string());
+    said.collect::<Vec<_>>().join("\n== the other\n")
 }
 
 type Outcome = Result<Receipt<usize>, Box<Failure>>;
@@ -67,8 +77,8 @@ impl<'a> World<'a> {
         Self { chance, is_guarded, registry, image: two_referrers(), results: [None, None] }
     }
 
-    /// Runs both to their ends, and gives what they said.
-    fn run(&mut self) -> String {
+    /// Runs both to their ends.
+    fn run(&mut self) -> Vec<Process> {
         let faults = [self.chance.faults(), self.chance.faults()];
         let seeds = [self.chance.byte(), self.chance.byte()];
         let both = faults.into_iter().zip(seeds).enumerate();
@@ -85,9 +95,8 @@ impl<'a> World<'a> {
                 Step::Idle => is_over[turn] = true,
             }
         }
-        assert!(self.results.iter().all(Option::is_some), "a push has not ended");
-        let said = processes.iter().map(|process| process.simulation.transcript().to_string());
-        said.collect::<Vec<_>>().join("\n== the other\n")
+        assert!(self.results.iter().all(Option::is_some), "a push has not ended\n{}", transcripts(&processes));
+        processes
     }
 
     fn process(&self, number: usize, seed: u64, faults: Schedule) -> Process {

@@ -18,6 +18,8 @@ use crate::{Case, Image, Mock, quirk};
 const MAX_OUTPUTS: usize = 10_000;
 /// The most rounds in which everything is told as it should be, until all is over.
 const MAX_ROUNDS: usize = 20_000;
+/// The most lines that are shown of what was asked and told.
+const MAX_SHOWN: usize = 5_000;
 
 /// Each byte is a thing that a driver does: what it should, or what it must not. When the bytes have run out, it does what it
 /// should, and everything ends.
@@ -25,35 +27,17 @@ const MAX_ROUNDS: usize = 20_000;
 /// # Panics
 /// Where the client panics, goes round in circles, ends an operation twice or never, or shows what must not be shown.
 pub fn driver_misuse(bytes: &[u8]) {
-    let mut driver = Driver::new();
-    let mut chance = Chance(bytes);
-    driver.begin(&mut chance);
-    while !chance.is_over() {
-        driver.poll();
-        driver.act(&mut chance);
+    if let Err(why) = Driver::new(None).run(bytes) {
+        panic!("{why}\n{}", show(bytes));
     }
-    for _ in 0..MAX_ROUNDS {
-        driver.poll();
-        if driver.open.is_empty() && !driver.client.is_cleaning_up() {
-            return;
-        }
-        if !driver.go_on() {
-            panic!("the client waits for nothing, and {:?} have not ended\n{}", driver.open, driver.said.join("\n"));
-        }
-    }
-    panic!("it does not end\n{}", driver.said.join("\n"));
 }
 
-/// What was asked and told.
+/// What was asked and told. Of a run without end the beginning is shown.
 pub(super) fn show(bytes: &[u8]) -> String {
-    let mut driver = Driver::new();
-    let mut chance = Chance(bytes);
-    driver.begin(&mut chance);
-    while !chance.is_over() {
-        driver.poll();
-        driver.act(&mut chance);
-    }
-    driver.said.join("\n")
+    let mut driver = Driver::new(Some(Vec::new()));
+    // What does not hold is told by the judge.
+    let _ = driver.run(bytes);
+    driver.said.unwrap_or_default().join("\n")
 }
 
 struct Driver {
@@ -75,11 +59,12 @@ struct Driver {
     operations: Vec<OperationId>,
     /// Under which operation each blob was read last.
     read_by: BTreeMap<usize, OperationId>,
-    said: Vec<String>,
+    /// What was asked and told, where somebody will read it.
+    said: Option<Vec<String>>,
 }
 
 impl Driver {
-    fn new() -> Self {
+    fn new(said: Option<Vec<String>>) -> Self {
         let mut options = Options::default();
         options.chunk = 16;
         options.attempts = 3;
@@ -97,7 +82,33 @@ impl Driver {
             open: Vec::new(),
             operations: Vec::new(),
             read_by: BTreeMap::new(),
-            said: Vec::new(),
+            said,
+        }
+    }
+
+    /// Does what the bytes say, and then what it should until everything has ended.
+    fn run(&mut self, bytes: &[u8]) -> Result<(), String> {
+        let mut chance = Chance(bytes);
+        self.begin(&mut chance);
+        while !chance.is_over() {
+            self.poll()?;
+            self.act(&mut chance);
+        }
+        for _ in 0..MAX_ROUNDS {
+            self.poll()?;
+            if self.open.is_empty() && !self.client.is_cleaning_up() {
+                return Ok(());
+            }
+            if !self.go_on() {
+                return Err(format!("the client waits for nothing, and {:?} have not ended", self.open));
+            }
+        }
+        Err("it does not end".to_owned())
+    }
+
+    fn say(&mut self, line: impl FnOnce() -> String) {
+        if let Some(said) = self.said.as_mut().filter(|said| said.len() < MAX_SHOWN) {
+            said.push(line());
         }
     }
 
@@ -130,10 +141,11 @@ impl Driver {
     }
 
     /// Takes outputs until the client waits.
-    fn poll(&mut self) {
+    fn poll(&mut self) -> Result<(), String> {
         for _ in 0..MAX_OUTPUTS {
             let output = self.client.poll(self.now);
-            self.said.push(format!("{:?} {output:?}", self.now));
+            let now = self.now;
+            self.say(|| format!("{now:?} {output:?}"));
             match output {
                 Output::Send { id, request, .. } => self.waiting.push((id, request)),
                 Output::Abort { id } => self.waiting.retain(|(waiting, _)| *waiting != id),
@@ -145,22 +157,24 @@ impl Driver {
                 Output::Event(_) => {}
                 Output::Wait(deadline) => {
                     self.wakes = deadline.map(|deadline| deadline.at);
-                    return;
+                    return Ok(());
                 }
                 Output::Done { operation, result } => {
                     let at = self.open.iter().position(|open| *open == operation);
-                    self.open.remove(at.unwrap_or_else(|| panic!("{operation:?} ended twice, or was never begun")));
+                    let at = at.ok_or_else(|| format!("{operation:?} ended twice, or was never begun"))?;
+                    self.open.remove(at);
                     if let Err(failure) = result {
                         assert_harmless(&failure.to_string());
                     }
                 }
             }
         }
-        panic!("the client goes round in circles\n{}", self.said.join("\n"));
+        Err("the client goes round in circles".to_owned())
     }
 
     fn handle(&mut self, input: Input<usize>) {
-        self.said.push(format!("{:?} -> {input:?}", self.now));
+        let now = self.now;
+        self.say(|| format!("{now:?} -> {input:?}"));
         self.client.handle(input);
     }
 
