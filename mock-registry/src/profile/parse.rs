@@ -25,7 +25,7 @@ pub(super) fn named(name: &str, chain: &mut Vec<String>) -> Result<Profile, Prof
 
 /// Reads a profile. `chain` has the names of the profiles that extend it, and its own.
 pub(super) fn profile(file: &str, text: &str, chain: &mut Vec<String>) -> Result<Profile, ProfileError> {
-    let reader = Reader { file, text };
+    let reader = Reader::new(file, text);
     let table = DeTable::parse(text).map_err(|error| {
         let span = error.span().unwrap_or_default();
         let what = text.get(span.clone()).filter(|what| !what.is_empty() && what.len() <= 64 && !what.contains('\n'));
@@ -87,16 +87,21 @@ fn known_switch(at: &Place, path: &str) -> Result<(), ProfileError> {
 
 struct Reader<'a> {
     file: &'a str,
-    text: &'a str,
+    /// The offsets of the line breaks, in order. A profile asks for hundreds of lines.
+    breaks: Vec<usize>,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    fn new(file: &'a str, text: &str) -> Self {
+        Self { file, breaks: text.match_indices('\n').map(|(at, _)| at).collect() }
+    }
+
     fn place(&self, offset: usize) -> Place {
         Place::line(self.file, self.line(offset))
     }
 
     fn line(&self, offset: usize) -> usize {
-        1 + self.text.bytes().take(offset).filter(|byte| *byte == b'\n').count()
+        1 + self.breaks.partition_point(|at| *at < offset)
     }
 
     fn lacks(&self, offset: usize, key: &str) -> ProfileError {
