@@ -12,7 +12,7 @@ use crate::output;
 pub(super) struct Bars {
     screen: MultiProgress,
     blobs: BTreeMap<Digest, ProgressBar>,
-    /// The bar for all: there is none before it is known how much there is.
+    /// The bar for all, without a length as long as it is not known how much there is.
     all: Option<ProgressBar>,
     /// Whether what was done stays on the screen.
     lines: bool,
@@ -32,13 +32,16 @@ impl Bars {
         Self { screen, blobs: BTreeMap::new(), all: None, lines }
     }
 
-    fn count(&mut self, done: u64, all: u64) {
+    fn count(&mut self, done: u64, all: Option<u64>) {
         let bar = self.all.get_or_insert_with(|| {
-            let style =
-                style("{prefix:29} {bar:30} {decimal_bytes:>10} of {decimal_total_bytes}, {decimal_bytes_per_sec}");
-            self.screen.add(ProgressBar::new(all).with_style(style).with_prefix("all"))
+            let style = style("{prefix:29} {decimal_bytes:>10} so far, {decimal_bytes_per_sec}");
+            self.screen.add(ProgressBar::no_length().with_style(style).with_prefix("all"))
         });
-        bar.set_length(all);
+        if let (Some(all), None) = (all, bar.length()) {
+            let template = "{prefix:29} {bar:30} {decimal_bytes:>10} of {decimal_total_bytes}, {decimal_bytes_per_sec}";
+            bar.set_style(style(template));
+            bar.set_length(all);
+        }
         bar.set_position(done);
     }
 
@@ -65,7 +68,7 @@ impl Show for Bars {
                     bar.finish_and_clear();
                 }
             }
-            Event::Progress { done, total, .. } if *total > 0 => self.count(*done, *total),
+            Event::Progress { done, total, .. } if *total != Some(0) => self.count(*done, *total),
             _ => {}
         }
         if self.lines

@@ -12,8 +12,8 @@ const WORTH_PARTS: u64 = 100_000_000;
 /// Writes lines to standard error.
 #[derive(Default)]
 pub(super) struct Lines {
-    /// How many tenths of the bytes were reported.
-    tenths: u64,
+    /// How many parts of the bytes were reported.
+    parts: u64,
 }
 
 impl Show for Lines {
@@ -25,12 +25,18 @@ impl Show for Lines {
 }
 
 impl Lines {
-    /// A line for each tenth of a large push.
+    /// A line for each tenth of a large push, or for each [`WORTH_PARTS`] bytes if its length is not known.
     fn part(&mut self, event: &Event<Digest>) -> Option<String> {
-        let Event::Progress { done, total: all, .. } = *event else { return None };
+        let Event::Progress { done, total, .. } = *event else { return None };
+        let Some(all) = total else {
+            let parts = done / WORTH_PARTS;
+            let is_news = parts > self.parts;
+            self.parts = parts.max(self.parts);
+            return is_news.then(|| format!("sending   {} so far", human(done)));
+        };
         let tenths = done.saturating_mul(10) / all.max(1);
-        let is_news = all >= WORTH_PARTS && tenths > self.tenths && tenths < 10;
-        self.tenths = tenths.max(self.tenths);
+        let is_news = all >= WORTH_PARTS && tenths > self.parts && tenths < 10;
+        self.parts = tenths.max(self.parts);
         is_news.then(|| format!("{tenths}0%       {} of {}", human(done), human(all)))
     }
 }

@@ -34,7 +34,7 @@ pub const ORACLES: [(&str, &str); 17] = [
     ("waits", "a wait that was asked for is kept"),
     ("flights", "no more requests are in flight to one origin than the client may have"),
     ("bounds", "of no answer is more kept than its bound"),
-    ("progress", "neither number of a push's progress falls, and none passes its total"),
+    ("progress", "a push's progress does not fall and does not pass the total, which does not change once it is known"),
     ("tags", "a tag comes to name the root, once, and nothing else"),
     ("uploads", "no upload is left open that could have been cancelled"),
     ("bytes", "what is stored under a digest has that digest"),
@@ -187,16 +187,15 @@ fn the_registry_has_no_complaint(case: &Case, run: &Run) -> Verdict {
     }
 }
 
-/// Neither number of a push's progress ever decreases.
+/// A push's progress never decreases and does not pass the total, and the total does not change once it is known.
 fn progress_never_falls(run: &Run) -> Verdict {
-    let mut last = (0, 0);
+    let mut last = (0, None);
     for event in &run.events {
-        if let Event::Progress { done, total, .. } = event {
-            ensure(last.0 <= *done && last.1 <= *total, || {
-                format!("the progress falls from {last:?} to {:?}", (done, total))
-            })?;
-            ensure(done <= total, || format!("the progress is {done} of {total}"))?;
-            last = (*done, *total);
+        if let Event::Progress { done, total, .. } = *event {
+            let is_kept = last.0 <= done && last.1.is_none_or(|known| total == Some(known));
+            ensure(is_kept, || format!("the progress falls from {last:?} to {:?}", (done, total)))?;
+            ensure(total.is_none_or(|total| done <= total), || format!("the progress is {done} of {total:?}"))?;
+            last = (done, total);
         }
     }
     Ok(())

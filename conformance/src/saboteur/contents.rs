@@ -2,7 +2,7 @@
 
 use http::{Method, StatusCode};
 use longshore_core::driver::{Body, Key, NoAnswer, Output};
-use longshore_core::{FailureKind, Receipt};
+use longshore_core::{Event, FailureKind, Receipt};
 use serde_json::Value;
 
 use super::{Saboteur, on_answers, on_requests};
@@ -40,8 +40,8 @@ pub(super) fn all<K: Key>() -> Vec<Saboteur<K>> {
     ));
     all.push(Saboteur::new("progress-falls", "the progress is told from its end to its beginning", "progress").output(
         |_, output| match output {
-            Output::Event(longshore_core::Event::Progress { operation, done, total }) => {
-                Some(Output::Event(longshore_core::Event::Progress { operation, done: total - done, total }))
+            Output::Event(Event::Progress { operation, done, total: Some(total) }) => {
+                Some(Output::Event(Event::Progress { operation, done: total - done, total: Some(total) }))
             }
             other => Some(other),
         },

@@ -105,14 +105,15 @@ pub enum Event<K> {
         text: String,
     },
     /// The progress of a push. It is reported with each [`Input::Sent`](crate::driver::Input::Sent), and when a part of
-    /// the push is complete. Neither number ever decreases.
+    /// the push is complete. `done` never decreases, and is never more than `total`.
     Progress {
         /// Which operation.
         operation: OperationId,
         /// How many bytes of blobs need not be sent any more, or were written to a connection.
         done: u64,
-        /// How many bytes all known blobs have. A blob of unknown size counts as far as it was sent.
-        total: u64,
+        /// How many bytes all blobs have. `None` as long as this is not known: the push is
+        /// [open](crate::Push::open), or a blob of unknown size is not stored yet. Once it is known, it does not change.
+        total: Option<u64>,
     },
 }
 

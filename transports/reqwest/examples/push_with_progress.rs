@@ -16,7 +16,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .stored_credentials()
         .on_event(|event| {
             if let Event::Progress { done, total, .. } = event {
-                eprintln!("{done} of {total} bytes");
+                match total {
+                    Some(total) => eprintln!("{done} of {total} bytes"),
+                    None => eprintln!("{done} bytes so far"),
+                }
             }
         })
         .start();

@@ -10,7 +10,7 @@ use crate::driver::Key;
 pub(super) struct Progress {
     /// Bytes that are stored or were being sent.
     done: u64,
-    /// All known bytes.
+    /// All known bytes: more may be added as long as the push is open or a blob's size is unknown.
     total: u64,
 }
 
@@ -39,16 +39,17 @@ impl Progress {
 
 impl<K: Key> PushJob<K> {
     /// This many bytes of a blob are being sent. Returns the progress of the push, if it has changed.
-    pub(in crate::client) fn sending(&mut self, node: &Node, sent: u64) -> Option<(u64, u64)> {
+    pub(in crate::client) fn sending(&mut self, node: &Node, sent: u64) -> Option<(u64, Option<u64>)> {
         let Node::Blob(number) = node else { return None };
         let blob = self.blobs.get_mut(*number).filter(|blob| blob.reached < sent)?;
         self.progress.reach(blob, sent);
         Some(self.progress())
     }
 
-    /// The bytes that are stored or being sent, and all known bytes.
-    pub(in crate::client) const fn progress(&self) -> (u64, u64) {
-        (self.progress.done, self.progress.total)
+    /// The bytes that are stored or being sent, and all bytes if their number is known.
+    pub(in crate::client) const fn progress(&self) -> (u64, Option<u64>) {
+        let is_known = !self.is_open && self.blobs.unidentified() == 0;
+        (self.progress.done, if is_known { Some(self.progress.total) } else { None })
     }
 }
 
