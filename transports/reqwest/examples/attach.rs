@@ -34,7 +34,8 @@ pub(crate) async fn attach(reference: &Reference, file: &Path) -> Result<Vec<Des
     let Receipt::Pulled(image) = session.start(pull).await? else { return Err("no manifest came".into()) };
 
     let content = std::fs::read(file)?;
-    let layer = Descriptor::of(SPDX.parse()?, &content).annotation("org.opencontainers.image.title", "sbom.json");
+    let title = file.file_name().ok_or("the path names no file")?.to_string_lossy();
+    let layer = Descriptor::of(SPDX.parse()?, &content).annotation("org.opencontainers.image.title", title);
     let artifact = Manifest::artifact(SPDX, [layer.clone()]).subject(image.descriptor()).build()?;
     let mut push = Push::new(reference.registry.clone(), reference.repository.clone());
     for (descriptor, content) in [(Descriptor::empty(), b"{}".to_vec()), (layer, content)] {
