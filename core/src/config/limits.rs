@@ -13,8 +13,9 @@ pub struct Limits {
     pub head_fields: usize,
     /// How long opening the connection may take at most.
     pub connect: Duration,
-    /// How long the connection may transfer no byte in either direction. The time must be long enough for a registry to
-    /// store a large blob before it answers.
+    /// How long the connection may transfer no byte. One clock counts both directions: while the body is being sent,
+    /// the answer that has not begun is no silence. The time must be long enough for a registry to store a large blob
+    /// before it answers.
     pub silence: Duration,
 }
 

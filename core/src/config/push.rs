@@ -184,7 +184,7 @@ impl<K> Blob<K> {
     }
 }
 
-/// An addition to a push that was left open ([`Push::open`]).
+/// An addition to a push that was left open ([`Push::open`]). The tags are those that the push was started with.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Supply<K> {

@@ -31,7 +31,8 @@ pub enum Input<K> {
         /// Why.
         why: NoAnswer,
     },
-    /// Progress: this many bytes of the request's body were written to the connection. Optional.
+    /// Progress: this many bytes of the request's body were written to the connection. Optional: without it, the
+    /// progress of a blob moves in steps of whole requests.
     Sent {
         /// Of which attempt.
         id: RequestId,
@@ -47,8 +48,8 @@ pub enum Input<K> {
         /// The position after the last buffered byte, counted from the blob's beginning.
         len: u64,
     },
-    /// A blob of unknown size has ended. Report it once for each blob, before the answer to the request that sent its
-    /// end.
+    /// A one-shot blob has ended. This answers an [`Output::Read`](super::Output::Read) that reaches the blob's end. It
+    /// is also reported when a [`Body::Rest`](super::Body::Rest) was read to its end, before the answer to that request.
     Ended {
         /// The operation that the last [`Output::Read`](super::Output::Read) of this blob named. There is always one
         /// before.

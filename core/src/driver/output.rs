@@ -30,7 +30,8 @@ pub enum Output<K> {
         /// The limits of this request.
         limits: Limits,
     },
-    /// Abort this request if that is possible. An answer that still comes is ignored.
+    /// Abort this request if that is possible. The driver owes no input for it any more, and an answer that still comes
+    /// is ignored.
     Abort {
         /// The attempt to abort.
         id: RequestId,
@@ -64,8 +65,12 @@ pub enum Output<K> {
     },
     /// Something happened that can be shown. The driver need not do anything.
     Event(Event<K>),
-    /// Nothing to do until an input comes or the deadline passes; `None` means that the client is idle. This is the
-    /// only output after which a driver may block.
+    /// Nothing to do until an input comes or the deadline passes. This is the only output after which a driver may
+    /// block.
+    ///
+    /// `None` means that there is no deadline. If the driver owes no input either, because no request is in flight,
+    /// no blob is being read and no credentials are being looked up, the client is idle: only a new operation or more
+    /// content for an open push gives it something to do.
     Wait(Option<Deadline>),
     /// An operation has ended.
     Done {
