@@ -57,6 +57,21 @@ fn what_comes_through_the_pipe_is_the_one_layer_of_an_artifact() {
 }
 
 #[test]
+fn the_progress_of_a_stream_has_no_total_before_its_end() {
+    let (mock, input) = (Mock::start(&[]), "0123456789".repeat(2_000_000));
+    let push = command(&["push", "--stdin-layer", TYPE, &mock.reference("a:v1"), "--progress", "json"]);
+    let output = run_with_input(push, &input);
+    assert!(output.status.success(), "{output:?}");
+    let events = String::from_utf8(output.stderr).unwrap();
+    let events: Vec<Value> = events.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let totals: Vec<&Value> =
+        events.iter().filter(|event| event["event"] == "progress").map(|event| &event["total"]).collect();
+    assert!(totals.contains(&&Value::Null), "{totals:?}");
+    // The layer, and the artifact's empty config.
+    assert_eq!(totals.last().unwrap().as_u64(), Some(input.len() as u64 + 2), "{totals:?}");
+}
+
+#[test]
 fn nothing_through_the_pipe_is_a_failure_and_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("log");

@@ -1,4 +1,4 @@
-//! The tables in the documents are those that the code has. `LONGSHORE_WRITE_TABLES=1 cargo test` writes them.
+//! The tables in the documents are those that the code has. `LONGSHORE_WRITE=1 cargo test` writes them.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -10,7 +10,7 @@ use longshore_mock_registry::row_ids;
 
 fn check(name: &str, made: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
-    if std::env::var_os("LONGSHORE_WRITE_TABLES").is_some() {
+    if std::env::var_os("LONGSHORE_WRITE").is_some() {
         std::fs::write(&path, made).unwrap();
     }
     let stands = std::fs::read_to_string(&path).unwrap();

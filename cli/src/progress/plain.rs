@@ -40,3 +40,23 @@ impl Lines {
         is_news.then(|| format!("{tenths}0%       {} of {}", human(done), human(all)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use longshore_core::{Client, Options, Push};
+
+    use super::*;
+
+    #[test]
+    fn a_stream_of_unknown_length_is_told_by_what_was_sent_and_a_known_one_by_tenths() {
+        let push = Push::new("localhost:5000".parse().unwrap(), "a".parse().unwrap());
+        let operation = Client::<Digest>::new(Options::default()).start(push);
+        let mut lines = Lines::default();
+        let mut said = |done, total| lines.part(&Event::Progress { operation, done, total });
+        assert_eq!(said(99_999_999, None), None);
+        assert_eq!(said(100_000_000, None).unwrap(), "sending   100.0 MB so far");
+        assert_eq!(said(150_000_000, None), None);
+        assert_eq!(said(200_000_000, Some(1_000_000_000)).unwrap(), "20%       200.0 MB of 1.0 GB");
+        assert_eq!(said(1_000_000_000, Some(1_000_000_000)), None);
+    }
+}
