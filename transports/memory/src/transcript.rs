@@ -19,6 +19,7 @@ const DULL: [&str; 5] = ["accept", "user-agent", "date", "host", "docker-distrib
 /// [`Display`](fmt::Display) writes it as text: `C:` is the client, `S:` the handler, `!:` a fault between them. The
 /// text has no secrets: query values that may be secret, and the values of `Authorization`, are left out.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Transcript<K> {
     /// The entries, oldest first.
     pub entries: Vec<Entry<K>>,

@@ -10,6 +10,7 @@ use super::{Layout, LayoutError, LayoutOptions, Selection};
 /// The image to push: a layout, and an image in it. `-` is a tar on standard input, from which `-:name` and `-@digest`
 /// choose.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct SourceArgument {
     /// The folder or tar; `-` for standard input.
     pub path: PathBuf,
