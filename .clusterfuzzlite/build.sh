@@ -8,7 +8,9 @@ program=$(find target/*/release -maxdepth 1 -name fuzz -type f -perm -u+x | head
 
 for corpus in corpus/*/; do
     target=$(basename "$corpus")
-    cp "$program" "$OUT/$target"
+    # The program is large: it is there once, under all names.
+    [ -n "${first:-}" ] || { first=$OUT/$target && cp "$program" "$first"; }
+    [ "$first" -ef "$OUT/$target" ] || ln -f "$first" "$OUT/$target"
     (cd "$corpus" && zip -qr "$OUT/${target}_seed_corpus.zip" .)
     dictionary=$("$program" dictionary "$target")
     [ -z "$dictionary" ] || cp "$dictionary" "$OUT/$target.dict"

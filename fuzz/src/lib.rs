@@ -15,9 +15,12 @@ mod table;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+// What the flags of this folder make of every function calls libFuzzer, in the tests of this crate too.
+#[cfg(test)]
+use libfuzzer_sys as _;
 use longshore_conformance::fuzz::{TARGETS, Target};
 
-pub use mutator::mutate;
+pub use mutator::{cross_over, mutate};
 
 /// What is being fuzzed by this process.
 static CURRENT: OnceLock<&'static Target> = OnceLock::new();

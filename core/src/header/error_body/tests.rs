@@ -80,6 +80,9 @@ fn what_is_empty_says_nothing_and_codes_are_found() {
     assert_eq!(outline(br#"{"errors":[{"code":"A","message":{},"detail":[]}]}"#), "A|-|-");
     let body = ErrorBody::read(br#"{"errors":[{"code":"A"}]}"#);
     assert!(body.has_code("A") && !body.has_code("B"));
+    let is_empty = |body: &[u8]| ErrorBody::read(body).is_empty();
+    assert!(is_empty(b"") && is_empty(b" \n"));
+    assert!(!is_empty(br#"{"errors":[{"code":"A"}]}"#) && !is_empty(b"404 page not found"));
     // A replacement character that no cut has made stays.
     let whole = "a".repeat(MAX_TEXT - 3) + "\u{fffd}";
     assert_eq!(ErrorBody::read(whole.as_bytes()).text, whole);

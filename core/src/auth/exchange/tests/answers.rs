@@ -105,6 +105,7 @@ fn i23_a_token_body_has_a_limit() {
         let body = r#"{"token":"a","x":""#;
         format!("{body}{}\"}}", "x".repeat(len - body.len() - 2))
     };
+    assert_eq!(MAX_TOKEN_BODY_LEN, 262_144);
     assert!(answer(200, &padded(MAX_TOKEN_BODY_LEN - 1)).is_ok());
     assert!(answer(200, &padded(MAX_TOKEN_BODY_LEN)).is_ok());
     assert_eq!(answer(200, &padded(MAX_TOKEN_BODY_LEN + 1)).unwrap_err(), TokenError::TooLong);
