@@ -2,11 +2,14 @@
 
 use std::time::{Duration, Instant};
 
+use longshore_core::{Blob, Push};
+
+use super::requests::empty_registry;
 use super::{Duty, Over};
 use crate::failure::{is_lost, shown};
-use crate::server::plan::{Answer, Pace, Plan, Reply};
-use crate::trial::{TAGS, Trial, ensure, options};
-use crate::work::Work;
+use crate::server::plan::{Answer, Pace, Plan, Reply, SLOW_MIB};
+use crate::trial::{Protocol, TAGS, Trial, ensure, options, repository};
+use crate::work::{Content, Work};
 
 pub(super) const DUTIES: &[Duty] = &[
     Duty {
@@ -22,6 +25,13 @@ pub(super) const DUTIES: &[Duty] = &[
         over: Over::Sockets,
         needs: None,
         check: slow_answer,
+    },
+    Duty {
+        name: "slow-request",
+        what: "A large body that the server reads slowly is sent to its end: as long as its bytes move, waiting for the answer is no silence",
+        over: Over::Only(&[Protocol::Plain]),
+        needs: None,
+        check: slow_request,
     },
 ];
 
@@ -57,5 +67,25 @@ fn slow_answer(trial: &mut Trial<'_, '_>) -> Result<(), String> {
     work.options.limits.silence = LIMIT;
     let ended = bench.run_one(work)?;
     ensure!(ended.is_ok(), "an answer whose bytes came one by one came to {}", shown(&ended));
+    Ok(())
+}
+
+fn slow_request(trial: &mut Trial<'_, '_>) -> Result<(), String> {
+    const PAUSE: Duration = Duration::from_millis(50);
+    let mut bench = trial.serve(|seen| Plan::from(empty_registry(seen)).slowly(PAUSE));
+    let content = Content::made((SLOW_MIB + 16) << 20);
+    let blob = Blob::known(1, content.digest(), (SLOW_MIB + 16) << 20);
+    let push = Push::new(bench.registry.clone(), repository()).blob(blob);
+    let mut work = Work::new(options()).operation(push).content(1, content);
+    // Less than half of what the pauses take together.
+    work.options.limits.silence = PAUSE * 10;
+    let ended = bench.run_one(work)?;
+    ensure!(
+        ended.is_ok(),
+        "a body that was sent for {} ms or more, where the limit of silence is {}, came to {}",
+        (PAUSE * SLOW_MIB as u32).as_millis(),
+        (PAUSE * 10).as_millis(),
+        shown(&ended)
+    );
     Ok(())
 }

@@ -9,7 +9,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{sleep, timeout};
 
 use super::gate::{Gate, Gated};
-use super::plan::{Answer, AnswerBody, Framing, Plan, Reply, SeenBody, SeenRequest, Then};
+use super::plan::{Answer, AnswerBody, Framing, Plan, Reply, SeenBody, SeenRequest, Then, is_slow};
 use super::{HASHED, PATIENCE, Shared};
 use crate::work::{PERIOD, made};
 
@@ -23,7 +23,7 @@ pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
     while let Some(head) = wire.head().await? {
         let (seen, mut left) = parse(&head)?;
         let (index, plan) = shared.see(seen);
-        let read = wire.body(&mut left, plan.take, |body| shared.saw(index, body)).await;
+        let read = wire.body(&mut left, plan.take, plan.slowly, |body| shared.saw(index, body)).await;
         if read.is_err() {
             shared.is_over(index);
         }
@@ -179,7 +179,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
     }
 
     /// Reads at most `most` bytes of a body, and calls `saw` for each piece.
-    async fn body(&mut self, left: &mut Left, most: u64, mut saw: impl FnMut(SeenBody)) -> io::Result<()> {
+    async fn body(
+        &mut self,
+        left: &mut Left,
+        most: u64,
+        slowly: Option<Duration>,
+        mut saw: impl FnMut(SeenBody),
+    ) -> io::Result<()> {
         let (mut digester, mut len) = (Digester::new(Algorithm::Sha256), 0);
         while len < most {
             let piece = self.piece(left, most - len).await?;
@@ -192,6 +198,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
             saw(SeenBody { len, digest, is_whole });
             if is_whole {
                 break;
+            }
+            if let Some(pause) = slowly.filter(|_| is_slow(len, piece.len())) {
+                sleep(pause).await;
             }
         }
         Ok(())
@@ -236,7 +245,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
             Then::Close => Ok(true),
             Then::ReadOn => {
                 let before = shared.body_of(index);
-                let rest = self.body(left, u64::MAX, |mut body| {
+                let rest = self.body(left, u64::MAX, None, |mut body| {
                     body.len += before;
                     body.digest = None;
                     shared.saw(index, body);

@@ -46,11 +46,23 @@ impl SeenRequest {
 /// The function that decides what a server does with a request, after it has read the head.
 pub(crate) type Script = Arc<dyn Fn(&SeenRequest) -> Plan + Send + Sync>;
 
+/// How many MiB of a body are read slowly. What follows fits into no buffers of sockets, so the client still sends when
+/// the server reads fast again.
+pub(crate) const SLOW_MIB: u64 = 24;
+
+/// Whether a server that reads slowly pauses after this piece of a body, which ends at `len`.
+pub(crate) const fn is_slow(len: u64, piece: usize) -> bool {
+    let mib = len >> 20;
+    mib <= SLOW_MIB && mib > (len - piece as u64) >> 20
+}
+
 /// What a server does with one request.
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
     /// The number of bytes of the body that it reads first.
     pub(crate) take: u64,
+    /// The pause after each MiB of the first [`SLOW_MIB`], if it reads slowly (over HTTP/1.1).
+    pub(crate) slowly: Option<Duration>,
     /// The barrier at which it waits then.
     pub(crate) barrier: Option<Arc<Barrier>>,
     pub(crate) reply: Reply,
@@ -123,11 +135,16 @@ pub(crate) enum Then {
 
 impl Plan {
     pub(crate) const fn reply(reply: Reply) -> Self {
-        Self { take: u64::MAX, barrier: None, reply }
+        Self { take: u64::MAX, slowly: None, barrier: None, reply }
     }
 
     pub(crate) const fn taking(mut self, take: u64) -> Self {
         self.take = take;
+        self
+    }
+
+    pub(crate) const fn slowly(mut self, pause: Duration) -> Self {
+        self.slowly = Some(pause);
         self
     }
 }
