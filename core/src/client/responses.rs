@@ -183,6 +183,7 @@ impl<K: Key> Client<K> {
         task.login = super::task::Login::default();
         if !matches!(outcome, Outcome::Unknown { .. }) {
             task.refusal = None;
+            task.lost = None;
             task.waits = 0;
         }
         self.with_context(task, |flow, context| flow.outcome(outcome, context));

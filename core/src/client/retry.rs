@@ -113,10 +113,15 @@ impl<K: Key> Client<K> {
             Attempt::Next if is_lost && (flight.if_lost == IfLost::Ask || flight.is_poured) => {
                 self.unknown(task, None);
             }
+            Attempt::Next if is_lost => task.lost = Some((flight.row, why)),
             Attempt::Next => {}
             Attempt::Last | Attempt::Unpaid => {
                 task.troubles.remove(&flight.row);
                 task.attempts = flight.attempt;
+                // What may have reached the registry says more than what was not sent after it.
+                let lost =
+                    task.lost.take().filter(|(row, _)| *row == flight.row && matches!(why, NoAnswer::NotSent(_)));
+                let why = lost.map_or(why, |(_, lost)| lost);
                 // An earlier refusal by the registry says more than the connection failure after it.
                 let outcome = match task.refusal.take().filter(|(row, _)| *row == flight.row && may_pass) {
                     Some((_, refusal)) => refusal,

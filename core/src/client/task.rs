@@ -13,7 +13,7 @@ use crate::auth::{Scopes, TokenKey};
 use crate::driver::{OperationId, RequestId};
 use crate::endpoint::Row;
 use crate::flow::{Exchange, IfLost, Outcome};
-use crate::outcome::Event;
+use crate::outcome::{Event, NoAnswer};
 use crate::target::Target;
 use crate::{Instant, Origin};
 
@@ -40,6 +40,8 @@ pub(super) struct Task<K> {
     pub(super) throttled: Option<Throttled>,
     /// The last transient refusal of the current request by the registry itself.
     pub(super) refusal: Option<(Row, Outcome)>,
+    /// Why the last attempt of the current request that was sent had no answer.
+    pub(super) lost: Option<(Row, NoAnswer)>,
     /// The redirect of the current request.
     pub(super) redirect: Option<Redirect>,
     pub(super) login: Login,
@@ -198,6 +200,7 @@ impl<K> Task<K> {
             waited: BTreeMap::new(),
             throttled: None,
             refusal: None,
+            lost: None,
             redirect: None,
             login: Login::default(),
         }

@@ -192,3 +192,24 @@ fn what_the_driver_cannot_send_is_told_though_the_registry_refused_before() {
     assert!(matches!(failure.kind, FailureKind::NoAnswer(NoAnswer::Unsendable(_))), "{failure}");
     assert_eq!(failure.attempts, 2);
 }
+
+/// A fuzzer's find: a registry closes every connection, and the last attempt cannot be sent.
+#[test]
+fn a_request_that_was_lost_is_told_and_not_one_after_it_that_was_not_sent() {
+    for (lost, is_told_as_lost) in [(0..4, true), (0..1, true), (4..5, true), (0..0, false)] {
+        let attempts = Cell::new(0);
+        let mut world = World::new(Options::default(), |_, _| {
+            let attempt = attempts.replace(attempts.get() + 1);
+            let is_lost = lost.contains(&attempt);
+            Fate::Failed(
+                millis(10),
+                if is_lost { NoAnswer::Lost("closed".into()) } else { NoAnswer::NotSent("nobody listens".into()) },
+            )
+        });
+        let pull = world.client.start(pull("v1"));
+        world.run();
+        let kind = &world.failure(pull).kind;
+        let is_lost = matches!(kind, FailureKind::NoAnswer(NoAnswer::Lost(_)));
+        assert_eq!((attempts.get(), is_lost), (5, is_told_as_lost), "{lost:?}: {kind:?}");
+    }
+}

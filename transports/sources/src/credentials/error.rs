@@ -118,6 +118,12 @@ pub enum HelperFailure {
     /// Its output is not a valid answer.
     #[error("did not answer with a ServerURL, a Username and a Secret as JSON")]
     Garbage,
+    /// Its user name holds a colon, which ends a user name where it is sent (RFC 7617, section 2).
+    #[error("answered for {server} with a user name that holds a colon, which cannot be sent")]
+    User {
+        /// What it was asked for.
+        server: String,
+    },
     /// Its answer is for another registry.
     #[error("was asked for {server} and answered for another server")]
     OtherServer {

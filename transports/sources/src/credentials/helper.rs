@@ -106,6 +106,9 @@ impl Answer {
         if user.is_empty() || secret.is_empty() || !is_printable(&user) || !is_secret(secret) {
             return Err(HelperFailure::Garbage);
         }
+        if user.contains(':') {
+            return Err(HelperFailure::User { server: asked.to_owned() });
+        }
         let secret = Secret::new(secret.to_owned());
         Ok(Some(match user.as_str() {
             TOKEN_USER => Credentials::IdentityToken(secret),

@@ -270,7 +270,7 @@ fn i9_a_helper_that_is_not_in_order_is_an_error_and_nothing_else_is_tried() {
     let mut home = Home::with(&format!(r#"{{"auths":{{"ghcr.io":{plain}}},"credsStore":"fake"}}"#));
     type F = HelperFailure;
     type Is = fn(&F) -> bool;
-    let table: [(&str, Is); 17] = [
+    let table: [(&str, Is); 18] = [
         ("exit 1", |f| matches!(f, F::Failed { .. })),
         ("echo 'CANARY: the keychain is locked'; exit 1", |f| matches!(f, F::Failed { .. })),
         ("kill -9 $$", |f| matches!(f, F::Failed { .. })),
@@ -286,6 +286,8 @@ fn i9_a_helper_that_is_not_in_order_is_an_error_and_nothing_else_is_tried() {
         (r#"echo '{"Username":"","Secret":"CANARY"}'"#, |f| matches!(f, F::Garbage)),
         (r#"printf '%s' '{"Username":"u\n","Secret":"CANARY"}'"#, |f| matches!(f, F::Garbage)),
         (r#"printf '%s' '{"Username":"<token>","Secret":"CANARY\n"}'"#, |f| matches!(f, F::Garbage)),
+        // A registry would read the password from the first colon on.
+        (r#"echo '{"Username":"u:CANARY","Secret":"s"}'"#, |f| matches!(f, F::User { .. })),
         (r#"echo '{"SERVERurl":"evil.example","Username":"u","Secret":"CANARY"}'"#, |f| {
             matches!(f, F::OtherServer { .. })
         }),
