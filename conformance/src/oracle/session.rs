@@ -74,7 +74,9 @@ fn judge(
         match result {
             Ok(_) if push.undone => {}
             Ok(_) => {
-                by("stands", stands_but_for(stolen, case, &push.image, run))?;
+                let is_tagged = case.tags().next().is_some() && !stolen.contains(&push.image.root.digest());
+                let is_kept = is_tagged || !may_untagged_expire(session, run);
+                by("stands", stands_but_for(stolen, is_kept, case, &push.image, run))?;
                 if !are_others_at_work {
                     by("stands", all_are_listed(case, run))?;
                 }
@@ -92,8 +94,18 @@ fn judge(
 
 /// Whether content must be sent again although there was no fault: the client itself deleted it, or the upload expired.
 fn may_begin_again(session: &Session, push: &Pushed, run: &Run) -> bool {
-    let passed = session.acts.iter().filter_map(|act| if let What::Pass(time) = act.what { Some(time) } else { None });
-    push.undone || passed.sum::<Duration>() >= run.simulation.handler.registry.options.limits.upload_lifetime
+    push.undone || passed(session) >= run.simulation.handler.registry.options.limits.upload_lifetime
+}
+
+/// Whether the registry may have deleted what no tag names: `push-by-digest-temporary`.
+fn may_untagged_expire(session: &Session, run: &Run) -> bool {
+    let lifetime = run.simulation.handler.registry.options.behaviour.manifests.untagged_lifetime;
+    lifetime.is_some_and(|micros| passed(session) >= Duration::from_micros(micros))
+}
+
+/// The time that passes in a session while nothing is done.
+fn passed(session: &Session) -> Duration {
+    session.acts.iter().filter_map(|act| if let What::Pass(time) = act.what { Some(time) } else { None }).sum()
 }
 
 fn names_what_is_missing(failure: &Failure) -> bool {
@@ -115,8 +127,9 @@ fn tags_name_what_was_pushed(session: &Session, pushed: &[Pushed], run: &Run) ->
     Ok(())
 }
 
-/// If the push succeeded, all of it is stored, except what other clients deleted.
-fn stands_but_for(stolen: &BTreeSet<Digest>, case: &Case, image: &Image, run: &Run) -> Verdict {
+/// If the push succeeded, all of it is stored, except what other clients deleted, and manifests that the registry does not
+/// keep.
+fn stands_but_for(stolen: &BTreeSet<Digest>, is_kept: bool, case: &Case, image: &Image, run: &Run) -> Verdict {
     let (registry, repository) = (&run.simulation.handler, Case::repository());
     let manifests: Vec<Manifest> = image.all_manifests().cloned().collect();
     for digest in manifests.iter().flat_map(Manifest::blobs).map(|blob| blob.digest) {
@@ -124,7 +137,7 @@ fn stands_but_for(stolen: &BTreeSet<Digest>, case: &Case, image: &Image, run: &R
         ensure(stands, || format!("{digest} is not there after a success"))?;
     }
     for digest in manifests.iter().map(Manifest::digest) {
-        let stands = registry.manifest(&repository, &digest).is_some() || stolen.contains(&digest);
+        let stands = registry.manifest(&repository, &digest).is_some() || stolen.contains(&digest) || !is_kept;
         ensure(stands, || format!("the manifest {digest} is not there after a success"))?;
     }
     let root = image.root.digest();

@@ -17,8 +17,7 @@ pub fn peers_reference(bytes: &[u8]) {
             let is_latest = tag.is_none() && ours.digest.is_none() && theirs.tag() == Some("latest");
             assert!(is_latest || tag.as_deref() == theirs.tag(), "{text}");
             assert_eq!(ours.digest.map(|digest| digest.to_string()).as_deref(), theirs.digest(), "{text}");
-            let registry = theirs.registry().to_ascii_lowercase();
-            let registry = registry.strip_suffix(":443").unwrap_or(&registry);
+            let registry = same_for_us(theirs.registry());
             assert_eq!(ours.registry.to_string().trim_end_matches(":443"), registry, "{text}");
         }
         (Ok(ours), Err(error)) => {
@@ -28,6 +27,19 @@ pub fn peers_reference(bytes: &[u8]) {
             assert!(why_we_refuse(&error, &theirs).is_some(), "ours alone refuses {text}: {error}");
         }
         (Err(_), Err(_)) => {}
+    }
+}
+
+/// Their registry as ours writes it: in lower case, Docker Hub by one name, and a port as a number that is left out where it is
+/// that of HTTPS.
+fn same_for_us(registry: &str) -> String {
+    let registry = registry.to_ascii_lowercase();
+    let (host, port) = registry.split_once(':').map_or((&registry[..], None), |(host, port)| (host, Some(port)));
+    let is_hub = matches!(host, "index.docker.io" | "registry-1.docker.io");
+    let host = if is_hub { "docker.io" } else { host };
+    match port.map(|port| port.trim_start_matches('0')) {
+        None | Some("443") => host.to_owned(),
+        Some(port) => format!("{host}:{port}"),
     }
 }
 
