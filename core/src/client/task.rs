@@ -40,7 +40,7 @@ pub(super) struct Task<K> {
     pub(super) throttled: Option<Throttled>,
     /// The last transient refusal of the current request by the registry itself.
     pub(super) refusal: Option<(Row, Outcome)>,
-    /// Why the last attempt of the current request that was sent had no answer.
+    /// Why there was no answer to the last attempt of the current request that may have reached the registry.
     pub(super) lost: Option<(Row, NoAnswer)>,
     /// The redirect of the current request.
     pub(super) redirect: Option<Redirect>,

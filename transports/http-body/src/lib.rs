@@ -20,17 +20,27 @@
 //! use longshore_http_body::{Reading, open};
 //! use longshore_sources::{Source, Sources};
 //!
-//! # async fn run(id: RequestId) -> Result<(), NoAnswer> {
-//! let sources = Sources::from_iter([("layer", Source::bytes("hello"))]);
-//! let wanted = Body::Blob { key: "layer", range: 1..5 };
-//! let tell = |input| println!("for the core: {input:?}");
-//! let (body, transfer) = open(&Reading::in_threads(), id, wanted, |key| sources.source(key).cloned(), tell).await?;
+//! async fn send(id: RequestId) -> Result<(), NoAnswer> {
+//!     let sources = Sources::from_iter([("layer", Source::bytes("hello"))]);
+//!     let wanted = Body::Blob { key: "layer", range: 1..5 };
+//!     let tell = |input| println!("for the core: {input:?}");
+//!     let find = |key: &&str| sources.source(key).cloned();
+//!     let (body, transfer) = open(&Reading::in_threads(), id, wanted, find, tell).await?;
 //!
-//! // In place of an HTTP stack: all of the body, unless it stands still for ten seconds.
-//! let sent = transfer.unless_silent(Duration::from_secs(10), body.collect()).await;
-//! assert_eq!(sent.expect("it does not stand still").expect("the source can be read").to_bytes(), "ello");
-//! # Ok(())
-//! # }
+//!     // In place of an HTTP stack: all of the body, unless it stands still for ten seconds.
+//!     let sent = transfer.unless_silent(Duration::from_secs(10), body.collect()).await;
+//!     let sent = sent.ok_or_else(|| NoAnswer::Lost("the registry was silent".to_owned()))?;
+//!     assert_eq!(sent.expect("the source can be read").to_bytes(), "ello");
+//!     Ok(())
+//! }
+//! # use longshore_core::driver::Output;
+//! # use longshore_core::{Client, Instant, Operation, Options};
+//! # let mut client = Client::<&str>::new(Options::default());
+//! # client.start(Operation::ListTags { registry: "registry.example".parse().unwrap(), repository: "a".parse().unwrap() });
+//! # let id = std::iter::from_fn(|| Some(client.poll(Instant::ZERO)))
+//! #     .find_map(|output| if let Output::Send { id, .. } = output { Some(id) } else { None });
+//! # let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+//! # runtime.block_on(send(id.unwrap())).unwrap();
 //! ```
 #![forbid(unsafe_code)]
 

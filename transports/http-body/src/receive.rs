@@ -12,7 +12,8 @@ use tokio::task::spawn_blocking;
 
 use crate::transfer::Transfer;
 
-/// Reads the body of an answer, as far as the core wants it, and gives the input for the core.
+/// Reads the body of an answer, as far as the core wants it, and gives the input for the core. Call it as soon as the
+/// head has arrived: silence is counted from now.
 ///
 /// `transfer` is that of the request's body, which may not be sent completely when the answer comes: what is left of it
 /// is given up when the answer is read. An answer that stands still for longer than `silence`, or whose connection ends
@@ -34,6 +35,8 @@ where
     K: Key + Send + 'static,
     B: Body<Data = Bytes>,
 {
+    // The head came after the last byte of the request.
+    transfer.touch();
     let mut incoming = Incoming { body: pin!(body), transfer, silence };
     if answer.is_poured() {
         return pour(answer, incoming).await;

@@ -17,8 +17,9 @@ pub struct Transfer {
 }
 
 impl Transfer {
-    /// Records that bytes of the answer were received now. What is sent is recorded by the body.
-    pub fn touch(&self) {
+    /// Records that bytes of the answer were received now. What is sent is recorded by the body, and what is received by
+    /// [`receive`](crate::receive).
+    pub(crate) fn touch(&self) {
         self.shared.touch();
     }
 

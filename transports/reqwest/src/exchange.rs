@@ -42,13 +42,11 @@ async fn answer<K: Key + Send + 'static>(
     let mut request = reqwest::Request::new(head.method, url);
     *request.headers_mut() = head.headers;
     *request.body_mut() = (!body.is_end_stream()).then(|| reqwest::Body::wrap(body));
-    transfer.touch();
     let mut answer = match transfer.unless_silent(silence, client.execute(request)).await {
         Some(Ok(answer)) => answer,
         Some(Err(error)) => return Err(transfer.failure().unwrap_or_else(|| words::no_answer(&error, origin))),
         None => return Err(NoAnswer::Lost(format!("{origin} was silent for {} seconds", silence.as_secs()))),
     };
-    transfer.touch();
     let head = take_head(&mut answer);
     let received = IncomingAnswer::new(id, head, keep, limits, |key| shared.sink(key))?;
     receive(received, reqwest::Body::from(answer), transfer, silence).await

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::io::Write;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::thread;
 use std::time::Duration;
 
@@ -27,6 +27,24 @@ impl http_body::Body for Arriving {
 
     fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, &'static str>>> {
         self.0.pop_front().map_or(Poll::Pending, Poll::Ready)
+    }
+}
+
+/// A body that begins to arrive later.
+struct Later(Pin<Box<tokio::time::Sleep>>, Arriving);
+
+impl http_body::Body for Later {
+    type Data = Bytes;
+    type Error = &'static str;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, &'static str>>> {
+        if !self.0.is_elapsed() {
+            ready!(self.0.as_mut().poll(context));
+        }
+        Pin::new(&mut self.1).poll_frame(context)
     }
 }
 
@@ -79,6 +97,20 @@ async fn an_answer_is_whole_only_if_its_end_came() {
     let start = tokio::time::Instant::now();
     let silent = received(keep(), &Sink::null(), [bytes("he")]).await;
     assert_eq!((silent, start.elapsed()), ((Bytes::from("he"), End::Cut), SECOND));
+}
+
+#[tokio::test(start_paused = true)]
+async fn silence_before_a_body_is_counted_from_its_head() {
+    let (_, transfer) = OutgoingBody::whole(Bytes::new(), |_| {});
+    // The head took nearly as long as the limit, and so does the body after it.
+    tokio::time::sleep(SECOND * 9 / 10).await;
+    let later = tokio::time::sleep(SECOND * 9 / 10);
+    let body = Later(Box::pin(later), Arriving([bytes("hello"), None].into()));
+    let answer = IncomingAnswer::new(request(), Response::new(()), Keep::UpTo(100), Limits::default(), |_: &u32| None);
+    match receive(answer.unwrap(), body, transfer, SECOND).await {
+        Ok(Input::Answered { response, end: End::Complete, .. }) => assert_eq!(response.body(), "hello"),
+        other => panic!("{other:?}"),
+    }
 }
 
 #[tokio::test(start_paused = true)]
