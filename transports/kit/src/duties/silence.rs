@@ -27,6 +27,13 @@ pub(super) const DUTIES: &[Duty] = &[
         check: slow_answer,
     },
     Duty {
+        name: "late-answer",
+        what: "An answer whose head comes late, and its body late again, is reported as complete: silence is counted anew after any bytes",
+        over: Over::Sockets,
+        needs: None,
+        check: late_answer,
+    },
+    Duty {
         name: "slow-request",
         what: "A large body that the server reads slowly is sent to its end: as long as its bytes move, waiting for the answer is no silence",
         over: Over::Only(&[Protocol::Plain]),
@@ -67,6 +74,25 @@ fn slow_answer(trial: &mut Trial<'_, '_>) -> Result<(), String> {
     work.options.limits.silence = LIMIT;
     let ended = bench.run_one(work)?;
     ensure!(ended.is_ok(), "an answer whose bytes came one by one came to {}", shown(&ended));
+    Ok(())
+}
+
+fn late_answer(trial: &mut Trial<'_, '_>) -> Result<(), String> {
+    const PAUSE: Duration = Duration::from_millis(180);
+    let mut late = Answer::json(200, TAGS);
+    late.late = Some(PAUSE);
+    let mut bench = trial.serve(move |_| late.clone());
+    let mut work = Work::new(options()).operation(bench.list_tags());
+    // More than one pause, less than both.
+    work.options.limits.silence = LIMIT * 3;
+    let ended = bench.run_one(work)?;
+    ensure!(
+        ended.is_ok(),
+        "an answer whose head came after {0} ms and its body {0} ms later, where the limit of silence is {1} ms, came to {2}",
+        PAUSE.as_millis(),
+        (LIMIT * 3).as_millis(),
+        shown(&ended)
+    );
     Ok(())
 }
 

@@ -304,6 +304,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
             sleep(PATIENCE).await;
             return Err(bad("the rest is not sent"));
         }
+        if let Some(pause) = answer.late {
+            sleep(pause).await;
+            self.stream.write_all(&bytes[..head]).await?;
+            self.stream.flush().await?;
+            sleep(pause).await;
+            self.stream.write_all(&bytes[head..]).await?;
+            return Ok(());
+        }
         let at_once = match answer.pace {
             None => bytes.len(),
             Some(pace) if pace.head => 0,

@@ -171,10 +171,13 @@ impl Exchange {
         }
         let head = head.body(()).unwrap_or_default();
         let is_empty = bodiless || len == Some(0);
+        let pause = answer.late.unwrap_or_default();
+        sleep(pause).await;
         let mut sending = respond.send_response(head, is_empty)?;
         if is_empty {
             return Ok(None);
         }
+        sleep(pause).await;
         match &answer.body {
             AnswerBody::Bytes(bytes) => send_bytes(&mut sending, answer, bytes).await?,
             AnswerBody::Made(len) => send_made(&mut sending, *len).await?,

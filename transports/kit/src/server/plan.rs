@@ -89,6 +89,8 @@ pub(crate) struct Answer {
     pub(crate) cut: Option<u64>,
     /// The pace, if bytes are sent one at a time.
     pub(crate) pace: Option<Pace>,
+    /// The pause before the head, and once more between head and body.
+    pub(crate) late: Option<Duration>,
     /// The number of bytes of the body after which nothing is sent for three seconds.
     pub(crate) stall: Option<usize>,
     /// If set, `Range` covers all received bytes, counted from this byte.
@@ -165,6 +167,7 @@ impl Answer {
             interim: Vec::new(),
             cut: None,
             pace: None,
+            late: None,
             stall: None,
             range_from: None,
             then: Then::Next,
