@@ -9,7 +9,7 @@ use longshore_core::http::{HeaderMap, HeaderValue, header};
 ///
 /// Ours reads on where the grammar is broken, so only what `http-auth` accepts is compared, and of that only what is within
 /// our limits. A value in single quotes is one for ours, because some registries write so; for `http-auth` the quotes are part
-/// of it. Of two parameters of one name ours takes the first; `http-auth` leaves that to its caller.
+/// of it. Of two parameters of one name ours takes the first that is not empty; `http-auth` leaves that to its caller.
 ///
 /// # Panics
 /// Where ours reads something else.
@@ -43,8 +43,8 @@ pub fn peers_challenge(bytes: &[u8]) {
     }
 }
 
-/// The first parameter of this name.
+/// The first parameter of this name that has a value.
 fn first(challenge: &ChallengeRef<'_>, name: &str) -> Option<String> {
-    let found = challenge.params.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
-    found.map(|(_, value)| value.to_unescaped())
+    let named = challenge.params.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name));
+    named.map(|(_, value)| value.to_unescaped()).find(|value| !value.is_empty())
 }

@@ -11,13 +11,15 @@ pub fn peers_reference(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     match (text.parse::<Reference>(), text.parse::<TheirReference>()) {
         (Ok(ours), Ok(theirs)) => {
-            assert_eq!(ours.repository.as_str(), theirs.repository(), "{text}");
             let tag = ours.tag.as_ref().map(ToString::to_string);
             // Where neither tag nor digest is written, oci-spec adds `latest`; ours leaves that to whoever pulls.
             let is_latest = tag.is_none() && ours.digest.is_none() && theirs.tag() == Some("latest");
             assert!(is_latest || tag.as_deref() == theirs.tag(), "{text}");
             assert_eq!(ours.digest.map(|digest| digest.to_string()).as_deref(), theirs.digest(), "{text}");
             let registry = same_for_us(theirs.registry());
+            // Where a name of Docker Hub has capitals, oci-spec takes it for another host.
+            let library = if registry == "docker.io" && !theirs.repository().contains('/') { "library/" } else { "" };
+            assert_eq!(ours.repository.as_str(), format!("{library}{}", theirs.repository()), "{text}");
             assert_eq!(ours.registry.to_string().trim_end_matches(":443"), registry, "{text}");
         }
         (Ok(ours), Err(error)) => {
