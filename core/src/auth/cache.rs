@@ -59,7 +59,7 @@ impl TokenKey {
 #[derive(Debug, Default)]
 pub struct TokenCache {
     tokens: BTreeMap<TokenKey, Kept>,
-    refresh_tokens: BTreeMap<(TokenService, Identity), Arc<Secret>>,
+    refresh_tokens: BTreeMap<(TokenService, Identity), KeptRefreshToken>,
 }
 
 #[derive(Debug)]
@@ -69,6 +69,12 @@ struct Kept {
     expires: Instant,
 }
 
+#[derive(Debug)]
+struct KeptRefreshToken {
+    secret: Arc<Secret>,
+    asked: Instant,
+}
+
 impl TokenCache {
     /// Keeps a token that was requested at `asked`. Its lifetime counts from that moment, whatever the service's clock
     /// says.
@@ -76,14 +82,12 @@ impl TokenCache {
         let expires = asked.after(token.lifetime());
         let (authorization, refresh_token) = token.into_parts();
         if let Some(refresh_token) = refresh_token {
-            self.refresh_tokens.insert((key.service.clone(), key.identity), Arc::new(refresh_token));
+            let kept = KeptRefreshToken { secret: Arc::new(refresh_token), asked };
+            self.refresh_tokens.insert((key.service.clone(), key.identity), kept);
+            drop_least(&mut self.refresh_tokens, |kept| kept.asked);
         }
         self.tokens.insert(key, Kept { authorization: Arc::new(authorization), asked, expires });
-        if self.tokens.len() > MAX_TOKENS
-            && let Some(first) = self.tokens.iter().min_by_key(|(_, kept)| kept.expires).map(|(key, _)| key.clone())
-        {
-            self.tokens.remove(&first);
-        }
+        drop_least(&mut self.tokens, |kept| kept.expires);
     }
 
     /// The token for exactly this key, if there is one and it is valid for longer than `lasts` from `now`.
@@ -108,7 +112,7 @@ impl TokenCache {
     /// The newest refresh token that a service issued for these credentials.
     #[must_use]
     pub fn refresh_token(&self, service: &TokenService, identity: Identity) -> Option<&Arc<Secret>> {
-        self.refresh_tokens.get(&(service.clone(), identity))
+        self.refresh_tokens.get(&(service.clone(), identity)).map(|kept| &kept.secret)
     }
 
     /// Drops the token that the registry refused, which was requested at `asked`. A token that was requested later is
@@ -123,6 +127,15 @@ impl TokenCache {
     pub fn forget_identity(&mut self, identity: Identity) {
         self.tokens.retain(|key, _| key.identity != identity);
         self.refresh_tokens.retain(|(_, whose), _| *whose != identity);
+    }
+}
+
+/// Drops the one with the least moment, if there are more than [`MAX_TOKENS`].
+fn drop_least<Key: Ord + Clone, Kept>(all: &mut BTreeMap<Key, Kept>, moment: impl Fn(&Kept) -> Instant) {
+    if all.len() > MAX_TOKENS
+        && let Some(first) = all.iter().min_by_key(|(_, kept)| moment(kept)).map(|(key, _)| key.clone())
+    {
+        all.remove(&first);
     }
 }
 

@@ -4,7 +4,7 @@
 
 use super::Client;
 use super::any_flow::AnyFlow;
-use super::operation::{Job, Part};
+use super::operation::{Job, OperationState, Part};
 use super::task::{Phase, Purpose, Task};
 use super::task_id::TaskId;
 use crate::config::Checkpoint;
@@ -31,7 +31,12 @@ impl<K: Key> Client<K> {
         while let Some(input) = self.inbox.pop_front() {
             self.take_in(input);
         }
+        self.lose_patience();
         for (operation, ending) in std::mem::take(&mut self.ended) {
+            // What has ended already does not end in another way.
+            if self.operations.get(&operation).is_none_or(OperationState::has_ended) {
+                continue;
+            }
             let checkpoint = if ending == Ending::Suspended { self.save(operation) } else { None };
             let Some(state) = self.operations.get_mut(&operation) else { continue };
             state.suspended = checkpoint;
@@ -57,6 +62,9 @@ impl<K: Key> Client<K> {
             {
                 checkpoint.add(digest, size, open.target(), acknowledged);
             }
+        }
+        for (digest, left) in job.left_open() {
+            checkpoint.add(*digest, left.size, &left.target, left.acknowledged);
         }
         Some(checkpoint)
     }
@@ -126,11 +134,10 @@ impl<K: Key> Client<K> {
             self.abort(&flight);
         }
         self.leave_line(id, &task);
-        if is_kept {
-            self.cleanups.remove(&id);
-            return;
+        match &mut task.flow {
+            AnyFlow::Upload(upload) if is_kept => upload.keep_open(),
+            flow => flow.cancel(),
         }
-        task.flow.cancel();
         task.phase = Phase::Moved;
         self.put_back(id, task);
     }

@@ -357,7 +357,12 @@ impl<K: Key> Client<K> {
             (Job::Simple(job), None) => job.result(),
         };
         let Some(result) = result else { return false };
-        let Some(state) = self.operations.remove(&id) else { return false };
+        let Some(mut state) = self.operations.remove(&id) else { return false };
+        if let (Job::Push(job), Ok(Receipt::Pushed(_))) = (&mut state.job, &result) {
+            for flow in job.cancel_left_open() {
+                self.add_cleanup(flow, state.registry.clone(), id);
+            }
+        }
         self.keys.release(id);
         self.pipes.release(id);
         let result = result.map_err(|mut failure| {

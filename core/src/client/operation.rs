@@ -42,6 +42,16 @@ impl<K> OperationState<K> {
     }
 }
 
+impl<K: Key> OperationState<K> {
+    /// Whether it has failed or was ended by the caller. Its `Done` may not have been given yet.
+    pub(super) fn has_ended(&self) -> bool {
+        match &self.job {
+            Job::Push(job) => self.suspended.is_some() || job.has_failed(),
+            Job::Simple(job) => job.result().is_some(),
+        }
+    }
+}
+
 /// An operation that has one task at a time.
 pub(super) struct SimpleJob<K> {
     pub(super) place: RepositoryRef,

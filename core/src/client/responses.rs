@@ -13,7 +13,7 @@ use super::task::{Flight, Phase, Task, carries_content};
 use super::task_id::TaskId;
 use crate::driver::{End, Input, Key, NoAnswer, OperationId, Output, RequestId};
 use crate::endpoint::Row;
-use crate::flow::{Context, Outcome, Upload};
+use crate::flow::{Context, IfLost, Outcome, Upload};
 use crate::header::warnings;
 use crate::outcome::{Event, Failure, FailureKind};
 use crate::target::is_redirect;
@@ -80,17 +80,24 @@ impl<K: Key> Client<K> {
         let ids: Vec<TaskId> = ids.filter(is_its).collect();
         for id in ids {
             let Some(mut task) = self.tasks.remove(&id) else { continue };
-            let is_ending = self.with_context(&mut task, |flow, context| {
-                let AnyFlow::Upload(upload) = flow else { return false };
-                act(upload, context);
-                upload.is_ending()
-            });
-            match &task.phase {
+            let (is_ending, is_leaving) = self
+                .with_context(&mut task, |flow, context| {
+                    let AnyFlow::Upload(upload) = flow else { return (false, false) };
+                    act(upload, context);
+                    (upload.is_ending(), upload.is_leaving())
+                })
+                .unwrap_or_default();
+            match &mut task.phase {
                 Phase::Reading => task.phase = Phase::Moved,
                 // Its answer is not needed any more; only cleanup is left.
-                Phase::Flying(flight) if is_ending == Some(true) => {
-                    self.abort(&flight.clone());
+                Phase::Flying(flight) if is_ending => {
+                    let flight = flight.clone();
+                    self.abort(&flight);
                     task.phase = Phase::Moved;
+                }
+                Phase::Flying(flight) if is_leaving => {
+                    flight.if_lost = IfLost::Forget;
+                    self.finish_early(id, &mut task);
                 }
                 _ => {}
             }

@@ -215,6 +215,8 @@ impl<K: Key> Client<K> {
 
     /// Makes the task wait until this moment.
     fn rest(&mut self, task: &mut Task<K>, flight: &Flight, until: Instant, why: String) {
+        // A redirect is for one attempt: a signed address may expire (RFC 9110, section 15.4.8).
+        task.redirect = None;
         // Tokens may expire during the wait, and the next attempt is signed again.
         task.login = super::task::Login::default();
         let origin = flight.target.origin().clone();

@@ -163,9 +163,9 @@ impl<K: Key> Client<K> {
     fn take_place(&mut self, origin: &Origin) -> bool {
         let Some(lane) = self.lanes.get_mut(origin).filter(|lane| !lane.queue.is_empty()) else { return false };
         if lane.paused_until() > self.now {
-            let left = lane.paused_until().since(self.now);
-            if left > self.options.retry_after_limit {
-                return self.refuse_to_wait(origin, left);
+            let asked = lane.asked_until().since(self.now);
+            if asked > self.options.retry_after_limit {
+                return self.refuse_to_wait(origin, asked);
             }
             self.timers.insert((lane.paused_until(), Timer::Lane(origin.clone())));
             return false;

@@ -90,6 +90,13 @@ impl<K: Key> Client<K> {
         self.put_back(id, Task::new(flow, registry, operation, Purpose::Shared(shared)));
     }
 
+    /// Starts a task whose result no operation waits for.
+    pub(super) fn add_cleanup(&mut self, flow: AnyFlow<K>, registry: Origin, operation: OperationId) {
+        let id = TaskId(self.fresh_id());
+        self.cleanups.insert(id);
+        self.put_back(id, Task::new(flow, registry, operation, Purpose::Cleanup));
+    }
+
     /// No other operation may join this upload any more.
     pub(super) fn no_longer_shared(&mut self, id: TaskId, task: &Task<K>) {
         if let Some(upload) = task.flow.shared_upload()
@@ -216,7 +223,7 @@ impl<K: Key> Client<K> {
         owners: &[(OperationId, Part)],
         result: Result<FlowOutput, Failure>,
     ) {
-        let is_of_source = result.as_ref().is_err_and(|failure| is_of_the_source(&failure.kind));
+        let is_of_source = result.as_ref().is_err_and(is_of_the_source);
         let mut result = Some(result);
         for (at, (owner, part)) in (1_usize..).zip(owners) {
             if let Some(state) = self.operations.get_mut(owner) {
@@ -292,13 +299,14 @@ fn shared_result(result: &Result<FlowOutput, Failure>) -> Option<Result<FlowOutp
 }
 
 /// Whether an upload failed because of its source, which belongs to one operation only.
-const fn is_of_the_source(kind: &FailureKind) -> bool {
-    matches!(
-        kind,
-        FailureKind::NoAnswer(NoAnswer::Source(_))
-            | FailureKind::Unreadable(_)
-            | FailureKind::NotReplayable
-            | FailureKind::DigestMismatch { .. }
-            | FailureKind::SizeMismatch { .. }
-    )
+fn is_of_the_source(failure: &Failure) -> bool {
+    failure.blames_the_bytes()
+        || matches!(
+            &failure.kind,
+            FailureKind::NoAnswer(NoAnswer::Source(_))
+                | FailureKind::Unreadable(_)
+                | FailureKind::NotReplayable
+                | FailureKind::DigestMismatch { .. }
+                | FailureKind::SizeMismatch { .. }
+        )
 }

@@ -38,6 +38,16 @@ pub(super) struct SavedUpload {
     pub(super) acknowledged: u64,
 }
 
+/// An upload that an earlier process left open.
+#[derive(Debug)]
+pub(crate) struct LeftOpen {
+    pub(crate) target: Target,
+    /// The size of the blob, in bytes.
+    pub(crate) size: u64,
+    /// How many bytes were acknowledged.
+    pub(crate) acknowledged: u64,
+}
+
 impl fmt::Debug for Checkpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Checkpoint")
@@ -147,11 +157,11 @@ impl Checkpoint {
         &self.stored
     }
 
-    /// The open uploads: the digest of each blob, the upload's location, and how many bytes were acknowledged.
-    pub(crate) fn uploads(&self, origin: &Origin) -> impl Iterator<Item = (Digest, (Target, u64))> {
+    /// The open uploads, by the digest of the blob.
+    pub(crate) fn uploads(&self, origin: &Origin) -> impl Iterator<Item = (Digest, LeftOpen)> {
         self.uploads.iter().filter_map(|upload| {
             let target = self.location(upload, origin).ok()?;
-            Some((upload.digest, (target, upload.acknowledged)))
+            Some((upload.digest, LeftOpen { target, size: upload.size, acknowledged: upload.acknowledged }))
         })
     }
 

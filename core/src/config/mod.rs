@@ -8,6 +8,7 @@ mod options;
 mod push;
 mod repository_ref;
 
+pub(crate) use checkpoint::LeftOpen;
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use learned::Learned;
 pub use limits::Limits;

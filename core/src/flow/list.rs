@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use http::StatusCode;
 
-use super::referrers::list_of;
+use super::referrers::{is_about_the_api, list_of};
 use super::{Context, Exchange, Flow, Next, Outcome, ended};
 use crate::auth::{Scope, Scopes};
 use crate::config::{Options, RepositoryRef};
@@ -165,7 +165,11 @@ impl ListReferrers {
                     Err(failure) => State::Ended(Err(failure)),
                 }
             }
-            Err(error) if matches!(response.status(), StatusCode::UNAUTHORIZED) || is_a_list(&error) => {
+            Err(error)
+                if matches!(response.status(), StatusCode::UNAUTHORIZED)
+                    || is_a_list(&error)
+                    || !is_about_the_api(&error) =>
+            {
                 State::Ended(Err(Failure::new(error)))
             }
             Err(_) if self.pages.next.is_none() => State::Fallback,

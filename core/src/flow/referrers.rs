@@ -336,8 +336,11 @@ impl UpdateReferrers {
 }
 
 /// Whether a refusal says that the registry has no referrers API. An unknown repository or a server error does not.
-fn is_about_the_api(error: &AnswerError) -> bool {
-    error.refused().is_none_or(|refused| refused.status.is_client_error() && !refused.errors.has_code("NAME_UNKNOWN"))
+pub(super) fn is_about_the_api(error: &AnswerError) -> bool {
+    let is_transient = |status: StatusCode| matches!(status.as_u16(), 408 | 429 | 499);
+    error.refused().is_none_or(|refused| {
+        refused.status.is_client_error() && !is_transient(refused.status) && !refused.errors.has_code("NAME_UNKNOWN")
+    })
 }
 
 fn is_conflict(status: StatusCode) -> bool {

@@ -243,6 +243,12 @@ impl Failure {
             _ => None,
         }
     }
+
+    /// Whether the registry says that the bytes have another digest or length than was stated.
+    pub(crate) fn blames_the_bytes(&self) -> bool {
+        let says = |code| self.refused().is_some_and(|refused| refused.errors.has_code(code));
+        says("DIGEST_INVALID") || says("SIZE_INVALID")
+    }
 }
 
 impl fmt::Display for Failure {

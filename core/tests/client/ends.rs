@@ -3,7 +3,8 @@
 use std::cell::RefCell;
 
 use http::Method;
-use longshore_core::{Checkpoint, Options, Receipt};
+use longshore_core::driver::{Body, Input};
+use longshore_core::{Algorithm, Blob, Checkpoint, Digest, Options, Push, Receipt};
 
 use crate::world::*;
 
@@ -87,8 +88,8 @@ fn a_shared_upload_goes_on_with_the_source_of_whoever_waits_for_it() {
     });
     let of = |number: u8| {
         let descriptor = longshore_core::Digest::of(longshore_core::Algorithm::Sha256, b"shared");
-        let push = longshore_core::Push::new("registry.example".parse().unwrap(), "a/b".parse().unwrap());
-        push.blob(longshore_core::Blob::known(format!("of {number}"), descriptor, 500_000))
+        let push = Push::new("registry.example".parse().unwrap(), "a/b".parse().unwrap());
+        push.blob(Blob::known(format!("of {number}"), descriptor, 500_000))
     };
     let (first, second) = (world.client.start(of(1)), world.client.start(of(2)));
     world.run_until(seconds(1));
@@ -175,8 +176,8 @@ fn an_upload_that_was_closed_while_its_push_was_suspended_is_not_sent_again() {
         };
         let of = || {
             let digest = longshore_core::Digest::of(longshore_core::Algorithm::Sha256, b"layer");
-            let push = longshore_core::Push::new("registry.example".parse().unwrap(), "a/b".parse().unwrap());
-            push.blob(longshore_core::Blob::known("layer".to_owned(), digest, 2500))
+            let push = Push::new("registry.example".parse().unwrap(), "a/b".parse().unwrap());
+            push.blob(Blob::known("layer".to_owned(), digest, 2500))
         };
         *is_stored.borrow_mut() = false;
         let mut world = World::new(in_chunks(), network);
@@ -214,9 +215,9 @@ fn what_a_cancelled_push_had_sent_is_not_sent_elsewhere() {
         Fate::Answered(millis(10), registry.borrow_mut().answer(request))
     });
     let digest = longshore_core::Digest::of(longshore_core::Algorithm::Sha256, b"layer");
-    let blob = longshore_core::Blob::known("layer".to_owned(), digest, 2500);
+    let blob = Blob::known("layer".to_owned(), digest, 2500);
     let blob = blob.mount_from("team/one".parse().unwrap()).mount_from("team/two".parse().unwrap());
-    let push = longshore_core::Push::new("registry.example".parse().unwrap(), "a/b".parse().unwrap()).blob(blob);
+    let push = Push::new("registry.example".parse().unwrap(), "a/b".parse().unwrap()).blob(blob);
     let push = world.client.start(push);
     while !world.sent.iter().any(|sent| sent.line.contains("team%2Ftwo")) {
         let next = world.time() + millis(1);
@@ -226,4 +227,81 @@ fn what_a_cancelled_push_had_sent_is_not_sent_elsewhere() {
     world.run();
     assert!(world.sent_to("storage.example").is_empty(), "{}", world.transcript());
     assert!(registry.borrow().open.is_empty(), "the upload that the first mount opened is cancelled too");
+}
+
+#[test]
+fn whoever_has_wrong_bytes_fails_alone() {
+    let registry = RefCell::new(Registry::default());
+    let mut world = World::new(Options::default(), |_, request| {
+        let is_wrong = matches!(request.body(), Body::Blob { key, .. } if key == "wrong");
+        if is_wrong {
+            return Fate::Answered(
+                millis(10),
+                respond(400, &[], r#"{"errors":[{"code":"DIGEST_INVALID","message":"x"}]}"#),
+            );
+        }
+        Fate::Answered(millis(10), registry.borrow_mut().answer(request))
+    });
+    let digest = Digest::of(Algorithm::Sha256, b"layer");
+    let of = |key: &str| {
+        Push::new("registry.example".parse().unwrap(), "a/b".parse().unwrap()).blob(Blob::known(
+            key.to_owned(),
+            digest,
+            2500,
+        ))
+    };
+    let wrong = world.client.start(of("wrong"));
+    let right = world.client.start(of("right"));
+    world.run();
+    assert!(world.done[&wrong].1.is_err());
+    world.succeeded(right);
+}
+
+#[test]
+fn wrong_bytes_say_nothing_about_the_registry() {
+    let registry = RefCell::new(Registry::default());
+    let mut world = World::new(Options::default(), |_, request| {
+        if matches!(request.body(), Body::Blob { key, .. } if key == "wrong") {
+            let body = r#"{"errors":[{"code":"DIGEST_INVALID","message":"x"}]}"#;
+            return Fate::Answered(millis(10), respond(400, &[], body));
+        }
+        Fate::Answered(millis(10), registry.borrow_mut().answer(request))
+    });
+    let of = |key: &str| {
+        let digest = Digest::of(Algorithm::Sha256, key.as_bytes());
+        Push::new("registry.example".parse().unwrap(), "a/b".parse().unwrap()).blob(Blob::known(
+            key.to_owned(),
+            digest,
+            2500,
+        ))
+    };
+    world.client.start(of("wrong"));
+    world.run();
+    let before = world.sent.len();
+    let right = world.client.start(of("right"));
+    world.run();
+    world.succeeded(right);
+    assert_eq!(world.sent.len() - before, 1, "{}", world.transcript());
+}
+
+#[test]
+fn a_source_that_fails_while_an_upload_is_opened_leaves_nothing_open() {
+    let registry = RefCell::new(Registry::default());
+    let mut world =
+        World::new(in_chunks(), |_, request| Fate::Answered(seconds(1), registry.borrow_mut().answer(request)));
+    let digest = Digest::of(Algorithm::Sha256, b"layer");
+    let push = Push::new("registry.example".parse().unwrap(), "a/b".parse().unwrap()).blob(Blob::known(
+        "layer".to_owned(),
+        digest,
+        2500,
+    ));
+    let push = world.client.start(push);
+    while !world.sent.iter().any(|sent| sent.line.starts_with("POST")) {
+        let next = world.time() + millis(10);
+        world.run_until(next);
+    }
+    world.client.handle(Input::Unreadable { blob: "layer".to_owned(), why: "gone".to_owned() });
+    world.run();
+    assert!(world.done[&push].1.is_err());
+    assert!(registry.borrow().open.is_empty(), "{}", world.transcript());
 }

@@ -10,4 +10,8 @@ mod pipes;
 mod referrers;
 mod refusals;
 mod retries;
+mod storms;
+mod suspended;
+mod tokens;
+mod waits;
 mod world;

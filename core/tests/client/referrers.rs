@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use longshore_core::driver::Body;
-use longshore_core::{Algorithm, Descriptor, Digest, Manifest, MediaType, OperationId, Options, Push, Tag};
+use longshore_core::{
+    Algorithm, Blob, Descriptor, Digest, Manifest, MediaType, Operation, OperationId, Options, Push, Tag,
+};
 
 use crate::world::*;
 
@@ -55,7 +57,7 @@ fn artifact(number: usize) -> Manifest {
 
 fn attach(world: &mut World<'_>, number: usize) -> OperationId {
     let push = Push::new("registry.example".parse().unwrap(), "a/b".parse().unwrap());
-    let config = longshore_core::Blob::known("{}".to_owned(), Digest::of(Algorithm::Sha256, b"{}"), 2);
+    let config = Blob::known("{}".to_owned(), Digest::of(Algorithm::Sha256, b"{}"), 2);
     world.client.start(push.blob(config).root(artifact(number)))
 }
 
@@ -120,4 +122,52 @@ fn the_list_of_a_cancelled_push_is_not_written_elsewhere() {
     world.client.cancel(push);
     world.run();
     assert!(world.sent_to("storage.example").is_empty(), "{}", world.transcript());
+}
+
+#[test]
+fn a_registry_that_is_down_is_not_one_without_referrers() {
+    for status in [500, 502, 503, 429] {
+        let mut world = World::new(Options::default(), |_, request| {
+            let path = request.uri().path();
+            if path.contains("/referrers/") {
+                return Fate::Answered(millis(10), respond(status, &[], ""));
+            }
+            Fate::Answered(millis(10), respond(404, &[], r#"{"errors":[{"code":"MANIFEST_UNKNOWN"}]}"#))
+        });
+        let list = world.client.start(Operation::ListReferrers {
+            registry: "registry.example".parse().unwrap(),
+            repository: "a/b".parse().unwrap(),
+            subject: Digest::of(Algorithm::Sha256, b"x"),
+            artifact_type: None,
+        });
+        world.run();
+        assert!(world.done[&list].1.is_err(), "{status}: {:?}\n{}", world.done[&list].1, world.transcript());
+    }
+}
+
+#[test]
+fn a_registry_that_is_throttled_is_not_one_without_a_referrers_api() {
+    for status in [503, 429] {
+        let registry = RefCell::new(Registry::default());
+        let mut world = World::new(Options::default(), |_, request| {
+            if request.uri().path().contains("/referrers/") {
+                return Fate::Answered(millis(10), respond(status, &[], ""));
+            }
+            Fate::Answered(millis(10), registry.borrow_mut().answer(request))
+        });
+        let subject = Descriptor::new(MediaType::oci_manifest(), Digest::of(Algorithm::Sha256, b"subject"), 7);
+        let config = Descriptor::new(
+            "application/vnd.oci.empty.v1+json".parse().unwrap(),
+            Digest::of(Algorithm::Sha256, b"{}"),
+            2,
+        );
+        let document = serde_json::json!({"schemaVersion": 2, "config": config, "layers": [], "subject": subject});
+        let push = Push::new("registry.example".parse().unwrap(), "a/b".parse().unwrap());
+        let config = Blob::known("{}".to_owned(), Digest::of(Algorithm::Sha256, b"{}"), 2);
+        let push = push.blob(config).root(Manifest::parse(document.to_string()).unwrap());
+        world.client.start(push);
+        world.run();
+        let learned = world.client.learned(&"registry.example".parse().unwrap()).unwrap();
+        assert_eq!(learned.referrers(&"a/b".parse().unwrap()), None, "{status}");
+    }
 }

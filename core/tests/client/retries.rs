@@ -1,6 +1,7 @@
 //! What is repeated, when, how often, and what is asked before.
 
 use std::cell::{Cell, RefCell};
+use std::time::Duration;
 
 use http::Method;
 use longshore_core::driver::NoAnswer;
@@ -211,4 +212,28 @@ fn the_last_attempt_that_was_lost_is_told_and_not_one_after_it_that_was_not_sent
         let failure = world.failure(pull).to_string();
         assert!(attempts.get() == 5 && failure.contains(told), "{lost:?}: {failure}");
     }
+}
+
+#[test]
+fn a_request_that_is_repeated_later_is_redirected_anew() {
+    let mut signed_at = Duration::ZERO;
+    let mut asked = 0;
+    let mut world = World::new(Options::default(), |now, request| {
+        if request.uri().host() == Some("registry.example") {
+            signed_at = now;
+            let to = format!("https://storage.example/x?sig={}", now.as_secs());
+            return Fate::Answered(millis(10), respond(307, &[("location", &to)], ""));
+        }
+        asked += 1;
+        if asked == 1 {
+            return Fate::Answered(millis(10), respond(503, &[("retry-after", "120")], ""));
+        }
+        if now - signed_at > seconds(60) {
+            return Fate::Answered(millis(10), respond(403, &[], "<Error>expired</Error>"));
+        }
+        Fate::Answered(millis(10), found())
+    });
+    let pull = world.client.start(pull("v1"));
+    world.run();
+    world.succeeded(pull);
 }

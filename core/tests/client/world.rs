@@ -8,8 +8,8 @@ use http::{Method, Request, Response};
 use longshore_core::auth::Credentials;
 use longshore_core::driver::{Body, End, Input, NoAnswer, OperationId, Output};
 use longshore_core::{
-    Algorithm, Blob, Client, Descriptor, Digest, Event, Failure, Instant, Manifest, ManifestReference, MediaType,
-    Operation, Options, Push, Receipt,
+    Algorithm, Blob, Checkpoint, Client, Descriptor, Digest, Event, Failure, Instant, Manifest, ManifestReference,
+    MediaType, Operation, Options, Push, Receipt,
 };
 
 /// What becomes of a request.
@@ -297,4 +297,9 @@ pub(crate) fn push_mounting(
     });
     let push = push.blob(Blob::described("{}".to_owned(), &config));
     push.root(Manifest::parse(manifest.to_string()).unwrap()).tag("v1".parse().unwrap())
+}
+
+/// How many uploads a checkpoint has.
+pub(crate) fn saved_uploads(checkpoint: &Checkpoint) -> usize {
+    String::from_utf8_lossy(&checkpoint.to_json()).matches("/blobs/uploads/").count()
 }

@@ -173,7 +173,8 @@ impl<K: Key> Client<K> {
             }
         };
         self.let_go_on(&Awaited::Token(key), failure.as_ref());
-        self.let_one_fetch(&service);
+        // Each fetches if there is a place and it still needs a token, and waits again if not.
+        self.let_go_on(&Awaited::TokenService(service), None);
     }
 
     /// The tasks that waited for a token use it even if it expires soon. If it has already expired, they wait for
@@ -190,18 +191,6 @@ impl<K: Key> Client<K> {
             most = most.max(task.login.fetched);
         }
         (most >= MAX_FETCHES).then(|| denied("the registry's tokens expire before they can be used".to_owned()))
-    }
-
-    /// Continues one of the operations that wait for a free place at this token service.
-    fn let_one_fetch(&mut self, service: &Origin) {
-        let awaited = Awaited::TokenService(service.clone());
-        let next = self.awaiting.get_mut(&awaited).and_then(std::collections::VecDeque::pop_front);
-        if self.awaiting.get(&awaited).is_some_and(std::collections::VecDeque::is_empty) {
-            self.awaiting.remove(&awaited);
-        }
-        if let Some(parked) = next {
-            self.unpark(&parked);
-        }
     }
 
     /// Continues the operations that waited for this, or fails their tasks with this failure.

@@ -39,6 +39,8 @@ pub(super) struct Lane {
     budget: Budget,
     window: Window,
     paused_until: Instant,
+    /// The end of the longest pause that the origin itself asked for.
+    asked_until: Instant,
     /// How long requests have waited because the origin asked for it, since it last served a request.
     refused_for: Duration,
     /// The moment up to which that was counted.
@@ -77,6 +79,7 @@ impl Lane {
             budget: Budget::new(options.retry_budget, now),
             window: Window::new(options.in_flight),
             paused_until: Instant::ZERO,
+            asked_until: Instant::ZERO,
             refused_for: Duration::ZERO,
             waited_until: Instant::ZERO,
             taken: 0,
@@ -93,9 +96,14 @@ impl Lane {
         self.taken == 0 && self.queue.is_idle() && self.resting.is_empty() && self.paused_until <= now
     }
 
-    /// The end of the pause that the origin asked for. It may be in the past.
+    /// The end of the pause, whether the origin asked for it or the client chose it. It may be in the past.
     pub(super) const fn paused_until(&self) -> Instant {
         self.paused_until
+    }
+
+    /// The end of the pause that the origin asked for. It may be in the past.
+    pub(super) const fn asked_until(&self) -> Instant {
+        self.asked_until
     }
 
     /// Whether no place is taken. The first place is not counted in the total of all lanes.
@@ -172,7 +180,7 @@ impl Lane {
             self.throttles = self.throttles.saturating_add(1);
             self.throttled_at = Some(now);
             let wait = self.backoff.throttled(self.throttles, options);
-            self.pause(now.after(wait));
+            self.paused_until = self.paused_until.max(now.after(wait));
         }
         self.paused_until.max(now)
     }
@@ -184,16 +192,17 @@ impl Lane {
 
     /// The origin asked for a wait: nothing is sent to it before this moment.
     pub(super) fn pause(&mut self, until: Instant) {
+        self.asked_until = self.asked_until.max(until);
         self.paused_until = self.paused_until.max(until);
     }
 
     /// A request waits until this moment because the origin asked for it. Returns how long there were only such waits
-    /// before. Overlapping waits count once.
+    /// before now. Overlapping waits count once.
     pub(super) fn waits(&mut self, until: Instant, now: Instant) -> Duration {
         let more = until.since(self.waited_until.max(now));
+        let before = self.refused_for.saturating_sub(self.waited_until.since(now));
         self.waited_until = self.waited_until.max(until);
-        let before = self.refused_for;
-        self.refused_for = before.saturating_add(more);
+        self.refused_for = self.refused_for.saturating_add(more);
         before
     }
 

@@ -147,6 +147,11 @@ impl<K: Key> Blobs<K> {
         self.nodes.get(*self.by_key.get(key)?)
     }
 
+    /// The first blob that fits.
+    pub(super) fn find(&self, fits: impl Fn(&BlobNode<K>) -> bool) -> Option<&BlobNode<K>> {
+        self.nodes.iter().find(|node| fits(node))
+    }
+
     pub(super) fn get(&self, number: usize) -> Option<&BlobNode<K>> {
         self.nodes.get(number)
     }

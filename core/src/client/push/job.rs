@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::blobs::Blobs;
+use super::blobs::{BlobNode, Blobs};
 use super::graph::Graph;
 use super::lists::Lists;
 use super::progress::Progress;
@@ -18,9 +18,10 @@ use super::tags::Tags;
 use super::{Node, PushContext, PushJob, Start};
 use crate::Digest;
 use crate::client::any_flow::{AnyFlow, FlowOutput};
-use crate::config::{Checkpoint, Options, Push, RepositoryRef, Supply};
+use crate::config::{Checkpoint, LeftOpen, Options, Push, RepositoryRef, Supply};
 use crate::driver::Key;
-use crate::flow::Committed;
+use crate::endpoint::OpenUpload;
+use crate::flow::{Committed, Upload};
 use crate::outcome::{Failure, FailureKind, Pushed};
 
 impl<K: Key> PushJob<K> {
@@ -239,6 +240,25 @@ impl<K: Key> PushJob<K> {
     pub(in crate::client) fn key_of(&self, node: &Node) -> Option<&K> {
         let Node::Blob(number) = node else { return None };
         self.blobs.get(*number).map(|node| &node.key)
+    }
+
+    /// The uploads that an earlier process left open, and that this push has not continued.
+    pub(in crate::client) const fn left_open(&self) -> &BTreeMap<Digest, LeftOpen> {
+        &self.left_open
+    }
+
+    /// Flows that cancel the uploads that an earlier process left open, and that this push did not need.
+    pub(in crate::client) fn cancel_left_open(&mut self) -> Vec<AnyFlow<K>> {
+        let mut flows = Vec::new();
+        for (digest, left) in std::mem::take(&mut self.left_open) {
+            let is_its = |node: &BlobNode<K>| node.id.and_then(|id| self.graph.digest(id)) == Some(digest);
+            let Some(node) = self.blobs.find(is_its) else { continue };
+            let (key, content) = (node.key.clone(), node.content(&self.graph));
+            let mut upload = Upload::new(key, self.place.clone(), content, Vec::new());
+            upload.cancel_open(OpenUpload::at(left.target));
+            flows.push(AnyFlow::Upload(Box::new(upload)));
+        }
+        flows
     }
 
     pub(in crate::client) fn fail(&mut self, failure: Failure) {

@@ -35,9 +35,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::any_flow::AnyFlow;
 use super::presence::{Moment, Presence};
-use crate::config::{Learned, OperationId, Options, RepositoryRef};
+use crate::config::{Learned, LeftOpen, OperationId, Options, RepositoryRef};
 use crate::outcome::{Event, Failure};
-use crate::{Digest, Instant, Repository, Target};
+use crate::{Digest, Instant, Repository};
 use blobs::Blobs;
 use checks::Doubt;
 use graph::{ContentId, Graph};
@@ -116,8 +116,8 @@ pub(super) struct PushJob<K> {
     checks: BTreeMap<ContentId, (Doubt, Moment)>,
     /// Blobs that an earlier process has stored.
     resumed: BTreeSet<Digest>,
-    /// Uploads that an earlier process left open, and how many bytes were acknowledged in each.
-    left_open: BTreeMap<Digest, (Target, u64)>,
+    /// Uploads that an earlier process left open, and that this one has not continued.
+    left_open: BTreeMap<Digest, LeftOpen>,
     /// Repositories to mount blobs from that are not given.
     mounts: Vec<Repository>,
     is_open: bool,

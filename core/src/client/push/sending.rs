@@ -192,12 +192,12 @@ impl<K: Key> PushJob<K> {
         let node = self.blobs.run(number)?;
         node.begun = context.presence.moment();
         let (key, mounts, content) = (node.key.clone(), node.mounts.clone(), node.content(&self.graph));
-        let saved = node.id.filter(|_| !node.is_lacking).and_then(|id| self.graph.digest(id));
-        let saved = saved.and_then(|digest| self.left_open.remove(&digest));
-        let saved = saved.map(|(target, acknowledged)| (OpenUpload::at(target), acknowledged));
+        let continued = node.id.filter(|_| !node.is_lacking && content.can_resume());
+        let left = continued.and_then(|id| self.left_open.remove(&self.graph.digest(id)?));
+        let left = left.map(|left| (OpenUpload::at(left.target), left.acknowledged));
         let node = self.blobs.get(number)?;
         let question = self.question(number, node, context);
-        let upload = Upload::new(key, self.place.clone(), content, mounts).asking(question).resuming(saved);
+        let upload = Upload::new(key, self.place.clone(), content, mounts).asking(question).resuming(left);
         let upload = if self.may_be_held(number, context) { upload.held() } else { upload };
         Some(self.start(Node::Blob(number), AnyFlow::Upload(Box::new(upload)), 0))
     }

@@ -88,6 +88,11 @@ impl Content {
         self.in_hand.is_some()
     }
 
+    /// Whether an upload that has some of the bytes can be continued.
+    pub(crate) fn can_resume(&self) -> bool {
+        self.size.is_some() && !self.must_read(0)
+    }
+
     /// Whether the bytes from `from` on must be buffered before they can be sent.
     pub(super) fn must_read(&self, from: u64) -> bool {
         !self.ended && self.in_hand.as_ref().is_some_and(|hand| hand.end <= from)

@@ -77,8 +77,10 @@ pub(crate) struct Upload<K> {
     may_be_held: bool,
     /// How often the blob was asked for again because it may become visible late.
     late_looks: u32,
-    /// Whether it was cancelled while its request was in flight.
-    leaving: bool,
+    /// The result, if it ended while the answer to its request may still open an upload.
+    leaving: Option<Failure>,
+    /// Whether the POST of the whole blob was refused because of its bytes.
+    was_post_blamed_on_bytes: bool,
     last: LastWord,
 }
 
@@ -108,7 +110,8 @@ impl<K: Key> Upload<K> {
             was_not_mounted: false,
             may_be_held: false,
             late_looks: 0,
-            leaving: false,
+            leaving: None,
+            was_post_blamed_on_bytes: false,
             last: LastWord::default(),
         }
     }
@@ -128,8 +131,7 @@ impl<K: Key> Upload<K> {
 
     /// Continues an upload that another process left open.
     pub(crate) fn resuming(mut self, saved: Option<(OpenUpload, u64)>) -> Self {
-        if let Some((open, acknowledged)) = saved.filter(|_| self.content.size.is_some() && !self.content.must_read(0))
-        {
+        if let Some((open, acknowledged)) = saved {
             self.plan.resuming(open, acknowledged);
         }
         self
@@ -147,7 +149,8 @@ impl<K: Key> Upload<K> {
         };
         let (digest, size) = self.content.identity()?;
         let acknowledged = self.content.acknowledged();
-        (acknowledged > 0 && !self.content.is_one_shot()).then_some((digest, size, open, acknowledged))
+        let is_here = *open.target().origin() == self.place.origin;
+        (is_here && acknowledged > 0 && !self.content.is_one_shot()).then_some((digest, size, open, acknowledged))
     }
 
     /// From now on reads the same blob by another key.
@@ -157,7 +160,11 @@ impl<K: Key> Upload<K> {
 
     /// The result, if only uploads are still to be cancelled.
     pub(crate) fn early_result(&self) -> Option<Result<Uploaded, Failure>> {
-        if let State::Cancelling(_, Then::End(result)) = &self.state { Some(result.clone()) } else { None }
+        match (&self.leaving, &self.state) {
+            (Some(failure), _) => Some(Err(failure.clone())),
+            (None, State::Cancelling(_, Then::End(result))) => Some(result.clone()),
+            _ => None,
+        }
     }
 
     /// Whether only cleanup is left.
@@ -193,8 +200,20 @@ impl<K: Key> Upload<K> {
 
     /// Cancels after the answer that may open an upload has come. Returns `false` if no such answer is expected.
     pub(crate) fn leave(&mut self) -> bool {
-        self.leaving = matches!(self.state, State::Opening | State::Mounting(_));
-        self.leaving
+        self.leave_with(Failure::cancelled())
+    }
+
+    fn leave_with(&mut self, failure: Failure) -> bool {
+        let may_open = matches!(self.state, State::Opening | State::Mounting(_));
+        if may_open {
+            self.leaving = Some(failure.about(&self.key));
+        }
+        may_open
+    }
+
+    /// Whether only the answer is waited for that may open an upload.
+    pub(crate) const fn is_leaving(&self) -> bool {
+        self.leaving.is_some()
     }
 
     /// Takes the first step, which depends on what was learned.
@@ -224,7 +243,10 @@ impl<K: Key> Upload<K> {
 
     /// The blob cannot be read.
     pub(crate) fn unreadable(&mut self, why: &str) {
-        self.fail(Failure::new(FailureKind::Unreadable(crate::text::shown(why))));
+        let failure = Failure::new(FailureKind::Unreadable(crate::text::shown(why)));
+        if !self.leave_with(failure.clone()) {
+            self.fail(failure);
+        }
     }
 }
 

@@ -16,8 +16,8 @@ use crate::outcome::{Failure, FailureKind, Stored};
 impl<K: Key> Upload<K> {
     /// Moves to the next state, by the outcome of the current exchange.
     pub(super) fn moved(&mut self, outcome: Outcome, context: &mut Context<'_, K>) {
-        if self.leaving {
-            return self.left(outcome);
+        if let Some(failure) = self.leaving.clone() {
+            return self.left(outcome, failure);
         }
         // The registry asks for a longer wait than the options allow, so nothing more is requested from it.
         if let Outcome::Failed(failure) = &outcome
@@ -312,8 +312,19 @@ impl<K: Key> Upload<K> {
         }
     }
 
-    /// The caller cancelled it while a request was in flight. An upload that the answer opens is cancelled.
-    fn left(&mut self, outcome: Outcome) {
+    /// Does nothing but cancel an upload that was left open.
+    pub(crate) fn cancel_open(&mut self, open: OpenUpload) {
+        self.end_with(Some(open), Err(Failure::cancelled()));
+    }
+
+    /// The upload in use stays open for another process. Those that are not in use are cancelled.
+    pub(crate) fn keep_open(&mut self) {
+        self.state = State::Planned;
+        self.end_with(None, Err(Failure::cancelled()));
+    }
+
+    /// It ended while a request was in flight. An upload that the answer opens is cancelled.
+    fn left(&mut self, outcome: Outcome, failure: Failure) {
         let open = match std::mem::replace(&mut self.state, State::Planned) {
             State::Cancelling(_, Then::End(result)) => return self.clean_up(result),
             State::Mounting(source) => {
@@ -322,7 +333,7 @@ impl<K: Key> Upload<K> {
             }
             _ => self.reply(&self.start(), outcome).good(),
         };
-        self.end_with(open, Err(Failure::cancelled()));
+        self.end_with(open, Err(failure));
     }
 
     /// Ends with this result, after the uploads that are still open have been cancelled.

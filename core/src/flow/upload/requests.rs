@@ -19,7 +19,7 @@ impl<K: Key> Flow<K> for Upload<K> {
     type Output = Uploaded;
 
     fn next(&self, options: &Options) -> Next<K> {
-        if self.leaving && matches!(self.state, State::Opening | State::Mounting(_)) {
+        if self.leaving.is_some() && matches!(self.state, State::Opening | State::Mounting(_)) {
             return Next::Done;
         }
         let exchange = match &self.state {

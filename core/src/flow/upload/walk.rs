@@ -72,6 +72,7 @@ fn upload(random: &mut Random, place: &RepositoryRef) -> (Upload<u8>, u64) {
     };
     let mounts =
         ["team/one", "team/two"].iter().take(random.of(&[0, 1, 2, 2])).map(|name| name.parse().unwrap()).collect();
+    let can_resume = content.can_resume();
     let upload = Upload::new(1, place.clone(), content, mounts);
     let location = Target::parse("https://registry.example/v2/a/b/blobs/uploads/7").unwrap();
     let upload = match random.below(8) {
@@ -79,7 +80,7 @@ fn upload(random: &mut Random, place: &RepositoryRef) -> (Upload<u8>, u64) {
         1 => upload.asking(Question::Nothing),
         2 => upload.asking(Question::InPassing),
         3 => upload.asking(Question::InPassing).held(),
-        4 => upload.resuming(Some((OpenUpload::at(location), len / 2))),
+        4 if can_resume => upload.resuming(Some((OpenUpload::at(location), len / 2))),
         _ => upload,
     };
     (upload, len)

@@ -34,10 +34,13 @@ impl<K: Key> Upload<K> {
             }
             Reply::GivenUp(failure) => self.fail(failure),
             Reply::Refused(refusal, failure) => {
+                let is_about_bytes = failure.blames_the_bytes();
                 self.last.refused(refusal, failure);
                 match refusal {
                     Refusal::Forbidden => return self.give_up(None),
                     Refusal::TooLarge => Ladder::learn_limit(self.content.size, context.learned, context.now),
+                    // If they are wrong, this says nothing about the registry.
+                    _ if is_about_bytes => self.was_post_blamed_on_bytes = true,
                     Refusal::Unsupported | Refusal::Invalid => {
                         context.learned.single_post.get_or_insert(false);
                     }
@@ -54,6 +57,10 @@ impl<K: Key> Upload<K> {
         match self.reply(&close, outcome) {
             Reply::Good(stored) => {
                 context.learned.whole_put = Some(true);
+                // The bytes were right, so it was the POST that the registry refused.
+                if self.was_post_blamed_on_bytes {
+                    context.learned.single_post.get_or_insert(false);
+                }
                 self.committed(&stored);
             }
             Reply::Unknown(status) => {
