@@ -66,6 +66,12 @@ pub enum EntryError {
     /// Its `auth` is not `user:password` in Base64.
     #[error("is not user:password in base64")]
     NotAPair,
+    /// It is no object of texts; a helper's name is no text.
+    #[error("is not what Docker writes there")]
+    Malformed,
+    /// Its `auth` holds a user name or a password that is not UTF-8, as Latin-1 is not.
+    #[error("has a user name or password that is not UTF-8")]
+    NotUtf8,
     /// It has a user name without a password, or a password without a user name.
     #[error("has a user name without a password, or a password without a user name")]
     Half,

@@ -1,8 +1,7 @@
 //! One file of credentials: Docker's `config.json`, the containers tools' `auth.json`.
 
-use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
@@ -11,15 +10,15 @@ use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use longshore_core::auth::Credentials;
 use longshore_core::{Registry, Repository, Secret};
-use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use super::hidden::{Hidden, NotAnObject, is_password, is_printable, null_is_empty, read_object};
+use super::config::{Config, Entry};
+use super::hidden::{Hidden, Unexpected, is_password, is_printable, read_bounded, read_json};
 use super::key::{DOCKER_HUB, Scope, is_server, server};
 use super::{CredentialsError, EntryError};
 
 /// The largest file that is read, in bytes.
-const MAX_FILE: u64 = 1024 * 1024;
+const MAX_FILE: usize = 1024 * 1024;
 
 /// Base64 with or without padding: both occur.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -33,41 +32,17 @@ pub(super) struct AuthFile {
     config: Config,
 }
 
-#[derive(Default, Deserialize)]
-struct Config {
-    #[serde(default, deserialize_with = "null_is_empty")]
-    auths: BTreeMap<String, Option<Entry>>,
-    #[serde(default, rename = "credHelpers", deserialize_with = "null_is_empty")]
-    helpers: BTreeMap<String, String>,
-    #[serde(default, rename = "credsStore", deserialize_with = "null_is_empty")]
-    store: String,
-}
-
-#[derive(Deserialize)]
-struct Entry {
-    auth: Option<Hidden>,
-    username: Option<String>,
-    password: Option<Hidden>,
-    #[serde(rename = "identitytoken")]
-    identity_token: Option<Hidden>,
-    #[serde(rename = "registrytoken")]
-    registry_token: Option<Hidden>,
-}
-
 impl AuthFile {
     /// Reads a file; `None` if it does not exist. An empty file has no entries.
     pub(super) fn read(path: &Path, must_exist: bool) -> Result<Option<Self>, CredentialsError> {
-        let mut text = Zeroizing::new(Vec::new());
-        let read = File::open(path).and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut text));
-        match read {
-            Err(error) if !must_exist && is_absent(&error) => return Ok(None),
-            Err(error) => return Err(CredentialsError::Unreadable { path: path.to_owned(), error }),
-            Ok(_) if text.len() as u64 > MAX_FILE => {
-                return Err(CredentialsError::TooLarge { path: path.to_owned(), limit: MAX_FILE });
+        match File::open(path).and_then(|file| read_bounded(file, MAX_FILE)) {
+            Err(error) if !must_exist && is_absent(&error) => Ok(None),
+            Err(error) => Err(CredentialsError::Unreadable { path: path.to_owned(), error }),
+            Ok(text) if text.len() > MAX_FILE => {
+                Err(CredentialsError::TooLarge { path: path.to_owned(), limit: MAX_FILE as u64 })
             }
-            Ok(_) => {}
+            Ok(text) => Self::parse(path, &text).map(Some),
         }
-        Self::parse(path, &text).map(Some)
     }
 
     /// Reads the text of a file or of a variable, whose name is then given as the path. An empty text has no entries.
@@ -75,7 +50,7 @@ impl AuthFile {
         let config = if text.trim_ascii().is_empty() {
             Config::default()
         } else {
-            read_object(text).map_err(|NotAnObject { line, column }| CredentialsError::Malformed {
+            read_json(text).map_err(|Unexpected { line, column }| CredentialsError::Malformed {
                 path: path.to_owned(),
                 line,
                 column,
@@ -87,15 +62,16 @@ impl AuthFile {
     /// The helper for a registry, and the registry's name for that helper.
     ///
     /// An empty helper name for this registry means no helper, as in Docker.
-    pub(super) fn helper(&self, registry: &Registry) -> Option<(&str, String)> {
+    pub(super) fn helper(&self, registry: &Registry) -> Result<Option<(&str, String)>, CredentialsError> {
         let helpers = &self.config.helpers;
         let own = helpers.get_key_value(&server(registry));
         let own = own.or_else(|| helpers.iter().find(|(key, _)| is_server(key, registry)));
         let (helper, server) = match own {
-            Some((key, helper)) => (helper, key.clone()),
+            Some((key, Some(helper))) => (helper, key.clone()),
+            Some((key, None)) => return Err(self.malformed(key, EntryError::Malformed)),
             None => (&self.config.store, server(registry)),
         };
-        (!helper.is_empty()).then_some((helper, server))
+        Ok((!helper.is_empty()).then_some((helper, server)))
     }
 
     /// The file's own entry for a repository: the most specific one that is not empty.
@@ -114,35 +90,35 @@ impl AuthFile {
             // Of several spellings of one name, the one that current tools write is first.
             entries.sort_by_key(|(key, _)| (key.as_str() != DOCKER_HUB, key.contains("://")));
             for (key, entry) in entries {
-                let Some(entry) = entry else { continue };
-                let malformed = |why| CredentialsError::Entry { path: self.path.clone(), key: key.clone(), why };
-                if let Some(found) = entry.credentials().map_err(malformed)? {
+                let found = entry.as_ref().map_or(Err(EntryError::Malformed), Entry::credentials);
+                if let Some(found) = found.map_err(|why| self.malformed(key, why))? {
                     return Ok(Some(found));
                 }
             }
         }
         Ok(None)
     }
+
+    fn malformed(&self, key: &str, why: EntryError) -> CredentialsError {
+        CredentialsError::Entry { path: self.path.clone(), key: key.to_owned(), why }
+    }
 }
 
 impl Entry {
     /// The entry's credentials; `None` if it is empty, as Docker leaves it if a helper has the secret.
     fn credentials(&self) -> Result<Option<Credentials>, EntryError> {
-        if let Some(token) = text(self.registry_token.as_ref())? {
+        if let Some(token) = token(&self.registry_token)? {
             return Ok(Some(Credentials::RegistryToken(token)));
         }
-        if let Some(token) = text(self.identity_token.as_ref())? {
+        if let Some(token) = token(&self.identity_token)? {
             return Ok(Some(Credentials::IdentityToken(token)));
         }
-        if let Some(auth) = self.auth.as_ref().filter(|auth| !auth.0.is_empty()) {
-            return decode(&auth.0).map(Some);
+        if !self.auth.0.is_empty() {
+            return decode(&self.auth.0).map(Some);
         }
-        let user = self.username.as_deref().filter(|user| !user.is_empty());
-        let password =
-            self.password.as_ref().map(|password| password.0.as_str()).filter(|password| !password.is_empty());
-        match (user, password) {
-            (Some(user), Some(password)) => basic(user, password).map(Some),
-            (None, None) => Ok(None),
+        match (self.user.is_empty(), self.password.0.is_empty()) {
+            (false, false) => basic(&self.user, &self.password.0).map(Some),
+            (true, true) => Ok(None),
             _ => Err(EntryError::Half),
         }
     }
@@ -155,7 +131,11 @@ fn decode(auth: &str) -> Result<Credentials, EntryError> {
     let mut letters = Zeroizing::new(Vec::with_capacity(auth.len()));
     letters.extend(auth.bytes().filter(|byte| !byte.is_ascii_whitespace()));
     let decoded = Zeroizing::new(BASE64.decode(&*letters).map_err(|_| EntryError::NotAPair)?);
-    let decoded = std::str::from_utf8(&decoded).map_err(|_| EntryError::NotAPair)?;
+    let decoded = match std::str::from_utf8(&decoded) {
+        Ok(decoded) => decoded,
+        Err(_) if decoded.contains(&b':') => return Err(EntryError::NotUtf8),
+        Err(_) => return Err(EntryError::NotAPair),
+    };
     let (user, password) = decoded.split_once(':').ok_or(EntryError::NotAPair)?;
     basic(user, password.trim_matches('\0'))
 }
@@ -170,11 +150,12 @@ fn basic(user: &str, password: &str) -> Result<Credentials, EntryError> {
     Ok(Credentials::Basic { user: user.to_owned(), password: Secret::new(password.to_owned()) })
 }
 
-fn text(hidden: Option<&Hidden>) -> Result<Option<Secret>, EntryError> {
-    match hidden.map(|hidden| hidden.0.as_str()) {
-        None | Some("") => Ok(None),
-        Some(text) if is_printable(text) => Ok(Some(Secret::new(text.to_owned()))),
-        Some(_) => Err(EntryError::Token),
+/// A token; `None` for the empty text.
+fn token(hidden: &Hidden) -> Result<Option<Secret>, EntryError> {
+    match hidden.0.as_str() {
+        "" => Ok(None),
+        text if is_printable(text) => Ok(Some(Secret::new(text.to_owned()))),
+        _ => Err(EntryError::Token),
     }
 }
 

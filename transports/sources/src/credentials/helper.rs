@@ -1,7 +1,7 @@
 //! Credential helpers: runs `docker-credential-NAME get`, with a limit on its time and output.
 
 use std::fmt;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
@@ -14,7 +14,7 @@ use serde::de::{Error, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use zeroize::Zeroizing;
 
-use super::hidden::{Hidden, is_password, is_printable, read_object};
+use super::hidden::{Hidden, is_password, is_printable, read_bounded, read_json};
 use super::key::Scope;
 use super::{Environment, HelperFailure};
 
@@ -36,7 +36,7 @@ pub(super) fn ask(environment: &Environment, name: &str, server: String) -> Resu
 
 /// Reads the output of a helper that was asked for a server.
 pub(super) fn answered(server: &str, output: &[u8]) -> Result<Option<Credentials>, HelperFailure> {
-    let answer: Answer = read_object(output).map_err(|_| HelperFailure::Garbage)?;
+    let answer: Answer = read_json(output).map_err(|_| HelperFailure::Garbage)?;
     answer.credentials(server)
 }
 
@@ -156,10 +156,7 @@ fn run(
     let Some(stdout) = child.0.stdout.take() else { return Err(HelperFailure::Garbage) };
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
-        // The buffer has its full size from the start: a reallocation would leave a part of the secret in freed memory.
-        let mut output = Zeroizing::new(Vec::with_capacity(limit + 1));
-        let read = stdout.take(limit as u64 + 1).read_to_end(&mut output);
-        let _ = sender.send(read.map(|_| output));
+        let _ = sender.send(read_bounded(stdout, limit));
     });
     let timed_out = || HelperFailure::TimedOut { server: server.to_owned(), limit: environment.helper_time };
     let left = |deadline: Instant| deadline.saturating_duration_since(Instant::now());

@@ -20,12 +20,16 @@ pub(super) struct Scope {
 impl Scope {
     /// Reads a key as Docker (`ghcr.io`, `https://ghcr.io/v1/`) and the containers tools (`ghcr.io/owner/name`) write it.
     ///
-    /// A key that is a URL is for the whole host, whatever its path, as in Docker.
+    /// A key that is a URL is for the whole host, whatever its path, as in Docker. So is one that ends in `/v1/` or `/v2/`:
+    /// the containers tools write no slash at the end of a path.
     pub(super) fn of_key(key: &str) -> Option<Self> {
         let (host, path) = match key.split_once("://") {
             Some(("http" | "https", rest)) => (rest.split(['/', '?', '#']).next().unwrap_or_default(), ""),
             Some(_) => return None,
-            None => key.split_once('/').unwrap_or((key, "")),
+            None => match key.split_once('/').unwrap_or((key, "")) {
+                (host, "v1/" | "v2/") => (host, ""),
+                both => both,
+            },
         };
         Some(Self { registry: normal(host)?, path: path.to_owned() })
     }
@@ -73,6 +77,8 @@ mod tests {
             "https://ghcr.io/v1/",
             "http://ghcr.io/v2",
             "ghcr.io/",
+            "ghcr.io/v1/",
+            "ghcr.io/v2/",
             "ghcr.io/o",
             "ghcr.io/o/n",
         ] {
@@ -91,6 +97,8 @@ mod tests {
             "*",
             "ghcr.io/o/",
             "ghcr.io/other",
+            "ghcr.io/v2",
+            "ghcr.io/v3/",
             "ghcr.io/o/n/below",
             "ghcr.io/O",
             "user@ghcr.io",
@@ -118,6 +126,7 @@ mod tests {
             "registry-1.docker.io",
             "https://docker.io",
             "docker.io/library",
+            "index.docker.io/v1/",
         ] {
             assert!(matches(key, "alpine"), "{key}");
         }

@@ -14,6 +14,9 @@
 //! The file's own `auths` are used only if neither is set; there an entry for a path (`ghcr.io/owner`) applies to
 //! everything below it.
 //!
+//! A file is read as Go reads it: names of members in any case, and the last of several. An entry that is malformed is an
+//! error for its own registry only.
+//!
 //! A file that cannot be read or is malformed, and a helper that fails, hangs or gives no valid answer, is an error and
 //! ends the search. If there are no credentials, that is not an error: the registry is used anonymously.
 //!
@@ -29,6 +32,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod config;
 mod environment;
 mod error;
 mod file;
@@ -88,7 +92,7 @@ impl Environment {
         registry: &Registry,
         repository: Option<&Repository>,
     ) -> Result<Option<Credentials>, CredentialsError> {
-        match file.helper(registry) {
+        match file.helper(registry)? {
             Some((name, server)) => helper::ask(self, name, server)
                 .map_err(|failure| CredentialsError::Helper { helper: name.to_owned(), failure }),
             None => file.entry(registry, repository),

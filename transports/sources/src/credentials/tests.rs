@@ -145,6 +145,58 @@ fn entries_of_every_kind() {
     }
 }
 
+/// Docker and the containers tools are written in Go, whose `encoding/json` reads names in any case, the last of several
+/// members, and several objects as one.
+#[test]
+fn a_file_is_read_as_go_reads_it() {
+    let (pair, other) = (auth("u:p"), auth("other:x"));
+    let table = [
+        (format!(r#"{{"Auths":{{"ghcr.io":{pair}}}}}"#), "u:p"),
+        (format!(r#"{{"AUTHS":{{"ghcr.io":{}}}}}"#, pair.replace("auth", "Auth")), "u:p"),
+        (r#"{"auths":{"ghcr.io":{"Username":"u","PASSWORD":"p"}}}"#.to_owned(), "u:p"),
+        (r#"{"auths":{"ghcr.io":{"IdentityToken":"it"}}}"#.to_owned(), "identity it"),
+        (r#"{"credhelpers":{"ghcr.io":"fake"}}"#.to_owned(), "u:from the helper"),
+        (r#"{"CredsStore":"fake"}"#.to_owned(), "u:from the helper"),
+        (format!(r#"{{"auths":{{"ghcr.io":{pair}}},"auths":{{"other.io":{other}}}}}"#), "u:p"),
+        (format!(r#"{{"auths":{{"ghcr.io":{other}}},"auths":{{"ghcr.io":{pair}}}}}"#), "u:p"),
+        (format!(r#"{{"auths":{{"ghcr.io":{other},"ghcr.io":{pair}}}}}"#), "u:p"),
+        (format!(r#"{{"auths":{{"ghcr.io":{other}}},"auths":null}}"#), "-"),
+        (r#"{"auths":{"ghcr.io":{"username":"x","Username":"u","password":"p","password":null}}}"#.to_owned(), "u:p"),
+        (r#"{"credsStore":"none","credsStore":"fake","credsStore":null}"#.to_owned(), "u:from the helper"),
+        (format!(r#"{{"auths":{{"ghcr.io":{pair}}},"credHelpers":{{"ghcr.io":null}}}}"#), "u:p"),
+        (format!(r#"{{"auths":{{"ghcr.io":{pair}}},"credHelpers":{{"other.io":null}},"credsStore":null}}"#), "u:p"),
+        (format!(r#"{{"auths":{{"ghcr.io/v2/":{pair}}}}}"#), "u:p"),
+    ];
+    for (config, expected) in table {
+        let home = Home::with(&config);
+        home.helper(ANSWERS);
+        assert_eq!(home.found("ghcr.io/o/n"), expected, "{config}");
+    }
+}
+
+#[test]
+fn a_malformed_entry_matters_to_its_own_registry_only() {
+    for broken in [r#"{"username":12345,"password":"CANARY"}"#, r#"["CANARY"]"#, r#""CANARY""#, "7"] {
+        let home = Home::with(&format!(r#"{{"auths":{{"broken.io":{broken},"ghcr.io":{}}}}}"#, auth("u:p")));
+        assert_eq!(home.found("ghcr.io/o/n"), "u:p", "{broken}");
+        let error = home.find("broken.io/o/n").unwrap_err().to_string();
+        assert!(error.starts_with("the entry for broken.io in ") && !error.contains("CANARY"), "{error}");
+        assert!(error.ends_with("is not what Docker writes there: log in again to write it anew"), "{error}");
+    }
+    let home = Home::with(&format!(r#"{{"auths":{{"ghcr.io":{}}},"credHelpers":{{"broken.io":7}}}}"#, auth("u:p")));
+    assert_eq!(home.found("ghcr.io/o/n"), "u:p");
+    assert!(matches!(home.find("broken.io/o/n"), Err(CredentialsError::Entry { why: EntryError::Malformed, .. })));
+}
+
+#[test]
+fn a_password_in_latin_1_is_named_as_such() {
+    for (pair, expected) in [(&b"u:p\xe4ss"[..], EntryError::NotUtf8), (b"\xe4ss", EntryError::NotAPair)] {
+        let home = Home::with(&format!(r#"{{"auths":{{"ghcr.io":{{"auth":"{}"}}}}}}"#, STANDARD.encode(pair)));
+        let error = home.find("ghcr.io/o/n").unwrap_err();
+        assert!(matches!(&error, CredentialsError::Entry { why, .. } if *why == expected), "{error}");
+    }
+}
+
 #[test]
 fn docker_hub_by_its_historic_key() {
     for key in ["https://index.docker.io/v1/", "docker.io", "index.docker.io"] {
@@ -351,7 +403,8 @@ fn a_file_that_is_not_in_order_is_an_error_and_quotes_nothing() {
         r#"{"auths":{"ghcr.io":{"registrytoken":"CANARY\n"}}}"#,
         r#"{"auths":{"ghcr.io":{"identitytoken":"CANARY\r\n"}}}"#,
         r#"{"credsStore":["CANARY"]}"#,
-        r#"{"auths":{},"auths":{}}"#,
+        r#"{"credHelpers":["CANARY"]}"#,
+        r#"{"credHelpers":{"ghcr.io":{"CANARY":1}}}"#,
     ];
     for text in bad {
         let home = Home::with(&good);
