@@ -27,6 +27,15 @@ impl<'a> TestedRegistry<'a> {
         Blob::of(self.text(len), Algorithm::Sha256)
     }
 
+    /// A blob of this many bytes, of which no two blocks of a power of two are equal: one that is lost, repeated or moved
+    /// is seen.
+    pub(super) fn large_blob(&self, len: usize) -> Blob {
+        // 1021 is a prime number: the line is at another place in each block.
+        let mut bytes = self.text(1021).repeat(len / 1021 + 1);
+        bytes.truncate(len);
+        Blob::of(bytes, Algorithm::Sha256)
+    }
+
     /// Checks that GET returns these bytes with 200.
     pub(super) fn serves(&self, path: &str, bytes: &[u8]) -> Result<(), Stop> {
         self.get(path).send()?.status(200)?.body(bytes).map(drop)

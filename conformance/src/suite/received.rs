@@ -152,8 +152,33 @@ impl<'c, 'a> Received<'c, 'a> {
         if self.bytes() == expected {
             return Ok(self);
         }
-        let found = format!("{} other bytes", self.bytes().len());
-        Err(self.fail(format!("the {} bytes that were stored", expected.len()), found))
+        Err(self.fail(format!("the {} bytes that were stored", expected.len()), self.difference(expected)))
+    }
+
+    /// Expects of a 206 that its body is the part of `whole` that its `Content-Range` names.
+    pub(super) fn part_of(self, whole: &[u8]) -> Result<Self, Stop> {
+        let named = self.header("content-range")?;
+        let range = || {
+            let (range, _) = named.strip_prefix("bytes ")?.split_once('/')?;
+            let (first, last) = range.split_once('-')?;
+            whole.get(first.parse().ok()?..=last.parse().ok()?)
+        };
+        let Some(part) = range() else {
+            return Err(self.fail(format!("a range within the {} bytes that were stored", whole.len()), named));
+        };
+        match self.bytes() == part {
+            true => Ok(self),
+            false => Err(self.fail(format!("the {} bytes of {named}", part.len()), self.difference(part))),
+        }
+    }
+
+    /// How the body differs from what is expected.
+    fn difference(&self, expected: &[u8]) -> String {
+        let body = self.bytes();
+        match body.iter().zip(expected).position(|(one, other)| one != other) {
+            Some(at) => format!("{} bytes, of which the one at {at} is the first other one", body.len()),
+            None => format!("{} of them", body.len()),
+        }
     }
 
     /// All values of a header that is a list.

@@ -172,6 +172,23 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
             registry.request(Method::HEAD, registry.second(), &blob.path()).send()?.status(404).map(drop)
         },
     ),
+    must(
+        "mount-absent-blob-not-mounted",
+        MOUNT,
+        "A mount of a blob that is nowhere is not answered with 201, whatever it names as its source",
+        "The response to a successful mount MUST be 201 Created. The Location header will contain the registry URL to access the accepted layer file.",
+        |registry| {
+            registry.shared_blob()?;
+            let absent = registry.absent();
+            for from in [Some(registry.repository()), Some(registry.second()), Some(&absent), None] {
+                let received = mount(registry, registry.second(), &registry.blob(200).digest, from)?;
+                if received.code() == 201 {
+                    return Err(received.fail("no mount", "status 201"));
+                }
+            }
+            Ok(())
+        },
+    ),
     should(
         "mount-absent-source",
         MOUNT,

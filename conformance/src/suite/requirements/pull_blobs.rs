@@ -219,6 +219,28 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
             Ok(())
         },
     ),
+    must(
+        "pull-blob-range-bytes",
+        ("end-2", "https://www.rfc-editor.org/rfc/rfc9110#section-15.3.7.1"),
+        "A 206 has exactly the bytes that its Content-Range names",
+        "A server generating a 206 response MUST generate a Content-Range header field, describing what range of the selected representation is enclosed, and a content consisting of the range (RFC 9110, 15.3.7.1).",
+        |registry| {
+            let blob = registry.shared_blob()?;
+            let mut refused = None;
+            let mut parts = 0;
+            for range in ["bytes=5-14", "bytes=2000-", "bytes=-10"] {
+                let received = registry.get(&blob.path()).header("range", range).send()?;
+                match received.code() {
+                    206 => parts += received.part_of(&blob.bytes).map(|_| 1)?,
+                    _ => refused = Some(received.summary()),
+                }
+            }
+            match (parts, refused) {
+                (0, Some(answer)) => Err(Stop::unsupported(format!("ranges are not heeded: {answer}"))),
+                _ => Ok(()),
+            }
+        },
+    ),
     should(
         "pull-blob-range-beyond",
         ("end-2", "https://www.rfc-editor.org/rfc/rfc9110#section-15.5.17"),
@@ -264,6 +286,19 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
                 registry.serves(&blob.path(), &blob.bytes)?;
             }
             Ok(())
+        },
+    ),
+    must(
+        "pull-blob-large",
+        PULL,
+        "GET of a blob of 8 MiB gives all its bytes",
+        "A GET request to an existing blob URL MUST provide the expected blob, with a response code that MUST be 200 OK.",
+        |registry| {
+            let blob = registry.large_blob(8 << 20);
+            if let Err(Stop::NotPrepared(why)) = registry.store(registry.repository(), &blob) {
+                return Err(Stop::unsupported(format!("it is not taken: {why}")));
+            }
+            registry.serves(&blob.path(), &blob.bytes)
         },
     ),
     must(

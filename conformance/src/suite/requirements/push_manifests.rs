@@ -7,11 +7,19 @@ use serde_json::json;
 use super::super::content::Document;
 use super::super::requirement::{Requirement, may, must, should};
 use super::super::stop::Stop;
+use super::super::tested::{Left, TestedRegistry};
 use super::super::version::Version;
 
 const PUSH: (&str, &str) = ("end-7a", "pushing-manifests");
 const TAGS: (&str, &str) = ("end-7b", "pushing-manifests");
 const MISSING: (&str, &str) = ("end-7a", "push");
+
+/// A new image with white space at unusual places.
+fn unusual(registry: &TestedRegistry<'_>) -> Result<Document, Stop> {
+    let image = registry.image(|_| {})?;
+    let text = String::from_utf8_lossy(&image.bytes).replace("\":", "\" :\t").replacen('{', "{\r\n  ", 1) + "\n";
+    Ok(Document::of_bytes(&image.media_type, text, Algorithm::Sha256))
+}
 
 pub(super) const REQUIREMENTS: &[Requirement] = &[
     must(
@@ -72,11 +80,20 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
         "A manifest is stored in exactly the bytes that came",
         "The registry MUST store the manifest in the exact byte representation provided by the client.",
         |registry| {
-            let image = registry.image(|_| {})?;
-            // White space at unusual places, and the keys in an unusual order.
-            let text = String::from_utf8_lossy(&image.bytes).replace("\":", "\" :\t").replacen('{', "{\r\n  ", 1) + "\n";
-            let image = Document::of_bytes(&image.media_type, text, Algorithm::Sha256);
+            let image = unusual(registry)?;
             registry.store_document(&image)?;
+            registry.serves(&image.path(), &image.bytes)
+        },
+    ),
+    must(
+        "push-manifest-tagged-bytes",
+        PUSH,
+        "A manifest that is pushed under a tag is stored in exactly the bytes that came",
+        "The registry MUST store the manifest in the exact byte representation provided by the client.",
+        |registry| {
+            let (image, tag) = (unusual(registry)?, registry.tag());
+            registry.store_tagged(&image, &tag)?;
+            registry.serves(&format!("manifests/{tag}"), &image.bytes)?;
             registry.serves(&image.path(), &image.bytes)
         },
     ),
@@ -167,6 +184,20 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
             let tag = format!("{:_<128}", format!("L.{}-", registry.unique()));
             registry.put_document(&image, &tag)?.done()?;
             registry.get(&format!("manifests/{tag}")).send()?.status(200).map(drop)
+        },
+    ),
+    must(
+        "push-manifest-tag-case",
+        ("end-7a", "https://www.rfc-editor.org/rfc/rfc9110#section-4.2.3"),
+        "Tags that differ only in case are different tags",
+        "The scheme and host are case-insensitive and normally provided in lowercase; all other components are compared in a case-sensitive manner (RFC 9110, 4.2.3).",
+        |registry| {
+            let (one, other, name) = (registry.image(|_| {})?, registry.image(|_| {})?, registry.unique());
+            let (upper, lower) = (format!("T-{name}"), format!("t-{name}"));
+            registry.store_tagged(&one, &upper)?;
+            registry.put_document(&other, &lower)?.done()?;
+            registry.serves(&format!("manifests/{upper}"), &one.bytes)?;
+            registry.serves(&format!("manifests/{lower}"), &other.bytes)
         },
     ),
     must(
@@ -272,7 +303,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
             let (image, one, two) = (registry.image(|_| {})?, registry.tag(), registry.tag());
             let put = registry.put(&image.path()).query("tag", &one).query("tag", &two);
             let put = put.body(&image.media_type, image.bytes.clone()).send()?.status_of(&[201, 414])?;
-            registry.leaves(super::super::tested::Left::Manifest(registry.repository().clone(), image.digest.to_string()));
+            registry.leaves(Left::Manifest(registry.repository().clone(), image.digest.to_string()));
             let told: Vec<String> = put.header_values("oci-tag");
             if told.is_empty() {
                 return Err(Stop::unsupported("there is no OCI-Tag"));
@@ -297,7 +328,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
             let tags: Vec<String> = (0..10).map(|_| registry.tag()).collect();
             let put = tags.iter().fold(registry.put(&image.path()), |put, tag| put.query("tag", tag));
             let put = put.body(&image.media_type, image.bytes.clone()).send()?.status_of(&[201, 414])?;
-            registry.leaves(super::super::tested::Left::Manifest(registry.repository().clone(), image.digest.to_string()));
+            registry.leaves(Left::Manifest(registry.repository().clone(), image.digest.to_string()));
             let told = put.header_values("oci-tag");
             if put.code() == 201 && told.is_empty() {
                 return Err(Stop::unsupported("there is no OCI-Tag"));
@@ -319,7 +350,7 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
             let put = registry.put(&image.path());
             let put = put.body(&format!("{}; charset=utf-8", image.media_type), image.bytes.clone()).send()?;
             put.done()?;
-            registry.leaves(super::super::tested::Left::Manifest(registry.repository().clone(), image.digest.to_string()));
+            registry.leaves(Left::Manifest(registry.repository().clone(), image.digest.to_string()));
             Ok(())
         },
     )
