@@ -4,10 +4,9 @@ use http::StatusCode;
 use http::header::LOCATION;
 use longshore_core::{Algorithm, Digest, Repository};
 
-use super::{Judge, JudgedRequest, Owed, REMEMBERED};
+use super::{Judge, JudgedRequest, REMEMBERED};
 use crate::answer::{Answer, Body, Delivery};
 use crate::registry::Registry;
-use crate::request::fallback_tag;
 use crate::state::UploadId;
 use longshore_core::Row;
 
@@ -17,12 +16,24 @@ const MANY: usize = 10 * REMEMBERED;
 const URLS: usize = 64;
 
 impl Registry {
-    /// Records what a client knows from an answer, if the answer arrives.
+    /// Records what a client knows from an answer, if the answer arrives, and what the request changed.
     pub(crate) fn learn(&mut self, judged: &JudgedRequest, answer: &Answer) {
-        if answer.delivery != Delivery::Whole {
-            return;
-        }
         let Some(repository) = &judged.repository else { return };
+        if answer.delivery == Delivery::Whole {
+            self.learn_answer(judged, repository, answer);
+        }
+        // What was stored or deleted is, also if the client does not learn it.
+        match judged.row {
+            Some(Row::DeleteManifest) if answer.status.is_success() => {
+                judged.digest.inspect(|digest| self.judge.forgive(repository, digest));
+                self.settle(repository);
+            }
+            Some(Row::PutManifest | Row::PutTaggedManifest) => self.settle(repository),
+            _ => {}
+        }
+    }
+
+    fn learn_answer(&mut self, judged: &JudgedRequest, repository: &Repository, answer: &Answer) {
         let status = answer.status;
         let stored = match judged.row {
             Some(Row::PullBlob | Row::CheckBlob) => status == StatusCode::OK,
@@ -38,9 +49,6 @@ impl Registry {
                 self.learn_manifest(repository, answer);
             }
             Some(Row::PutManifest | Row::PutTaggedManifest) if stored => self.judge.owe(repository, judged, answer),
-            Some(Row::DeleteManifest) if status.is_success() => {
-                self.judge.owed.retain(|owed| owed.repository != *repository || Some(owed.digest) != judged.digest);
-            }
             Some(Row::ListReferrers | Row::ListSomeReferrers) if status == StatusCode::OK => {
                 self.judge.learn_referrers(repository, answer);
             }
@@ -75,22 +83,6 @@ impl Judge {
     /// always true.
     pub(super) fn is_acknowledged(&self, repository: &Repository, digest: &Digest) -> bool {
         self.acknowledged.len() >= MANY || self.acknowledged.contains(&(repository.clone(), *digest))
-    }
-
-    fn owe(&mut self, repository: &Repository, judged: &JudgedRequest, answer: &Answer) {
-        let (Some(subject), Some(digest)) = (&judged.subject, judged.digest) else { return };
-        if !answer.headers.contains_key("oci-subject")
-            && let Some(tag) = fallback_tag(subject)
-            && self.owed.len() < REMEMBERED
-        {
-            self.owed.insert(Owed { repository: repository.clone(), tag, digest });
-        }
-    }
-
-    fn learn_referrers(&mut self, repository: &Repository, answer: &Answer) {
-        let Body::Bytes(bytes) = &answer.body else { return };
-        let listed = super::manifest::entries(bytes);
-        self.owed.retain(|owed| owed.repository != *repository || !listed.contains(&owed.digest));
     }
 
     fn learn_upload(&mut self, judged: &JudgedRequest, answer: &Answer) {

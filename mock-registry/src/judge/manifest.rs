@@ -1,10 +1,7 @@
 //! Rules about manifests.
 
-use std::collections::BTreeSet;
-
 use longshore_core::{Digest, MediaType, Repository, Tag};
 use serde::Deserialize;
-use serde_json::Value;
 
 use super::JudgedRequest;
 use crate::registry::Registry;
@@ -61,10 +58,6 @@ impl Registry {
             let what = format!("{count} that the manifest refers to, as {first}, were not acknowledged before");
             self.judge.record(judged, Level::Must, "children-first", what);
         }
-        let listed = entries(&stored.bytes);
-        self.judge.owed.retain(|owed| {
-            owed.repository != *repository || !tags.contains(&owed.tag) || !listed.contains(&owed.digest)
-        });
         if stored.media_type.as_str() == MediaType::OCI_INDEX {
             self.judge_list(judged, repository, stored, tags);
         }
@@ -79,42 +72,4 @@ impl Registry {
                 subject.and_then(|subject| fallback_tag(subject)).as_ref() == Some(tag)
             })
     }
-
-    fn judge_list(&mut self, judged: &JudgedRequest, repository: &Repository, list: &Stored, tags: &[Tag]) {
-        let Ok(document) = serde_json::from_slice::<Value>(&list.bytes) else { return };
-        let Some(contents) = self.state.repositories.get(repository) else { return };
-        let (mut seen, mut wrong, mut twice) = (BTreeSet::new(), None, None);
-        for entry in document["manifests"].as_array().into_iter().flatten() {
-            let digest = entry["digest"].as_str().unwrap_or_default();
-            let referrer = digest.parse().ok().and_then(|digest: Digest| contents.manifests.get(&digest));
-            let Some(referrer) = referrer else { continue };
-            let tag = referrer.subject.as_deref().and_then(fallback_tag);
-            if !tag.is_some_and(|tag| tags.contains(&tag)) {
-                continue;
-            }
-            if !seen.insert(digest.to_owned()) {
-                twice = Some(digest.to_owned());
-            }
-            let has = |key: &str, value: &str| entry["annotations"][key].as_str() == Some(value);
-            if entry["artifactType"].as_str() != referrer.artifact_type.as_deref()
-                || !referrer.annotations.iter().all(|(key, value)| has(key, value))
-            {
-                wrong = Some(digest.to_owned());
-            }
-        }
-        if let Some(digest) = wrong {
-            let what = format!("the entry of {digest} has not its artifactType and all its annotations");
-            self.judge.record(judged, Level::Must, "referrers-entry", what);
-        }
-        if let Some(digest) = twice {
-            self.judge.record(judged, Level::Should, "referrers-entry", format!("{digest} is listed twice"));
-        }
-    }
-}
-
-/// The digests in an index.
-pub(super) fn entries(index: &[u8]) -> BTreeSet<Digest> {
-    let document: Value = serde_json::from_slice(index).unwrap_or_default();
-    let entries = document["manifests"].as_array().into_iter().flatten();
-    entries.filter_map(|entry| entry["digest"].as_str()?.parse().ok()).collect()
 }

@@ -23,6 +23,7 @@ mod head;
 mod judged;
 mod learn;
 mod manifest;
+mod referrers;
 mod report;
 mod rules;
 
@@ -48,8 +49,11 @@ pub struct Judge {
     /// The breaches, in order; at most 100,000 of them.
     pub breaches: Vec<Breach>,
     /// Entries that clients must still add: a manifest with a subject was pushed without an `OCI-Subject` in the
-    /// answer, and it is neither in the list under the referrers tag, nor was it in an answer of the referrers API.
+    /// answer, and it is neither in the list that is now under the referrers tag, nor was it in an answer of the
+    /// referrers API. An entry that was there is owed again if a later list lacks it, or if the tag is deleted.
     pub owed: BTreeSet<Owed>,
+    /// All entries that the lists under referrers tags must have, and whether they were ever there.
+    debts: BTreeMap<Owed, bool>,
     /// Content that clients were told exists.
     acknowledged: BTreeSet<(Repository, Digest)>,
     /// The URLs of uploads that clients were told.

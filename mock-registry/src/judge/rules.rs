@@ -146,14 +146,14 @@ pub const RULES: [Rule; 25] = [
     rule(
         "referrers-entry",
         Level::Must,
-        "An entry in a list of referrers has the artifactType and all annotations of its manifest, and stands once.",
+        "An entry in a list of referrers has the mediaType, size, artifactType and all annotations of its manifest, and stands once.",
         FALLBACK.0,
         FALLBACK.1,
     ),
     rule(
         REFERRERS_LISTED,
         Level::Must,
-        "A manifest with a subject is listed under the referrers tag, where the registry does not list it by itself.",
+        "A manifest with a subject is listed under the referrers tag until it is deleted, where the registry does not list it by itself.",
         FALLBACK.0,
         FALLBACK.1,
     ),
@@ -167,7 +167,7 @@ mod tests {
     #[test]
     fn every_rule_that_is_recorded_is_in_the_table_and_none_is_there_twice() {
         let mut recorded: Vec<&str> = vec![REFERRERS_LISTED];
-        for source in [include_str!("head.rs"), include_str!("manifest.rs")] {
+        for source in [include_str!("head.rs"), include_str!("manifest.rs"), include_str!("referrers.rs")] {
             recorded.extend(source.split("Level::").skip(1).filter_map(|rest| rest.split('"').nth(1)));
         }
         recorded.sort_unstable();

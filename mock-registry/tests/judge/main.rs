@@ -1,8 +1,10 @@
 //! What the judge writes down, and what it lets pass.
 
+mod referrers;
+#[path = "../transcript/mod.rs"]
 mod transcript;
 
-use longshore_mock_registry::behaviour::{ChunkMin, DigestHeader, ReferrersApi, StateQuery, SubjectHeader};
+use longshore_mock_registry::behaviour::{ChunkMin, DigestHeader, StateQuery};
 use longshore_mock_registry::judge::{REFERRERS_LISTED, RULES};
 use longshore_mock_registry::report::{CheckStatus, Level};
 use longshore_mock_registry::{Behaviour, RegistryOptions};
@@ -236,57 +238,6 @@ fn types_of_manifests() {
     assert_eq!(rules(&stage), [("media-type", Level::Should)]);
 }
 
-/// A list of referrers with these entries.
-fn list(entries: &[String]) -> String {
-    format!(
-        "C: PUT /v2/a/manifests/{{tag}}\nC: Content-Type: application/vnd.oci.image.index.v1+json\nC:\n\
-         C: {{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.index.v1+json\",\"manifests\":[{}]}}\nS: 201",
-        entries.join(",")
-    )
-}
-
-#[test]
-fn a_subject_that_nobody_took_up_is_owed() {
-    for told in [SubjectHeader::Truthful, SubjectHeader::Never] {
-        let mut stage = stage(|b| b.referrers.subject = told);
-        stage.play(&format!("{}{PUT}{REFERRER}\nS: 201", blob()));
-        let owed = usize::from(told == SubjectHeader::Never);
-        assert_eq!(stage.registry.judge.owed.len(), owed);
-        stage.play("C: GET /v2/a/referrers/{absent}\nS: 200");
-        assert_eq!(stage.registry.judge.owed.len(), 0);
-    }
-    let mut stage = stage(|b| b.referrers.api = ReferrersApi::NotFound);
-    stage.play(&format!("{}{PUT}{REFERRER}\nS: 201\nC: GET /v2/a/referrers/{{absent}}\nS: 404", blob()));
-    let digest = sha256(&stage.fill(REFERRER));
-    let owed = stage.registry.judge.owed.first().unwrap().clone();
-    assert_eq!(owed.digest, digest);
-    assert_eq!(owed.tag.as_str(), format!("sha256-{}", sha256("absent").hex()));
-
-    let mut stage = stage.with("tag", owed.tag);
-    let entry = format!(
-        r#"{{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"{digest}","size":9,"artifactType":"application/x.config","annotations":{{"a":"1"}}}}"#
-    );
-    stage.play(&list(&[]));
-    assert_eq!(stage.registry.judge.owed.len(), 1);
-    stage.play(&list(std::slice::from_ref(&entry)));
-    assert_eq!((stage.registry.judge.owed.len(), rules(&stage)), (0, vec![]));
-    stage.play(&list(&[entry.clone(), entry.clone()]));
-    stage.play(&list(&[entry.replace(r#""a":"1""#, "")]));
-    stage.play(&list(&[entry.replace("x.config", "x.other")]));
-    let breaches = [Level::Should, Level::Must, Level::Must].map(|level| ("referrers-entry", level));
-    assert_eq!(rules(&stage), breaches);
-    assert_eq!(stage.registry.judge.at_least(Level::Must).count(), 2);
-}
-
-#[test]
-fn a_referrer_that_is_deleted_is_owed_no_more() {
-    let mut stage = stage(|b| b.referrers.api = ReferrersApi::NotFound);
-    stage.play(&format!("{}{PUT}{REFERRER}\nS: 201", blob()));
-    let digest = sha256(&stage.fill(REFERRER));
-    stage.play(&format!("C: DELETE /v2/a/manifests/{digest}\nS: 202"));
-    assert_eq!(stage.registry.judge.owed.len(), 0);
-}
-
 /// For each rule what comes near to a breach of it and is none.
 #[test]
 fn every_rule_lets_pass_what_only_comes_near_to_a_breach() {
@@ -366,16 +317,4 @@ fn i33_a_manifest_that_is_served_without_its_digest_acknowledges_its_blobs() {
         stage.play(&format!("C: GET /v2/a/manifests/v0\nC: Accept: */*\nS: 200\n{put}"));
         assert_eq!(rules(&stage).is_empty(), is_acknowledged, "{digest:?}: {:?}", rules(&stage));
     }
-}
-
-/// What is owed at the end is a breach in the report, though no request broke a rule.
-#[test]
-fn a_list_that_is_owed_fails_the_report() {
-    let mut stage = stage(|b| b.referrers.api = ReferrersApi::NotFound);
-    stage.play(&format!("{}{PUT}{REFERRER}\nS: 201", blob()));
-    let report = stage.registry.judge.report("client", 3);
-    let failed: Vec<_> = report.checks.iter().filter(|check| check.status == CheckStatus::Failed).collect();
-    assert_eq!(failed.iter().map(|check| check.id.as_str()).collect::<Vec<_>>(), [REFERRERS_LISTED]);
-    assert!(failed[0].evidence[0].sentence.contains("is not listed under sha256-"), "{:?}", failed[0]);
-    assert_eq!(rules(&stage), []);
 }
