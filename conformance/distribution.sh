@@ -23,7 +23,7 @@ fi
 declare -A known=(
     ['ping without a slash']='the mock answers /v2 as /v2/'
     ['cancel']='the mock does not name an upload that is gone'
-    ['no digest']='docker-registry fails with 500, which the mock does not: it is 404, as for a malformed tag'
+    ['what is left of it']='docker-registry cannot cancel an upload whose digest was wrong, and finds its state to be stale'
 )
 
 work=$(mktemp -d)
@@ -77,6 +77,8 @@ form() {
     tr -d '\r' <"$1.head" | tr 'A-Z' 'a-z' | grep -E '^(location|range|docker-content-digest|docker-upload-uuid|docker-distribution-api-version|content-type|etag|link|allow|www-authenticate|oci-[a-z-]*):' |
         sed -E -e "s|http://[0-9a-z.:]+|<host>|" -e 's/[0-9a-f]{8}-[0-9a-f-]{27}/<uuid>/g' -e 's/_state=[^&]*/_state=<state>/' | sort
     { grep -o '"code":"[^"]*"' "$1.body" || true; } | sort -u
+    # Every tag of a list, in no order: that of docker-registry is its file system's.
+    { grep -o '"tags":\[[^]]*\]' "$1.body" || true; } | { grep -o '"[^",:]*"' || true; } | sort
 }
 
 # both NAME METHOD PATH [CURL OPTION...]: sends it to both, and compares. In PATH and options, @LOCATION is the upload's URL.
@@ -136,6 +138,7 @@ both 'begin an upload' POST "$uploads" --header 'Content-Length: 0'
 both 'its state, before a byte' GET @LOCATION
 both 'a streamed chunk' PATCH @LOCATION --header "$octets" --data-binary 'hello, '
 both 'its state' GET @LOCATION
+both 'its state by HEAD' HEAD @LOCATION
 both 'a chunk with Content-Range' PATCH @LOCATION --header "$octets" --header 'Content-Range: 7-14' --data-binary 'registry'
 both 'the end of it' PUT "@LOCATION&digest=$blob" --header 'Content-Length: 0'
 both 'the blob' HEAD "/v2/library/app/blobs/$blob"
@@ -150,6 +153,13 @@ both 'begin one without a digest' POST "$uploads" --header 'Content-Length: 0'
 both 'the end without a digest' PUT @LOCATION --header "$octets" --data-binary 'other'
 both 'begin one to be cancelled' POST "$uploads" --header 'Content-Length: 0'
 both 'cancel' DELETE @LOCATION
+both 'the state of what was cancelled' GET @LOCATION
+both 'the state of an upload that never was' GET "${uploads}7d2ab1a6-0000-4000-8000-000000000000"
+both 'begin one whose state goes stale' POST "$uploads" --header 'Content-Length: 0'
+stale=("${locations[@]}")
+both 'a chunk of it' PATCH @LOCATION --header "$octets" --data-binary 'x'
+locations=("${stale[@]}")
+both 'its stale state' GET @LOCATION
 both 'a whole blob in a POST' POST "$uploads?digest=$blob" --header "$octets" --data-binary "@$work/blob"
 both 'begin one of another type' POST "$uploads" --header 'Content-Length: 0'
 both 'a chunk of another type' PATCH @LOCATION --header 'Content-Type: text/plain' --data-binary 'x'
@@ -176,14 +186,24 @@ both 'the image to one who knows no OCI' GET /v2/library/app/manifests/v1 --head
 both 'a tag that is not there' GET /v2/library/app/manifests/v9 --header "$accept"
 both 'no tag' GET /v2/library/app/manifests/.no --header "$accept"
 both 'no digest' GET /v2/library/app/manifests/sha256:totallywrong --header "$accept"
+both 'no digest, by HEAD' HEAD /v2/library/app/manifests/sha256:totallywrong --header "$accept"
+both 'an image under no digest' PUT /v2/library/app/manifests/sha256:totallywrong --header "Content-Type: $image" --data-binary "@$work/manifest"
+both 'no digest, deleted' DELETE /v2/library/app/manifests/sha256:totallywrong
+for tag in a b c d e f; do
+    both "tag $tag" PUT "/v2/library/app/manifests/$tag" --header "Content-Type: $image" --data-binary "@$work/manifest"
+done
 both 'tags' GET /v2/library/app/tags/list
-both 'a page of tags' GET '/v2/library/app/tags/list?n=1'
+for query in 'n=2' 'n=2&last=b' 'n=0' 'n=x'; do
+    both "tags, $query" GET "/v2/library/app/tags/list?$query"
+done
 both 'referrers' GET "/v2/library/app/referrers/$manifest"
 both 'delete a tag' DELETE /v2/library/app/manifests/v1
 both 'delete a manifest' DELETE "/v2/library/app/manifests/$manifest"
 both 'delete a blob' DELETE "/v2/library/app/blobs/$blob"
 both 'a name that is none' GET /v2/Library/APP/tags/list
 both 'no endpoint' GET /v2/library/app/nothing
+both 'no method of a manifest' POST /v2/library/app/manifests/v1 --header 'Content-Length: 0'
+both 'no method of a blob' PUT "/v2/library/app/blobs/$blob" --header 'Content-Length: 0'
 
 printf '%d exchanges, %d differ\n' "$steps" "$failures"
 [[ $failures -eq 0 ]]

@@ -9,6 +9,6 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let server =
         Server::bind(listen, Registry::new(RegistryOptions::default())).await?.with_log(Log::to(std::io::stderr()));
     println!("{}", server.url());
-    server.serve(std::future::pending()).await?;
+    server.serve(std::future::pending()).await;
     Ok(())
 }

@@ -2,12 +2,15 @@
 
 use std::ops::Range;
 
-use http::header::{ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, LOCATION, RANGE};
+use http::header::{
+    ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, IF_RANGE, LAST_MODIFIED, LOCATION, RANGE,
+};
 use http::{Method, StatusCode};
 use longshore_core::{Algorithm, Digest, Repository};
 
 use crate::answer::{Answer, Body};
 use crate::behaviour::DigestHeader;
+use crate::changes::changed;
 use crate::refusal::{Code, Refusal, status};
 use crate::registry::Registry;
 use crate::request::{ParsedRequest, sought_digest};
@@ -36,7 +39,8 @@ impl Registry {
             let redirect = Answer::new(request.row, StatusCode::TEMPORARY_REDIRECT);
             return Ok(redirect.header(LOCATION, location).header(CONTENT_LENGTH, 0));
         }
-        let range = request.header(RANGE.as_str()).filter(|_| request.method == Method::GET && read.ranges);
+        let is_ranged = request.method == Method::GET && read.ranges && self.is_unchanged(request, &digest);
+        let range = request.header(RANGE.as_str()).filter(|_| is_ranged);
         let (status, range) = match range.and_then(|range| ranges(range, size)) {
             None => (StatusCode::OK, 0..size),
             Some(Some(range)) => (StatusCode::PARTIAL_CONTENT, range),
@@ -61,6 +65,19 @@ impl Registry {
             answer.headers.remove(CONTENT_TYPE);
         }
         Ok(answer)
+    }
+
+    /// Whether `If-Range`, if there is one, has the validator that this blob is sent with; otherwise `Range` is ignored
+    /// (RFC 9110, section 13.1.5). Only a profile sends blobs with one.
+    fn is_unchanged(&self, request: &ParsedRequest, digest: &Digest) -> bool {
+        let behaviour = &self.options.behaviour;
+        request.headers.get(IF_RANGE).is_none_or(|condition| {
+            let whole = named(Answer::new(request.row, StatusCode::OK), digest, behaviour.read.blob_digest);
+            let sent = changed(whole, &request.method, &behaviour.answers);
+            // A weak validator matches nothing here.
+            let is_weak = condition.as_bytes().starts_with(b"W/");
+            !is_weak && [ETAG, LAST_MODIFIED].iter().any(|name| sent.headers.get(name) == Some(condition))
+        })
     }
 
     /// `end-10`.

@@ -88,6 +88,8 @@ impl Registry {
 
     pub(crate) fn dispatch(&mut self, request: &ParsedRequest, effect: &FaultEffect) -> Result<Step, Refusal> {
         self.check_writable(request)?;
+        self.check_stated(request)?;
+        let has_method = self.has_method(&request.method, &request.route, &request.query);
         let answer = match (request.row, &request.route) {
             (Some(Row::Ping), _) => {
                 let answer = Answer::new(Row::Ping, StatusCode::OK);
@@ -114,7 +116,9 @@ impl Registry {
             (Some(Row::SendChunk | Row::CloseUpload), Route::Upload(repository, id)) => {
                 return self.write_upload(request, repository, id);
             }
-            (Some(Row::CheckUpload), Route::Upload(repository, id)) => self.upload_status(request, repository, id)?,
+            (Some(Row::CheckUpload), Route::Upload(repository, id)) if has_method => {
+                self.upload_status(request, repository, id)?
+            }
             (Some(Row::CancelUpload), Route::Upload(repository, id)) => self.cancel_upload(repository, id)?,
             (_, Route::Catalog) if request.reads() => self.catalog(request)?,
             (Some(Row::ListTags | Row::ListSomeTags), Route::Tags(repository)) => self.tags(request, repository)?,
@@ -131,10 +135,7 @@ impl Registry {
                 )
             }
             (_, Route::Bare(_)) => return Err(Refusal::not_found(Code::Unsupported, "the path lacks its last slash")),
-            _ => {
-                let message = format!("{} is not allowed here", request.method);
-                return Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, Code::Unsupported, message));
-            }
+            _ => return Err(self.method_refused(request)),
         };
         Ok(Step::Answer(answer))
     }

@@ -48,6 +48,7 @@ pub mod fault;
 pub mod judge;
 mod location;
 mod manifests;
+mod methods;
 mod mount;
 mod nearest;
 mod options;

@@ -53,10 +53,14 @@ impl Registry {
                 Ok(self.created(Row::MountBlob, repository, &digest).header(CONTENT_LENGTH, 0))
             }
             None if mounting.policy != MountPolicy::Never => {
-                let absent = from
-                    .as_ref()
-                    .is_some_and(|from| !self.state.repositories.contains_key(from) || !request.caller.may_read(from));
-                match mounting.absent_source.filter(|_| absent).unwrap_or(mounting.missing) {
+                let unreadable = from.as_ref().is_some_and(|from| !request.caller.may_read(from));
+                let knows = |from| self.state.repositories.contains_key(from);
+                let absent = unreadable || from.as_ref().is_some_and(|from| !knows(from));
+                let project_absent =
+                    unreadable || from.as_ref().is_some_and(|from| !self.has_project(from, repository));
+                let of_project = mounting.absent_project.filter(|_| project_absent);
+                let of_source = mounting.absent_source.filter(|_| absent);
+                match of_project.or(of_source).unwrap_or(mounting.missing) {
                     202 => self.new_upload(Row::MountBlob, repository, Algorithm::Sha256),
                     _ if from.is_none() => self.new_upload(Row::MountBlob, repository, Algorithm::Sha256),
                     401 => Err(Refusal::new(StatusCode::UNAUTHORIZED, Code::Unauthorized, "there is no such source")),
@@ -66,6 +70,12 @@ impl Registry {
             }
             None => self.new_upload(Row::MountBlob, repository, Algorithm::Sha256),
         }
+    }
+
+    /// Whether the project of a source exists: the first part of its name is that of a repository, or of the target.
+    fn has_project(&self, from: &Repository, target: &Repository) -> bool {
+        let project = |repository: &Repository| repository.as_str().split('/').next().map(str::to_owned);
+        std::iter::once(target).chain(self.state.repositories.keys()).any(|known| project(known) == project(from))
     }
 
     /// The size of a blob, if it may be mounted from this repository.

@@ -72,7 +72,7 @@ pub(crate) fn row(method: &Method, route: &Route, query: &Query) -> Option<Row> 
         (Route::Uploads(_), "POST") => Row::StartUpload,
         (Route::Upload(..), "PATCH") => Row::SendChunk,
         (Route::Upload(..), "PUT") => Row::CloseUpload,
-        (Route::Upload(..), "GET") => Row::CheckUpload,
+        (Route::Upload(..), "GET" | "HEAD") => Row::CheckUpload,
         (Route::Upload(..), "DELETE") => Row::CancelUpload,
         (Route::Tags(_), "GET" | "HEAD") if has("n") || has("last") => Row::ListSomeTags,
         (Route::Tags(_), "GET" | "HEAD") => Row::ListTags,

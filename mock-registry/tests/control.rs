@@ -45,6 +45,12 @@ impl Running {
 }
 
 async fn talk(address: &str, line: &str, headers: &str, body: &str) -> (u16, String) {
+    let (head, body) = exchange(address, line, headers, body).await;
+    (head[9..12].parse().unwrap(), body)
+}
+
+/// Head and body of an answer.
+async fn exchange(address: &str, line: &str, headers: &str, body: &str) -> (String, String) {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let length = body.len();
     let head = format!(
@@ -54,7 +60,7 @@ async fn talk(address: &str, line: &str, headers: &str, body: &str) -> (u16, Str
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or(("HTTP/1.1 000", ""));
-    (head[9..12].parse().unwrap(), body.to_owned())
+    (head.to_owned(), body.to_owned())
 }
 
 #[tokio::test]
@@ -72,6 +78,12 @@ async fn without_its_token_it_tells_only_about_itself() {
     assert!(running.token.len() == 64);
     assert_eq!(running.steer("GET /state", "").await.0, 200);
     assert_eq!(running.steer("PUT /state", "").await.0, 405);
+    for (line, methods) in [("PUT /state", "GET"), ("POST /faults", "DELETE, GET, PUT"), ("GET /reset", "POST")] {
+        let headers = format!("Authorization: Bearer {}\r\n", running.token);
+        let (head, _) = exchange(&running.control, line, &headers, "").await;
+        assert!(head.starts_with("HTTP/1.1 405 "), "{line}: {head}");
+        assert!(head.lines().any(|line| line == format!("allow: {methods}")), "{line}: {head}");
+    }
     assert_eq!(running.steer("GET /nothing", "").await.0, 404);
 }
 

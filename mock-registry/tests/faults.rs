@@ -2,9 +2,12 @@
 
 mod transcript;
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::Request;
-use longshore_mock_registry::fault::Fault;
+use longshore_mock_registry::fault::{EFFECTS, Fault, Faults, RetryAfter};
 use longshore_mock_registry::{Answer, BodyEnd, Delivery, Instant, Opened, Progress, RegistryOptions, Row};
 use transcript::{Stage, image, push, sha256};
 
@@ -209,4 +212,49 @@ fn an_answer_that_does_not_arrive_is_an_error_with_what_arrived() {
     };
     assert!(answer("HEAD").unwrap_err().arrived.is_none());
     assert_eq!(answer("GET").unwrap_err().arrived.unwrap().into_body(), "he");
+}
+
+/// Each fault that Rust makes is the one that its text means, and each has a text.
+#[test]
+fn every_fault_made_in_rust_is_the_one_that_its_text_means() {
+    let at = || Faults::nth(2).method(http::Method::GET);
+    let built = [
+        (at().not_sent(), "not-sent"),
+        (at().request_lost(), "request-lost"),
+        (at().request_reset(), "request-reset"),
+        (at().answer_lost(), "answer-lost"),
+        (at().answer_reset(), "answer-reset"),
+        (at().body_cut(3), "body-cut 3"),
+        (at().head_cut(4), "head-cut 4"),
+        (at().answer_cut(5), "answer-cut 5"),
+        (at().garbage(), "garbage"),
+        (at().oversize(1 << 10), "oversize 1KiB"),
+        (at().latency(Duration::from_millis(7)), "latency 7ms"),
+        (at().drip_request(8), "drip-request 8"),
+        (at().drip_answer(9), "drip-answer 9"),
+        (at().bandwidth(10), "bandwidth 10"),
+        (at().status(502), "status 502"),
+        (at().status_retry_after(429, RetryAfter::Seconds(7)), "status 429 retry-after 7"),
+        (at().status_retry_after(503, RetryAfter::Date(9)), "status 503 retry-after date+9"),
+        (at().status_retry_after(503, RetryAfter::Text("soon".to_owned())), "status 503 retry-after soon"),
+        (at().redirect(307, "http://x.example/"), "redirect 307 http://x.example/"),
+        (at().location("http://x.example/"), "location http://x.example/"),
+        (at().token_expired(), "token-expired"),
+        (at().blob_not_yet_visible(), "blob-not-yet-visible"),
+        (at().hidden_from_get(), "hidden-from-get"),
+        (at().upload_gone(), "upload-gone"),
+        (at().upload_missed(), "upload-missed"),
+        (at().twice(), "twice"),
+        (at().health_check(), "health-check"),
+    ];
+    for (built, text) in &built {
+        assert_eq!(*built, format!("GET#2: {text}").parse().unwrap(), "{text}");
+    }
+    let name = |text: &'static str| text.split(' ').next().unwrap();
+    let made: BTreeSet<&str> = built.iter().map(|(_, text)| name(text)).collect();
+    assert_eq!(made, EFFECTS.iter().map(|(form, _)| name(form)).collect());
+    // What never ends is as slow as can be.
+    for slowest in [at().drip_request(0), at().drip_answer(0), at().bandwidth(0)] {
+        assert!(slowest.to_string().ends_with(" 1"), "{slowest}");
+    }
 }

@@ -25,7 +25,7 @@ async fn stopped(options: RegistryOptions, sent: &[&[u8]]) -> (Vec<String>, Dura
     tokio::time::sleep(Duration::from_millis(200)).await;
     let begin = Instant::now();
     drop(stop);
-    serving.await.unwrap().unwrap();
+    serving.await.unwrap();
     let time = begin.elapsed();
     let mut answers = Vec::new();
     for mut stream in streams {

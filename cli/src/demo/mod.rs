@@ -4,7 +4,6 @@ mod image;
 mod sequence;
 
 use std::collections::BTreeSet;
-use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -128,7 +127,7 @@ struct Registry {
     url: String,
     address: SocketAddr,
     stop: oneshot::Sender<()>,
-    serving: JoinHandle<io::Result<()>>,
+    serving: JoinHandle<()>,
 }
 
 impl Registry {
@@ -147,7 +146,6 @@ impl Registry {
 
     async fn stop(self) -> Result<(), Error> {
         drop(self.stop);
-        let served = self.serving.await.map_err(io::Error::other).and_then(|served| served);
-        served.map_err(|error| Error::failed(format!("the registry stopped: {error}")))
+        self.serving.await.map_err(|error| Error::failed(format!("the registry stopped: {error}")))
     }
 }

@@ -46,7 +46,7 @@ pub(crate) async fn run(arguments: MockArguments) -> Result<(), Error> {
     if let Some((url, token)) = server.control() {
         output::line(format!("{url} {token}"))?;
     }
-    serve(server, signals).await?;
+    serve(server, signals).await;
     judged(&arguments, &shared, begin.elapsed())
 }
 
@@ -125,20 +125,16 @@ fn unwritable(path: &Path, error: &io::Error) -> Error {
 }
 
 /// After the first signal no more requests are taken in; those that run may come to their end.
-async fn serve(server: Server, mut signals: Signals) -> Result<(), Error> {
+async fn serve(server: Server, mut signals: Signals) {
     let (stop, stopped) = oneshot::channel::<()>();
     let mut serving = pin!(server.serve(async { drop(stopped.await) }));
     tokio::select! {
-        served = &mut serving => return ended(served),
+        () = &mut serving => return,
         _ = signals.next() => drop(stop),
     }
     tokio::select! {
-        served = &mut serving => ended(served),
-        _ = signals.next() => Ok(()),
-        () = tokio::time::sleep(GRACE) => Ok(()),
+        () = &mut serving => {}
+        _ = signals.next() => {}
+        () = tokio::time::sleep(GRACE) => {}
     }
-}
-
-fn ended(served: io::Result<()>) -> Result<(), Error> {
-    served.map_err(|error| Error::failed(format!("the registry stopped: {error}")))
 }

@@ -93,6 +93,11 @@ impl<'c, 'a> Upload<'c, 'a> {
         self.request(Method::GET)
     }
 
+    /// HEAD of it, which the spec does not have.
+    pub(super) fn head(&self) -> RequestBuilder<'c, 'a> {
+        self.request(Method::HEAD)
+    }
+
     /// DELETE (`end-14`).
     pub(super) fn cancel(&self) -> RequestBuilder<'c, 'a> {
         self.request(Method::DELETE)

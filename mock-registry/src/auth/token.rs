@@ -45,7 +45,7 @@ impl Registry {
                 Some(given) => Err(Refusal::new(status(given), Code::Unsupported, "ask for a token with GET")),
                 None => Ok(Step::Receive(Receiver::Token(TokenRequest::default()))),
             },
-            _ => Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, Code::Unsupported, "ask for a token with GET")),
+            _ => Err(self.method_refused(request)),
         }
     }
 

@@ -12,6 +12,9 @@ pub struct UploadStatus {
     /// The status of `GET` for an open upload: 204. Seen: 404 (`status-get-404-live-session`).
     #[serde(deserialize_with = "super::status::read")]
     pub status: u16,
+    /// Whether `HEAD` is answered as `GET` is, without a body. The spec has only `GET`, so otherwise it is refused with 405
+    /// (`upload-head-answered`).
+    pub head: bool,
     /// The `Range` header.
     pub range: StatusRange,
     /// Whether there is a `Location` (`status-range-exclusive-with-prefix`).
@@ -24,7 +27,7 @@ pub struct UploadStatus {
 
 impl Default for UploadStatus {
     fn default() -> Self {
-        Self { status: 204, range: StatusRange::Inclusive, location: true, cancel: 204 }
+        Self { status: 204, head: false, range: StatusRange::Inclusive, location: true, cancel: 204 }
     }
 }
 

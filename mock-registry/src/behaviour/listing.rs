@@ -12,6 +12,12 @@ pub struct Listing {
     pub over_limit_refused: bool,
     /// The form of `Link`.
     pub link: LinkForm,
+    /// Whether every list is whole: `n` and `last` are not looked at, and there is no `Link`: distribution 2
+    /// (`tags-whole-unsorted`).
+    pub unpaged: bool,
+    /// Whether tags are in the order of their storage instead of that of their names: distribution 2
+    /// (`tags-whole-unsorted`). Here it is the order of the digests of their names.
+    pub unsorted: bool,
     /// The name of the repository in a list.
     pub name: ListName,
     /// The status if a repository has no tag: 200. Seen: 404 (`tags-404-when-empty`).
@@ -35,6 +41,8 @@ impl Default for Listing {
         Self {
             over_limit_refused: false,
             link: LinkForm::Path,
+            unpaged: false,
+            unsorted: false,
             name: ListName::Repository,
             empty: 200,
             delete_tag: 202,
@@ -74,4 +82,6 @@ pub enum LinkForm {
     ExtraParameter,
     /// A path, also on the last page: Gitea.
     Always,
+    /// None in a list of tags, though there are more: MetaHub, OpenRegistry, django-oci.
+    Absent,
 }

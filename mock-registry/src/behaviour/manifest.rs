@@ -18,8 +18,11 @@ pub struct Manifests {
     pub digest: DigestHeader,
     /// The body of success.
     pub echo: Echo,
-    /// The form of `ETag`, both when manifests are stored and when they are read.
+    /// The form of `ETag`.
     pub etag: EtagForm,
+    /// Whether the answer to a manifest that was stored has the `ETag` too, and not only those to `GET` and `HEAD`
+    /// (`etag-format-varies`).
+    pub etag_when_stored: bool,
     /// How a manifest that refers to missing content is answered.
     pub missing_reference: MissingReference,
     /// Whether a missing subject is refused with 400 `MANIFEST_BLOB_UNKNOWN` (`subject-must-exist`).
@@ -69,6 +72,8 @@ pub struct Manifests {
     /// The status of a reference that is neither a tag nor a digest: 400. Seen: 404 (`bad-reference-routing`).
     #[serde(deserialize_with = "super::status::read")]
     pub bad_reference: u16,
+    /// How a reference is answered that has a colon, as digests have, and is no digest, when a manifest is stored or read.
+    pub bad_digest: BadDigest,
     /// The status of all requests that write, if they are refused: 403 or 405 `DENIED` (`quota-readonly-status-zoo`,
     /// `proxy-project-push-denied`).
     #[serde(deserialize_with = "super::status::read_optional")]
@@ -83,6 +88,7 @@ impl Default for Manifests {
             digest: DigestHeader::Sent,
             echo: Echo::Nothing,
             etag: EtagForm::Digest,
+            etag_when_stored: true,
             missing_reference: MissingReference::ManifestBlobUnknown,
             subject_must_exist: false,
             media_type_required: false,
@@ -102,6 +108,7 @@ impl Default for Manifests {
             tag_parameters: true,
             over_limit: 413,
             bad_reference: 400,
+            bad_digest: BadDigest::AsTag,
             read_only: None,
         }
     }
@@ -119,7 +126,8 @@ pub enum ManifestLocation {
     Reference,
     /// The URL of an upload that never existed: Artifactory.
     Upload,
-    /// A URL with a private address and `http`: MetaHub (`location-private-host`).
+    /// A URL with a private address and `http`, with the reference that the client sent: MetaHub
+    /// (`location-private-host`).
     PrivateHost,
     /// A URL at a storage host: OpenRegistry (`location-private-host`).
     OtherHost,
@@ -153,6 +161,18 @@ pub enum EtagForm {
     Unquoted,
     /// None.
     Absent,
+}
+
+/// How a malformed digest in the path of a manifest is answered (`500-for-client-mistake`).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum BadDigest {
+    /// As the other switches have a malformed reference: 400 `DIGEST_INVALID` by default.
+    #[default]
+    AsTag,
+    /// With this status and `UNKNOWN`: 500 (distribution 2.8, which looks for a tag of that name in its storage).
+    Refused(#[serde(deserialize_with = "super::status::read")] u16),
 }
 
 /// How a manifest that refers to missing content is answered (`missing-blob-status-zoo`).

@@ -38,7 +38,7 @@ pub use commit::{BlobLocation, Commit, FinalChunk, StatusRange, UploadStatus};
 pub use errors::{ErrorBody, Errors};
 pub use listing::{LinkForm, ListName, Listing};
 pub use manifest::{
-    DuplicatePut, Echo, EtagForm, ImmutableTags, ManifestLocation, Manifests, MissingReference, RefusedTypes,
+    BadDigest, DuplicatePut, Echo, EtagForm, ImmutableTags, ManifestLocation, Manifests, MissingReference, RefusedTypes,
 };
 pub use mount::{MountPolicy, Mounting, WithoutFrom};
 pub use read::{ApiVersion, DigestHeader, Reading};

@@ -17,6 +17,10 @@ pub struct Mounting {
     /// Seen: 401 (`mount-unauthorised-401`).
     #[serde(deserialize_with = "super::status::read_optional")]
     pub absent_source: Option<u16>,
+    /// The status if no repository has the first part of the source's name, which is its project, or the client may not
+    /// read the source; the value of `absent_source` if it is not set. Seen: 401 (Harbor, `mount-unauthorised-401`).
+    #[serde(deserialize_with = "super::status::read_optional")]
+    pub absent_project: Option<u16>,
     /// How a mount without `from` is answered.
     pub without_from: WithoutFrom,
     /// The status of a `POST` with `from` and without `mount`: 202, with an upload. Seen: 405
@@ -34,6 +38,7 @@ impl Default for Mounting {
             policy: MountPolicy::Source,
             missing: 202,
             absent_source: None,
+            absent_project: None,
             without_from: WithoutFrom::Anywhere,
             from_alone: 202,
             refuses_origin: false,

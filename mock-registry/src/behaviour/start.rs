@@ -111,8 +111,9 @@ pub enum StateQuery {
     /// A write with another state than the newest is refused with 416; `GET` accepts any state: distribution 3, ACR
     /// (`patch-location-changes`).
     Newest,
-    /// Any request except deletion with another state than the newest is answered with 404, and the upload no longer
-    /// exists: distribution 2 (`patch-location-changes`, `status-get-needs-state`).
+    /// Any request except deletion with another state than the newest is answered with 404 `BLOB_UPLOAD_INVALID`, and the
+    /// upload no longer exists. So is any request without a state, whether there is such an upload or not, which changes
+    /// nothing: distribution 2 (`patch-location-changes`, `status-get-needs-state`).
     NewestOrGone,
 }
 

@@ -62,7 +62,10 @@ impl Judge {
                 let what = "the path of a new upload ends with a slash";
                 self.record(judged, Level::Must, "trailing-slash", what);
             }
-            _ if request.row.is_none() => {
+            // The spec asks for the state of an upload with GET alone.
+            route
+                if request.row.is_none() || (matches!(route, Route::Upload(..)) && request.method == Method::HEAD) =>
+            {
                 let what = format!("{} of this path is no endpoint of the spec", request.method);
                 self.record(judged, Level::Should, "endpoint", what);
             }

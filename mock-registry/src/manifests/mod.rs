@@ -15,9 +15,9 @@ use longshore_core::{Algorithm, Digest, MediaType, Repository, Tag};
 use receiving::{Named, unknown};
 
 use crate::answer::{Answer, Body};
-use crate::behaviour::EtagForm;
+use crate::behaviour::{BadDigest, EtagForm};
 use crate::blobs::{deletion, named};
-use crate::refusal::{Code, Refusal};
+use crate::refusal::{Code, Refusal, status};
 use crate::registry::Registry;
 use crate::request::{ParsedRequest, unknown_repository};
 use longshore_core::Row;
@@ -37,13 +37,10 @@ impl Registry {
         let read = &self.options.behaviour.read;
         let is_head = request.method == Method::HEAD;
         if is_head && !read.manifest_head {
-            let message = "HEAD is not allowed here";
-            return Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, Code::Unsupported, message));
+            return Err(self.method_refused(request));
         }
-        let named_as = Named::sought(reference).map_err(|refusal| match read.bad_reference_as_text {
-            true => refusal.with_status(404).page("text/plain; charset=utf-8", "404 page not found\n"),
-            false => refusal,
-        })?;
+        let named_as = Named::sought(reference)
+            .map_err(|refusal| self.bad_reference(reference, refusal, read.bad_reference_as_text.then_some(404)))?;
         let missing = |refusal: Refusal| if is_head { refusal.with_status(read.missing_manifest) } else { refusal };
         let contents = self.state.repositories.get(repository);
         let contents = contents.ok_or_else(|| match read.missing_repository.filter(|_| is_head) {
@@ -134,6 +131,17 @@ impl Registry {
                 // A record that the storage cannot erase now is loaded after a restart and is then deleted again.
                 drop(self.storage.erase(&record));
             }
+        }
+    }
+
+    /// The refusal of a reference that is neither a tag nor a digest. With a status, it is an answer of the router.
+    fn bad_reference(&self, reference: &str, refusal: Refusal, routed: Option<u16>) -> Refusal {
+        match (self.options.behaviour.manifests.bad_digest, routed) {
+            (BadDigest::Refused(given), _) if reference.contains(':') => {
+                Refusal::new(status(given), Code::Unknown, "unknown error")
+            }
+            (_, Some(given)) => refusal.with_status(given).page("text/plain; charset=utf-8", "404 page not found\n"),
+            (_, None) => refusal,
         }
     }
 

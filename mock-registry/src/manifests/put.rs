@@ -32,9 +32,8 @@ impl Registry {
         reference: &str,
     ) -> Result<Step, Refusal> {
         let behaviour = &self.options.behaviour.manifests;
-        let named = Named::of(reference).map_err(|refusal| match behaviour.bad_reference {
-            400 => refusal,
-            given => refusal.with_status(given).page("text/plain; charset=utf-8", "404 page not found\n"),
+        let named = Named::of(reference).map_err(|refusal| {
+            self.bad_reference(reference, refusal, Some(behaviour.bad_reference).filter(|given| *given != 400))
         })?;
         if request.content_length().is_some_and(|len| len > self.options.limits.manifest as u64) {
             return Err(self.too_large());
@@ -131,24 +130,26 @@ impl Registry {
         let behaviour = &self.options.behaviour.manifests;
         let mut answer = named(Answer::new(row, status(behaviour.status)), digest, behaviour.digest);
         let path = match (behaviour.location, named_as) {
-            (ManifestLocation::Reference, Named::Tag(tag)) => Some(format!("/v2/{repository}/manifests/{tag}")),
-            (ManifestLocation::Digest | ManifestLocation::Reference, _) => {
+            (ManifestLocation::Reference | ManifestLocation::PrivateHost, Named::Tag(tag)) => {
+                Some(format!("/v2/{repository}/manifests/{tag}"))
+            }
+            (ManifestLocation::Digest | ManifestLocation::Reference | ManifestLocation::PrivateHost, _) => {
                 Some(format!("/v2/{repository}/manifests/{digest}"))
             }
             (ManifestLocation::Upload, _) => Some(format!("/v2/{repository}/blobs/uploads/{digest}")),
-            (ManifestLocation::PrivateHost | ManifestLocation::OtherHost | ManifestLocation::Absent, _) => None,
+            (ManifestLocation::OtherHost | ManifestLocation::Absent, _) => None,
         };
         answer = match (path, behaviour.location) {
-            (Some(path), _) => answer.header(LOCATION, self.located_here(path)),
-            (None, ManifestLocation::PrivateHost) => {
-                answer.header(LOCATION, format_args!("http://10.0.0.7:80/v2/{repository}/manifests/{digest}"))
+            (Some(path), ManifestLocation::PrivateHost) => {
+                answer.header(LOCATION, format_args!("http://10.0.0.7:80{path}"))
             }
+            (Some(path), _) => answer.header(LOCATION, self.located_here(path)),
             (None, ManifestLocation::OtherHost) => {
                 answer.header(LOCATION, format_args!("https://storage.invalid/{}", digest.hex()))
             }
             (None, _) => answer,
         };
-        if let Some(etag) = self.etag(digest) {
+        if let Some(etag) = self.etag(digest).filter(|_| behaviour.etag_when_stored) {
             answer = answer.header(ETAG, etag);
         }
         match behaviour.echo {

@@ -66,6 +66,18 @@ const RULES: &[Rule] = &[
         why: "there is no list of referrers",
     },
     Rule {
+        taker: "listing.unpaged",
+        when: is_true,
+        taken: &["listing.link", "listing.over-limit-refused"],
+        why: "every list of tags is whole",
+    },
+    Rule {
+        taker: "manifests.etag",
+        when: |value| value == "absent",
+        taken: &["manifests.etag-when-stored"],
+        why: "no manifest has an ETag",
+    },
+    Rule {
         taker: "users.scheme",
         when: |value| value == "basic",
         taken: &["users.token-lifetime", "auth.token-field", "auth.expires-in", "auth.first-scope-only"],

@@ -56,7 +56,8 @@ pub const HEALTH: &str = "/healthz";
 /// let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
 /// let serving = tokio::spawn(server.serve(async { drop(stopped.await) }));
 /// drop(stop);
-/// serving.await.unwrap()
+/// serving.await?;
+/// # Ok(())
 /// # }
 /// ```
 pub struct Server {
@@ -244,11 +245,9 @@ impl Server {
         self.shared.clone()
     }
 
-    /// Serves until `stop` is done, then waits for the end of the running requests.
-    ///
-    /// # Errors
-    /// If the listener fails.
-    pub async fn serve(self, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+    /// Serves until `stop` is done, then waits for the end of the running requests. If a connection cannot be accepted,
+    /// for example because there are too many open files, it tries again.
+    pub async fn serve(self, stop: impl Future<Output = ()> + Send + 'static) {
         #[cfg(feature = "tls")]
         let acceptor = self.tls.as_ref().map(Tls::acceptor);
         #[cfg(not(feature = "tls"))]
@@ -265,7 +264,6 @@ impl Server {
         if let Some(control) = control {
             control.abort();
         }
-        Ok(())
     }
 
     /// All origins under which clients reach the server.

@@ -7,7 +7,7 @@ use crate::behaviour::{EmptyRange, IdForm, OutOfOrderRange, PatchRange, PostRang
 use crate::refusal::{Code, Refusal, status};
 use crate::registry::Registry;
 use crate::request::ParsedRequest;
-use crate::route::Query;
+use crate::route::{Query, Route};
 use crate::state::{Upload, UploadId};
 use longshore_core::Row;
 
@@ -88,6 +88,17 @@ impl Registry {
         at.headers
             .iter()
             .fold(refusal, |refusal, (name, value)| refusal.header(name, String::from_utf8_lossy(value.as_bytes())))
+    }
+
+    /// Checks that a request to an upload has a state, if without one it is not looked for.
+    pub(crate) fn check_stated(&self, request: &ParsedRequest) -> Result<(), Refusal> {
+        let start = &self.options.behaviour.start;
+        let name = start.state_name.as_deref().unwrap_or("_state");
+        let is_upload = matches!(request.route, Route::Upload(..));
+        if is_upload && start.state == StateQuery::NewestOrGone && request.query.first(name).is_none() {
+            return Err(Refusal::not_found(Code::BlobUploadInvalid, "this is not the URL of an upload"));
+        }
+        Ok(())
     }
 
     /// Checks that a request is to the newest URL of an upload, if the behaviour requires it.

@@ -116,6 +116,7 @@ fn forms_and_refresh_tokens() {
          S: 400
          C: PUT /token
          S: 405
+         S: Allow: GET, POST
          C: GET /token?offline_token=true
          C: Authorization: Basic {alice}
          S: 200

@@ -90,3 +90,26 @@ fn s5_what_is_deleted_does_not_come_back() {
     let bytes = longshore_mock_registry::Body::Blob { digest: hello, range: 0..5 };
     assert!(stage.registry.read(&bytes).is_err(), "the bytes are kept though nobody has the blob");
 }
+
+#[test]
+fn lists_that_are_whole_or_unsorted_or_not_linked() {
+    let list = |query: &str| format!("C: GET /v2/a/tags/list{query}\nS: 200\nS: ");
+    let body = |tags: &str| format!("\nS:\nS: {{\"name\":\"a\",\"tags\":[{tags}]}}");
+    let whole = body(r#""v1","v2","v3""#);
+    let mut stage = tagged(|b| b.listing.unpaged = true);
+    for query in ["", "?n=2", "?n=2&last=v2", "?n=0", "?n=x"] {
+        stage.play(&[list(query), "!link".to_owned(), whole.clone()].concat());
+    }
+    let mut stage = tagged(|b| b.listing.unsorted = true);
+    let sorted: Vec<_> = ["v1", "v2", "v3"].map(|tag| sha256(tag).hex()).into();
+    assert!(!sorted.is_sorted(), "{sorted:?}");
+    let mut by_digest = ["v1", "v2", "v3"];
+    by_digest.sort_by_key(|tag| sha256(tag).hex());
+    let [first, second, third] = by_digest.map(|tag| format!("\"{tag}\""));
+    stage.play(&[list(""), "!link".to_owned(), body(&format!("{first},{second},{third}"))].concat());
+    stage.play(&[list("?n=2"), "Link: {next}".to_owned(), body(&format!("{first},{second}"))].concat());
+    let last = format!("?n=2&last={}", by_digest[1]);
+    stage.play(&[list(&last), "!link".to_owned(), body(&third)].concat());
+    tagged(|b| b.listing.link = LinkForm::Absent)
+        .play(&[list("?n=2"), "!link".to_owned(), body(r#""v1","v2""#)].concat());
+}

@@ -1,6 +1,7 @@
 use longshore_mock_registry::Behaviour;
 use longshore_mock_registry::behaviour::{
-    DigestHeader, DuplicatePut, Echo, EtagForm, ImmutableTags, ManifestLocation, MissingReference, RefusedTypes,
+    BadDigest, DigestHeader, DuplicatePut, Echo, EtagForm, ImmutableTags, ManifestLocation, MissingReference,
+    RefusedTypes,
 };
 
 use crate::stage;
@@ -36,6 +37,7 @@ fn answers_to_success() {
         (ManifestLocation::Digest, "Location: /v2/a/manifests/{digest}"),
         (ManifestLocation::Reference, "Location: /v2/a/manifests/v1"),
         (ManifestLocation::Upload, "Location: /v2/a/blobs/uploads/{digest}"),
+        (ManifestLocation::PrivateHost, "Location: http://10.0.0.7:80/v2/a/manifests/v1"),
         (ManifestLocation::Absent, "!location"),
     ];
     for (location, expected) in locations {
@@ -61,6 +63,11 @@ fn etags() {
     unquoted.play(&put("v1", "{image}", "201\nS: ETag: {etag}"));
     assert_eq!(unquoted.value("etag").len(), 40);
     unquoted.play("C: GET /v2/a/manifests/v1\nS: 200\nS: ETag: {etag}");
+    let mut read = ready(|b| b.manifests.etag_when_stored = false);
+    read.play(&put("v1", "{image}", "201\nS: !etag"));
+    for method in ["GET", "HEAD"] {
+        read.play(&format!("C: {method} /v2/a/manifests/v1\nS: 200\nS: ETag: \"{{digest}}\""));
+    }
 }
 
 #[test]
@@ -203,6 +210,24 @@ fn limits_and_bad_references() {
         "{image}",
         "404\nS: Content-Type: text/plain; charset=utf-8",
     ));
+}
+
+#[test]
+fn malformed_digests() {
+    for (change, of_digest, of_tag) in [
+        ((|_| ()) as fn(&mut Behaviour), code(400, "DIGEST_INVALID"), code(400, "MANIFEST_INVALID")),
+        (|b| b.manifests.bad_digest = BadDigest::Refused(500), code(500, "UNKNOWN"), code(400, "MANIFEST_INVALID")),
+    ] {
+        ready(change).play(&put("sha256:totallywrong", "{image}", &of_digest));
+        ready(change).play(&put(".no", "{image}", &of_tag));
+        ready(change).play(&format!("C: GET /v2/a/manifests/sha256:totallywrong\nS: {of_digest}"));
+        ready(change).play(&format!("C: GET /v2/a/manifests/.no\nS: {}", code(404, "MANIFEST_UNKNOWN")));
+    }
+    ready(|b| {
+        b.manifests.bad_digest = BadDigest::Refused(500);
+        b.read.bad_reference_as_text = true;
+    })
+    .play("C: HEAD /v2/a/manifests/sha256:00\nS: 500\nC: HEAD /v2/a/manifests/.no\nS: 404");
 }
 
 #[test]

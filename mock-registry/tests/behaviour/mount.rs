@@ -64,3 +64,18 @@ fn from_alone_and_foreign_origins() {
     with_blob(|_| ()).play(&format!("{foreign}201"));
     with_blob(|b| b.mount.refuses_origin = true).play(&format!("{foreign}401"));
 }
+
+#[test]
+fn an_absent_project_is_another_matter_than_an_absent_repository_of_a_project() {
+    let mut stage = stage(|b| b.mount.absent_project = Some(401));
+    push(&mut stage, "team/from", "hello");
+    let mount = |to: &str, from: &str| format!("C: POST /v2/{to}/blobs/uploads/?mount={{absent}}&from={from}\nS: ");
+    stage.play(&[mount("other/to", "team/from"), "202".to_owned()].concat());
+    stage.play(&[mount("other/to", "team/no-such"), "202".to_owned()].concat());
+    stage.play(&[mount("other/to", "no/such"), "401".to_owned()].concat());
+    // Nobody has pushed to the target's project yet; it is there all the same.
+    stage.play(&[mount("new/to", "new/from"), "202".to_owned()].concat());
+    stage.registry.options.behaviour.mount.absent_source = Some(404);
+    stage.play(&[mount("other/to", "team/no-such"), "404".to_owned()].concat());
+    stage.play(&[mount("other/to", "no/such"), "401".to_owned()].concat());
+}

@@ -25,7 +25,7 @@ fn status_of_what_is_not_there() {
         ));
     }
     filled(|b| b.read.manifest_head = false)
-        .play("C: HEAD /v2/a/manifests/v1\nS: 405\nC: GET /v2/a/manifests/v1\nS: 200");
+        .play("C: HEAD /v2/a/manifests/v1\nS: 405\nS: Allow: DELETE, GET, PUT\nC: GET /v2/a/manifests/v1\nS: 200");
 }
 
 #[test]

@@ -189,7 +189,31 @@ fn state_in_the_query() {
                 end.replace("201", "404")
             ),
         ),
-        (StateQuery::NewestOrGone, format!("C: GET /v2/a/blobs/uploads/{{id}}\nS: 404\n{}", end.replace("201", "404"))),
+        (
+            StateQuery::NewestOrGone,
+            format!(
+                "C: GET /v2/a/blobs/uploads/{{id}}?_state={{one}}\nS: 404\nS:\nS: {{\"errors\":[{{\"code\":\"BLOB_UPLOAD_INVALID\"{{more}}\n{}",
+                end.replace("201", "404")
+            ),
+        ),
+        // A request without a state is refused as such, and changes nothing.
+        (
+            StateQuery::NewestOrGone,
+            format!(
+                "C: GET /v2/a/blobs/uploads/{{id}}\nS: 404\nS:\nS: {{\"errors\":[{{\"code\":\"BLOB_UPLOAD_INVALID\"{{more}}\n{end}"
+            ),
+        ),
+        (
+            StateQuery::NewestOrGone,
+            "C: GET /v2/a/blobs/uploads/none\nS: 404\nS:\nS: {\"errors\":[{\"code\":\"BLOB_UPLOAD_INVALID\"{more}".to_owned(),
+        ),
+        // The state of an upload that is gone is not stale.
+        (
+            StateQuery::NewestOrGone,
+            "C: DELETE /v2/a/blobs/uploads/{id}?_state={two}\nS: 204
+             C: GET /v2/a/blobs/uploads/{id}?_state={two}\nS: 404\nS:\nS: {\"errors\":[{\"code\":\"BLOB_UPLOAD_UNKNOWN\"{more}"
+                .to_owned(),
+        ),
     ];
     for (rule, rest) in rules {
         stage(|b| b.start.state = rule).play(&format!("{begin}{rest}"));
@@ -337,4 +361,14 @@ fn missing_repositories() {
     let head = http::Request::post("/v2/b/blobs/uploads/").body(()).unwrap().into_parts().0;
     let Opened::Answer(answer) = stage.registry.open(Instant::default(), head) else { panic!("not answered") };
     assert_eq!(answer.delivery, Delivery::Lost);
+}
+
+#[test]
+fn head_of_an_upload() {
+    let begin = "C: POST /v2/a/blobs/uploads/\nS: 202\nS: Location: {location}\n";
+    stage(|_| ()).play(&format!("{begin}C: HEAD {{location}}\nS: 405\nS: Allow: DELETE, GET, PATCH, PUT"));
+    stage(|b| b.status.head = true).play(&format!(
+        "{begin}C: PATCH {{location}}\nC:\nC: hel\nS: 202\nC: HEAD {{location}}\nS: 204\nS: Range: 0-2\nS: Location: {{location}}
+         C: POST {{location}}\nS: 405\nS: Allow: DELETE, GET, HEAD, PATCH, PUT\nC: HEAD /v2/a/blobs/uploads/none\nS: 404"
+    ));
 }

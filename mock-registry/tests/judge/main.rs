@@ -91,6 +91,7 @@ fn every_rule_about_heads() {
         ("C: POST /v2/a/blobs/uploads/\nC: Content-Length: 1\nC:\nC: x\nS: 202".to_owned(), must("content-length")),
         ("C: GET /v2/\nC: Cookie: a=b\nS: 200".to_owned(), quirk("no-cookies")),
         ("C: POST /v2/\nS: 405".to_owned(), should("endpoint")),
+        ("C: HEAD /v2/a/blobs/uploads/x\nS: 405".to_owned(), should("endpoint")),
         ("C: GET /v2/a/manifests/v1\nS: 404".to_owned(), should("accept")),
         ("C: GET /v2/a/tags/list?last=.x\nS: 404".to_owned(), must("last-is-a-tag")),
         (

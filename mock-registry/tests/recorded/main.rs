@@ -28,6 +28,7 @@ fn deviations(recorded: &[Recorded], profiles: &[Profile]) -> Vec<(String, Strin
             let name = fact.profile.as_deref().unwrap_or(&registry.profile);
             let profile = profiles.iter().find(|profile| profile.name == name).unwrap();
             let mut stage = Stage::new(profile.clone(), &registry.over);
+            stage.ends_at_v3 = fact.name == "tags_list_n_last" && !fact.headers.contains_key("link");
             let answer = play(&mut stage, &fact.name);
             found.extend(
                 shape::compare(&stage, fact, &answer)

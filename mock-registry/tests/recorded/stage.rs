@@ -24,6 +24,9 @@ pub(crate) struct Stage {
     pub(crate) last: Bytes,
     /// Sent with each request.
     pub(crate) authorization: Option<String>,
+    /// Whether no tag comes after the page of two tags behind `v1`. How many tags a registry had when its second page was
+    /// recorded is told only by the `Link` of that page.
+    pub(crate) ends_at_v3: bool,
 }
 
 impl Stage {
@@ -42,6 +45,7 @@ impl Stage {
             first: vec![b'1'; usize::try_from(first).unwrap()].into(),
             last: vec![b'2'; 20].into(),
             authorization: None,
+            ends_at_v3: false,
         }
     }
 

@@ -137,9 +137,13 @@ pub(crate) const SCENES: &[(&str, Scene)] = &[
     }),
     ("mount_missing_source", |stage| mount(stage, Some(SOURCE))),
     ("mount_source_missing", |stage| mount(stage, Some(SOURCE))),
-    ("mount_source_project_missing", |stage| mount(stage, Some(SOURCE))),
+    ("mount_source_project_missing", |stage| mount(stage, Some("elsewhere/base"))),
     ("mount_blob_missing", without_blob),
-    ("mount_blob_missing_in_source", without_blob),
+    ("mount_blob_missing_in_source", |stage| {
+        // The project is there, though this repository of it is not.
+        stage.store_blob("elsewhere/other");
+        mount(stage, Some("elsewhere/base"))
+    }),
     ("mount_blob_unreferenced", |stage| {
         stage.store_blob(SOURCE);
         mount(stage, Some(SOURCE))

@@ -27,7 +27,7 @@ async fn stopping_lets_a_running_request_end() {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
-    serving.await.unwrap().unwrap();
+    serving.await.unwrap();
 }
 
 /// Time stands still but for waits: what waits for five minutes waits for nothing here.

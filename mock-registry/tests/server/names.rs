@@ -56,7 +56,7 @@ async fn a_storage_and_a_token_server_on_ports_of_their_own() {
     let answer = ask(&storage.authority(), &format!("GET {}", location(&answer)), "", "").await;
     assert!(answer.ends_with("\r\n\r\nhello"), "{answer}");
     stop.send(()).unwrap();
-    serving.await.unwrap().unwrap();
+    serving.await.unwrap();
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ pub(crate) struct Running {
     pub(crate) shared: Shared,
     pub(crate) log: Lines,
     pub(crate) stop: oneshot::Sender<()>,
-    pub(crate) serving: tokio::task::JoinHandle<std::io::Result<()>>,
+    pub(crate) serving: tokio::task::JoinHandle<()>,
 }
 
 #[derive(Clone, Default)]
@@ -63,7 +63,7 @@ impl Running {
 
     pub(crate) async fn stop(self) {
         self.stop.send(()).unwrap();
-        self.serving.await.unwrap().unwrap();
+        self.serving.await.unwrap();
     }
 }
 

@@ -38,7 +38,7 @@ async fn tls_with_a_certificate_that_is_made_on_the_spot() {
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
     drop(silent);
     stop.send(()).unwrap();
-    serving.await.unwrap().unwrap();
+    serving.await.unwrap();
 }
 
 #[test]

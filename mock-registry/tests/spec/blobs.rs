@@ -1,5 +1,6 @@
 //! The base, and blobs that are there: `end-1`, `end-2`, `end-10` and `end-11`.
 
+use longshore_mock_registry::behaviour::AnswerChange;
 use longshore_mock_registry::profile::Profile;
 use longshore_mock_registry::{Instant, Registry};
 
@@ -16,6 +17,43 @@ fn end_1_support() {
          C: DELETE /v2/
          S: 405",
     );
+}
+
+/// RFC 9110, section 15.5.6.
+#[test]
+fn a_method_that_is_refused_comes_with_those_that_are_not() {
+    for (refused, allowed) in [
+        ("PUT /v2/", "GET, HEAD"),
+        ("POST /v2/_catalog", "GET, HEAD"),
+        ("PUT /v2/a/blobs/{hello}", "DELETE, GET, HEAD"),
+        ("PUT /v2/a/blobs/uploads/", "POST"),
+        ("HEAD /v2/a/blobs/uploads/x", "DELETE, GET, PATCH, PUT"),
+        ("POST /v2/a/manifests/v1", "DELETE, GET, HEAD, PUT"),
+        ("DELETE /v2/a/tags/list", "GET, HEAD"),
+        ("PUT /v2/a/referrers/{hello}", "GET, HEAD"),
+    ] {
+        stage().play(&format!("C: {refused}\nS: 405\nS: Allow: {allowed}"));
+    }
+}
+
+/// RFC 9110, section 13.1.5: without the validator that the blob is sent with, all of it is sent.
+#[test]
+fn a_range_is_sent_only_of_what_the_client_knows() {
+    let mut stage = stage();
+    push(&mut stage, "a", "hello");
+    let get = |condition: &str| format!("C: GET /v2/a/blobs/{{hello}}\nC: Range: bytes=1-2\n{condition}S: ");
+    let (part, whole) = ("206\nS: Content-Range: bytes 1-2/5\nS:\nS: el", "200\nS: !content-range\nS:\nS: hello");
+    stage.play(&[&get(""), part].concat());
+    let date = "Wed, 21 Oct 2015 07:28:00 GMT";
+    for condition in ["\"x\"", "W/\"x\"", "\"{hello}\"", date] {
+        stage.play(&[&get(&format!("C: If-Range: {condition}\n")), whole].concat());
+    }
+    let change = AnswerChange::to("end-2 200".parse().unwrap());
+    let change = change.header("etag", "\"{docker-content-digest}\"").header("last-modified", date);
+    stage.registry.options.behaviour.answers = vec![change];
+    for (condition, expected) in [("\"{hello}\"", part), (date, part), ("\"x\"", whole), ("W/\"{hello}\"", whole)] {
+        stage.play(&[&get(&format!("C: If-Range: {condition}\n")), expected].concat());
+    }
 }
 
 #[test]

@@ -194,11 +194,13 @@ fn cut(notes: &mut Notes<'_, '_>) -> Result<(), Stop> {
 
 /// Requests the state of an upload of a hundred bytes.
 fn status(notes: &mut Notes<'_, '_>) -> Result<(), Stop> {
-    let state = begun(notes)?.state().send()?;
+    let upload = begun(notes)?;
+    let state = upload.state().send()?;
     notes.see("status.status", state.code());
     if !state.is_success() {
         return Ok(());
     }
+    notes.see("status.head", upload.head().send()?.is_success());
     let range = match state.header_if_any("range")?.as_deref() {
         None => Some("absent"),
         Some("0-99") => Some("inclusive"),

@@ -54,6 +54,7 @@ fn stored(notes: &mut Notes<'_, '_>) -> Result<(), Stop> {
     if let Some(echo) = echo {
         notes.see("manifests.echo", echo);
     }
+    let stored_etag = put.header_if_any("etag")?;
     let etag = registry.get(&image.path()).send()?.header_if_any("etag")?;
     let form = match etag.as_deref() {
         None => Some("absent"),
@@ -63,6 +64,9 @@ fn stored(notes: &mut Notes<'_, '_>) -> Result<(), Stop> {
     };
     if let Some(form) = form {
         notes.see("manifests.etag", form);
+        if form != "absent" {
+            notes.see("manifests.etag-when-stored", stored_etag.is_some());
+        }
     }
     Ok(())
 }
@@ -208,5 +212,8 @@ fn bad_reference(notes: &mut Notes<'_, '_>) -> Result<(), Stop> {
     if matches!(put.code(), 400 | 404) {
         notes.see("manifests.bad-reference", put.code());
     }
+    // Below 500 it is a matter of codes and of routes, which no switch has.
+    let put = registry.put_document(&image, "sha256:no-digest")?.code();
+    notes.see("manifests.bad-digest", if put < 500 { json!("as-tag") } else { json!({ "refused": put }) });
     Ok(())
 }

@@ -19,6 +19,7 @@ pub(super) const PROBES: &[Probe] = &[
     Probe { id: "probe-referrers-header", ask: subject_header },
     Probe { id: "probe-referrers-list", ask: referrers_list },
     Probe { id: "probe-tags", ask: tags },
+    Probe { id: "probe-tags-order", ask: order_of_tags },
     Probe { id: "probe-delete-tag", ask: delete_tag },
     Probe { id: "probe-delete-manifest", ask: delete_manifest },
     Probe { id: "probe-delete-blob", ask: delete_blob },
@@ -190,6 +191,8 @@ fn tags(notes: &mut Notes<'_, '_>) -> Result<(), Stop> {
         name if Some(name.as_str()) == short => notes.see("listing.name", "short-name"),
         name => notes.see("listing.name", json!({ "other": name })),
     }
+    let shown = page.json()?["tags"].as_array().map_or(0, Vec::len);
+    notes.see("listing.unpaged", shown > 1);
     if let Some(link) = page.header_if_any("link")? {
         let url = link.trim_start_matches('<').split(['>', ';']).next().unwrap_or_default();
         let is_last = registry.get("tags/list").query("last", "zzzz").send()?.headers().contains_key("link");
@@ -203,10 +206,33 @@ fn tags(notes: &mut Notes<'_, '_>) -> Result<(), Stop> {
             true => "path",
         };
         notes.see("listing.link", form);
+    } else if shown == 1 {
+        notes.see("listing.link", "absent");
     }
     let many = registry.get("tags/list").query("n", "1000000").send()?;
     if matches!(many.code(), 200 | 400) {
         notes.see("listing.over-limit-refused", many.code() == 400);
+    }
+    Ok(())
+}
+
+/// Lists so many tags that they do not stand in order by chance.
+fn order_of_tags(notes: &mut Notes<'_, '_>) -> Result<(), Stop> {
+    const TAGS: usize = 8;
+    let registry = notes.registry;
+    let image = registry.stored_image()?;
+    let tags: Vec<String> = (0..TAGS).map(|_| registry.tag()).collect();
+    for tag in &tags {
+        registry.store_tagged(&image, tag)?;
+    }
+    let list = registry.get("tags/list").send()?.done()?;
+    let body = list.json()?;
+    let listed: Vec<&str> =
+        body["tags"].as_array().into_iter().flatten().filter_map(serde_json::Value::as_str).collect();
+    if tags.iter().all(|tag| listed.contains(&tag.as_str())) {
+        // The spec lets registries ignore case.
+        let is_sorted = listed.is_sorted() || listed.is_sorted_by_key(|tag| tag.to_ascii_lowercase());
+        notes.see("listing.unsorted", !is_sorted);
     }
     Ok(())
 }

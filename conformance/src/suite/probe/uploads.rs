@@ -267,6 +267,9 @@ fn mount_absent(notes: &mut Notes<'_, '_>) -> Result<(), Stop> {
     notes.see("mount.missing", missing);
     let absent = mounted(registry, &registry.blob(100), Some(registry.absent().as_str()))?.code();
     notes.see("mount.absent-source", if absent == missing { json!(null) } else { json!(absent) });
+    let elsewhere = format!("longshore-{}/absent", registry.unique());
+    let elsewhere = mounted(registry, &registry.blob(100), Some(&elsewhere))?.code();
+    notes.see("mount.absent-project", if elsewhere == absent { json!(null) } else { json!(elsewhere) });
     Ok(())
 }
 

@@ -89,9 +89,10 @@ struct Reply(StatusCode, &'static str, String);
 impl Steering {
     async fn handle(&self, request: Request<Incoming>) -> Response<Outgoing> {
         let (head, mut body) = request.into_parts();
+        let path = head.uri.path();
         let reply = if let Err(turned) = self.hosts.check(&head) {
             Reply::error(turned.status, turned.why)
-        } else if head.uri.path() == "/" {
+        } else if path == "/" {
             Reply(StatusCode::OK, "text/html; charset=utf-8", PAGE.to_owned())
         } else if !self.is_allowed(&head.headers) {
             Reply::error(
@@ -100,11 +101,15 @@ impl Steering {
             )
         } else {
             match text(&mut body).await {
-                Ok(text) => self.answer(&head.method, head.uri.path(), &text),
+                Ok(text) => self.answer(&head.method, path, &text),
                 Err(reply) => reply,
             }
         };
-        reply.into_response()
+        let mut response = reply.into_response();
+        if let Some(methods) = methods(path).filter(|_| response.status() == StatusCode::METHOD_NOT_ALLOWED) {
+            response.headers_mut().insert(header::ALLOW, http::HeaderValue::from_static(methods));
+        }
+        response
     }
 
     fn is_allowed(&self, headers: &HeaderMap) -> bool {
@@ -123,15 +128,24 @@ impl Steering {
             ("DELETE", "/faults") => self.set_faults(""),
             ("PUT", "/profile") => self.set_profile(body),
             ("POST", "/reset") => self.reset(),
-            (_, "/state" | "/requests" | "/report" | "/report.xml" | "/faults" | "/profile" | "/reset") => {
-                Reply::error(
-                    StatusCode::METHOD_NOT_ALLOWED,
-                    "this path does not take this method: GET / lists the methods of each path",
-                )
-            }
+            (_, path) if methods(path).is_some() => Reply::error(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "this path does not take this method: GET / lists the methods of each path",
+            ),
             _ => Reply::error(StatusCode::NOT_FOUND, "there is no such path: GET / lists the paths"),
         }
     }
+}
+
+/// The methods of a path.
+fn methods(path: &str) -> Option<&'static str> {
+    Some(match path {
+        "/state" | "/requests" | "/report" | "/report.xml" => "GET",
+        "/faults" => "DELETE, GET, PUT",
+        "/profile" => "PUT",
+        "/reset" => "POST",
+        _ => return None,
+    })
 }
 
 impl Reply {
