@@ -62,7 +62,13 @@ impl Advisor {
             FailureKind::Denied(_) if failure.row != Some(Row::FetchToken) && self.login == Login::Password => None,
             FailureKind::Denied(_) => Some(self.about_credentials()),
             FailureKind::NotReplayable => Some("--chunk-size SIZE sends it in chunks"),
-            FailureKind::TooManySessions { .. } => Some("--chunk-size SIZE sends smaller bodies"),
+            // A registry that gives a reason does not mean the size.
+            FailureKind::TooManySessions { answer, .. }
+                if answer.as_ref().is_none_or(|answer| answer.errors.errors.is_empty()) =>
+            {
+                Some("--chunk-size SIZE sends smaller bodies")
+            }
+            FailureKind::TooManySessions { .. } => None,
             _ => match failure.refused()?.status {
                 StatusCode::PROXY_AUTHENTICATION_REQUIRED => Some(
                     "that was the proxy: HTTP_PROXY and HTTPS_PROXY may name user and password, http://user:password@host",

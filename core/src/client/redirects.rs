@@ -16,8 +16,7 @@ impl<K: Key> Client<K> {
     pub(super) fn redirected(&mut self, task: &mut Task<K>, flight: &Flight, response: &Response<Bytes>) {
         // Nobody waits for what it writes any more, and where the registry sends us elsewhere nothing was written.
         if flight.if_lost == IfLost::Forget && flight.row != Row::CancelUpload {
-            let status = Some(response.status());
-            return self.settle(task, Outcome::Unknown { status });
+            return self.settle(task, Outcome::Unknown { answer: None });
         }
         match self.redirect(task, flight, response) {
             Ok(redirect) => {

@@ -9,7 +9,7 @@ use super::Client;
 use super::task::{Flight, Phase, Task, Throttled};
 use super::task_id::TaskId;
 use crate::driver::{End, Key, NoAnswer, Output};
-use crate::endpoint::Row;
+use crate::endpoint::{Refused, Row};
 use crate::flow::{IfLost, Outcome};
 use crate::header::RetryAfter;
 use crate::outcome::{Event, Failure, FailureKind};
@@ -46,7 +46,7 @@ impl<K: Key> Client<K> {
             self.lane(flight.target.origin()).overloaded(flight.sent_at, now);
         }
         if flight.if_lost == IfLost::Forget {
-            self.settle(task, Outcome::Unknown { status: Some(status) });
+            self.settle(task, Outcome::Unknown { answer: None });
         } else if let Some(asked) = asked.filter(|asked| *asked > self.options.retry_after_limit) {
             let failure = Failure::new(FailureKind::RetryAfter { asked, limit: self.options.retry_after_limit });
             self.settle(task, Outcome::Failed(failure.at(flight.row, flight.target.clone())));
@@ -70,6 +70,10 @@ impl<K: Key> Client<K> {
         asked: Option<Duration>,
     ) {
         let why = format!("the registry answered {}", status.as_u16());
+        let refused = match &answer {
+            Outcome::Answer { response, .. } => Some(Box::new(Refused::read(flight.row, response))),
+            _ => None,
+        };
         let attempt = match asked.filter(|asked| !asked.is_zero()) {
             // A wait that the registry asked for costs nothing. `Retry-After: 0` asks for no wait.
             Some(asked) => self.wait_as_asked(task, flight, asked, is_throttling(status), why),
@@ -83,7 +87,7 @@ impl<K: Key> Client<K> {
             {
                 task.refusal = Some((flight.row, answer));
             }
-            Attempt::Next => self.unknown(task, Some(status)),
+            Attempt::Next => self.unknown(task, refused),
             // The last answer is final: the registry may never answer differently.
             Attempt::Last | Attempt::Unpaid => {
                 task.troubles.remove(&flight.row);
@@ -97,7 +101,7 @@ impl<K: Key> Client<K> {
     /// No answer came, and none will.
     pub(super) fn failed(&mut self, task: &mut Task<K>, flight: Flight, why: &NoAnswer) {
         if flight.if_lost == IfLost::Forget {
-            self.settle(task, Outcome::Unknown { status: None });
+            self.settle(task, Outcome::Unknown { answer: None });
             if task.flow.list().is_some() {
                 // The write of a list may still be applied, so no other task changes that list until this moment.
                 let until = self.now.after(self.options.limits.silence);
@@ -137,9 +141,9 @@ impl<K: Key> Client<K> {
     }
 
     /// The flow is told at once that the outcome is unknown. Its next exchange waits as a retry would.
-    pub(super) fn unknown(&mut self, task: &mut Task<K>, status: Option<StatusCode>) {
+    pub(super) fn unknown(&mut self, task: &mut Task<K>, answer: Option<Box<Refused>>) {
         let phase = std::mem::replace(&mut task.phase, Phase::Moved);
-        self.settle(task, Outcome::Unknown { status });
+        self.settle(task, Outcome::Unknown { answer });
         if matches!(task.phase, Phase::Moved) {
             task.phase = phase;
         }

@@ -110,10 +110,21 @@ impl Endpoint for PullManifest<'_> {
         if let TagOrDigest::Digest(digest) = self.reference {
             manifest = manifest.with_algorithm(digest.algorithm());
             check_content(row, manifest.digest(), digest)?;
+        } else {
+            manifest = as_reported(manifest, response);
         }
         check_digest(row, response, &manifest.digest())?;
         Ok(PulledManifest { manifest, etag: ETag::read(response.headers()) })
     }
+}
+
+/// The manifest by the digest that the registry reports, if its bytes have that digest: a registry that stores it by another
+/// algorithm than SHA-256 knows it by no other name.
+fn as_reported(manifest: Manifest, response: &Response<Bytes>) -> Manifest {
+    let reported =
+        response.headers().get(CONTENT_DIGEST).and_then(|value| value.to_str().ok()?.trim().parse::<Digest>().ok());
+    let named = reported.map(|reported| manifest.clone().with_algorithm(reported.algorithm()));
+    named.filter(|named| Some(named.digest()) == reported).unwrap_or(manifest)
 }
 
 fn read(response: &Response<Bytes>) -> Result<Manifest, Flaw> {

@@ -20,7 +20,7 @@ mod token;
 mod upload;
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode};
+use http::{Request, Response};
 
 pub(crate) use commit::{Commit, Committed, Stored};
 pub(crate) use delete::{Delete, Deleted};
@@ -37,7 +37,7 @@ use crate::Instant;
 use crate::auth::Scopes;
 use crate::config::{Learned, Options};
 use crate::driver::{Body, End, Keep, Key};
-use crate::endpoint::{Endpoint, OpenUpload, Row};
+use crate::endpoint::{Endpoint, OpenUpload, Refused, Row};
 use crate::outcome::{Event, Failure};
 use crate::target::Target;
 
@@ -68,9 +68,9 @@ pub(crate) enum IfLost {
 pub(crate) enum Outcome {
     /// The registry answered.
     Answer { from: Target, response: Response<Bytes>, end: End },
-    /// It is not known whether the registry applied the request: either no answer came, or one with this transient
+    /// It is not known whether the registry applied the request: either no answer came, or this one with a transient
     /// status.
-    Unknown { status: Option<StatusCode> },
+    Unknown { answer: Option<Box<Refused>> },
     /// The client gave up.
     Failed(Failure),
 }

@@ -6,6 +6,7 @@ use http::Response;
 use super::{Context, Flow, Next, Outcome};
 use crate::config::{Learned, Options, RepositoryRef};
 use crate::driver::End;
+use crate::endpoint::{Refused, Row};
 use crate::outcome::Failure;
 use crate::{Instant, Target};
 
@@ -25,6 +26,11 @@ pub(crate) struct Stage {
 pub(crate) fn place() -> RepositoryRef {
     let registry = Target::parse("https://registry.example/").unwrap();
     RepositoryRef { origin: registry.origin().clone(), repository: "a/b".parse().unwrap() }
+}
+
+/// An answer after which it is not known what was done.
+pub(crate) fn transient(answer: &Response<Bytes>) -> Box<Refused> {
+    Box::new(Refused::read(Row::CloseUpload, answer))
 }
 
 pub(crate) fn respond(status: u16, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Response<Bytes> {
@@ -68,9 +74,9 @@ impl Stage {
                     let request = format!("{} {path}", exchange.request.method());
                     self.requests.push(request.clone());
                     match registry(&request) {
-                        None => Outcome::Unknown { status: None },
+                        None => Outcome::Unknown { answer: None },
                         Some(answer) if matches!(answer.status().as_u16(), 499 | 502) => {
-                            Outcome::Unknown { status: Some(answer.status()) }
+                            Outcome::Unknown { answer: Some(transient(&answer)) }
                         }
                         Some(response) => {
                             Outcome::Answer { from: exchange.target.clone(), response, end: End::Complete }

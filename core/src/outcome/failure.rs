@@ -3,7 +3,6 @@
 use std::fmt;
 use std::time::Duration;
 
-use http::StatusCode;
 use thiserror::Error;
 
 use super::{AnswerError, NoAnswer, Refused, Row};
@@ -67,16 +66,16 @@ pub enum FailureKind {
     },
     /// The upload was started as often as the options allow, and was never completed.
     #[error(
-        "the upload was begun {sessions} {} and never finished{}; the registry may limit the size of a body",
+        "the upload was begun {sessions} {} and never finished{}",
         if *sessions == 1 { "time" } else { "times" },
-        status.map_or_else(String::new, |status| format!(", and the last answer was {status}"))
+        last_answer(answer.as_deref())
     )]
     TooManySessions {
         /// How many uploads were started, including POSTs of a whole blob that stored nothing.
         sessions: u32,
-        /// The status of the last answer to a body whose result is not known, if there was one; 500 if that was one of
-        /// them, because the other transient statuses may come from a proxy.
-        status: Option<StatusCode>,
+        /// The last answer to a body whose result is not known, if there was one; that with 500 if there was such a one,
+        /// because the other transient statuses may come from a proxy.
+        answer: Option<Box<Refused>>,
     },
     /// The retry budget of the origin is used up: too many of its requests have failed.
     #[error("too many requests have failed, and the retry budget is used up; try again later")]
@@ -240,6 +239,7 @@ impl Failure {
         match &self.kind {
             FailureKind::Answer(error) => error.refused(),
             FailureKind::ReferrersRefused { refusal, .. } => refusal.refused(),
+            FailureKind::TooManySessions { answer: Some(answer), .. } => Some(answer),
             _ => None,
         }
     }
@@ -248,6 +248,18 @@ impl Failure {
     pub(crate) fn blames_the_bytes(&self) -> bool {
         let says = |code| self.refused().is_some_and(|refused| refused.errors.has_code(code));
         says("DIGEST_INVALID") || says("SIZE_INVALID")
+    }
+}
+
+/// What was answered last. A registry that gives no reason may limit the size of a body.
+fn last_answer(answer: Option<&Refused>) -> String {
+    let limit = "; the registry may limit the size of a body";
+    match answer {
+        None => limit.to_owned(),
+        Some(Refused { status, errors, .. }) if errors.errors.is_empty() => {
+            format!(", and the last answer was {status}{limit}")
+        }
+        Some(Refused { status, errors, .. }) => format!(", and the last answer was {status}: {errors}"),
     }
 }
 

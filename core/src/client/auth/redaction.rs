@@ -70,7 +70,8 @@ impl Redactor {
     /// Removes the secrets from a failure.
     pub(in crate::client) fn scrub_failure(&self, failure: &mut Failure) {
         match &mut failure.kind {
-            FailureKind::Answer(AnswerError::Refused(refused)) => {
+            FailureKind::Answer(AnswerError::Refused(refused))
+            | FailureKind::TooManySessions { answer: Some(refused), .. } => {
                 let errors = refused.errors.errors.iter_mut();
                 let texts = errors.flat_map(|error| [&mut error.code, &mut error.message, &mut error.detail]).flatten();
                 for text in texts.chain([&mut refused.errors.text]).chain(&mut refused.challenges) {

@@ -80,7 +80,7 @@ impl<K: Key> Client<K> {
         };
         // The challenge in a ping's answer has been read, and cleanup is not repeated.
         if matches!(task.purpose.shared(), Some(SharedTask::Ping)) || flight.if_lost == IfLost::Forget {
-            self.settle(task, Outcome::Unknown { status: None });
+            self.settle(task, Outcome::Unknown { answer: None });
             return true;
         }
         if is_outdated {

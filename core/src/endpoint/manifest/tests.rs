@@ -146,6 +146,16 @@ fn i12_a_tags_digest_is_computed_and_never_taken() {
 }
 
 #[test]
+fn a_manifest_under_a_tag_is_named_by_the_algorithm_that_the_registry_names_it_by() {
+    let (origin, repository) = (origin(), repository());
+    let tag = "latest".parse().unwrap();
+    let pull = PullManifest { origin: &origin, repository: &repository, reference: TagOrDigest::Tag(&tag) };
+    let long = transcript::manifest().with_algorithm(Algorithm::Sha512).digest();
+    let pulled = parse(&pull, &answer(200, &[OCI, ("docker-content-digest", &long.to_string())], MANIFEST)).unwrap();
+    assert_eq!(pulled.manifest.digest(), long);
+}
+
+#[test]
 fn i15_the_type_of_a_manifest() {
     let (origin, repository) = (origin(), repository());
     let tag = "latest".parse().unwrap();

@@ -14,8 +14,8 @@ pub(super) enum Reply<T> {
     Good(T),
     /// An answer that is not a success.
     Refused(Refusal, Failure),
-    /// It is not known whether the request was applied. With the transient status of the answer, if there was one.
-    Unknown(Option<StatusCode>),
+    /// It is not known whether the request was applied. With the answer of a transient status, if there was one.
+    Unknown(Option<Box<Refused>>),
     /// The client gave up.
     GivenUp(Failure),
 }
@@ -66,7 +66,7 @@ impl<T> Reply<T> {
                     Self::Refused(refusal, Failure::new(error))
                 }
             },
-            Outcome::Unknown { status } => Self::Unknown(status),
+            Outcome::Unknown { answer } => Self::Unknown(answer),
             Outcome::Failed(failure) => Self::GivenUp(failure),
         }
     }
@@ -146,7 +146,7 @@ mod tests {
             assert_eq!(read(|call| answer(call, status, false)), Err(Some(refusal)), "{status}");
         }
         assert_eq!(read(|call| answer(call, 202, true)), Ok(()));
-        assert_eq!(read(|_| Outcome::Unknown { status: None }), Err(None));
+        assert_eq!(read(|_| Outcome::Unknown { answer: None }), Err(None));
         assert_eq!(read(|_| Outcome::Failed(Failure::new(NoAnswer::Lost("gone".to_owned())))), Err(None));
     }
 

@@ -7,7 +7,7 @@ use http::StatusCode;
 use super::Uploaded;
 use super::reply::Refusal;
 use crate::Repository;
-use crate::endpoint::OpenUpload;
+use crate::endpoint::{OpenUpload, Refused};
 use crate::outcome::{Failure, FailureKind, NoAnswer};
 
 /// The current exchange of an upload.
@@ -91,8 +91,8 @@ pub(super) struct LastWord {
     refusal: Option<Failure>,
     /// Whether another rung was tried because of that refusal.
     is_answered: bool,
-    /// The last transient status in an answer to a body.
-    status: Option<StatusCode>,
+    /// The last answer with a transient status to a body.
+    answer: Option<Box<Refused>>,
     /// How many bodies met an upload that does not exist, and how many a transient status.
     gone: u32,
     transient: u32,
@@ -110,29 +110,29 @@ impl LastWord {
         }
     }
 
-    /// The result of a body is not known: the answer had this transient status, or there was none.
-    pub(super) fn unknown(&mut self, status: Option<StatusCode>) {
-        self.transient = self.transient.saturating_add(u32::from(status.is_some()));
+    /// The result of a body is not known: this answer had a transient status, or there was none.
+    pub(super) fn unknown(&mut self, answer: Option<Box<Refused>>) {
+        self.transient = self.transient.saturating_add(u32::from(answer.is_some()));
         // A 500 is the registry's own; the other transient statuses may come from a proxy.
-        if self.status != Some(StatusCode::INTERNAL_SERVER_ERROR) {
-            self.status = status.or(self.status);
+        if self.answer.as_ref().is_none_or(|answer| answer.status != StatusCode::INTERNAL_SERVER_ERROR) {
+            self.answer = answer.or(self.answer.take());
         }
     }
 
     /// The failure after everything was tried, in this many uploads.
     pub(super) fn spoken(&mut self, sessions: u32) -> Failure {
-        let status = self.status;
+        let answer = self.answer.take();
         // One upload that is gone is an accident. If that is what most bodies met, the transient status was one.
         let says_why = !self.is_answered || self.gone > self.transient;
-        let refusal = self.refusal.take().filter(|_| says_why || status.is_none());
-        refusal.unwrap_or_else(|| Failure::new(FailureKind::TooManySessions { sessions, status }))
+        let refusal = self.refusal.take().filter(|_| says_why || answer.is_none());
+        refusal.unwrap_or_else(|| Failure::new(FailureKind::TooManySessions { sessions, answer }))
     }
 
     /// The failure to report if this one ends the upload: an earlier refusal by the registry says more than a lost
     /// connection.
     pub(super) fn over(&mut self, failure: Failure, sessions: u32) -> Failure {
         let is_accident = matches!(failure.kind, FailureKind::NoAnswer(NoAnswer::Lost(_)));
-        let has_spoken = self.refusal.is_some() && !self.is_answered || self.status.is_some();
+        let has_spoken = self.refusal.is_some() && !self.is_answered || self.answer.is_some();
         if is_accident && has_spoken { self.spoken(sessions) } else { failure }
     }
 }

@@ -8,7 +8,7 @@ use http::Response;
 
 use super::{Content, Question, Upload, Uploaded};
 use crate::driver::{Body, NoAnswer};
-use crate::flow::stage::{Stage, place, respond};
+use crate::flow::stage::{Stage, place, respond, transient};
 use crate::flow::{Flow, Next, Outcome};
 use crate::outcome::{Failure, FailureKind, Stored};
 use crate::{Algorithm, Digest, Instant};
@@ -109,7 +109,7 @@ fn a_commit_of_unknown_fate_is_asked_about_before_it_is_sent_again() {
         Some("HEAD") => Some(respond(404, &[], "")),
         _ => Some(respond(204, &[], "")),
     });
-    assert!(matches!(failure.unwrap_err().kind, FailureKind::TooManySessions { status: None, .. }));
+    assert!(matches!(failure.unwrap_err().kind, FailureKind::TooManySessions { answer: None, .. }));
     let commits = stage.requests.iter().zip(&stage.requests[1..]).filter(|(request, _)| request.starts_with("PUT"));
     let after: Vec<&str> = commits.map(|(_, next)| next.as_str()).collect();
     assert!(after.len() > 1 && after.iter().all(|next| *next == "HEAD /blobs/BLOB"), "{:?}", stage.requests);
@@ -135,13 +135,20 @@ fn the_last_word_is_the_registrys() {
             "HEAD" => answer(404),
             "DELETE" => answer(204),
             // The registry refuses blobs of no bytes with 500; then the network fails.
-            _ if answers < 6 => Outcome::Unknown { status: http::StatusCode::from_u16(500).ok() },
+            _ if answers < 6 => Outcome::Unknown {
+                answer: Some(transient(&respond(
+                    500,
+                    &[],
+                    r#"{"errors":[{"code":"UNKNOWN","message":"the disk is full"}]}"#,
+                ))),
+            },
             _ => Outcome::Failed(Failure::new(NoAnswer::Lost("gone".to_owned()))),
         };
         stage.with(|context| flow.outcome(outcome, context));
     }
     let failure = flow.finish().unwrap_err();
-    assert!(failure.to_string().contains("the last answer was 500"), "{failure}");
+    let said = "the last answer was 500 Internal Server Error: UNKNOWN: the disk is full";
+    assert!(failure.to_string().ends_with(said), "{failure}");
 }
 
 /// A fuzzer's find: the bytes of a one-shot source that went out are not asked for again, whoever asks for the request again.

@@ -9,6 +9,7 @@ use super::{Content, Question, State, Upload};
 use crate::config::{Learned, Options, RepositoryRef};
 use crate::driver::{Body, End};
 use crate::endpoint::OpenUpload;
+use crate::flow::stage::{respond, transient};
 use crate::flow::{Context, Flow, Next, Outcome};
 use crate::outcome::{Failure, FailureKind, NoAnswer};
 use crate::{Algorithm, Digest, Instant, Target};
@@ -31,8 +32,8 @@ impl Random {
 
     fn outcome(&mut self, from: &Target) -> Outcome {
         match self.below(12) {
-            0 => return Outcome::Unknown { status: None },
-            1 => return Outcome::Unknown { status: http::StatusCode::from_u16(502).ok() },
+            0 => return Outcome::Unknown { answer: None },
+            1 => return Outcome::Unknown { answer: Some(transient(&respond(502, &[], ""))) },
             2 => {
                 let lost = FailureKind::NoAnswer(NoAnswer::Lost("gone".to_owned()));
                 let kind = [FailureKind::RetryBudget, lost][self.below(2)].clone();

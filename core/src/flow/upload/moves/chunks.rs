@@ -70,8 +70,8 @@ impl<K: Key> Upload<K> {
                 context.events.push(Event::BlobSending { blob, sent: range.end, total });
                 self.chunk(moved.upload, range.end, context);
             }
-            Reply::Unknown(status) => {
-                self.last.unknown(status);
+            Reply::Unknown(answer) => {
+                self.last.unknown(answer);
                 self.state = State::Resyncing(open, range);
             }
             Reply::GivenUp(failure) => self.fail_in(Some(open), failure),
@@ -189,8 +189,8 @@ impl<K: Key> Upload<K> {
         };
         match (self.reply(&close, outcome), last) {
             (Reply::Good(stored), _) => self.committed(&stored),
-            (Reply::Unknown(status), _) => {
-                self.doubt(self.ladder.using(), status);
+            (Reply::Unknown(answer), _) => {
+                self.doubt(self.ladder.using(), answer);
                 self.state = State::Confirming(Some(open));
             }
             (Reply::GivenUp(failure), _) => self.fail_in(Some(open), failure),

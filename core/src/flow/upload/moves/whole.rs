@@ -3,7 +3,7 @@
 use http::StatusCode;
 
 use crate::driver::Key;
-use crate::endpoint::{OpenUpload, PostedBlob};
+use crate::endpoint::{OpenUpload, PostedBlob, Refused};
 use crate::flow::upload::ladder::{Ladder, Rung};
 use crate::flow::upload::reply::{Refusal, Reply};
 use crate::flow::upload::{State, Upload};
@@ -26,10 +26,10 @@ impl<K: Key> Upload<K> {
                 context.learned.single_post = Some(false);
                 self.send_in(open, context);
             }
-            Reply::Unknown(status) => {
+            Reply::Unknown(answer) => {
                 // It may have opened an upload, so it counts as one.
                 self.sessions = self.sessions.saturating_add(1);
-                self.doubt(Rung::SinglePost, status);
+                self.doubt(Rung::SinglePost, answer);
                 self.state = State::Confirming(None);
             }
             Reply::GivenUp(failure) => self.fail(failure),
@@ -63,8 +63,8 @@ impl<K: Key> Upload<K> {
                 }
                 self.committed(&stored);
             }
-            Reply::Unknown(status) => {
-                self.doubt(Rung::WholePut, status);
+            Reply::Unknown(answer) => {
+                self.doubt(Rung::WholePut, answer);
                 self.state = State::Confirming(Some(open));
             }
             Reply::GivenUp(failure) => self.fail_in(Some(open), failure),
@@ -110,8 +110,8 @@ impl<K: Key> Upload<K> {
                 self.content.stored(self.content.size.unwrap_or(0));
                 self.state = State::Closing(moved.upload, None);
             }
-            Reply::Unknown(status) => {
-                self.doubt(Rung::StreamedPatch, status);
+            Reply::Unknown(answer) => {
+                self.doubt(Rung::StreamedPatch, answer);
                 self.begin_again(Some(open), context);
             }
             Reply::GivenUp(failure) => self.fail_in(Some(open), failure),
@@ -135,8 +135,9 @@ impl<K: Key> Upload<K> {
     /// The result of a body is not known. A transient status counts as a temporary failure of the rung, except for a
     /// 503 to a small body: overload says nothing about what the registry supports, and the client limits how often it
     /// may occur. A missing answer is the network's fault and says nothing either.
-    pub(super) fn doubt(&mut self, rung: Rung, status: Option<StatusCode>) {
-        self.last.unknown(status);
+    pub(super) fn doubt(&mut self, rung: Rung, answer: Option<Box<Refused>>) {
+        let status = answer.as_ref().map(|answer| answer.status);
+        self.last.unknown(answer);
         match status {
             Some(StatusCode::SERVICE_UNAVAILABLE) if self.content.size.is_some_and(|size| size <= CHEAP) => {
                 self.sessions = self.sessions.saturating_sub(1);
