@@ -145,7 +145,7 @@ fn plain_http_and_tls_mistaken_for_each_other() {
     assert_eq!(
         tls.said(&[], ""),
         format!(
-            "{} does not answer in HTTP: HTTPS must be asked for where it is meant {}; --https talks HTTPS to it",
+            "{} does not answer in HTTP; if it serves HTTPS, connect with HTTPS {}; --https talks HTTPS to it",
             tls.mock.authority,
             tls.upload("http")
         )
@@ -154,7 +154,7 @@ fn plain_http_and_tls_mistaken_for_each_other() {
     assert_eq!(
         plain.said(&["--https"], ""),
         format!(
-            "{} does not speak TLS: plain HTTP must be asked for where it is meant {}; --plain-http talks plain HTTP to it",
+            "{} does not speak TLS; if it serves plain HTTP, connect with plain HTTP {}; --plain-http talks plain HTTP to it",
             plain.mock.authority,
             plain.upload("https")
         )

@@ -14,14 +14,14 @@ use crate::target::{Source, Target, admit, check_redirect};
 impl<K: Key> Client<K> {
     /// Queues the request in the lane of the origin that the redirect names.
     pub(super) fn redirected(&mut self, task: &mut Task<K>, flight: &Flight, response: &Response<Bytes>) {
-        // Nobody waits for what it writes any more, and where the registry sends us elsewhere nothing was written.
+        // No operation waits for the result of this write, and a redirect means that nothing was written.
         if flight.if_lost == IfLost::Forget && flight.row != Row::CancelUpload {
             return self.settle(task, Outcome::Unknown { answer: None });
         }
         match self.redirect(task, flight, response) {
             Ok(redirect) => {
                 task.redirect = Some(redirect);
-                // This redirect is no service to others.
+                // The lane counts this redirect as a served request, but it serves no other request.
                 if let Some(throttled) = &mut task.throttled {
                     throttled.served = throttled.served.saturating_add(1);
                 }

@@ -133,7 +133,7 @@ impl<K: Key> Client<K> {
             registry.auth.redactor.place(&flight.target);
         }
         self.warn(task, &flight, &response);
-        if flight.row != Row::FetchToken && self.is_turned_away(id, task, &flight, &response) {
+        if flight.row != Row::FetchToken && self.take_challenge(id, task, &flight, &response) {
             return;
         }
         // What is asked before a challenged request can be repeated does not show that the origin serves others.

@@ -30,7 +30,7 @@ impl<K: Key> Client<K> {
             owners.push((operation, part.clone()));
             self.note_task(operation, id);
             // It is being sent, so the repository does not have it.
-            self.is_unseen(operation, &part, Unseen::Sent);
+            self.tell_unseen(operation, &part, Unseen::Sent);
             return;
         }
         if self.join_change(operation, &part, &mut flow) {
@@ -149,16 +149,16 @@ impl<K: Key> Client<K> {
         }
         self.outbox.extend(events.into_iter().map(Output::Event));
         if let Some(unseen) = unseen {
-            task.purpose.owners().iter().for_each(|(owner, part)| self.is_unseen(*owner, part, unseen));
+            task.purpose.owners().iter().for_each(|(owner, part)| self.tell_unseen(*owner, part, unseen));
         }
         Some(result)
     }
 
     /// The registry was asked for a blob and did not say that it has it: the blobs that wait for this answer continue.
-    fn is_unseen(&mut self, owner: OperationId, part: &Part, unseen: Unseen) {
+    fn tell_unseen(&mut self, owner: OperationId, part: &Part, unseen: Unseen) {
         let job = self.operations.get_mut(&owner).map(|operation| &mut operation.job);
         if let (Some(Job::Push(job)), Part::Node(Node::Blob(blob))) = (job, part) {
-            job.is_unseen(*blob, unseen);
+            job.unseen(*blob, unseen);
             self.news.insert(owner);
         }
     }

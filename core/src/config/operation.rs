@@ -15,18 +15,18 @@ pub enum Operation<K> {
     Push(Push<K>),
     /// Pull a manifest. The receipt is [`Receipt::Pulled`](crate::Receipt::Pulled).
     PullManifest {
-        /// Where it is.
+        /// The registry.
         registry: Registry,
-        /// Where it is in there.
+        /// The repository.
         repository: Repository,
         /// Its tag or digest.
         reference: ManifestReference,
     },
     /// Pull a blob into a sink of the driver. The receipt is [`Receipt::Poured`](crate::Receipt::Poured).
     PullBlob {
-        /// Where it is.
+        /// The registry.
         registry: Registry,
-        /// Where it is in there.
+        /// The repository.
         repository: Repository,
         /// The digest of the blob.
         digest: Digest,
@@ -38,33 +38,33 @@ pub enum Operation<K> {
     /// Check whether a push would be allowed, without storing anything. The receipt is
     /// [`Receipt::Allowed`](crate::Receipt::Allowed).
     CheckPush {
-        /// Where.
+        /// The registry.
         registry: Registry,
-        /// Where in there.
+        /// The repository.
         repository: Repository,
     },
     /// Delete a manifest, a tag or a blob. The receipt is [`Receipt::Deleted`](crate::Receipt::Deleted). If a deleted
     /// manifest has a subject, its entry in the list of the subject's referrers is removed too.
     Delete {
-        /// Where it is.
+        /// The registry.
         registry: Registry,
-        /// Where it is in there.
+        /// The repository.
         repository: Repository,
         /// What to delete.
         what: Deletion,
     },
     /// List the tags of a repository. The receipt is [`Receipt::Tags`](crate::Receipt::Tags).
     ListTags {
-        /// Where.
+        /// The registry.
         registry: Registry,
-        /// Where in there.
+        /// The repository.
         repository: Repository,
     },
     /// List the referrers of a manifest. The receipt is [`Receipt::Referrers`](crate::Receipt::Referrers).
     ListReferrers {
-        /// Where.
+        /// The registry.
         registry: Registry,
-        /// Where in there.
+        /// The repository.
         repository: Repository,
         /// The digest of the manifest.
         subject: Digest,

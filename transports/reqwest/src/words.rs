@@ -19,7 +19,7 @@ pub(crate) fn no_answer(error: &reqwest::Error, origin: &Origin) -> NoAnswer {
         NoAnswer::Untrusted(why)
     } else if origin.scheme() == Scheme::Http && why.contains(NO_HTTP) {
         let authority = origin.authority();
-        NoAnswer::Untrusted(format!("{authority} does not answer in HTTP: HTTPS must be asked for where it is meant"))
+        NoAnswer::Untrusted(format!("{authority} does not answer in HTTP; if it serves HTTPS, connect with HTTPS"))
     } else if error.is_connect() {
         NoAnswer::NotSent(why)
     } else {
@@ -57,7 +57,7 @@ pub(crate) fn reason(error: &reqwest::Error, origin: &Origin) -> String {
         return format!("no address is known for {}: {}", origin.host(), bottom(error));
     }
     if error.is_timeout() && error.is_connect() {
-        return format!("no connection to {authority} came about in time");
+        return format!("no connection to {authority} was made in time");
     }
     format!("{authority}: {}", chain(error))
 }
@@ -75,7 +75,7 @@ fn tls_reason(error: &rustls::Error, authority: &str) -> String {
             format!("the certificate of {authority} is not trusted: {}", certificate(why))
         }
         rustls::Error::InvalidMessage(_) => {
-            format!("{authority} does not speak TLS: plain HTTP must be asked for where it is meant")
+            format!("{authority} does not speak TLS; if it serves plain HTTP, connect with plain HTTP")
         }
         rustls::Error::AlertReceived(alert) => format!("{authority} refused the TLS connection: {alert:?}"),
         other => format!("TLS with {authority} failed: {other}"),

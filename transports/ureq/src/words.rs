@@ -12,9 +12,9 @@ pub(crate) fn no_answer(error: &Error, origin: &Origin) -> NoAnswer {
     let (host, authority) = (origin.host(), origin.authority());
     match error {
         Error::HostNotFound => NoAnswer::NotSent(format!("no address is known for {host}")),
-        Error::ConnectionFailed => NoAnswer::NotSent(format!("no connection to {authority} came about")),
+        Error::ConnectionFailed => NoAnswer::NotSent(format!("no connection to {authority} was made")),
         Error::Timeout(Timeout::Resolve | Timeout::Connect) => {
-            NoAnswer::NotSent(format!("no connection to {authority} came about in time"))
+            NoAnswer::NotSent(format!("no connection to {authority} was made in time"))
         }
         Error::ConnectProxyFailed(why) => {
             NoAnswer::NotSent(format!("the proxy does not connect to {authority}: {why}"))
@@ -38,9 +38,7 @@ pub(crate) fn no_answer(error: &Error, origin: &Origin) -> NoAnswer {
         Error::Io(error) => io_error(error, &authority),
         // An answer that is not HTTP, such as a TLS server's answer to plain HTTP.
         other if origin.scheme() == Scheme::Http && other.to_string().contains("invalid HTTP version") => {
-            NoAnswer::Untrusted(format!(
-                "{authority} does not answer in HTTP: HTTPS must be asked for where it is meant"
-            ))
+            NoAnswer::Untrusted(format!("{authority} does not answer in HTTP; if it serves HTTPS, connect with HTTPS"))
         }
         // ureq's text may contain a part of the peer's answer. The core escapes it for display.
         other => NoAnswer::Lost(format!("{authority}: {other}")),
@@ -80,7 +78,7 @@ fn tls(error: &rustls::Error, authority: &str) -> NoAnswer {
             NoAnswer::Untrusted(format!("the certificate of {authority} is not trusted: {}", certificate(why)))
         }
         rustls::Error::InvalidMessage(_) => NoAnswer::Untrusted(format!(
-            "{authority} does not speak TLS: plain HTTP must be asked for where it is meant"
+            "{authority} does not speak TLS; if it serves plain HTTP, connect with plain HTTP"
         )),
         other => NoAnswer::Lost(format!("TLS with {authority} failed: {other}")),
     }

@@ -42,7 +42,7 @@ impl RegistryAuth {
 
 impl<K: Key> Client<K> {
     /// Handles an answer that asks for authentication. Returns `false`, without any change, if the answer does not.
-    pub(in crate::client) fn is_turned_away(
+    pub(in crate::client) fn take_challenge(
         &mut self,
         id: TaskId,
         task: &mut Task<K>,

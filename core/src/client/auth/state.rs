@@ -124,8 +124,8 @@ pub(in crate::client) struct RegistryAuth {
     newest: Tried,
 }
 
-/// What a token service did when it was asked for a token. It is asked for rights too for which no challenge has named it, but not
-/// where that may be in vain: then the registry is asked which one serves them.
+/// What the newest token service did when it was asked for a token. It is also asked for rights for which no challenge
+/// has named it, until that fails once. Then the registry is asked which service gives them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Tried {
     /// It was not asked yet.
@@ -336,8 +336,8 @@ impl RegistryAuth {
         self.asked_again.is_none_or(|asked| now.since(asked) >= ASK_AGAIN)
     }
 
-    /// A token service that no challenge had named for these rights gave no token: the registry is asked which one serves them.
-    /// Says whether that is so.
+    /// A token service gave no token. Returns whether no challenge had named it for these rights; then the registry is
+    /// asked which service gives them.
     pub(super) fn doubt(&mut self, key: &TokenKey) -> bool {
         let is_guess = !self.challenges.contains_key(key.scopes());
         if is_guess {

@@ -78,7 +78,7 @@ impl<K: Key> PushJob<K> {
     pub(super) fn check(&mut self, doubt: Doubt, context: &PushContext<'_, K>) -> Option<Start<K>> {
         let Doubt { id, tries, .. } = doubt;
         let digest = self.graph.digest(id)?;
-        self.graph.is_asked_about(id);
+        self.graph.ask_about(id);
         self.checks.insert(id, (doubt, context.presence.moment()));
         let exists = Exists::new(self.place.clone(), digest, self.graph.kind(id) == Kind::Manifest);
         // Content that was given is sent if it is missing.
@@ -97,26 +97,26 @@ impl<K: Key> PushJob<K> {
                     context.learned.late_blobs = Some(true);
                 }
                 context.presence.acknowledge(&self.place, digest, asked, context.now);
-                self.is_found(id, Evidence::Acknowledged, context);
-                self.is_cleared(id, false);
+                self.found(id, Evidence::Acknowledged, context);
+                self.clear(id, false);
             }
             Found::Absent if doubt.is_late && doubt.tries < LOOKS => {
                 self.doubted.push_back(doubt.again());
             }
             Found::Absent => {
                 context.presence.lose(&self.place, digest, context.now);
-                self.is_lacking(id);
+                self.missing(id);
             }
-            Found::NotSaid => self.is_not_said(id, doubt.is_late, context),
+            Found::NotSaid => self.not_said(id, doubt.is_late, context),
         }
     }
 
     /// The content is in the repository, by this evidence.
-    fn is_found(&mut self, id: ContentId, evidence: Evidence, context: &mut PushContext<'_, K>) {
+    fn found(&mut self, id: ContentId, evidence: Evidence, context: &mut PushContext<'_, K>) {
         let was_asked_about = self.graph.is_busy(id);
         self.graph.free(id);
         match self.graph.given(id) {
-            Given::Manifest(number) => self.manifest_is_there(number, true, context),
+            Given::Manifest(number) => self.found_manifest(number, true, context),
             Given::Nothing => self.graph.there(id, evidence),
             Given::Blob(number) => {
                 let state = self.blobs.get(number).map(|node| node.state);
@@ -134,11 +134,11 @@ impl<K: Key> PushJob<K> {
     }
 
     /// The registry does not have it: it is sent, if it was given.
-    fn is_lacking(&mut self, id: ContentId) {
+    fn missing(&mut self, id: ContentId) {
         let was_asked_about = self.graph.is_busy(id);
         self.graph.free(id);
         match self.graph.given(id) {
-            Given::Manifest(_) => self.is_cleared(id, true),
+            Given::Manifest(_) => self.clear(id, true),
             Given::Nothing => {
                 if let Some(digest) = self.graph.digest(id) {
                     self.fail(Failure::new(FailureKind::Incomplete { digest }));
@@ -153,10 +153,10 @@ impl<K: Key> PushJob<K> {
     /// The registry's answers do not show whether it has the content. Content that was not given, or that was
     /// acknowledged a short time ago, is assumed to exist: the registry will refuse the manifest if it does not.
     /// Content that was given is sent.
-    fn is_not_said(&mut self, id: ContentId, is_late: bool, context: &mut PushContext<'_, K>) {
+    fn not_said(&mut self, id: ContentId, is_late: bool, context: &mut PushContext<'_, K>) {
         match self.graph.given(id) {
-            Given::Nothing => self.is_found(id, Evidence::Served, context),
-            Given::Blob(_) if is_late => self.is_found(id, Evidence::Acknowledged, context),
+            Given::Nothing => self.found(id, Evidence::Served, context),
+            Given::Blob(_) if is_late => self.found(id, Evidence::Acknowledged, context),
             Given::Blob(number) if self.graph.is_busy(id) => {
                 self.graph.free(id);
                 return self.send_again(id, number);
@@ -164,6 +164,6 @@ impl<K: Key> PushJob<K> {
             Given::Blob(_) => {}
             Given::Manifest(_) => self.graph.free(id),
         }
-        self.is_cleared(id, false);
+        self.clear(id, false);
     }
 }

@@ -171,7 +171,7 @@ impl Graph {
     }
 
     /// Sets its size, unless it is set already.
-    pub(super) fn says_size(&mut self, id: ContentId, size: u64) {
+    pub(super) fn set_size(&mut self, id: ContentId, size: u64) {
         if let Some(content) = self.get_mut(id) {
             content.size.get_or_insert(size);
         }
@@ -348,7 +348,7 @@ impl Graph {
     }
 
     /// It is being asked about, so [`Graph::take_missing`] must not return it.
-    pub(super) fn is_asked_about(&mut self, id: ContentId) {
+    pub(super) fn ask_about(&mut self, id: ContentId) {
         self.missing.remove(&id);
     }
 

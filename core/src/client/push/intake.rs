@@ -41,7 +41,7 @@ impl<K: Key> PushJob<K> {
             return Err(FailureKind::SizeMismatch { expected: said, actual: size });
         }
         let id = self.graph.content(digest, Kind::Blob);
-        self.graph.says_size(id, size);
+        self.graph.set_size(id, size);
         if let Given::Blob(number) = self.graph.given(id) {
             if let Some(node) = self.blobs.get_mut(number).filter(|node| node.state == BlobState::Waiting) {
                 node.mounts.extend(blob.mounts);
@@ -98,11 +98,11 @@ impl<K: Key> PushJob<K> {
         self.agrees(&manifest)?;
         let number = self.manifests.len();
         let id = self.graph.content(digest, Kind::Manifest);
-        self.graph.says_size(id, manifest.bytes().len() as u64);
+        self.graph.set_size(id, manifest.bytes().len() as u64);
         let needs = self.needs(&manifest, context);
         let subject = manifest.subject().map(|subject| self.graph.content(subject.digest, Kind::Manifest));
         if let (Some(subject), Some(id)) = (manifest.subject(), subject) {
-            self.graph.says_size(id, subject.size);
+            self.graph.set_size(id, subject.size);
             self.lists.given(subject.digest);
         }
         self.graph.give_manifest(id, number, &needs, subject);
@@ -112,7 +112,7 @@ impl<K: Key> PushJob<K> {
         }
         self.manifests.push(ManifestNode::new(manifest, id));
         if self.graph.is_there(id) {
-            self.manifest_is_there(number, true, context);
+            self.found_manifest(number, true, context);
         }
         Ok(())
     }
@@ -147,7 +147,7 @@ impl<K: Key> PushJob<K> {
         for blob in manifest.blobs() {
             let id = self.graph.content(blob.digest, self.kind_of(blob));
             needs.insert(id);
-            self.graph.says_size(id, blob.size);
+            self.graph.set_size(id, blob.size);
             let was_left_out = self.graph.refer(id, may_be_left_out(blob, context.options));
             if let Given::Blob(number) = self.graph.given(id) {
                 if was_left_out {
@@ -160,7 +160,7 @@ impl<K: Key> PushJob<K> {
         for child in manifest.children() {
             let id = self.graph.content(child.digest, Kind::Manifest);
             needs.insert(id);
-            self.graph.says_size(id, child.size);
+            self.graph.set_size(id, child.size);
             self.graph.refer(id, false);
         }
         needs

@@ -173,7 +173,7 @@ impl<K: Key> PushJob<K> {
         match node {
             Node::Standing | Node::Like(_) | Node::ByDigest(_) => self.reads.ended(),
             Node::Blob(number) => self.blob_stopped(*number),
-            Node::Probe => self.has_probed(),
+            Node::Probe => self.probe_ended(),
             Node::Tag(number) => self.tags.stop(*number),
             Node::Manifest(number) if self.is_root(*number) => self.tags.stop_all(),
             Node::Check(_) | Node::Manifest(_) | Node::List(_) => {}
@@ -222,7 +222,7 @@ impl<K: Key> PushJob<K> {
         self.stop(node);
         if let Node::Blob(number) = node {
             self.blobs.again(*number);
-            self.is_answered(*number, false);
+            self.answered_about(*number, false);
         }
     }
 

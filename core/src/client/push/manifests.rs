@@ -117,7 +117,7 @@ impl<K: Key> PushJob<K> {
         if !self.graph.is_there(id) || self.graph.is_busy(id) {
             return;
         }
-        if self.graph.waits(id) && !self.tags.are_first_held_up() {
+        if self.graph.waits(id) && !self.tags.hold_up() {
             return;
         }
         let Some(manifest) = self.manifests.get(number).map(|node| node.manifest.clone()) else { return };
@@ -164,12 +164,12 @@ impl<K: Key> PushJob<K> {
             context.events.push(Event::ReferrerListed { subject, referrer: digest, fallback: false });
         }
         if is_checked(stored, context) {
-            self.is_verified(number);
+            self.verify_references(number);
         }
         context.presence.acknowledge(&self.place, digest, begun, context.now);
         self.graph.free(id);
-        self.manifest_is_there(number, stored.existed, context);
-        self.is_cleared(id, true);
+        self.found_manifest(number, stored.existed, context);
+        self.clear(id, true);
         for tag in &stored.tags {
             if self.tags.done(tag) {
                 context.events.push(Event::Tagged { tag: tag.clone(), digest });
@@ -178,7 +178,7 @@ impl<K: Key> PushJob<K> {
     }
 
     /// The registry has accepted this manifest, so it has everything that it refers to.
-    fn is_verified(&mut self, number: usize) {
+    fn verify_references(&mut self, number: usize) {
         let Some(node) = self.manifests.get(number) else { return };
         for blob in node.manifest.blobs() {
             if let Some(id) = self.graph.find(blob.digest, Kind::Blob)
@@ -190,7 +190,7 @@ impl<K: Key> PushJob<K> {
     }
 
     /// A given manifest is in the repository.
-    pub(super) fn manifest_is_there(&mut self, number: usize, existed: bool, context: &mut PushContext<'_, K>) {
+    pub(super) fn found_manifest(&mut self, number: usize, existed: bool, context: &mut PushContext<'_, K>) {
         let Some(node) = self.manifests.get_mut(number) else { return };
         let (id, digest) = (node.id, node.manifest.digest());
         if let Some(subject) = node.manifest.subject()
@@ -204,7 +204,7 @@ impl<K: Key> PushJob<K> {
 
     pub(super) fn tag_stored(&mut self, number: usize, stored: &Stored, context: &mut PushContext<'_, K>) {
         if let Some(root) = self.root_number().filter(|_| is_checked(stored, context)) {
-            self.is_verified(root);
+            self.verify_references(root);
         }
         if let Some(tag) = self.tags.get(number).cloned()
             && self.tags.done(&tag)

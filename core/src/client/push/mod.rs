@@ -4,8 +4,8 @@
 //! |---|---|
 //! | `job` | the push under way, and what the client calls |
 //! | `graph` | what waits for what, by digest; what is there, and why that is believed |
-//! | `intake` | what is given: held against what was given before |
-//! | `standing` | what stands in the repository already |
+//! | `intake` | what is given, compared with what was given before |
+//! | `standing` | what the repository has already |
 //! | `sending`, `blobs` | which blobs go now, what each is asked before it is sent, and what one tells about the others |
 //! | `manifests`, `tags`, `lists` | when manifests, tags and lists of referrers are written |
 //! | `checks`, `recovery` | what is asked about, and what is sent again |

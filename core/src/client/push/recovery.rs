@@ -106,7 +106,7 @@ impl<K: Key> PushJob<K> {
         }
         let was_served = self.graph.evidence(id) == Evidence::Served;
         self.graph.lost(id);
-        self.graph.is_asked_about(id);
+        self.graph.ask_about(id);
         if let Given::Blob(number) = self.graph.given(id) {
             if let Some(node) = self.blobs.get_mut(number) {
                 node.was_served = was_served;
@@ -154,7 +154,7 @@ impl<K: Key> PushJob<K> {
     /// Content that was asked about is in the repository now; `was_lacking` states whether it was missing before. The
     /// manifests that were refused because of it are sent again after all their references are checked, if that can
     /// help.
-    pub(super) fn is_cleared(&mut self, id: ContentId, was_lacking: bool) {
+    pub(super) fn clear(&mut self, id: ContentId, was_lacking: bool) {
         let given = self.graph.given(id);
         if matches!(given, Given::Manifest(_)) && !self.graph.is_there(id) {
             // The blob is sent first.

@@ -168,16 +168,16 @@ impl<K: Key> PushJob<K> {
     }
 
     /// The registry has answered a question about a blob that is to be sent.
-    pub(in crate::client) fn is_answered(&mut self, number: usize, is_there: bool) {
+    pub(in crate::client) fn answered_about(&mut self, number: usize, is_there: bool) {
         if matches!(self.asking, Asking::Largest(asked) | Asking::Second(asked) if asked == number) {
             self.asking = if is_there { Asking::Every } else { Asking::NotThere };
         }
     }
 
     /// The registry was asked for a blob and did not say that it has it. `unseen` states what its upload does now.
-    pub(in crate::client) fn is_unseen(&mut self, number: usize, unseen: Unseen) {
+    pub(in crate::client) fn unseen(&mut self, number: usize, unseen: Unseen) {
         match unseen {
-            Unseen::Sent => self.is_answered(number, false),
+            Unseen::Sent => self.answered_about(number, false),
             Unseen::Held if self.asking == Asking::Largest(number) => self.asking = Asking::Held(number),
             Unseen::Held => self.scouting.is_found_out = true,
         }
@@ -291,7 +291,7 @@ impl<K: Key> PushJob<K> {
     }
 
     /// The probe has ended.
-    pub(super) const fn has_probed(&mut self) {
+    pub(super) const fn probe_ended(&mut self) {
         self.scouting.is_probing = false;
     }
 
@@ -340,7 +340,7 @@ impl<K: Key> PushJob<K> {
                 None => failure,
             });
         }
-        self.graph.says_size(id, size);
+        self.graph.set_size(id, size);
         if let Some(node) = self.blobs.get_mut(number) {
             node.id = Some(id);
         }
@@ -356,7 +356,7 @@ impl<K: Key> PushJob<K> {
             }
         }
         let was_asked = self.asking == Asking::Largest(number);
-        self.is_answered(number, is_existing);
+        self.answered_about(number, is_existing);
         if was_asked
             && is_existing
             && self.trusts_manifests(context)
@@ -364,7 +364,7 @@ impl<K: Key> PushJob<K> {
         {
             self.ask_for_root(root);
         }
-        self.is_cleared(id, !is_existing);
+        self.clear(id, !is_existing);
     }
 }
 

@@ -132,7 +132,7 @@ impl<K: Key> PushJob<K> {
     pub(super) fn stands(&mut self, standing: &Manifest, context: &mut PushContext<'_, K>) {
         let id = self.graph.content(standing.digest(), Kind::Manifest);
         if let Given::Manifest(number) = self.graph.given(id) {
-            self.manifest_is_there(number, true, context);
+            self.found_manifest(number, true, context);
         } else {
             self.graph.there(id, Evidence::Acknowledged);
         }
@@ -140,12 +140,12 @@ impl<K: Key> PushJob<K> {
         if standing.media_type().is_index() {
             self.read_children(standing);
         } else if self.trusts_manifests(context) {
-            self.has_all_of(standing, context);
+            self.assume_blobs_of(standing, context);
         }
     }
 
     /// The blobs of `manifest`, which was served, are assumed to be in the repository.
-    fn has_all_of(&mut self, manifest: &Manifest, context: &mut PushContext<'_, K>) {
+    fn assume_blobs_of(&mut self, manifest: &Manifest, context: &mut PushContext<'_, K>) {
         // A non-distributable layer may be missing, because it need not have been pushed with the manifest.
         for blob in manifest.blobs().filter(|blob| !blob.media_type.is_nondistributable()) {
             let id = match self.graph.find(blob.digest, Kind::Blob) {

@@ -71,7 +71,7 @@ impl Tags {
     }
 
     /// They must wait for what the root waits for. Returns whether this is the first time.
-    pub(super) const fn are_first_held_up(&mut self) -> bool {
+    pub(super) const fn hold_up(&mut self) -> bool {
         !std::mem::replace(&mut self.are_held_up, true)
     }
 

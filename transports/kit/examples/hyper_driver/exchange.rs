@@ -54,7 +54,7 @@ pub(crate) async fn run(
     head.headers.insert(header::HOST, host);
     head.uri = Uri::from(target.clone());
     let connecting = timeout(limits.connect, connect(shared, &uri)).await;
-    let stream = connecting.map_err(|_| NoAnswer::NotSent("no connection came about in time".to_owned()))??;
+    let stream = connecting.map_err(|_| NoAnswer::NotSent("no connection was made in time".to_owned()))??;
     let mut builder = http1::Builder::new();
     builder.max_headers(limits.head_fields).max_buf_size(limits.head_bytes.max(8192) + 1024);
     let handshake = builder.handshake(TokioIo::new(stream)).await;

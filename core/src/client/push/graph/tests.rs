@@ -110,7 +110,7 @@ fn what_is_needed_again_is_missing_unless_it_is_given_there_or_asked_about() {
     graph.need(blob);
     assert_eq!(graph.take_missing(), Some(blob));
     graph.need(blob);
-    graph.is_asked_about(blob);
+    graph.ask_about(blob);
     assert_eq!(graph.take_missing(), None);
     graph.there(blob, Evidence::Served);
     graph.need(blob);
