@@ -130,7 +130,7 @@ fn how_often_an_upload_was_begun_is_told_as_it_was() {
         let case = Case { faults: Schedule::list(lost), ..case.clone() };
         let run = case.run_with(|options| options.sessions = sessions);
         let failure = run.result.as_ref().unwrap_err();
-        assert_eq!(failure.kind, FailureKind::TooManySessions { sessions, status: None }, "{failure}");
+        assert_eq!(failure.kind, FailureKind::TooManySessions { sessions, answer: None }, "{failure}");
         assert!(failure.to_string().contains(times), "{failure}");
         let posts = run
             .simulation
