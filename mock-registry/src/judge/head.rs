@@ -143,7 +143,15 @@ impl Judge {
         };
         if first != upload.len() {
             let what = format!("a chunk begins at {first} and not at {}", upload.len());
-            self.record(judged, Level::Must, "chunk-order", what);
+            if judged.upload.as_ref().and_then(|id| self.unanswered.get(id)) == Some(&first) {
+                // The client does not know that the chunk arrived. A client SHOULD NOT repeat a PATCH without a means to
+                // know that (RFC 9110, section 9.2.2): it asks for the state of the upload.
+                let what =
+                    format!("{what}: it is sent again, as its answer was lost, and the client did not ask first");
+                self.record(judged, Level::Should, "chunk-order", what);
+            } else {
+                self.record(judged, Level::Must, "chunk-order", what);
+            }
         }
         if request
             .content_length()
@@ -190,7 +198,8 @@ impl Judge {
     }
 }
 
-fn numbers(range: &str) -> Option<(u64, u64)> {
+/// The first and the last byte of a chunk, both inclusive, from its `Content-Range`.
+pub(super) fn numbers(range: &str) -> Option<(u64, u64)> {
     let (first, last) = range.split_once('-')?;
     let number = |text: &str| {
         let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());

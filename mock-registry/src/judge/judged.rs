@@ -1,8 +1,10 @@
 //! A request, as the judge stores it until it is answered.
 
 use http::Method;
+use http::header::CONTENT_RANGE;
 use longshore_core::{Digest, Repository, Row};
 
+use super::head::numbers;
 use crate::request::ParsedRequest;
 use crate::route::Route;
 use crate::state::UploadId;
@@ -15,6 +17,8 @@ pub(crate) struct JudgedRequest {
     pub(crate) method: Method,
     pub(crate) repository: Option<Repository>,
     pub(super) upload: Option<UploadId>,
+    /// The first byte of the chunk in the body, from its `Content-Range`.
+    pub(super) first: Option<u64>,
     /// The digest of the content of the request: a blob, or, after it was read, a manifest.
     pub(crate) digest: Option<Digest>,
     /// The subject of the manifest in the body.
@@ -40,6 +44,11 @@ impl JudgedRequest {
             method: request.method.clone(),
             repository: repository.cloned(),
             upload: upload.cloned(),
+            first: request
+                .headers
+                .get(CONTENT_RANGE)
+                .and_then(|range| numbers(range.to_str().ok()?))
+                .map(|(first, _)| first),
             digest: named.and_then(|named| named.parse().ok()),
             subject: None,
         }

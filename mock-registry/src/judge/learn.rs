@@ -19,6 +19,7 @@ impl Registry {
     /// Records what a client knows from an answer, if the answer arrives, and what the request changed.
     pub(crate) fn learn(&mut self, judged: &JudgedRequest, answer: &Answer) {
         let Some(repository) = &judged.repository else { return };
+        self.judge.learn_delivery(judged, answer.delivery);
         if answer.delivery == Delivery::Whole {
             self.learn_answer(judged, repository, answer);
         }
@@ -83,6 +84,18 @@ impl Judge {
     /// always true.
     pub(super) fn is_acknowledged(&self, repository: &Repository, digest: &Digest) -> bool {
         self.acknowledged.len() >= MANY || self.acknowledged.contains(&(repository.clone(), *digest))
+    }
+
+    /// Records of which chunk a client does not know whether it arrived.
+    fn learn_delivery(&mut self, judged: &JudgedRequest, delivery: Delivery) {
+        let Some(id) = &judged.upload else { return };
+        if delivery == Delivery::Whole {
+            self.unanswered.remove(id);
+        } else if let Some(first) = judged.first
+            && self.unanswered.len() < REMEMBERED
+        {
+            self.unanswered.insert(id.clone(), first);
+        }
     }
 
     fn learn_upload(&mut self, judged: &JudgedRequest, answer: &Answer) {

@@ -58,6 +58,8 @@ pub struct Judge {
     acknowledged: BTreeSet<(Repository, Digest)>,
     /// The URLs of uploads that clients were told.
     told: BTreeMap<UploadId, KnownLocations>,
+    /// The first bytes of chunks whose answers were lost, until another request of the upload is answered.
+    unanswered: BTreeMap<UploadId, u64>,
 }
 
 /// An entry that must be added to a list of referrers.

@@ -180,6 +180,36 @@ fn the_newest_url_and_the_shortest_chunk() {
     assert_eq!(rules(&stage), [("location-newest", Level::Should), ("chunk-min-length", Level::Should)]);
 }
 
+/// RFC 9110, section 9.2.2: a client that does not know whether its PATCH arrived should ask and not repeat it.
+#[test]
+fn a_chunk_whose_answer_was_lost_may_be_sent_again_though_the_client_should_ask() {
+    let octet = "C: Content-Type: application/octet-stream\n";
+    let chunk = |status: u16| {
+        format!("C: PATCH {{location}}\nC: Content-Length: 3\nC: Content-Range: 0-2\n{octet}C:\nC: hel\nS: {status}\n")
+    };
+    let rest = format!(
+        "C: PUT {{location}}?digest={{hello}}\nC: Content-Length: 2\nC: Content-Range: 3-4\n{octet}C:\nC: lo\nS: 201\n"
+    );
+    let asked = "C: GET {location}\nS: 204\n";
+    let (should, must) = (("chunk-order", Level::Should), ("chunk-order", Level::Must));
+    for (faults, requests, breaches) in [
+        ("#2: answer-lost", format!("{}{}{rest}", chunk(500), chunk(416)), vec![should]),
+        ("#2: answer-lost", format!("{}{asked}{rest}", chunk(500)), vec![]),
+        ("#2: request-lost", format!("{}{}{rest}", chunk(500), chunk(202)), vec![]),
+        // These know that it arrived.
+        ("#2: answer-lost", format!("{}{asked}{}", chunk(500), chunk(416)), vec![must]),
+        ("#2: answer-lost", format!("{}{}{}", chunk(500), chunk(416), chunk(416)), vec![should, must]),
+        ("#9: answer-lost", format!("{}{}", chunk(202), chunk(416)), vec![must]),
+        // And this one sends another chunk.
+        ("#2: answer-lost", format!("{}{}", chunk(500), chunk(416).replace("0-2", "4-6")), vec![must]),
+    ] {
+        let mut stage = stage(|_| ());
+        stage.registry.options.faults = faults.parse().unwrap();
+        stage.play(&format!("{BEGIN}{requests}"));
+        assert_eq!(rules(&stage), breaches, "{faults}: {requests}");
+    }
+}
+
 #[test]
 fn i33_children_are_acknowledged_first() {
     // The registry does not check, or knows the blob from elsewhere; the judge asks what this client was told.
