@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use longshore_conformance::suite::{InMemory, Probed, SuiteOptions, probe, unobserved};
+use bytes::Bytes;
+use longshore_conformance::suite::{InMemory, Probed, RawClient, RawRequest, SuiteOptions, probe, unobserved};
 use longshore_core::Target;
+use longshore_core::driver::NoAnswer;
 use longshore_core::target::Policy;
 use longshore_mock_registry::profile::{NAMES, Profile, switches};
 use longshore_mock_registry::{Instant, Registry};
@@ -57,6 +59,31 @@ fn what_is_seen_of_each_profile_is_what_it_sets() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// A web server that answers everything alike.
+struct WebServer(u16, &'static str);
+
+impl RawClient for WebServer {
+    fn send(&self, _: RawRequest) -> Result<http::Response<Bytes>, NoAnswer> {
+        let answer = http::Response::builder().status(self.0).header("content-type", "text/html");
+        Ok(answer.body(Bytes::from_static(self.1.as_bytes())).unwrap())
+    }
+
+    fn now(&self) -> Instant {
+        Instant::ZERO
+    }
+
+    fn wait(&self, _: std::time::Duration) {}
+}
+
+#[test]
+fn nothing_is_seen_of_a_server_that_is_no_registry() {
+    for server in [WebServer(200, "<html>"), WebServer(200, "{}"), WebServer(404, "<html>")] {
+        let probed = probe(&server, &options());
+        let seen: Vec<_> = probed.observations.iter().map(|seen| (seen.switch, &seen.value)).collect();
+        assert!(seen.is_empty(), "{} {}: {seen:?}", server.0, server.1);
+    }
 }
 
 /// Whether something else in a profile hides what a switch is set to, for the reason that is told here.

@@ -101,7 +101,12 @@ pub fn probe(client: &dyn RawClient, options: &SuiteOptions) -> Probed {
     let fixtures = Fixtures::default();
     let around = Surroundings { client, options, signer: &signer, fixtures: &fixtures };
     let (mut seen, mut left) = (BTreeMap::new(), Vec::new());
-    for probe in [uploads::PROBES, chunks::PROBES, manifests::PROBES, reading::PROBES].into_iter().flatten() {
+    // A server that stores no blob is no registry, or none that one may push to: its answers show nothing.
+    let first = TestedRegistry::new(&around, "stores-a-blob", client.now().after(options.time_limit));
+    let stores = first.stored_blob(100).is_ok();
+    left.extend(first.left.take());
+    let probes = [uploads::PROBES, chunks::PROBES, manifests::PROBES, reading::PROBES];
+    for probe in probes.into_iter().flatten().filter(|_| stores) {
         let deadline = client.now().after(options.time_limit);
         let registry = TestedRegistry::new(&around, probe.id, deadline);
         let mut notes = Notes { registry: &registry, seen: Vec::new() };
