@@ -181,7 +181,7 @@ impl Connection {
         mut work: JoinHandle<Result<T, Error>>,
         stop: impl FnOnce(),
     ) -> Result<T, Error> {
-        let panicked = |_| Error::failed("a thread of this program came to no end");
+        let panicked = |_| Error::failed("a thread of this program panicked: please report it");
         tokio::select! {
             ended = &mut work => ended.map_err(panicked)?,
             signal = self.signals.next() => {

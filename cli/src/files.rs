@@ -13,7 +13,7 @@ pub(crate) fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     File::open(path)?.take(LONGEST + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > LONGEST {
-        return Err(io::Error::other(format!("it has more than {LONGEST} bytes, which nothing that belongs here has")));
+        return Err(io::Error::other(format!("it has more than {LONGEST} bytes: it is probably the wrong file")));
     }
     Ok(bytes)
 }

@@ -24,7 +24,7 @@ pub(crate) async fn push(
         return Err(Error::misuse("the digest of what comes on standard input is not known before: leave it out"));
     }
     let title = arguments.title.as_deref().map(PortablePath::parse).transpose();
-    let title = title.map_err(|why| Error::misuse(format!("the title is not used as a path (I41): {why}")))?;
+    let title = title.map_err(|why| Error::misuse(format!("the title is not used as a path: {why}")))?;
     let artifact_type = arguments.artifact_type.as_ref().unwrap_or(media_type);
     let mut artifact = Artifact::new(Some(artifact_type.clone()))?;
     artifact.annotations = arguments.annotations.iter().cloned().collect();

@@ -199,6 +199,28 @@ fn signatures_come_along_where_that_was_asked_for_and_are_named_where_not() {
 }
 
 #[test]
+fn an_attestation_that_only_the_index_refers_to_is_named() {
+    let mock = Mock::start(&[]);
+    let mut layout = RawLayout::new();
+    let image = with(&layout.image(&linux(), &["x"]), "platform", linux());
+    let unknown = json!({"os": "unknown", "architecture": "unknown"});
+    let attestation = with(&layout.image(&unknown, &["provenance"]), "platform", unknown);
+    let about = json!({"vnd.docker.reference.digest": digest(&image)});
+    let attestation = with(&attestation, "annotations", about);
+    let index = layout.index(&[image, attestation.clone()]);
+    layout.tag(&index, "v1");
+    let short = digest(&attestation).get(..19).unwrap();
+    let expected = format!(
+        "left behind: 1 attestation of BuildKit about the image ({short}); only the image's index refers to it: to take it along, push the index\n"
+    );
+    for more in [&[][..], &["--with-referrers"]] {
+        let flags = [&["--platform", "linux/amd64", "--progress", "none"], more].concat();
+        assert_eq!(push(layout.path(), &mock.reference("a:v1"), &flags).1, expected);
+    }
+    assert_eq!(push(layout.path(), &mock.reference("a:v1"), &["--progress", "none"]).1, "");
+}
+
+#[test]
 fn what_is_no_manifest_is_named_with_its_type() {
     let mut layout = RawLayout::new();
     let odd = layout.json("application/vnd.cncf.oras.artifact.manifest.v1+json", &json!({"blobs": []}));

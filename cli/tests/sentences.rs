@@ -177,6 +177,23 @@ fn nobody_there() {
     );
 }
 
+/// I29: a password that was written before the host by mistake is not repeated.
+#[test]
+fn i29_a_password_in_a_url_is_not_shown() {
+    for arguments in [
+        &["check", "localhost:1/a", "--allow-origin", "http://u:CANARY@x.example"][..],
+        &["check", "http://u:CANARY@x.example/a:v1"],
+        &["check", "u:CANARY@x.example/a:v1"],
+        &["probe", "http://u:CANARY@x.example"],
+        &["push", "--stdin-layer", "a/b", "http://u:CANARY@x.example/a"],
+    ] {
+        let output = common::run(arguments);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains("…@x.example") && !said.contains("CANARY"), "{said}");
+    }
+}
+
 #[test]
 fn options_that_do_not_go_together() {
     for (arguments, expected) in [

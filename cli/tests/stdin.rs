@@ -170,3 +170,15 @@ fn options_that_make_no_sense_with_it_are_refused() {
         assert!(said.contains(expected), "{said}");
     }
 }
+
+/// `<(...)` and `/dev/stdin` lead to a pipe, whose length is not known.
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_no_file_of_an_artifact() {
+    for arguments in [["artifact", "localhost:1/a"], ["attach", "localhost:1/a:v1"]] {
+        let pipe = command(&[&arguments[..], &["/dev/stdin", "--artifact-type", "a/b"]].concat());
+        let said = sentence(1, &run_with_input(pipe, "rows"));
+        let expected = "/dev/stdin is not a file; `longshore push --stdin-layer` pushes what comes through a pipe";
+        assert_eq!(said, expected);
+    }
+}

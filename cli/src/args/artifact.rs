@@ -53,7 +53,7 @@ pub(crate) struct ContentArguments {
 #[derive(Debug, Args)]
 pub(crate) struct ArtifactArguments {
     // No documentation comment: brackets are links there.
-    #[arg(value_parser = values::reference, help = "Where to push: [registry/]repository[:tag][@digest]. Without tag, digest and --subject, the tag is `latest`")]
+    #[arg(value_parser = values::Discreet(values::reference), help = "Where to push: [registry/]repository[:tag][@digest]. Without tag, digest and --subject, the tag is `latest`")]
     pub(crate) reference: Reference,
     #[command(flatten)]
     pub(crate) content: ContentArguments,
@@ -72,7 +72,7 @@ pub(crate) struct ArtifactArguments {
 #[derive(Debug, Args)]
 pub(crate) struct AttachArguments {
     // No documentation comment: brackets are links there.
-    #[arg(value_parser = values::reference, help = "The image or artifact to attach to: [registry/]repository[:tag][@digest]")]
+    #[arg(value_parser = values::Discreet(values::reference), help = "The image or artifact to attach to: [registry/]repository[:tag][@digest]")]
     pub(crate) subject: Reference,
     #[command(flatten)]
     pub(crate) content: ContentArguments,

@@ -1,7 +1,6 @@
 //! `longshore conformance`.
 
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -30,6 +29,7 @@ pub(crate) struct ConformanceArguments {
     #[arg(
         required_unless_present = "list",
         value_name = "URL",
+        value_parser = super::values::Discreet(TestedRegistry::parse),
         help = "The registry, and the repository to work in: [http[s]://]registry[:port][/repository]. The default repository is longshore/conformance"
     )]
     pub(crate) registry: Option<TestedRegistry>,
@@ -125,10 +125,9 @@ pub(crate) struct TestedRegistry {
     reference: Reference,
 }
 
-impl FromStr for TestedRegistry {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
+impl TestedRegistry {
+    /// `[http[s]://]registry[:port][/repository]`.
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
         let (scheme, rest) = match text.split_once("://") {
             Some(("http", rest)) => (Some(Scheme::Http), rest),
             Some(("https", rest)) => (Some(Scheme::Https), rest),
@@ -143,9 +142,7 @@ impl FromStr for TestedRegistry {
         }
         Ok(Self { scheme, reference })
     }
-}
 
-impl TestedRegistry {
     /// The registry and the repository, over the scheme that was asked for.
     pub(super) fn reference(&self, plain_http: bool, https: bool, trust: &TrustArguments) -> Result<Reference, Error> {
         let mut reference = self.reference.clone();
@@ -197,12 +194,12 @@ mod tests {
             ("http://10.0.0.1:5000/", "10.0.0.1:5000/longshore/conformance"),
             ("https://r.example/a/b", "r.example/a/b"),
         ] {
-            let tested: TestedRegistry = text.parse().unwrap();
+            let tested: TestedRegistry = TestedRegistry::parse(text).unwrap();
             let reference = tested.reference;
             assert_eq!(format!("{}/{}", reference.registry, reference.repository), expected, "{text}");
         }
         for text in ["ftp://r.example", "r.example/a:tag", ""] {
-            assert!(text.parse::<TestedRegistry>().is_err(), "{text}");
+            assert!(TestedRegistry::parse(text).is_err(), "{text}");
         }
     }
 }

@@ -42,7 +42,7 @@ pub(crate) struct TrustArguments {
     #[arg(long, conflicts_with = "plain_http")]
     pub(crate) insecure_skip_verify: bool,
     /// Let the registry refer to this origin, even over plain HTTP or in a private network: for its storage or token service. Can be given more than once
-    #[arg(long = "allow-origin", value_name = "URL", value_parser = values::origin)]
+    #[arg(long = "allow-origin", value_name = "URL", value_parser = values::Discreet(values::origin))]
     pub(crate) allowed_origins: Vec<Origin>,
 }
 

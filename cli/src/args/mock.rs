@@ -29,7 +29,7 @@ pub(crate) struct MockArguments {
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
     pub(crate) listen: String,
     /// The URL at which clients reach the registry, if it is behind a proxy. Its answers use this URL, whatever host was requested
-    #[arg(long, value_name = "URL", value_parser = values::origin)]
+    #[arg(long, value_name = "URL", value_parser = values::Discreet(values::origin))]
     pub(crate) external_url: Option<Origin>,
     /// Also answer to this host name, with any port. A registry on a loopback address answers to this machine's names only.
     /// Can be given more than once

@@ -23,6 +23,7 @@ pub(crate) struct ProbeArguments {
     #[arg(
         required_unless_present = "unobserved",
         value_name = "URL",
+        value_parser = super::values::Discreet(TestedRegistry::parse),
         help = "The registry, and the repository to work in: [http[s]://]registry[:port][/repository]. The default repository is longshore/conformance"
     )]
     pub(crate) registry: Option<TestedRegistry>,

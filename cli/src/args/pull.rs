@@ -28,7 +28,7 @@ longshore pull [OPTIONS] <REFERENCE> <LAYOUT>
 #[command(override_usage = USAGE)]
 pub(crate) struct PullArguments {
     // No documentation comment: brackets are links there.
-    #[arg(value_parser = values::reference, help = "What to pull: [registry/]repository[:tag][@digest]")]
+    #[arg(value_parser = values::Discreet(values::reference), help = "What to pull: [registry/]repository[:tag][@digest]")]
     pub(crate) reference: Reference,
     /// The folder that becomes an OCI image layout. It must be empty, or not exist
     #[arg(required_unless_present = "files")]

@@ -39,7 +39,7 @@ pub(crate) struct PushArguments {
     #[arg(allow_hyphen_values = true, value_parser = values::source)]
     pub(crate) source: String,
     // No documentation comment: brackets are links there.
-    #[arg(required_unless_present = "stdin_layer", value_parser = values::reference, help = "Where to push: [registry/]repository[:tag][@digest]. Without tag and digest, the tag is `latest`")]
+    #[arg(required_unless_present = "stdin_layer", value_parser = values::Discreet(values::reference), help = "Where to push: [registry/]repository[:tag][@digest]. Without tag and digest, the tag is `latest`")]
     reference: Option<Reference>,
     /// Another tag. Can be given more than once
     #[arg(long = "tag", value_name = "TAG")]
@@ -117,8 +117,12 @@ impl PushArguments {
         match (&self.stdin_layer, &self.reference) {
             (Some(_), Some(_)) => Err(Error::misuse("--stdin-layer takes the place of SOURCE: leave out one of them")),
             (_, Some(reference)) => Ok(reference.clone()),
-            (_, None) => values::reference(&self.source)
-                .map_err(|why| Error::misuse(format!("invalid value '{}' for '<REFERENCE>': {why}", self.source))),
+            (_, None) => values::reference(&self.source).map_err(|why| {
+                Error::misuse(format!(
+                    "invalid value '{}' for '<REFERENCE>': {why}",
+                    values::without_user(&self.source)
+                ))
+            }),
         }
     }
 }

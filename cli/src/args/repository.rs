@@ -10,7 +10,7 @@ use super::values;
 #[derive(Debug, Args)]
 pub(crate) struct ReferrersArguments {
     // No documentation comment: brackets are links there.
-    #[arg(value_parser = values::reference, help = "The image or artifact whose referrers are listed: [registry/]repository[:tag][@digest]")]
+    #[arg(value_parser = values::Discreet(values::reference), help = "The image or artifact whose referrers are listed: [registry/]repository[:tag][@digest]")]
     pub(crate) reference: Reference,
     /// Only referrers of this artifact type
     #[arg(long, value_name = "TYPE")]
@@ -26,7 +26,7 @@ pub(crate) struct ReferrersArguments {
 #[derive(Debug, Args)]
 pub(crate) struct CheckArguments {
     // No documentation comment: brackets are links there.
-    #[arg(value_parser = values::reference, help = "The repository: [registry/]repository")]
+    #[arg(value_parser = values::Discreet(values::reference), help = "The repository: [registry/]repository")]
     pub(crate) reference: Reference,
     /// Print the result as JSON
     #[arg(long)]
@@ -39,7 +39,7 @@ pub(crate) struct CheckArguments {
 #[derive(Debug, Args)]
 pub(crate) struct RmArguments {
     // No documentation comment: brackets are links there.
-    #[arg(value_parser = values::reference, help = "What to delete: [registry/]repository:tag, or [registry/]repository@digest")]
+    #[arg(value_parser = values::Discreet(values::reference), help = "What to delete: [registry/]repository:tag, or [registry/]repository@digest")]
     pub(crate) reference: Reference,
     /// Print the result as JSON
     #[arg(long)]

@@ -1,8 +1,41 @@
 //! Values that are written as one word.
 
+use std::ffi::OsStr;
+
+use clap::builder::TypedValueParser;
+use clap::error::ErrorKind;
 use longshore_core::content::Platform;
 use longshore_core::{Origin, Reference, Target};
 use longshore_mock_registry::fault::{FaultError, Faults};
+
+/// Parses a word that may hold a user name and a password by mistake, and does not repeat these if it is refused.
+#[derive(Clone, Copy)]
+pub(super) struct Discreet<T>(pub(super) fn(&str) -> Result<T, String>);
+
+impl<T: Clone + Send + Sync + 'static> TypedValueParser for Discreet<T> {
+    type Value = T;
+
+    fn parse_ref(&self, command: &clap::Command, arg: Option<&clap::Arg>, value: &OsStr) -> Result<T, clap::Error> {
+        let text = value.to_string_lossy();
+        let shown = without_user(&text);
+        if shown == text {
+            return self.0.parse_ref(command, arg, value);
+        }
+        let arg = arg.map(ToString::to_string).unwrap_or_default();
+        let refused = |why| format!("invalid value '{shown}' for '{arg}': {why}\n");
+        self.0(&text).map_err(|why| clap::Error::raw(ErrorKind::ValueValidation, refused(why)).with_cmd(command))
+    }
+}
+
+/// The text with dots in the place of `user:password` before a host. What is before the `@` of a digest stays: no slash
+/// follows a digest.
+pub(super) fn without_user(text: &str) -> String {
+    let (scheme, rest) = text.split_once("://").map_or(("", text), |(scheme, _)| text.split_at(scheme.len() + 3));
+    match rest.rsplit_once('@') {
+        Some((_, host)) if !scheme.is_empty() || host.contains('/') => format!("{scheme}…@{host}"),
+        _ => text.to_owned(),
+    }
+}
 
 /// A reference, as people type it.
 pub(super) fn reference(text: &str) -> Result<Reference, String> {
@@ -89,6 +122,19 @@ mod tests {
         }
         for text in ["--platfrom", "-x", "--"] {
             assert!(source(text).unwrap_err().contains("no such option"), "{text}");
+        }
+    }
+
+    #[test]
+    fn no_password_in_a_word_is_shown() {
+        for (text, shown) in [
+            ("http://u:CANARY@host", "http://…@host"),
+            ("http://u:CAN/ARY@host/a:v1", "http://…@host/a:v1"),
+            ("u:CANARY@host:5000/a:v1", "…@host:5000/a:v1"),
+            ("host/a:v1@sha256:0", "host/a:v1@sha256:0"),
+            ("https://host/a", "https://host/a"),
+        ] {
+            assert_eq!(without_user(text), shown);
         }
     }
 

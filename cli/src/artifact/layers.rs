@@ -112,20 +112,27 @@ impl Named {
 fn title(path: &Path) -> Result<String, Error> {
     let is_below = path.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
     let is_here = path.components().all(|part| part == Component::CurDir);
+    let text = |name: &OsStr| match name.to_str() {
+        Some(name) => Ok(name.to_owned()),
+        None => {
+            Err(Error::failed(format!("the name of {} is not UTF-8, as a title must be: rename it", path.display())))
+        }
+    };
     let title = if is_below && !is_here {
         let names = path.components().filter(|part| *part != Component::CurDir);
-        names.map(|part| part.as_os_str().to_string_lossy().into_owned()).collect::<Vec<_>>().join("/")
+        names.map(|part| text(part.as_os_str())).collect::<Result<Vec<_>, _>>()?.join("/")
+    } else if let Some(name) = path.file_name() {
+        // What a link is called counts, not what it leads to.
+        text(name)?
     } else {
         let real = fs::canonicalize(path)
             .map_err(|error| Error::failed(format!("cannot open {}: {error}", path.display())))?;
-        // What a link is called counts, not what it leads to.
-        let name = path.file_name().or(real.file_name()).unwrap_or_default();
-        name.to_string_lossy().into_owned()
+        text(real.file_name().unwrap_or_default())?
     };
     match PortablePath::parse(&title) {
         Ok(path) => Ok(path.to_string()),
         Err(why) => Err(Error::failed(format!(
-            "{} would have the title {title:?}, which is not used as a path (I41): {why}; rename it",
+            "{} would have the title {title:?}, which is not used as a path: {why}; rename it",
             path.display()
         ))),
     }
@@ -151,7 +158,19 @@ mod tests {
         }
         let here = fs::canonicalize(".").unwrap();
         assert_eq!(title(Path::new(".")).unwrap(), here.file_name().unwrap().to_str().unwrap());
-        assert!(title(Path::new("nul")).unwrap_err().to_string().contains("(I41)"));
+        assert!(title(Path::new("nul")).unwrap_err().to_string().contains("which is not used as a path: "));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_name_that_is_not_utf_8_is_refused_and_not_changed() {
+        use std::os::unix::ffi::OsStrExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let name = OsStr::from_bytes(b"gr\xfc\xdfe.txt");
+        for path in [PathBuf::from(name), folder.path().join(name), Path::new("docs").join(name)] {
+            let error = title(&path).unwrap_err().to_string();
+            assert!(error.ends_with("is not UTF-8, as a title must be: rename it"), "{error}");
+        }
     }
 
     #[test]

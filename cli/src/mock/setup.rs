@@ -103,7 +103,14 @@ pub(super) fn tls(arguments: &MockArguments, listen: IpAddr) -> Result<Option<Tl
         let read = |path: &Path| {
             files::read(path).map_err(|error| Error::failed(format!("cannot read {}: {error}", path.display())))
         };
-        return Tls::from_pem(&read(certificate)?, &read(key)?).map(Some).map_err(Error::failed);
+        let (certificates, key_pem) = (read(certificate)?, read(key)?);
+        if longshore_tls::is_encrypted(&key_pem) {
+            return Err(Error::failed(format!(
+                "the key in {} is encrypted: decrypt it, for example with openssl pkey -in KEY -out DECRYPTED",
+                key.display()
+            )));
+        }
+        return Tls::from_pem(&certificates, &key_pem).map(Some).map_err(Error::failed);
     }
     if !arguments.tls {
         return Ok(None);

@@ -41,7 +41,7 @@ pub(super) async fn pull(pull: &mut Pull, folder: &Path, arguments: &PullArgumen
     if arguments.json {
         let titles: Vec<String> = titled.iter().map(|(_, title)| title.path.to_string()).collect();
         return output::line(output::json(&json!({
-            "digest": descriptor.digest, "titles": titles, "files": written, "bytes": bytes, "left_out": untitled,
+            "digest": descriptor.digest, "titles": titles, "files": written, "bytes": bytes, "leftOut": untitled,
         })));
     }
     output::line(descriptor.digest)?;

@@ -56,7 +56,7 @@ pub(super) async fn pull(pull: &mut Pull, folder: &Path, arguments: &PullArgumen
     let (manifests, blobs) = (manifests.len() as u64, (blobs.len() + forbidden.len()) as u64 - left_out);
     if arguments.json {
         return output::line(output::json(&json!({
-            "digest": descriptor.digest, "manifests": manifests, "blobs": blobs, "bytes": bytes, "left_out": left_out,
+            "digest": descriptor.digest, "manifests": manifests, "blobs": blobs, "bytes": bytes, "leftOut": left_out,
         })));
     }
     output::line(descriptor.digest)?;

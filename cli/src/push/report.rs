@@ -21,6 +21,7 @@ pub(super) struct Report {
     /// Tags of what stands beside the image.
     companions: Vec<Tag>,
     left_behind: Vec<LeftBehind>,
+    attestations: Vec<Digest>,
     /// Layers that may not be distributed.
     left_out: Vec<Descriptor>,
     /// Whether the layout has any of those.
@@ -36,6 +37,7 @@ impl Report {
             pushed,
             companions: Vec::new(),
             left_behind: Vec::new(),
+            attestations: Vec::new(),
             left_out: Vec::new(),
             has_left_out: false,
             referrers: Vec::new(),
@@ -63,6 +65,7 @@ impl Report {
             self.referrers = about.map(|it| (it.digest(), it.artifact_type().map(str::to_owned))).collect();
         }
         self.left_behind.clone_from(&closure.left_behind);
+        self.attestations.clone_from(&closure.attestations);
         if !arguments.push_nondistributable {
             let closures = || closure.companions.iter().map(|companion| &companion.closure).chain([closure]);
             self.left_out = closures().flat_map(|closure| &closure.nondistributable).cloned().collect();
@@ -116,6 +119,14 @@ impl Report {
                 "left behind: {names}, which {refers} to the image; --with-referrers takes {them} along"
             ));
         }
+        if !self.attestations.is_empty() {
+            let (number, names) =
+                (count(self.attestations.len() as u64, "attestation"), named(&self.attestations, short));
+            let them = if self.attestations.len() == 1 { "it" } else { "them" };
+            output::say(format!(
+                "left behind: {number} of BuildKit about the image ({names}); only the image's index refers to {them}: to take {them} along, push the index"
+            ));
+        }
         if !self.left_out.is_empty() {
             let number = count(self.left_out.len() as u64, "layer");
             let names = named(&self.left_out, |layer| format!("{} ({})", short(&layer.digest), human(layer.size)));
@@ -137,6 +148,9 @@ impl Report {
             let tag = left.tag.as_ref().map(ToString::to_string);
             json!({"digest": left.digest, "artifactType": left.artifact_type, "tag": tag})
         });
+        let attestations =
+            self.attestations.iter().map(|digest| json!({"digest": digest, "artifactType": null, "tag": null}));
+        let left_behind = left_behind.chain(attestations);
         let referrers = self.referrers.iter();
         let referrers =
             referrers.map(|(digest, artifact_type)| json!({"digest": digest, "artifactType": artifact_type}));

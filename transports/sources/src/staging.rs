@@ -30,7 +30,7 @@ pub enum StagingError {
     #[error("{} exists already: remove it, or name another folder", .0.display())]
     Exists(PathBuf),
     /// A folder is needed where there is a file or a link. A link could lead elsewhere (I41).
-    #[error("{} is a link or a file, where a folder is needed: nothing is written through links (I41)", .0.display())]
+    #[error("{} is a link or a file, where a folder is needed: nothing is written through links", .0.display())]
     NotAFolder(PathBuf),
     /// The system returned an error.
     #[error("cannot write {}: {error}", path.display())]

@@ -69,6 +69,14 @@ pub enum TlsError {
         /// What is wrong.
         why: String,
     },
+    /// The key of a client certificate is encrypted.
+    #[error(
+        "the key of the client certificate for {origin} is encrypted: decrypt it, for example with openssl pkey -in KEY -out DECRYPTED"
+    )]
+    EncryptedKey {
+        /// The origin that the certificate is for.
+        origin: Origin,
+    },
 }
 
 /// A client's certificate and its key.
@@ -170,6 +178,9 @@ impl TlsBuilder {
         }
         let mut identities = BTreeMap::new();
         for (origin, (certificate, key)) in self.identities {
+            if is_encrypted(&key) {
+                return Err(TlsError::EncryptedKey { origin });
+            }
             let identity =
                 Identity::read(&certificate, &key).map_err(|why| TlsError::Identity { origin: origin.clone(), why })?;
             identities.insert(origin, identity);
@@ -188,6 +199,14 @@ impl Identity {
             .map_err(|error| error.to_string())?;
         Ok(Self { chain, key })
     }
+}
+
+/// Whether a PEM text holds an encrypted key, in the form of PKCS #8 or the older one (RFC 1421, section 4.6).
+#[must_use]
+pub fn is_encrypted(pem: &[u8]) -> bool {
+    pem.split(|byte| *byte == b'\n')
+        .map(<[u8]>::trim_ascii)
+        .any(|line| line == b"-----BEGIN ENCRYPTED PRIVATE KEY-----" || line.starts_with(b"Proc-Type: 4,ENCRYPTED"))
 }
 
 /// The certificates in a PEM text, at least one. Each must be usable as a trusted certificate.

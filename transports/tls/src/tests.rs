@@ -3,7 +3,8 @@
 use longshore_core::{Registry, Scheme};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::pki_types::{PrivatePkcs8KeyDer, ServerName};
-use rustls::{ClientConnection, ServerConfig, ServerConnection};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::{ClientConnection, ServerConfig, ServerConnection, SupportedProtocolVersion};
 use time::{Duration, OffsetDateTime};
 
 use super::*;
@@ -36,15 +37,69 @@ fn issued(by: &CertifiedIssuer<'static, KeyPair>) -> Own {
     Own { pem: certificate.pem(), der: certificate.der().clone(), key }
 }
 
+/// The same certificate in version 1, which has no extensions. The signature in it does not fit any more.
+fn of_version_1(server: Own) -> Own {
+    let [tbs, rest @ ..] = &children(&server.der)[..] else { panic!("a certificate has three parts") };
+    // The first is the version, the last the extensions.
+    let [_, kept @ .., _] = &children(tbs)[..] else { panic!("what is signed has many parts") };
+    let der = sequence(&[&[sequence(kept).as_slice()], rest].concat());
+    Own { der: der.into(), ..server }
+}
+
+/// The elements in an element of DER.
+fn children(element: &[u8]) -> Vec<&[u8]> {
+    let (mut rest, mut found) = (&element[lengths(element).0..], Vec::new());
+    while !rest.is_empty() {
+        let (header, len) = lengths(rest);
+        let (child, behind) = rest.split_at(header + len);
+        found.push(child);
+        rest = behind;
+    }
+    found
+}
+
+/// The lengths of an element's header and content.
+fn lengths(element: &[u8]) -> (usize, usize) {
+    match usize::from(element[1]) {
+        short @ ..0x80 => (2, short),
+        long => {
+            let bytes = &element[2..2 + long - 0x80];
+            (2 + bytes.len(), bytes.iter().fold(0, |len, byte| len << 8 | usize::from(*byte)))
+        }
+    }
+}
+
+fn sequence(parts: &[&[u8]]) -> Vec<u8> {
+    let content = parts.concat();
+    let len = u16::try_from(content.len()).unwrap().to_be_bytes();
+    let header = match content.len() {
+        0..0x80 => vec![0x30, len[1]],
+        0x80..0x100 => vec![0x30, 0x81, len[1]],
+        _ => vec![0x30, 0x82, len[0], len[1]],
+    };
+    [header, content].concat()
+}
+
 /// What a client with these rules says of a server with this certificate.
 fn handshake(tls: &Tls, name: &'static str, server: &Own) -> Result<(), String> {
+    handshake_over(rustls::DEFAULT_VERSIONS, tls, name, server)
+}
+
+fn handshake_over(
+    versions: &[&'static SupportedProtocolVersion],
+    tls: &Tls,
+    name: &'static str,
+    server: &Own,
+) -> Result<(), String> {
     let provider = Arc::new(ring::default_provider());
+    let key = provider.key_provider.load_private_key(server.key.clone_key()).unwrap();
+    // rustls itself would not serve a certificate of version 1.
+    let certified = CertifiedKey::new(vec![server.der.clone()], key);
     let config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
+        .with_protocol_versions(versions)
         .unwrap()
         .with_no_client_auth()
-        .with_single_cert(vec![server.der.clone()], server.key.clone_key())
-        .unwrap();
+        .with_cert_resolver(Arc::new(SingleCertAndKey::from(certified)));
     let origin = name.parse::<Registry>().unwrap().with_scheme(Scheme::Https).origin();
     let own = tls.has_own_rules(&origin).then_some(&origin);
     let config = (Arc::new(tls.config(own).unwrap()), Arc::new(config));
@@ -134,6 +189,31 @@ fn i08_the_check_is_left_out_for_one_origin_and_no_other() {
     let tls = Tls::builder().ca_pem(own(ca).pem).insecure_skip_verify(origin).build().unwrap();
     assert_eq!(handshake(&tls, "registry.example", &server), Ok(()));
     assert!(handshake(&tls, "other.example", &server).is_err());
+}
+
+#[test]
+fn i08_the_check_is_left_out_for_a_certificate_of_version_1_too_but_not_that_the_server_has_its_key() {
+    let server = of_version_1(own(|_| ()));
+    let origin = "registry.example".parse::<Registry>().unwrap().origin();
+    let tls = Tls::builder().ca_pem(own(ca).pem).insecure_skip_verify(origin).build().unwrap();
+    for version in rustls::ALL_VERSIONS {
+        assert_eq!(handshake_over(&[version], &tls, "registry.example", &server), Ok(()), "{version:?}");
+        let other = Own { key: own(|_| ()).key, pem: String::new(), der: server.der.clone() };
+        assert!(handshake_over(&[version], &tls, "registry.example", &other).is_err(), "{version:?}");
+    }
+    assert!(handshake(&tls, "other.example", &server).is_err());
+}
+
+#[test]
+fn an_encrypted_key_is_named_as_such() {
+    let origin = "registry.example".parse::<Registry>().unwrap().origin();
+    for key in [
+        "-----BEGIN ENCRYPTED PRIVATE KEY-----\r\nMIIB\r\n-----END ENCRYPTED PRIVATE KEY-----\r\n",
+        "-----BEGIN EC PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\nMIIB\n-----END EC PRIVATE KEY-----\n",
+    ] {
+        let error = Tls::builder().client_certificate(origin.clone(), own(|_| ()).pem, key).build().unwrap_err();
+        assert!(matches!(error, TlsError::EncryptedKey { .. }), "{error}");
+    }
 }
 
 #[test]

@@ -38,9 +38,9 @@ pub(super) struct Part {
 /// The entries of a tar, by name.
 pub(super) struct Entries {
     by_name: BTreeMap<String, Entry>,
-    /// The folder that the layout is in, with its slash, or empty. `tar -c FOLDER` writes one, `tar -C FOLDER -c .`
-    /// does not.
-    folder: String,
+    /// The folders that layouts are in, with their slashes, if there is none at the top. `tar -c FOLDER` writes one,
+    /// `tar -C FOLDER -c .` does not.
+    folders: Vec<String>,
     /// The first name that leads out of the tar. Entries with such names are not read.
     outside: Option<String>,
 }
@@ -81,8 +81,13 @@ impl Entries {
                 entries.insert(name, found);
             }
         }
-        let folder = only_folder(&entries);
-        Ok(Self { by_name: entries, folder, outside })
+        let folders = folders(&entries);
+        Ok(Self { by_name: entries, folders, outside })
+    }
+
+    /// The folders that layouts are in, if there is none at the top.
+    pub(super) fn folders(&self) -> &[String] {
+        &self.folders
     }
 
     /// A warning about the tar. It is no error, because nothing is extracted.
@@ -93,7 +98,10 @@ impl Entries {
 
     /// The position of the file with this name, if it exists.
     pub(super) fn find(&self, path: &Path, name: &str) -> Result<Option<Part>, LayoutError> {
-        let mut at = format!("{}{name}", self.folder);
+        let mut at = match self.folders.as_slice() {
+            [only] => format!("{only}{name}"),
+            _ => name.to_owned(),
+        };
         for followed in 0..MAX_LINKS {
             match self.by_name.get(&at) {
                 Some(Entry::File(part)) => return Ok(Some(*part)),
@@ -119,17 +127,15 @@ impl Entries {
     }
 }
 
-/// The folder of the only layout in a tar that has no layout at its top.
-fn only_folder(entries: &BTreeMap<String, Entry>) -> String {
+/// The folders of the layouts in a tar that has no layout at its top. One in another layout's folder belongs to that.
+fn folders(entries: &BTreeMap<String, Entry>) -> Vec<String> {
     if entries.contains_key("index.json") || entries.contains_key("manifest.json") {
-        return String::new();
+        return Vec::new();
     }
     let markers = entries.keys().filter_map(|name| name.strip_suffix("oci-layout"));
-    let mut folders = markers.filter(|folder| folder.ends_with('/'));
-    match (folders.next(), folders.next()) {
-        (Some(only), None) => only.to_owned(),
-        _ => String::new(),
-    }
+    let all: Vec<&str> = markers.filter(|folder| folder.ends_with('/')).collect();
+    let is_inside = |folder: &str| all.iter().any(|other| *other != folder && folder.starts_with(other));
+    all.iter().filter(|folder| !is_inside(folder)).map(|&folder| folder.to_owned()).collect()
 }
 
 fn read<R: Read>(entry: &tar::Entry<'_, R>, name: &str) -> Entry {

@@ -30,6 +30,9 @@ pub struct Closure {
     pub companions: Vec<Companion>,
     /// Referrers of the root, or of manifests below it, that were not requested.
     pub left_behind: Vec<LeftBehind>,
+    /// The attestations of BuildKit about the root. They belong to an index that is not part of this closure: nothing
+    /// else refers to them, so that they cannot be pushed without it.
+    pub attestations: Vec<Digest>,
     /// Warnings about damage in other parts of the layout. They do not affect the push.
     pub warnings: Vec<String>,
 }
@@ -132,6 +135,7 @@ impl Closure {
             nondistributable: Vec::new(),
             companions: Vec::new(),
             left_behind: Vec::new(),
+            attestations: Vec::new(),
             warnings: Vec::new(),
         }
     }

@@ -1,7 +1,7 @@
 //! Why a layout cannot be pushed.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use longshore_core::content::{ManifestError, Platform};
 use longshore_core::text::shown;
@@ -36,13 +36,24 @@ pub enum LayoutError {
         /// The file that is missing.
         missing: &'static str,
     },
-    /// An archive in the format of Docker before 25.
-    #[error(
-        "{} is an image archive as Docker before 25 saves it: convert it, for example with skopeo copy docker-archive:{} oci:FOLDER",
-        path.display(), path.display()
-    )]
+    /// A tar has several layouts, each in a folder of its own.
+    #[error("{} has several OCI image layouts: unpack it, and name the folder of one of them:{}", path.display(), list(folders))]
+    SeveralLayouts {
+        /// The tar.
+        path: PathBuf,
+        /// The folders in it.
+        folders: Vec<String>,
+    },
+    /// An archive in the format of Docker before 25, or a folder that it was unpacked into.
+    #[error("{} is an image archive as Docker before 25 and podman save it: {}", path.display(), converted(path))]
     DockerArchive {
-        /// The archive.
+        /// The archive, its folder, or the name of what was read.
+        path: PathBuf,
+    },
+    /// A folder in the format `dir:` of skopeo.
+    #[error("{} is an image as skopeo's dir: writes it: convert it with skopeo copy dir:{} oci:FOLDER", path.display(), path.display())]
+    SkopeoFolder {
+        /// The folder.
         path: PathBuf,
     },
     /// An archive with a compression that is not supported.
@@ -103,6 +114,14 @@ pub enum LayoutError {
         name: String,
         /// Whether the layout is a folder: then links out of it can be [allowed](super::LayoutOptions::follow_links).
         is_folder: bool,
+    },
+    /// A file in a folder is a link to nothing.
+    #[error("{} in {} is a link that leads to nothing: copy the layout again, with its links resolved (cp -rL)", shown(name), path.display())]
+    Dangling {
+        /// The layout.
+        path: PathBuf,
+        /// The file in it.
+        name: String,
     },
     /// An entry of a tar is a sparse file.
     #[error("{} in {} is stored as a sparse file, whose bytes do not lie in one piece: make the tar without --sparse", shown(name), path.display())]
@@ -237,6 +256,20 @@ const fn how_many(is_ambiguous: bool) -> &'static str {
 
 const fn choose_or_there_is(is_ambiguous: bool) -> &'static str {
     if is_ambiguous { "say more of the platform, or the digest (PATH@DIGEST):" } else { "there is" }
+}
+
+/// How an archive of Docker becomes a layout. skopeo reads one from a file only.
+fn converted(path: &Path) -> String {
+    let shown = path.display();
+    if path.is_dir() {
+        format!("pack it and convert that: tar -cf FILE -C {shown} . && skopeo copy docker-archive:FILE oci:FOLDER")
+    } else if path.is_file() {
+        format!(
+            "convert it, for example with skopeo copy docker-archive:{shown} oci:FOLDER; podman save --format oci-archive writes a layout"
+        )
+    } else {
+        "write it into a file and convert that, for example with skopeo copy docker-archive:FILE oci:FOLDER; podman save --format oci-archive writes a layout".to_owned()
+    }
 }
 
 const fn resolved(is_folder: bool) -> &'static str {

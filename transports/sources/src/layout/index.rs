@@ -59,7 +59,11 @@ pub(super) fn read(store: &Store) -> Result<Entries, LayoutError> {
     let Some(index) = store.find("index.json")? else {
         let path = store.path().to_owned();
         return Err(match (store.find("manifest.json")?, marker) {
+            (Some(_), None) if path.is_dir() && store.find("version")?.is_some() => LayoutError::SkopeoFolder { path },
             (Some(_), None) => LayoutError::DockerArchive { path },
+            (None, None) if store.folders().len() > 1 => {
+                LayoutError::SeveralLayouts { path, folders: store.folders().to_vec() }
+            }
             (_, None) => LayoutError::NotALayout { path, missing: "oci-layout file" },
             (_, Some(_)) => LayoutError::NotALayout { path, missing: "index.json" },
         });

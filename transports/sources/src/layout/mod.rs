@@ -150,6 +150,7 @@ impl Layout {
         let mut closure = self.with_blobs(root.clone(), walk)?;
         closure.warnings.extend(self.warnings());
         self.leave_referrers(&mut closure);
+        closure.attestations = self.attestations(&closure);
         Ok(closure)
     }
 
@@ -166,6 +167,7 @@ impl Layout {
         let (companions, warnings) = self.take_referrers(&mut walk)?;
         let mut closure = self.with_blobs(root.clone(), walk)?;
         closure.companions = companions;
+        closure.attestations = self.attestations(&closure);
         closure.warnings.extend(self.warnings().into_iter().chain(warnings));
         Ok(closure)
     }

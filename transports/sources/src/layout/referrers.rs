@@ -16,6 +16,9 @@ const KIND: &str = "kind";
 /// The prefix of the values of [`KIND`].
 const KIND_PREFIX: &str = "dev.cosignproject.cosign/";
 
+/// The annotation in an index with which BuildKit names the image that an attestation is about.
+const ATTESTED: &str = "vnd.docker.reference.digest";
+
 /// Referrers by subject.
 struct References {
     by_subject: BTreeMap<Digest, Vec<Manifest>>,
@@ -75,6 +78,18 @@ impl Layout {
             }
         }
         closure.warnings.append(&mut references.warnings);
+    }
+
+    /// The attestations that BuildKit lists beside an image in an index, if the image is pushed without that index.
+    pub(super) fn attestations(&self, closure: &Closure) -> Vec<Digest> {
+        if closure.manifests.iter().any(|manifest| manifest.media_type().is_index()) {
+            return Vec::new();
+        }
+        let root = closure.root.digest.to_string();
+        let is_about = |child: &&Descriptor| child.annotations.get(ATTESTED) == Some(&root);
+        let indexes = self.neighbours(&BTreeSet::new(), |manifest| manifest.media_type().is_index()).manifests;
+        let found = indexes.iter().flat_map(Manifest::children).filter(is_about).map(|child| child.digest);
+        found.collect::<BTreeSet<Digest>>().into_iter().collect()
     }
 
     fn references(&self, known: &BTreeSet<Digest>) -> References {

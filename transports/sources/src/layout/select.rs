@@ -57,7 +57,11 @@ impl Layout {
 
     /// The entries that are neither referrers of another manifest in the layout nor lists of referrers.
     fn roots(&self) -> Vec<Descriptor> {
-        let all = distinct(self.manifests());
+        self.without_referrers(distinct(self.manifests()))
+    }
+
+    /// Entries without those that are referrers, if any other is among them.
+    fn without_referrers(&self, all: Vec<Descriptor>) -> Vec<Descriptor> {
         if all.len() < 2 {
             return all;
         }
@@ -86,7 +90,7 @@ impl Layout {
             let same = |it: &str| it.parse::<Reference>().is_ok_and(|it| with_tag(it) == wanted);
             found = distinct(self.manifests().filter(|entry| names(entry).any(same)));
         }
-        if found.is_empty() { Err(self.nothing(Some(name))) } else { Ok(found) }
+        if found.is_empty() { Err(self.nothing(Some(name))) } else { Ok(self.without_referrers(found)) }
     }
 
     /// The error if nothing was found, under this name or at all.

@@ -96,6 +96,14 @@ impl Store {
         }
     }
 
+    /// The folders of a tar that have a layout each, if there is none at its top.
+    pub(super) fn folders(&self) -> &[String] {
+        match &self.kind {
+            Kind::Tar(entries) | Kind::Spooled(entries, _) => entries.folders(),
+            Kind::Folder { .. } => &[],
+        }
+    }
+
     /// The size of the temporary file in bytes, if there is one.
     pub(super) const fn spooled(&self) -> Option<u64> {
         match &self.kind {
@@ -128,7 +136,13 @@ impl Store {
             Ok(_) => {
                 return Err(LayoutError::Link { path: self.path.clone(), name: name.to_owned(), is_folder: true });
             }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                // The link itself is there.
+                return match fs::symlink_metadata(&path) {
+                    Ok(_) => Err(LayoutError::Dangling { path: self.path.clone(), name: name.to_owned() }),
+                    Err(_) => Ok(None),
+                };
+            }
             Err(error) => return Err(unreadable(error)),
         };
         let metadata = fs::metadata(&real).map_err(unreadable)?;

@@ -77,7 +77,7 @@ pub enum PackError {
         error: io::Error,
     },
     /// A name in a folder could not be unpacked on every system.
-    #[error("{} cannot be packed under the name {name:?}, because it could not be unpacked everywhere (I41): {why}", path.display())]
+    #[error("{} cannot be packed under the name {name:?}, because it could not be unpacked everywhere: {why}", path.display())]
     Path {
         /// The file or folder.
         path: PathBuf,
@@ -87,7 +87,7 @@ pub enum PackError {
         why: PortablePathError,
     },
     /// Two names in a folder differ only in case.
-    #[error("{first:?} and {second:?} are one file where case does not count (I41): rename one of them")]
+    #[error("{first:?} and {second:?} are one file where case does not count: rename one of them")]
     Collision {
         /// The name that came first.
         first: String,
@@ -96,7 +96,7 @@ pub enum PackError {
     },
     /// A link leads out of the folder, to a folder, or to nothing.
     #[error(
-        "{} is a link that does not lead to a file in the same folder, and links are not unpacked (I42): put there what it leads to (`cp -rL` does)",
+        "{} is a link that does not lead to a file in the same folder, and links are not unpacked: put there what it leads to (`cp -rL` does)",
         .0.display()
     )]
     Link(PathBuf),

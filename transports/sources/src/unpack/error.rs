@@ -13,7 +13,7 @@ use crate::staging::StagingError;
 #[non_exhaustive]
 pub enum UnpackError {
     /// A title, or a path in a folder's tar, could lead out of the folder.
-    #[error("the {what} {path:?} is not used as a path (I41): {why}")]
+    #[error("the {what} {path:?} is not used as a path: {why}")]
     Path {
         /// The kind of the path.
         what: &'static str,
@@ -23,7 +23,7 @@ pub enum UnpackError {
         why: PortablePathError,
     },
     /// A path in a folder's tar that is not below the folder's title.
-    #[error("the path in a folder {path:?} is not below its title {folder:?} (I41)")]
+    #[error("the path in a folder {path:?} is not below its title {folder:?}")]
     Outside {
         /// The path, escaped for display.
         path: String,
@@ -49,7 +49,7 @@ pub enum UnpackError {
         digest: String,
     },
     /// Two paths are the same, or some system treats them as the same.
-    #[error("{first:?} and {second:?} are one path, or are one where case does not count (I41)")]
+    #[error("{first:?} and {second:?} are one path, or are one where case does not count")]
     Collision {
         /// The path that came first.
         first: String,
@@ -57,7 +57,7 @@ pub enum UnpackError {
         second: String,
     },
     /// An entry is neither a file nor a folder.
-    #[error("{path:?} is {kind}: only files and folders are unpacked (I42)")]
+    #[error("{path:?} is {kind}: only files and folders are unpacked")]
     Kind {
         /// The path, escaped for display.
         path: String,
@@ -65,7 +65,7 @@ pub enum UnpackError {
         kind: &'static str,
     },
     /// A limit is exceeded.
-    #[error("{folder:?} has more than {limit} {what}: no more are unpacked (I42)")]
+    #[error("{folder:?} has more than {limit} {what}: no more are unpacked")]
     TooMuch {
         /// The folder's title.
         folder: String,

@@ -9,6 +9,19 @@ use super::maker::{Maker, closure, digest, platform, select, two_platforms};
 use crate::layout::{Layout, LayoutError, LayoutOptions, MAX_DEPTH, MAX_MANIFEST, Selection};
 use crate::source::SourceError;
 
+#[cfg(unix)]
+#[test]
+fn a_link_that_leads_to_nothing_is_named() {
+    let mut maker = Maker::new();
+    let image = maker.image("linux", "amd64", &["layer"]);
+    maker.tag(&image, "latest");
+    let layer = maker.file(&maker.blob(MediaType::OCI_LAYER_GZIP, b"layer"));
+    fs::remove_file(&layer).unwrap();
+    std::os::unix::fs::symlink("gone", &layer).unwrap();
+    let error = closure(&maker.open().unwrap()).unwrap_err();
+    assert!(matches!(&error, LayoutError::Dangling { name, .. } if layer.ends_with(name)), "{error}");
+}
+
 #[test]
 fn what_is_damaged_is_named() {
     let image = |maker: &mut Maker| {

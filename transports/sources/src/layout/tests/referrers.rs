@@ -86,6 +86,45 @@ fn signatures_by_tag_keep_their_tags() {
     assert_eq!(whole.sources().len(), 2 + 1 + 3, "what is about the image shares a config");
 }
 
+/// `cosign save` gives all of them the name of the image.
+#[test]
+fn a_name_that_an_image_shares_with_its_signatures_is_the_images() {
+    let mut maker = Maker::new();
+    let image = maker.image("linux", "amd64", &["x"]);
+    let (signature, other) = (simple_signature(&maker, &image), maker.image("linux", "amd64", &["other"]));
+    let kinds = [(&image, "image"), (&signature, "sigs")];
+    for (of, kind) in kinds {
+        let kind = format!("dev.cosignproject.cosign/{kind}");
+        maker.name(of, json!({"kind": kind, "org.opencontainers.image.ref.name": "v1"}));
+    }
+    let selected = |maker: &Maker| maker.open().unwrap().select(&Selection::Name("v1".to_owned()), None);
+    assert_eq!(selected(&maker).unwrap().digest, digest(&image));
+    maker.tag(&other, "v1");
+    assert!(matches!(selected(&maker), Err(LayoutError::Several { .. })), "two images are two");
+}
+
+#[test]
+fn an_attestation_is_named_if_the_index_that_lists_it_is_not_pushed() {
+    let mut maker = Maker::new();
+    let image = maker.image("linux", "amd64", &["x"]);
+    let platform = |of: &Value, os: &str, architecture: &str| {
+        with(of, "platform", json!({"os": os, "architecture": architecture}))
+    };
+    let attestation = platform(&maker.image("unknown", "unknown", &["provenance"]), "unknown", "unknown");
+    let about =
+        json!({"vnd.docker.reference.digest": digest(&image), "vnd.docker.reference.type": "attestation-manifest"});
+    let index = maker.index(&[platform(&image, "linux", "amd64"), with(&attestation, "annotations", about)]);
+    maker.tag(&index, "v1");
+    let layout = maker.open().unwrap();
+    let wanted = super::maker::platform("linux", "amd64", None);
+    let chosen = layout.select(&Selection::Only, Some(&wanted)).unwrap();
+    for closure in [layout.closure(&chosen).unwrap(), layout.closure_with_referrers(&chosen).unwrap()] {
+        assert_eq!((order(&closure), closure.attestations), (vec![digest(&image)], vec![digest(&attestation)]));
+    }
+    let whole = closure(&layout).unwrap();
+    assert_eq!((whole.manifests.len(), whole.attestations), (3, vec![]));
+}
+
 /// As `cosign save` writes them.
 #[test]
 fn signatures_by_annotation_get_the_tag_that_they_have_in_a_registry() {

@@ -31,6 +31,32 @@ fn other_files_are_not_layouts() {
     }
 }
 
+/// skopeo reads an archive of Docker from a file only, and a folder in its own format under another name.
+#[test]
+fn what_converts_an_image_in_another_format_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str| fs::write(folder.path().join(name), "[]").unwrap();
+    write("manifest.json");
+    write("repositories");
+    let said = || Layout::open(folder.path()).unwrap_err().to_string();
+    assert!(said().ends_with(&format!(
+        "tar -cf FILE -C {} . && skopeo copy docker-archive:FILE oci:FOLDER",
+        folder.path().display()
+    )));
+    write("version");
+    let expected = format!("convert it with skopeo copy dir:{} oci:FOLDER", folder.path().display());
+    assert!(said().ends_with(&expected), "{}", said());
+    let path = folder.path().join("saved.tar");
+    let mut tar = tar::Builder::new(fs::File::create(&path).unwrap());
+    append(&mut tar, "manifest.json", b"[]");
+    tar.finish().unwrap();
+    let of_file = Layout::open(&path).unwrap_err().to_string();
+    assert!(of_file.contains(&format!("skopeo copy docker-archive:{} oci:FOLDER", path.display())), "{of_file}");
+    let piped = Layout::read(fs::read(&path).unwrap().as_slice(), "standard input").unwrap_err().to_string();
+    assert!(piped.contains("write it into a file") && piped.contains("docker-archive:FILE oci:"), "{piped}");
+    assert!(of_file.contains("podman save --format oci-archive") && piped.contains("podman save --format oci-archive"));
+}
+
 #[test]
 fn tars_that_lie_are_refused() {
     let (maker, _) = two_platforms();
@@ -199,9 +225,17 @@ fn a_layout_may_be_the_only_one_below_a_folder_of_the_tar() {
     let mut two = tar::Builder::new(whole);
     let mut header = tar::Header::new_gnu();
     header.set_size(2);
+    two.append_data(&mut header, "a/layout/rootfs/oci-layout", &b"{}"[..]).unwrap();
+    fs::write(&path, two.get_ref()).unwrap();
+    assert!(Layout::open(&path).is_ok(), "one in another one's folder is not meant");
     two.append_data(&mut header, "b/oci-layout", &b"{}"[..]).unwrap();
     fs::write(&path, two.into_inner().unwrap()).unwrap();
-    assert!(matches!(Layout::open(&path), Err(LayoutError::NotALayout { .. })), "it is not known which is meant");
+    let error = Layout::open(&path).unwrap_err();
+    assert!(
+        matches!(&error, LayoutError::SeveralLayouts { folders, .. } if *folders == ["a/layout/", "b/"]),
+        "{error}"
+    );
+    assert!(error.to_string().ends_with("name the folder of one of them: a/layout/, b/"), "{error}");
 }
 
 #[cfg(unix)]
