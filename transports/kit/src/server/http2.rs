@@ -171,13 +171,17 @@ impl Exchange {
         }
         let head = head.body(()).unwrap_or_default();
         let is_empty = bodiless || len == Some(0);
-        let pause = answer.late.unwrap_or_default();
-        sleep(pause).await;
+        // Only where a pause is meant: otherwise head and body go out together, and a cut at any byte falls into one write.
+        if let Some(pause) = answer.late {
+            sleep(pause).await;
+        }
         let mut sending = respond.send_response(head, is_empty)?;
         if is_empty {
             return Ok(None);
         }
-        sleep(pause).await;
+        if let Some(pause) = answer.late {
+            sleep(pause).await;
+        }
         match &answer.body {
             AnswerBody::Bytes(bytes) => send_bytes(&mut sending, answer, bytes).await?,
             AnswerBody::Made(len) => send_made(&mut sending, *len).await?,
