@@ -4,6 +4,7 @@ use http::Method;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_RANGE, COOKIE, TRANSFER_ENCODING};
 use longshore_core::Tag;
 
+use super::judged::numbers;
 use super::{Judge, JudgedRequest};
 use crate::registry::Registry;
 use crate::report::Level;
@@ -196,14 +197,4 @@ impl Judge {
             self.record(judged, Level::Should, "location-newest", what);
         }
     }
-}
-
-/// The first and the last byte of a chunk, both inclusive, from its `Content-Range`.
-pub(super) fn numbers(range: &str) -> Option<(u64, u64)> {
-    let (first, last) = range.split_once('-')?;
-    let number = |text: &str| {
-        let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-        if digits { text.parse().ok() } else { None }
-    };
-    Some((number(first)?, number(last)?))
 }

@@ -4,7 +4,6 @@ use http::Method;
 use http::header::CONTENT_RANGE;
 use longshore_core::{Digest, Repository, Row};
 
-use super::head::numbers;
 use crate::request::ParsedRequest;
 use crate::route::Route;
 use crate::state::UploadId;
@@ -53,4 +52,14 @@ impl JudgedRequest {
             subject: None,
         }
     }
+}
+
+/// The first and the last byte of a chunk, both inclusive, from its `Content-Range`.
+pub(super) fn numbers(range: &str) -> Option<(u64, u64)> {
+    let (first, last) = range.split_once('-')?;
+    let number = |text: &str| {
+        let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        if digits { text.parse().ok() } else { None }
+    };
+    Some((number(first)?, number(last)?))
 }
