@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use http::Method;
 use longshore_core::driver::{Body, Input};
-use longshore_core::{Algorithm, Blob, Checkpoint, Digest, Options, Push, Receipt};
+use longshore_core::{Blob, Checkpoint, Options, Push, Receipt};
 
 use crate::world::*;
 
@@ -242,16 +242,8 @@ fn whoever_has_wrong_bytes_fails_alone() {
         }
         Fate::Answered(millis(10), registry.borrow_mut().answer(request))
     });
-    let digest = Digest::of(Algorithm::Sha256, b"layer");
-    let of = |key: &str| {
-        Push::new("registry.example".parse().unwrap(), "a/b".parse().unwrap()).blob(Blob::known(
-            key.to_owned(),
-            digest,
-            2500,
-        ))
-    };
-    let wrong = world.client.start(of("wrong"));
-    let right = world.client.start(of("right"));
+    let wrong = world.client.start(push_blob("wrong", "layer"));
+    let right = world.client.start(push_blob("right", "layer"));
     world.run();
     assert!(world.done[&wrong].1.is_err());
     world.succeeded(right);
@@ -267,18 +259,10 @@ fn wrong_bytes_say_nothing_about_the_registry() {
         }
         Fate::Answered(millis(10), registry.borrow_mut().answer(request))
     });
-    let of = |key: &str| {
-        let digest = Digest::of(Algorithm::Sha256, key.as_bytes());
-        Push::new("registry.example".parse().unwrap(), "a/b".parse().unwrap()).blob(Blob::known(
-            key.to_owned(),
-            digest,
-            2500,
-        ))
-    };
-    world.client.start(of("wrong"));
+    world.client.start(push_blob("wrong", "one"));
     world.run();
     let before = world.sent.len();
-    let right = world.client.start(of("right"));
+    let right = world.client.start(push_blob("right", "other"));
     world.run();
     world.succeeded(right);
     assert_eq!(world.sent.len() - before, 1, "{}", world.transcript());
@@ -289,13 +273,7 @@ fn a_source_that_fails_while_an_upload_is_opened_leaves_nothing_open() {
     let registry = RefCell::new(Registry::default());
     let mut world =
         World::new(in_chunks(), |_, request| Fate::Answered(seconds(1), registry.borrow_mut().answer(request)));
-    let digest = Digest::of(Algorithm::Sha256, b"layer");
-    let push = Push::new("registry.example".parse().unwrap(), "a/b".parse().unwrap()).blob(Blob::known(
-        "layer".to_owned(),
-        digest,
-        2500,
-    ));
-    let push = world.client.start(push);
+    let push = world.client.start(push_blob("layer", "layer"));
     while !world.sent.iter().any(|sent| sent.line.starts_with("POST")) {
         let next = world.time() + millis(10);
         world.run_until(next);

@@ -5,15 +5,36 @@ use std::time::Duration;
 
 use http::{Method, Request};
 use longshore_core::driver::{Body, End, Input, Output};
-use longshore_core::{Algorithm, Blob, Client, Digest, Event, Instant, Push, Receipt};
+use longshore_core::{Algorithm, Blob, Checkpoint, Client, Digest, Event, Instant, OperationId, Push, Receipt};
 
 use crate::world::*;
 
-fn midway(world: &mut World<'_>, patches: usize) {
-    let chunks = |world: &World<'_>| world.sent.iter().filter(|sent| sent.line.starts_with("PATCH")).count();
-    while chunks(world) < patches {
+/// The push that most tests suspend.
+fn one_layer() -> Push<String> {
+    push("registry.example", "a/b", &[("x", 10_000)])
+}
+
+/// Goes on until this many chunks were sent.
+fn midway(world: &mut World<'_>, chunks: usize) {
+    while world.sent.iter().filter(|sent| sent.line.starts_with("PATCH")).count() < chunks {
         let next = world.time() + millis(10);
         world.run_until(next);
+    }
+}
+
+/// Starts a push and suspends it after a few chunks.
+fn suspended(world: &mut World<'_>, push: Push<String>) -> Checkpoint {
+    let operation = world.client.start(push);
+    midway(world, 4);
+    world.client.suspend(operation);
+    world.run();
+    checkpoint(world, operation)
+}
+
+fn checkpoint(world: &World<'_>, operation: OperationId) -> Checkpoint {
+    match &world.done[&operation].1 {
+        Ok(Receipt::Suspended(checkpoint)) => checkpoint.clone(),
+        other => panic!("{other:?}"),
     }
 }
 
@@ -22,14 +43,13 @@ fn to_suspend_twice_is_to_suspend_once() {
     let registry = RefCell::new(Registry::default());
     let mut world =
         World::new(in_chunks(), |_, request| Fate::Answered(millis(100), registry.borrow_mut().answer(request)));
-    let first = world.client.start(push("registry.example", "a/b", &[("x", 10_000)]));
+    let first = world.client.start(one_layer());
     midway(&mut world, 4);
     world.client.suspend(first);
     world.client.suspend(first);
     world.run();
-    let Ok(Receipt::Suspended(checkpoint)) = &world.done[&first].1 else { panic!("{:?}", world.done[&first]) };
     assert_eq!(registry.borrow().open.len(), 1);
-    assert_eq!(saved_uploads(checkpoint), 1, "{checkpoint:?}");
+    assert_eq!(saved_uploads(&checkpoint(&world, first)), 1);
 }
 
 #[test]
@@ -37,13 +57,13 @@ fn what_is_suspended_is_not_cancelled_too() {
     let registry = RefCell::new(Registry::default());
     let mut world =
         World::new(in_chunks(), |_, request| Fate::Answered(millis(100), registry.borrow_mut().answer(request)));
-    let first = world.client.start(push("registry.example", "a/b", &[("x", 10_000)]));
+    let first = world.client.start(one_layer());
     midway(&mut world, 4);
     world.client.suspend(first);
     world.client.cancel(first);
     world.run();
-    let is_suspended = matches!(&world.done[&first].1, Ok(Receipt::Suspended(_)));
-    assert!(is_suspended || registry.borrow().open.is_empty(), "{:?}: neither kept nor cancelled", world.done[&first]);
+    assert_eq!(registry.borrow().open.len(), 1);
+    assert_eq!(saved_uploads(&checkpoint(&world, first)), 1);
 }
 
 #[test]
@@ -51,7 +71,7 @@ fn what_is_cancelled_is_not_suspended_too() {
     let registry = RefCell::new(Registry::default());
     let mut world =
         World::new(in_chunks(), |_, request| Fate::Answered(millis(100), registry.borrow_mut().answer(request)));
-    let first = world.client.start(push("registry.example", "a/b", &[("x", 10_000)]));
+    let first = world.client.start(one_layer());
     midway(&mut world, 4);
     world.client.cancel(first);
     world.client.suspend(first);
@@ -100,12 +120,8 @@ fn an_upload_that_a_second_mount_opened_is_cancelled_when_its_push_is_suspended(
     let blob = Blob::known("layer".to_owned(), digest, 10_000);
     let blob = blob.mount_from("team/one".parse().unwrap()).mount_from("team/two".parse().unwrap());
     let push = Push::new("registry.example".parse().unwrap(), "a/b".parse().unwrap()).blob(blob);
-    let push = world.client.start(push);
-    midway(&mut world, 4);
-    world.client.suspend(push);
-    world.run();
-    let Ok(Receipt::Suspended(checkpoint)) = &world.done[&push].1 else { panic!("{:?}", world.done[&push]) };
-    assert_eq!(registry.borrow().open.len(), saved_uploads(checkpoint), "{checkpoint:?}\n{}", world.transcript());
+    let checkpoint = suspended(&mut world, push);
+    assert_eq!(registry.borrow().open.len(), saved_uploads(&checkpoint), "{checkpoint:?}\n{}", world.transcript());
 }
 
 #[test]
@@ -119,15 +135,8 @@ fn an_upload_at_another_origin_is_cancelled_when_its_push_is_suspended() {
         }
         Fate::Answered(millis(100), answer)
     });
-    let digest = Digest::of(Algorithm::Sha256, b"layer");
-    let blob = Blob::known("layer".to_owned(), digest, 10_000);
-    let push = Push::new("registry.example".parse().unwrap(), "a/b".parse().unwrap()).blob(blob);
-    let push = world.client.start(push);
-    midway(&mut world, 4);
-    world.client.suspend(push);
-    world.run();
-    let Ok(Receipt::Suspended(checkpoint)) = &world.done[&push].1 else { panic!("{:?}", world.done[&push]) };
-    assert_eq!(registry.borrow().open.len(), saved_uploads(checkpoint), "{checkpoint:?}\n{}", world.transcript());
+    let checkpoint = suspended(&mut world, one_layer());
+    assert_eq!(registry.borrow().open.len(), saved_uploads(&checkpoint), "{checkpoint:?}\n{}", world.transcript());
 }
 
 #[test]
@@ -136,46 +145,31 @@ fn a_resumed_push_that_is_suspended_again_forgets_no_upload() {
     let network = |_: Duration, request: &Request<Body<String>>| {
         Fate::Answered(millis(100), registry.borrow_mut().answer(request))
     };
-    let of = || push("registry.example", "a/b", &[("x", 10_000)]);
     let mut world = World::new(in_chunks(), network);
-    let first = world.client.start(of());
-    midway(&mut world, 4);
-    world.client.suspend(first);
-    world.run();
-    let Ok(Receipt::Suspended(checkpoint)) = &world.done[&first].1 else { panic!("{:?}", world.done[&first]) };
-    let checkpoint = checkpoint.clone();
-    assert_eq!(saved_uploads(&checkpoint), 1);
+    let saved = suspended(&mut world, one_layer());
+    assert_eq!(saved_uploads(&saved), 1);
     drop(world);
     let mut world = World::new(in_chunks(), network);
-    let second = world.client.start(of().resume(checkpoint).unwrap());
+    let second = world.client.start(one_layer().resume(saved).unwrap());
     // It reads the manifest under its tag.
     world.run_until(millis(50));
     world.client.suspend(second);
     world.run();
-    let Ok(Receipt::Suspended(again)) = &world.done[&second].1 else { panic!("{:?}", world.done[&second]) };
     assert_eq!(registry.borrow().open.len(), 1);
-    assert_eq!(saved_uploads(again), 1, "{again:?}");
+    assert_eq!(saved_uploads(&checkpoint(&world, second)), 1);
 }
 
 #[test]
 fn a_resumed_push_cancels_the_uploads_that_it_does_not_need() {
     let registry = RefCell::new(Registry::default());
-    let network = |_: Duration, request: &Request<Body<String>>| {
-        Fate::Answered(millis(100), registry.borrow_mut().answer(request))
-    };
-    let of = || push("registry.example", "a/b", &[("x", 10_000)]);
-    let mut world = World::new(in_chunks(), network);
-    let first = world.client.start(of());
-    midway(&mut world, 4);
-    world.client.suspend(first);
-    world.run();
-    let Ok(Receipt::Suspended(checkpoint)) = &world.done[&first].1 else { panic!("{:?}", world.done[&first]) };
-    let checkpoint = checkpoint.clone();
+    let mut world =
+        World::new(in_chunks(), |_, request| Fate::Answered(millis(100), registry.borrow_mut().answer(request)));
+    let saved = suspended(&mut world, one_layer());
     // The same client pushes it as a whole meanwhile.
-    let whole = world.client.start(of());
+    let whole = world.client.start(one_layer());
     world.run();
     world.succeeded(whole);
-    let second = world.client.start(of().resume(checkpoint).unwrap());
+    let second = world.client.start(one_layer().resume(saved).unwrap());
     world.run();
     world.succeeded(second);
     assert!(registry.borrow().open.is_empty(), "{:?}\n{}", registry.borrow().open, world.transcript());

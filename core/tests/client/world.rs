@@ -299,6 +299,12 @@ pub(crate) fn push_mounting(
     push.root(Manifest::parse(manifest.to_string()).unwrap()).tag("v1".parse().unwrap())
 }
 
+/// A push of nothing but one blob of 2,500 bytes, which is read by this key.
+pub(crate) fn push_blob(key: &str, content: &str) -> Push<String> {
+    let blob = Blob::known(key.to_owned(), digest(content), 2500);
+    Push::new("registry.example".parse().unwrap(), "a/b".parse().unwrap()).blob(blob)
+}
+
 /// How many uploads a checkpoint has.
 pub(crate) fn saved_uploads(checkpoint: &Checkpoint) -> usize {
     String::from_utf8_lossy(&checkpoint.to_json()).matches("/blobs/uploads/").count()
