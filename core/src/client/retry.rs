@@ -70,10 +70,6 @@ impl<K: Key> Client<K> {
         asked: Option<Duration>,
     ) {
         let why = format!("the registry answered {}", status.as_u16());
-        let refused = match &answer {
-            Outcome::Answer { response, .. } => Some(Box::new(Refused::read(flight.row, response))),
-            _ => None,
-        };
         let attempt = match asked.filter(|asked| !asked.is_zero()) {
             // A wait that the registry asked for costs nothing. `Retry-After: 0` asks for no wait.
             Some(asked) => self.wait_as_asked(task, flight, asked, is_throttling(status), why),
@@ -87,7 +83,13 @@ impl<K: Key> Client<K> {
             {
                 task.refusal = Some((flight.row, answer));
             }
-            Attempt::Next => self.unknown(task, refused),
+            Attempt::Next => {
+                let refused = match &answer {
+                    Outcome::Answer { response, .. } => Some(Box::new(Refused::read(flight.row, response))),
+                    Outcome::Unknown { .. } | Outcome::Failed(_) => None,
+                };
+                self.unknown(task, refused);
+            }
             // The last answer is final: the registry may never answer differently.
             Attempt::Last | Attempt::Unpaid => {
                 task.troubles.remove(&flight.row);

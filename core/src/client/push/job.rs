@@ -251,6 +251,7 @@ impl<K: Key> PushJob<K> {
     pub(in crate::client) fn cancel_left_open(&mut self) -> Vec<AnyFlow<K>> {
         let mut flows = Vec::new();
         for (digest, left) in std::mem::take(&mut self.left_open) {
+            // An upload of a blob that this push does not have is left to a push that has it.
             let is_its = |node: &BlobNode<K>| node.id.and_then(|id| self.graph.digest(id)) == Some(digest);
             let Some(node) = self.blobs.find(is_its) else { continue };
             let (key, content) = (node.key.clone(), node.content(&self.graph));
